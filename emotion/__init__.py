@@ -1,0 +1,1 @@
+"""Facial-emotion recognition: from raw pictures of faces to a trained, honestly measured model."""

@@ -1,0 +1,65 @@
+"""Writing files so that a killed process leaves either the whole file or none."""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+METRIC_DECIMALS = 5
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and move it there once the block has ended without an error.
+
+    The temporary file keeps the suffix of `path`, since many writers choose their format by it. It starts
+    with a dot and is removed when the block raises.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as UTF-8 JSON; floats get five decimals, since `dvc metrics diff` compares them raw."""
+    text = json.dumps(rounded(content), indent=2, ensure_ascii=False, allow_nan=False)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def rounded(content: Any) -> Any:
+    """Return `content` with every float rounded to five decimals; NaN and infinities become None."""
+    if isinstance(content, dict):
+        return {key: rounded(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [rounded(value) for value in content]
+    if isinstance(content, (float, np.floating)):
+        return round(float(content), METRIC_DECIMALS) if math.isfinite(content) else None
+    if isinstance(content, np.integer):
+        return int(content)
+    return content
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write `array` as .npy."""
+    with atomic_path(path) as temporary:
+        np.save(temporary, array, allow_pickle=False)

@@ -1,0 +1,45 @@
+"""Files are written whole or not at all."""
+
+import json
+import math
+import stat
+
+import numpy as np
+import pytest
+
+from emotion.files import atomic_path, save_array, write_json
+
+
+def write_half(path):
+    with atomic_path(path) as temporary:
+        temporary.write_text("half of the n", encoding="utf-8")
+        raise OSError("disk full")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "kept.txt"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(OSError, match="disk full"):
+        write_half(path)
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_can_be_read_by_others_as_the_umask_says(tmp_path):
+    plain, atomic = tmp_path / "plain", tmp_path / "new" / "atomic"
+    plain.touch()
+    with atomic_path(atomic) as temporary:
+        temporary.touch()
+    assert stat.S_IMODE(atomic.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_json_has_five_decimals_and_null_for_what_is_no_number(tmp_path):
+    path = tmp_path / "metrics.json"
+    write_json(path, {"a": np.float32(1 / 3), "b": [math.nan, np.int64(7)], "c": {"d": math.inf}, "é": True})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"a": 0.33333, "b": [None, 7], "c": {"d": None}, "é": True}
+    assert "é" in path.read_text(encoding="utf-8")
+
+
+def test_an_array_comes_back(tmp_path):
+    save_array(tmp_path / "x.npy", np.arange(6, dtype=np.uint8).reshape(2, 3))
+    assert np.load(tmp_path / "x.npy", allow_pickle=False).tolist() == [[0, 1, 2], [3, 4, 5]]
