@@ -1,0 +1,189 @@
+"""The sample as a file: which picture shows whom, in which split, and the archive that holds them all.
+
+The archive has the layout of Kaggle's `msambare/fer2013`: `train/<emotion>/Training_<n>.jpg` and
+`test/<emotion>/PublicTest_<n>.jpg` or `PrivateTest_<n>.jpg`, grey JPEGs of 48x48, where n counts the pictures of
+the whole set. A person is in one split only. As FER2013 does, it holds what a pipeline should find: exact copies
+across splits and within training, some under another emotion, and blank pictures in training.
+"""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from emotion.files import atomic_path
+from emotion.labels import EMOTIONS
+from emotion.sample.faces import SIZE, draw_face
+from emotion.sample.people import Person, draw_person
+
+USAGES = {"Training": 0.8, "PublicTest": 0.1, "PrivateTest": 0.1}
+"""FER2013's names for its splits, and its shares."""
+
+CLASS_SHARES = {
+    "angry": 0.136,
+    "disgust": 0.035,
+    "fear": 0.140,
+    "happy": 0.245,
+    "sad": 0.166,
+    "surprise": 0.109,
+    "neutral": 0.169,
+}
+"""FER2013's shares, but for disgust: it has 1.5 % there, too little for the small test splits here."""
+
+PICTURES_PER_PERSON = 8
+
+LEAKED_SHARE = 0.004
+"""Training pictures that are copies of test pictures, as a share of the whole set."""
+
+REPEATED_SHARE = 0.003
+"""Training pictures that are copies of other training pictures, as a share of the whole set."""
+
+BLANK_SHARE = 0.0006
+"""Training pictures that are flat grey, as a share of the whole set."""
+
+CONFLICT_EVERY = 3
+"""Every how many-th copy stands under another emotion than its original."""
+
+JPEG_QUALITY = 90
+
+_PLAN, _PERSON, _PICTURE = range(3)
+_FIXED_DATE = (2013, 4, 14, 0, 0, 0)
+_UNIX = 3
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the plan: a face, or a copy of another picture, or blank."""
+
+    number: int
+    usage: str
+    emotion: str
+    person: int
+    copy_of: int | None = None
+    blank: bool = False
+
+    @property
+    def name(self) -> str:
+        folder = "train" if self.usage == "Training" else "test"
+        return f"{folder}/{self.emotion}/{self.usage}_{self.number}.jpg"
+
+
+def make_sample(path: Path, seed: int, pictures: int) -> None:
+    """Write an archive of `pictures` drawn faces; the same seed and number always give the same bytes."""
+    plan = plan_pictures(seed, pictures)
+    content = {}
+    for picture, data in zip(plan, tqdm(_encoded(plan, seed), "draw", len(plan), disable=None), strict=True):
+        content[picture.name] = data
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(content):
+            archive.writestr(_member(name), content[name])
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """Return what the archive says about a file, with nothing of the machine or day that wrote it."""
+    member = zipfile.ZipInfo(name, _FIXED_DATE)
+    member.create_system = _UNIX
+    member.external_attr = 0o100644 << 16
+    return member
+
+
+def _encoded(plan: Sequence[Picture], seed: int) -> Iterator[bytes]:
+    """Yield every picture of the plan as JPEG."""
+    people: dict[int, Person] = {}
+    for picture in plan:
+        source = picture if picture.copy_of is None else plan[picture.copy_of]
+        if source.person not in people:
+            people[source.person] = draw_person(_generator(seed, _PERSON, source.person))
+        yield _jpeg(_draw(source, people[source.person], _generator(seed, _PICTURE, source.number)))
+
+
+def _draw(picture: Picture, person: Person, rng: np.random.Generator) -> np.ndarray:
+    if picture.blank:
+        return np.full((SIZE, SIZE), rng.integers(256), np.uint8)
+    return draw_face(picture.emotion, rng, person)
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+
+
+def _generator(seed: int, purpose: int, number: int = 0) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, purpose, number])))
+
+
+def plan_pictures(seed: int, pictures: int) -> list[Picture]:
+    """Return what the archive will hold, in the order of the pictures' numbers."""
+    rng = _generator(seed, _PLAN)
+    plan: list[Picture] = []
+    first_person = 0
+    for usage, count in zip(USAGES, _apportion(list(USAGES.values()), pictures), strict=True):
+        people = max(1, count // PICTURES_PER_PERSON)
+        for position, emotion in enumerate(_shuffled_emotions(count, rng)):
+            plan.append(Picture(len(plan), usage, emotion, first_person + position % people))
+        first_person += people
+    _plant_copies(plan, rng)
+    _plant_blanks(plan, rng)
+    return plan
+
+
+def _shuffled_emotions(count: int, rng: np.random.Generator) -> list[str]:
+    counts = _apportion([CLASS_SHARES[emotion] for emotion in EMOTIONS], count)
+    ordered = np.repeat(np.arange(len(EMOTIONS)), counts)
+    return [EMOTIONS[label] for label in rng.permutation(ordered)]
+
+
+def _apportion(shares: Sequence[float], total: int) -> list[int]:
+    """Return whole numbers that add up to `total`, as near to `shares` as can be, each at least 1."""
+    exact = np.array(shares) / np.sum(shares) * total
+    counts = np.maximum(np.floor(exact).astype(int), 1)
+    while counts.sum() < total:
+        counts[np.argmax(exact - counts)] += 1
+    while counts.sum() > total:
+        counts[np.argmax(counts - exact + (counts > 1) * total)] -= 1
+    return counts.tolist()
+
+
+def _plant_copies(plan: list[Picture], rng: np.random.Generator) -> None:
+    """Turn some pictures into copies: in training of test and training pictures, and between the test splits."""
+    leaked = max(2, round(LEAKED_SHARE * len(plan)))
+    repeated = max(1, round(REPEATED_SHARE * len(plan)))
+    originals = ["PublicTest", "PrivateTest"] * leaked
+    wanted = [(usage, "Training") for usage in originals[:leaked]]
+    wanted += [("Training", "Training")] * repeated + [("PublicTest", "PrivateTest")]
+    for turn, (original, copy) in enumerate(wanted):
+        _plant_copy(plan, original, copy, conflicting=turn % CONFLICT_EVERY == 0, rng=rng)
+
+
+def _plant_copy(plan: list[Picture], original: str, copy: str, conflicting: bool, rng: np.random.Generator) -> None:
+    """Turn a picture of split `copy` into one of split `original`; it keeps its emotion, so the balance stays.
+
+    Nothing happens where no picture fits, which only sets of a few hundred pictures know.
+    """
+    used = {picture.copy_of for picture in plan}
+    free = [picture for picture in plan if picture.copy_of is None and picture.number not in used]
+    source = _pick([picture for picture in free if picture.usage == original], rng)
+    places = [
+        picture
+        for picture in free
+        if picture.usage == copy and picture != source and (picture.emotion != source.emotion) == conflicting
+    ]
+    if places:
+        place = _pick(places, rng)
+        plan[place.number] = replace(place, copy_of=source.number)
+
+
+def _plant_blanks(plan: list[Picture], rng: np.random.Generator) -> None:
+    """Turn some training pictures into flat grey."""
+    used = {picture.copy_of for picture in plan}
+    for _ in range(max(1, round(BLANK_SHARE * len(plan)))):
+        free = [picture for picture in plan if picture.usage == "Training" and picture.copy_of is None]
+        place = _pick([picture for picture in free if picture.number not in used and not picture.blank], rng)
+        plan[place.number] = replace(place, blank=True)
+
+
+def _pick(pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    return pictures[int(rng.integers(len(pictures)))]

@@ -1,0 +1,15 @@
+"""Stage make_sample: draw the embedded data set."""
+
+from emotion.errors import run_command
+from emotion.params import load_params
+from emotion.paths import SAMPLE_ARCHIVE
+from emotion.sample import make_sample
+
+
+def main() -> None:
+    params = load_params("sample")
+    make_sample(SAMPLE_ARCHIVE, seed=params.sample.seed, pictures=params.sample.pictures)
+
+
+if __name__ == "__main__":
+    run_command(main)
