@@ -1,0 +1,50 @@
+"""A narrow residual network for small faces: 1.5 million parameters, of our own, after He et al. 2016.
+
+A stem at full size, then pairs of 3x3 convolutions, with max pooling before each change of width.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+STEM = 24
+WIDTHS = (48, 96, 96, 192, 192)
+
+
+def build(size: int | None, channels: int, classes: int) -> keras.Model:
+    """Build the network; see `emotion.architectures` for the shapes."""
+    return build_residual(size, channels, classes, STEM, WIDTHS, name="residual")
+
+
+def build_residual(
+    size: int | None, channels: int, classes: int, stem: int, widths: Sequence[int], name: str
+) -> keras.Model:
+    """Build a residual network with `stem` channels at full size and one block for each of `widths`."""
+    inputs = keras.Input((size, size, channels), dtype="uint8", name="image")
+    hidden = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    hidden = _normalised_convolution(hidden, stem)
+    hidden = layers.ReLU()(hidden)
+    width = stem
+    for next_width in widths:
+        if next_width != width:
+            hidden = layers.MaxPooling2D(2)(hidden)
+        hidden = _block(hidden, next_width, widened=next_width != width)
+        width = next_width
+    hidden = layers.GlobalAveragePooling2D()(hidden)
+    hidden = layers.Dropout(0.2)(hidden)
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(hidden)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.KerasTensor:
+    shortcut = _normalised_convolution(hidden, width, kernel_size=1) if widened else hidden
+    hidden = _normalised_convolution(hidden, width)
+    hidden = layers.ReLU()(hidden)
+    hidden = _normalised_convolution(hidden, width)
+    return layers.ReLU()(layers.Add()([hidden, shortcut]))
+
+
+def _normalised_convolution(hidden: keras.KerasTensor, width: int, kernel_size: int = 3) -> keras.KerasTensor:
+    hidden = layers.Conv2D(width, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal")(hidden)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(hidden)
