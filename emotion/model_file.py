@@ -1,0 +1,86 @@
+"""One model file: a .keras archive with the label order and the input form inside, the same bytes every time."""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from emotion.errors import InputError
+from emotion.files import atomic_path
+
+FORM_MEMBER = "emotion.json"
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class ModelForm:
+    """What a model takes and gives: pictures of size x size pixels in a color; a probability for each emotion."""
+
+    emotions: tuple[str, ...]
+    size: int
+    color: str
+
+
+def save_model(path: Path, model: keras.Model, form: ModelForm) -> None:
+    """Write `model` and `form` as a .keras file that plain `keras.models.load_model` loads as well."""
+    with atomic_path(path) as temporary:
+        model.save(temporary)
+        members = _read_members(temporary)
+        members["metadata.json"] = _canonical_metadata(members["metadata.json"])
+        members["config.json"] = _canonical_config(members["config.json"])
+        members[FORM_MEMBER] = json.dumps(asdict(form), indent=2).encode()
+        _write_members(temporary, members)
+
+
+def load_model(path: Path) -> tuple[keras.Model, ModelForm]:
+    """Read what `save_model` wrote.
+
+    Raises:
+        InputError: there is no such file, or it holds no model of this project.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is missing; make it with `dvc repro train`, or fetch it with `dvc pull {path}`")
+    try:
+        form = json.loads(_read_members(path)[FORM_MEMBER])
+        model = keras.models.load_model(path, compile=False)
+    except KeyError:
+        raise InputError(
+            f"{path} does not say which emotions it tells apart; expected a model written by this project's train stage"
+        ) from None
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be loaded as a model: {error}") from None
+    return model, ModelForm(tuple(form["emotions"]), form["size"], form["color"])
+
+
+def _read_members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _write_members(path: Path, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name, _FIXED_TIME), members[name])
+
+
+def _canonical_metadata(text: bytes) -> bytes:
+    return json.dumps(json.loads(text) | {"date_saved": "1980-01-01@00:00:00"}).encode()
+
+
+def _canonical_config(text: bytes) -> bytes:
+    """Number shared objects by first appearance: Keras numbers them by memory address."""
+    return json.dumps(_renumber(json.loads(text), {})).encode()
+
+
+def _renumber(value: Any, numbers: dict[int, int]) -> Any:
+    if isinstance(value, list):
+        return [_renumber(item, numbers) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: numbers.setdefault(item, len(numbers)) if key == "shared_object_id" else _renumber(item, numbers)
+        for key, item in value.items()
+    }

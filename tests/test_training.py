@@ -1,0 +1,207 @@
+"""Training learns, chooses by validation alone, and goes on after an interruption as if there had been none."""
+
+import copy
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emotion import training
+from emotion.errors import InputError
+from emotion.images import to_input
+from emotion.params import check_params, read_yaml
+from emotion.training import TrainingData, epoch_sizes, train
+
+CALM = {"flip": False, "rotation": 0.0, "zoom": [1.0, 1.0], "shift": 0.0}
+CALM |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0}
+CONTENT = read_yaml(Path(__file__).parents[1] / "params.yaml")
+
+
+def make_params(augmentation=None, **train_values):
+    content = copy.deepcopy(CONTENT)
+    content["augmentation"] |= augmentation or {}
+    content["train"] |= {"epochs": 3, "warmup_epochs": 1, "batch_size": 16} | train_values
+    return check_params(content, "train", "augmentation", "compute")
+
+
+def noise(count, seed, size=24):
+    """Return random smooth pictures, and labels that have nothing to do with them."""
+    generator = np.random.default_rng(seed)
+    coarse = generator.integers(0, 256, (count, 4, 4, 1), dtype=np.uint8)
+    images = np.stack([to_input(picture, size, "grey") for picture in coarse])
+    return images, generator.integers(0, 3, count).astype(np.int32)
+
+
+@pytest.fixture(scope="module")
+def data(deterministic):
+    """A training set to be learnt by heart or not at all, and a validation set that it says nothing of."""
+    return TrainingData(*noise(32, seed=1), *noise(24, seed=2))
+
+
+class InterruptionError(Exception):
+    """What stands for a kill in these tests."""
+
+
+def stop_after(last):
+    def after_epoch(epoch):
+        if epoch == last:
+            raise InterruptionError
+
+    return after_epoch
+
+
+def same(first, second):
+    weights = zip(first.model.get_weights(), second.model.get_weights(), strict=True)
+    return first.history == second.history and all((a == b).all() for a, b in weights)
+
+
+@pytest.mark.parametrize(("architecture", "repeats"), [("residual_small", 12), ("conv64_128_256", 48)])
+def test_pictures_can_be_learnt_by_heart(architecture, repeats, data, tmp_path):
+    """Fails where pictures are scaled twice, or labels and pictures do not belong together."""
+    often = np.tile(np.arange(32), repeats)  # averages of batch normalisation take some hundred steps to settle
+    data = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train)
+    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.001, "label_smoothing": 0.0}
+    params = make_params(CALM, architecture=architecture, **values)
+    result = train(data, 3, params, tmp_path)
+    probabilities = result.model.predict(data.x_val, verbose=0)
+    assert (probabilities.argmax(axis=1) == data.y_val).mean() >= 31 / 32
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_others(data, tmp_path):
+    first, second, other = (train(data, 3, make_params(seed=seed), tmp_path) for seed in (1, 1, 2))
+    first.checkpoint.remove()
+    assert same(first, second)
+    assert not same(first, other)
+
+
+@pytest.mark.parametrize("architecture", ["residual_small", "conv64_128_256"])
+def test_an_interrupted_training_ends_with_the_same_bits(architecture, data, tmp_path):
+    params = make_params(architecture=architecture, epochs=4)
+    whole = train(data, 3, params, tmp_path / "whole")
+    seen: list[int] = []
+    for last in (1, 3):
+        with pytest.raises(InterruptionError):
+            train(data, 3, params, tmp_path / "parts", stop_after(last))
+    resumed = train(data, 3, params, tmp_path / "parts", seen.append)
+    assert seen == [4]
+    assert same(whole, resumed)
+    assert whole.best_epoch == resumed.best_epoch
+
+
+def test_smaller_pictures_first_go_on_with_the_same_bits_too(data, tmp_path):
+    params = make_params(epochs=3, smaller_first=[[16, 2]])
+    whole = train(data, 3, params, tmp_path / "whole")
+    with pytest.raises(InterruptionError):
+        train(data, 3, params, tmp_path / "parts", stop_after(1))
+    assert same(whole, train(data, 3, params, tmp_path / "parts"))
+    assert [row["size"] for row in whole.history] == [16, 16, 24]
+
+
+@pytest.mark.parametrize("change", [{"learning_rate": 0.01}, {"seed": 9}, {"augmentation": {"erase": 0.9}}])
+def test_a_checkpoint_of_other_params_is_left_alone(change, data, tmp_path):
+    with pytest.raises(InterruptionError):
+        train(data, 3, make_params(), tmp_path, stop_after(1))
+    seen: list[int] = []
+    train(data, 3, make_params(**change), tmp_path, seen.append)
+    assert seen == [1, 2, 3]
+
+
+def test_a_checkpoint_of_other_pictures_is_left_alone(data, tmp_path):
+    with pytest.raises(InterruptionError):
+        train(data, 3, make_params(), tmp_path, stop_after(1))
+    changed = data.x_train.copy()
+    changed[0, 0, 0, 0] ^= 1
+    seen: list[int] = []
+    train(TrainingData(changed, data.y_train, data.x_val, data.y_val), 3, make_params(), tmp_path, seen.append)
+    assert seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize("monitor", ["accuracy", "loss"])
+def test_the_best_epoch_by_validation_is_kept(monitor, data, tmp_path):
+    result = train(data, 3, make_params(monitor=monitor, epochs=5, label_smoothing=0.0), tmp_path)
+    scores = [row["val_accuracy"] if monitor == "accuracy" else -row["val_loss"] for row in result.history]
+    assert result.best_epoch == 1 + scores.index(max(scores))
+    probabilities = result.model.predict(data.x_val, verbose=0)
+    loss = -np.log(probabilities[np.arange(len(data.y_val)), data.y_val]).mean()
+    assert loss == pytest.approx(result.history[result.best_epoch - 1]["val_loss"], rel=1e-3)
+
+
+def test_patience_ends_the_training(data, tmp_path):
+    result = train(data, 3, make_params(epochs=40, patience=2, warmup_epochs=0), tmp_path)
+    assert len(result.history) == result.best_epoch + 2 < 40
+
+
+def test_validation_pictures_do_not_teach(data, tmp_path):
+    """Other validation labels change which epoch is kept, and not one weight on the way."""
+    poisoned = TrainingData(data.x_train, data.y_train, data.x_val, (data.y_val + 1) % 3)
+    kept, other = (train(d, 3, make_params(epochs=3), tmp_path) for d in (data, poisoned))
+    assert [row["loss"] for row in kept.history] == [row["loss"] for row in other.history]
+    assert [row["val_loss"] for row in kept.history] != [row["val_loss"] for row in other.history]
+
+
+def test_validation_is_seen_without_augmentation(data, tmp_path):
+    """The last row's validation loss is that of the plain pictures, though those in training are changed wildly."""
+    wild = {"rotation": 180.0, "erase": 1.0, "contrast": 1.0, "flip": True}
+    result = train(data, 3, make_params(wild, epochs=1, warmup_epochs=0, label_smoothing=0.0), tmp_path)
+    probabilities = result.model.predict(data.x_val, verbose=0)
+    loss = -np.log(probabilities[np.arange(len(data.y_val)), data.y_val]).mean()
+    assert loss == pytest.approx(result.history[0]["val_loss"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"optimizer": "adam"},
+        {"optimizer": "adamw", "schedule": "constant"},
+        {"class_weights": "balanced"},
+        {"precision": "mixed_bfloat16"},
+        {"batch_size": 1000, "warmup_epochs": 0},
+    ],
+)
+def test_every_choice_trains(values, data, tmp_path):
+    result = train(data, 3, make_params(epochs=2, **values), tmp_path)
+    assert all(math.isfinite(row["loss"]) for row in result.history)
+    assert {w.dtype for w in result.model.get_weights()} == {np.dtype(np.float32)}
+    assert {layer.dtype_policy.name for layer in result.model.layers} == {"float32"}
+
+
+def test_the_schedule_warms_up_and_falls_to_zero():
+    params = make_params(epochs=10, warmup_epochs=2, learning_rate=1.0).train
+    rates = [float(training._WarmUp(params, 5)(step)) for step in range(50)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(1, abs=0.02)
+    assert 9 <= rates.index(max(rates)) <= 10
+    assert rates[-1] < 0.01
+    assert rates[30] == pytest.approx(0.5, abs=0.01)  # halfway from step 10 to step 50
+
+
+def test_balanced_weights_make_every_class_weigh_the_same():
+    params = make_params(class_weights="balanced").train
+    weights = training._sample_weights(np.array([0, 0, 0, 1, 2, 2]), 4, params)
+    assert weights == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2, 1, 1])
+
+
+def test_weight_decay_leaves_out_all_but_kernels(data, deterministic):
+    run = training._Run(data, 3, make_params(), any_size=False)
+    decayed = {w.name for w in run.fast.trainable_weights if run.model.optimizer._use_weight_decay(w)}
+    assert decayed == {"kernel"}
+
+
+def test_sizes_by_epoch():
+    assert epoch_sizes(make_params(epochs=4, smaller_first=[[16, 1], [20, 2]]).train, 24) == [16, 20, 20, 24]
+    assert epoch_sizes(make_params(epochs=2).train, 24) == [24, 24]
+
+
+@pytest.mark.parametrize("smaller_first", [[[16, 4]], [[24, 1]], [[48, 1]]])
+def test_sizes_that_do_not_fit_are_refused(smaller_first):
+    with pytest.raises(InputError, match=r"train\.smaller_first: got"):
+        epoch_sizes(make_params(smaller_first=smaller_first).train, 24)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_loss_that_is_no_number_stops_with_advice(data, tmp_path):
+    values = {"architecture": "conv64_128_256", "learning_rate": 10.0, "weight_decay": 0.9, "epochs": 30}
+    params = make_params(warmup_epochs=0, **values)
+    with pytest.raises(InputError, match=r"no number any more after epoch \d+; lower train.learning_rate"):
+        train(data, 3, params, tmp_path)
