@@ -1,0 +1,141 @@
+"""Curves by emotion as tables, for `dvc plots` and for our own pictures. Absent emotions have no curve."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+from emotion.evaluation.calibration import apply_temperature, reliability_bins
+from emotion.evaluation.metrics import predicted_labels
+from emotion.files import atomic_path
+
+MOST_POINTS = 200
+"""Points a curve: more cannot be seen, and the files are committed."""
+
+ALL = "all"
+"""Stands in the emotion column of reliability.csv for the predicted emotion, whichever it is."""
+
+FLOAT_FORMAT = "%.5f"
+
+
+def tabulate_predictions(
+    pictures: Sequence[str], y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequence[str]
+) -> pd.DataFrame:
+    """Return a row a picture: picture, actual, predicted, confidence, correct, and a probability for each emotion."""
+    y_pred = predicted_labels(probabilities)
+    names = np.asarray(emotions, dtype=object)
+    columns = {
+        "picture": list(pictures),
+        "actual": names[y_true],
+        "predicted": names[y_pred],
+        "confidence": probabilities.max(axis=1),
+        "correct": y_true == y_pred,
+    }
+    return pd.DataFrame(columns | {name: probabilities[:, label] for label, name in enumerate(emotions)})
+
+
+def roc_auc(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the area under the ROC curve of each emotion against all others, (classes,).
+
+    NaN where the emotion is absent, or where every picture shows it.
+    """
+    return _by_class(roc_auc_score, y_true, probabilities)
+
+
+def average_precision(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the average precision of each emotion against all others, (classes,); NaN as for `roc_auc`."""
+    return _by_class(average_precision_score, y_true, probabilities)
+
+
+def tabulate_roc(y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequence[str]) -> pd.DataFrame:
+    """Return the columns emotion, false_positive_rate, true_positive_rate, threshold; each emotion against the rest.
+
+    At most MOST_POINTS rows an emotion. The first point, where nothing is taken for the emotion, has the
+    threshold 1.
+    """
+    curves = []
+    for label in _with_both_kinds(y_true, probabilities):
+        false_rate, true_rate, threshold = roc_curve(y_true == label, probabilities[:, label])
+        # scikit-learn's infinity for "above every score" is a number to no reader of the file.
+        threshold = np.minimum(threshold, 1.0)
+        kept = thin(false_rate, true_rate, most=MOST_POINTS)
+        columns = {"false_positive_rate": false_rate, "true_positive_rate": true_rate, "threshold": threshold}
+        curves.append(_curve(emotions[label], columns, kept))
+    return _joined(curves, ["emotion", "false_positive_rate", "true_positive_rate", "threshold"])
+
+
+def tabulate_precision_recall(y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequence[str]) -> pd.DataFrame:
+    """Return the columns emotion, recall, precision, threshold; each emotion against the rest, from recall 1 down.
+
+    At most MOST_POINTS rows an emotion. A recall stands there once, with the best precision that reaches it, so the
+    area under the steps is the average precision. Recall 0 is left out: nothing found has no precision.
+    """
+    curves = []
+    for label in _with_both_kinds(y_true, probabilities):
+        precision, recall, threshold = precision_recall_curve(y_true == label, probabilities[:, label])
+        best = np.flatnonzero(np.diff(recall) < 0)  # the highest threshold of each recall
+        recall, precision, threshold = recall[best], precision[best], threshold[best]
+        kept = thin(recall, precision, most=MOST_POINTS)
+        columns = {"recall": recall, "precision": precision, "threshold": threshold}
+        curves.append(_curve(emotions[label], columns, kept))
+    return _joined(curves, ["emotion", "recall", "precision", "threshold"])
+
+
+def tabulate_reliability(
+    y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequence[str], *, temperature: float, bins: int
+) -> pd.DataFrame:
+    """Return the columns calibration, emotion, bin_low, bin_high, confidence, accuracy, pictures.
+
+    The calibration is raw or temperature. The emotion is ALL, where confidence is the largest probability and
+    accuracy the share of right predictions; or an emotion's name, where confidence is the probability of that
+    emotion and accuracy the share of pictures that show it.
+    """
+    calibrations = {"raw": probabilities, "temperature": apply_temperature(probabilities, temperature)}
+    tables = []
+    for calibration, values in calibrations.items():
+        right = predicted_labels(values) == y_true
+        rows = {ALL: reliability_bins(values.max(axis=1), right, bins=bins)}
+        for label, emotion in enumerate(emotions):
+            if np.any(y_true == label):
+                rows[emotion] = reliability_bins(values[:, label], y_true == label, bins=bins)
+        tables += [table.assign(calibration=calibration, emotion=name) for name, table in rows.items()]
+    columns = ["calibration", "emotion", "bin_low", "bin_high", "confidence", "accuracy", "pictures"]
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def thin(x: np.ndarray, y: np.ndarray, *, most: int) -> np.ndarray:
+    """Return the indices of at most `most` points of a curve, evenly spaced along it, both ends among them."""
+    if len(x) <= most:
+        return np.arange(len(x))
+    walked = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    places = np.searchsorted(walked, np.linspace(0, walked[-1], most), side="left")
+    places[-1] = len(x) - 1
+    return np.unique(places)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a curve as CSV: UTF-8, five decimals, the same bytes on every system."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, float_format=FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")
+
+
+def _by_class(score: Callable[..., float], y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    values = np.full(probabilities.shape[1], np.nan)
+    for label in _with_both_kinds(y_true, probabilities):
+        values[label] = score(y_true == label, probabilities[:, label])
+    return values
+
+
+def _with_both_kinds(y_true: np.ndarray, probabilities: np.ndarray) -> list[int]:
+    """Return the labels that some pictures have and some have not: the others have no curve."""
+    return [label for label in range(probabilities.shape[1]) if 0 < np.sum(y_true == label) < len(y_true)]
+
+
+def _curve(emotion: str, columns: dict[str, np.ndarray], kept: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({"emotion": emotion} | {name: values[kept] for name, values in columns.items()})
+
+
+def _joined(curves: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=columns)

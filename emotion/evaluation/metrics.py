@@ -1,0 +1,116 @@
+"""Figures of a classifier, from a matrix of counts or from probabilities.
+
+Throughout, `y_true` and `y_pred` are (n,) integer labels, `probabilities` is (n, classes) with rows that sum
+to 1, and a `confusion` is (..., classes, classes) counts with actual emotions down and predicted ones across.
+Leading axes of a confusion are any number of matrices at once, which is what the bootstrap uses.
+
+An emotion with no picture in `y_true` is absent. Absent emotions stand outside every mean over classes: their
+recall has no value, and whatever a model took for them by mistake already counts against the emotions those
+pictures really show. What has no value is NaN, never 0 and never a warning.
+"""
+
+import numpy as np
+
+SMALLEST_PROBABILITY = 1e-7
+"""Probabilities are clipped here before a logarithm: one sure mistake costs 16.1, not infinity."""
+
+
+def predicted_labels(probabilities: np.ndarray) -> np.ndarray:
+    """Return the label with the largest probability, (n,); of equal ones the lowest label."""
+    return np.argmax(probabilities, axis=1)
+
+
+def count_confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: int) -> np.ndarray:
+    """Return the (classes, classes) counts of pictures by actual (down) and predicted (across) label.
+
+    Raises:
+        ValueError: the lengths differ, or a label is not in 0 to classes - 1.
+    """
+    if len(y_true) != len(y_pred):
+        raise ValueError(f"got {len(y_true)} actual and {len(y_pred)} predicted labels, expected as many")
+    labels = np.concatenate([y_true, y_pred])
+    if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(f"got labels from {labels.min()} to {labels.max()}, expected 0 to {classes - 1}")
+    cells = np.asarray(y_true, dtype=np.int64) * classes + np.asarray(y_pred, dtype=np.int64)
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+
+def accuracy(confusion: np.ndarray) -> np.ndarray:
+    """Return the share of pictures that were read right, shape (...), 0 to 1."""
+    return _ratio(_hits(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
+
+
+def precision(confusion: np.ndarray) -> np.ndarray:
+    """Return, by emotion, the share of right ones among the pictures taken for it, shape (..., classes).
+
+    NaN where the emotion is absent or was never predicted.
+    """
+    return np.where(_present(confusion), _ratio(_hits(confusion), confusion.sum(axis=-2)), np.nan)
+
+
+def recall(confusion: np.ndarray) -> np.ndarray:
+    """Return, by emotion, the share of its pictures that were read right, shape (..., classes); NaN where absent."""
+    return _ratio(_hits(confusion), confusion.sum(axis=-1))
+
+
+def f1(confusion: np.ndarray) -> np.ndarray:
+    """Return 2 TP / (2 TP + FP + FN) by emotion, shape (..., classes).
+
+    NaN where the emotion is absent, even when some picture was taken for it; 0 where it is present and was never
+    predicted.
+    """
+    scores = _ratio(2 * _hits(confusion), confusion.sum(axis=-1) + confusion.sum(axis=-2))
+    return np.where(_present(confusion), scores, np.nan)
+
+
+def balanced_accuracy(confusion: np.ndarray) -> np.ndarray:
+    """Return the mean recall of the emotions present, shape (...), 0 to 1."""
+    return mean_of_known(recall(confusion))
+
+
+def macro_f1(confusion: np.ndarray) -> np.ndarray:
+    """Return the mean F1 of the emotions present, shape (...), 0 to 1.
+
+    The same as scikit-learn's `f1_score(..., average="macro")` where no emotion is absent. That one would also
+    average the 0 of an absent emotion that some picture was taken for.
+    """
+    return mean_of_known(f1(confusion))
+
+
+def log_loss(y_true: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean negative logarithm (nats) of the probability of the actual emotion; NaN for no pictures."""
+    if not len(y_true):
+        return float("nan")
+    chosen = probabilities[np.arange(len(y_true)), y_true]
+    return float(-np.log(np.clip(chosen, SMALLEST_PROBABILITY, 1.0)).mean())
+
+
+def top_accuracy(y_true: np.ndarray, probabilities: np.ndarray, *, count: int) -> float:
+    """Return the share of pictures whose emotion is among the `count` most probable; NaN for no pictures.
+
+    Equal probabilities rank by label, so that `count=1` is `accuracy` exactly.
+    """
+    if not len(y_true):
+        return float("nan")
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+    return float((best == np.asarray(y_true)[:, None]).any(axis=1).mean())
+
+
+def mean_of_known(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the last axis of what is not NaN; NaN where nothing is known."""
+    known = ~np.isnan(values)
+    return _ratio(np.where(known, values, 0).sum(axis=-1), known.sum(axis=-1))
+
+
+def _hits(confusion: np.ndarray) -> np.ndarray:
+    return np.diagonal(confusion, axis1=-2, axis2=-1)
+
+
+def _present(confusion: np.ndarray) -> np.ndarray:
+    return confusion.sum(axis=-1) > 0
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Divide, with NaN and no warning where the denominator is 0."""
+    result = np.full(np.shape(denominator), np.nan)
+    return np.divide(numerator, denominator, out=result, where=np.asarray(denominator) > 0)

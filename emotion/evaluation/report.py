@@ -1,0 +1,114 @@
+"""The figures of metrics/evaluate.json."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emotion.evaluation import metrics
+from emotion.evaluation.bootstrap import bootstrap_interval
+from emotion.evaluation.calibration import apply_temperature, expected_calibration_error, fit_temperature
+from emotion.evaluation.curves import average_precision, roc_auc
+from emotion.params import EvaluateParams
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model said of a split: labels `y_true` (n,) and `probabilities` (n, classes)."""
+
+    y_true: np.ndarray
+    probabilities: np.ndarray
+
+    def select(self, chosen: np.ndarray) -> "Answers":
+        """Return the answers where `chosen` (n,) is true."""
+        return Answers(self.y_true[chosen], self.probabilities[chosen])
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """Counts (classes, classes), actual down and predicted across."""
+        y_pred = metrics.predicted_labels(self.probabilities)
+        return metrics.count_confusion(self.y_true, y_pred, self.probabilities.shape[1])
+
+
+def make_report(
+    validation: Answers, test: Answers, *, unique: np.ndarray, emotions: Sequence[str], params: EvaluateParams
+) -> dict[str, Any]:
+    """Return all figures, nested for `dvc metrics diff`.
+
+    The temperature comes from the validation split alone; the test split is scored with it and chooses nothing.
+
+    Args:
+        validation: what the model said of the validation split.
+        test: what it said of the test split.
+        unique: (test pictures,) booleans, whether a picture stands nowhere else in the data set.
+        emotions: the names of the labels, in their order.
+        params: bins, bootstrap and seed.
+    """
+    temperature = fit_temperature(validation.y_true, validation.probabilities)
+    return {
+        "test": score(test, temperature=temperature, params=params),
+        "test_unique": score(test.select(unique), temperature=temperature, params=params),
+        "by_class": score_by_class(test, emotions),
+        "validation": score_validation(validation),
+        "temperature": temperature,
+    }
+
+
+def stand_alone(hashes: pd.Series) -> np.ndarray:
+    """Return, for each row of the whole table, whether no other row has its pixel hash, (rows,) booleans."""
+    return ~hashes.duplicated(keep=False).to_numpy()
+
+
+def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
+    """Return the figures of one set of pictures; NaN where there are none. Means over classes leave absent ones out."""
+    y_true, probabilities, confusion = answers.y_true, answers.probabilities, answers.confusion
+    calibrated = apply_temperature(probabilities, temperature)
+    draws = {"resamples": params.bootstrap, "seed": params.seed}
+    accuracy_low, accuracy_high = bootstrap_interval(confusion, metrics.accuracy, **draws)
+    macro_f1_low, macro_f1_high = bootstrap_interval(confusion, metrics.macro_f1, **draws)
+    return {
+        "pictures": len(y_true),
+        "accuracy": float(metrics.accuracy(confusion)),
+        "accuracy_low": accuracy_low,
+        "accuracy_high": accuracy_high,
+        "balanced_accuracy": float(metrics.balanced_accuracy(confusion)),
+        "macro_f1": float(metrics.macro_f1(confusion)),
+        "macro_f1_low": macro_f1_low,
+        "macro_f1_high": macro_f1_high,
+        "top_2_accuracy": metrics.top_accuracy(y_true, probabilities, count=2),
+        "roc_auc": float(metrics.mean_of_known(roc_auc(y_true, probabilities))),
+        "log_loss": metrics.log_loss(y_true, probabilities),
+        "expected_calibration_error": expected_calibration_error(y_true, probabilities, bins=params.bins),
+        "calibrated_log_loss": metrics.log_loss(y_true, calibrated),
+        "calibrated_expected_calibration_error": expected_calibration_error(y_true, calibrated, bins=params.bins),
+    }
+
+
+def score_by_class(answers: Answers, emotions: Sequence[str]) -> dict[str, dict[str, float | int]]:
+    """Return precision, recall, F1, ROC AUC, average precision and support (pictures) of each emotion."""
+    confusion = answers.confusion
+    columns = {
+        "precision": metrics.precision(confusion),
+        "recall": metrics.recall(confusion),
+        "f1": metrics.f1(confusion),
+        "roc_auc": roc_auc(answers.y_true, answers.probabilities),
+        "average_precision": average_precision(answers.y_true, answers.probabilities),
+        "support": confusion.sum(axis=1),
+    }
+    return {
+        emotion: {name: values[label].item() for name, values in columns.items()}
+        for label, emotion in enumerate(emotions)
+    }
+
+
+def score_validation(answers: Answers) -> dict[str, float | int]:
+    """Return the figures of the split that epochs and temperature were chosen on: too good by that much."""
+    confusion = answers.confusion
+    return {
+        "pictures": len(answers.y_true),
+        "accuracy": float(metrics.accuracy(confusion)),
+        "macro_f1": float(metrics.macro_f1(confusion)),
+        "log_loss": metrics.log_loss(answers.y_true, answers.probabilities),
+    }

@@ -1,0 +1,91 @@
+"""Which emotion was taken for which."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from emotion.evaluation.metrics import count_confusion
+from emotion.plots.style import INK, MISSING, new_figure, percent, styled
+
+COLOR_MAP = "Blues"
+DARK = 0.55  # share of the colour map's range above which letters are white
+
+
+@styled
+def plot_confusion(predictions: pd.DataFrame, emotions: Sequence[str], figures: dict[str, Any]) -> Figure:
+    """Draw the confusion matrix twice: counts, and shares of each actual emotion.
+
+    Args:
+        predictions: a row a picture, with the columns actual and predicted.
+        emotions: the names of the labels, in their order.
+        figures: accuracy, accuracy_low and accuracy_high of the same pictures.
+    """
+    counts = count_confusion(
+        predictions["actual"].map(list(emotions).index).to_numpy(dtype=np.int64),
+        predictions["predicted"].map(list(emotions).index).to_numpy(dtype=np.int64),
+        len(emotions),
+    )
+    support = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, support, out=np.full(counts.shape, np.nan), where=support > 0)
+    side = max(2.6, 0.64 * len(emotions))
+    figure = new_figure(
+        2 * side + 1.9,
+        side + 0.85,
+        f"Accuracy on the test split {percent(figures['accuracy'])} "
+        f"({100 * (figures['accuracy_low'] or 0):.1f} to {100 * (figures['accuracy_high'] or 0):.1f})",
+        f"{len(predictions):,} pictures; in brackets the 95 % bootstrap interval. {_worst(shares, emotions)}",
+    )
+    left, right = figure.subplots(1, 2)
+    _draw_matrix(left, counts, [[f"{count:,}" for count in row] for row in counts], emotions, counts.max())
+    left.set_title("Pictures")
+    left.set_ylabel("actual")
+    _draw_matrix(right, shares, [[_whole_percent(share) for share in row] for row in shares], emotions, 1.0)
+    right.set_title("Per cent of each actual emotion")
+    return figure
+
+
+def _worst(shares: np.ndarray, emotions: Sequence[str]) -> str:
+    """Say which emotion is most often taken for which other one."""
+    mistakes = np.nan_to_num(shares * (1 - np.eye(len(emotions))))
+    actual, predicted = divmod(int(np.argmax(mistakes)), len(emotions))
+    if not mistakes.max() > 0:
+        return "No picture was read wrong."
+    return f"Most often mixed up: {percent(mistakes.max(), 0)} of {emotions[actual]} read as {emotions[predicted]}."
+
+
+def _whole_percent(share: float) -> str:
+    return MISSING if np.isnan(share) else f"{100 * share:.0f}"
+
+
+def _draw_matrix(
+    axes: Axes, values: np.ndarray, texts: Sequence[Sequence[str]], emotions: Sequence[str], most: float
+) -> None:
+    axes.imshow(np.nan_to_num(values), cmap=COLOR_MAP, vmin=0, vmax=max(most, 1e-9))
+    places = range(len(emotions))
+    for row in places:
+        for column in places:
+            axes.text(
+                column,
+                row,
+                texts[row][column],
+                ha="center",
+                va="center",
+                size=10,
+                color="white" if np.nan_to_num(values[row, column]) > DARK * most else INK,
+                weight="bold" if row == column else "normal",
+            )
+    axes.set_xticks(places, emotions)
+    axes.set_yticks(places, emotions)
+    axes.tick_params(length=0, labelcolor=INK, labelsize=8.5)
+    axes.set_xlabel("predicted")
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    # White lines between the cells
+    axes.set_xticks(np.arange(len(emotions) - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(len(emotions) - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="minor", length=0)

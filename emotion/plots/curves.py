@@ -1,0 +1,214 @@
+"""ROC, precision-recall and reliability, a panel an emotion."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from emotion.plots.style import INK, MISSING, PALE, SOFT, color_of, grid_shape, new_figure, number, styled
+
+PANEL_WIDTH = 2.65  # inches
+PANEL_HEIGHT = 2.95
+BACKGROUND = "#dedede"
+LARGEST_DOT = 130  # square points
+FEWEST_PICTURES = 5  # in a bin, to say something of it
+
+
+@styled
+def plot_roc(curves: pd.DataFrame, by_class: dict[str, dict[str, Any]]) -> Figure:
+    """Draw the ROC curve of each emotion against all others.
+
+    Args:
+        curves: columns emotion, false_positive_rate, true_positive_rate.
+        by_class: for each emotion, in label order, its roc_auc or None.
+    """
+    mean = _mean(by_class, "roc_auc")
+    return _plot_by_class(
+        curves,
+        by_class,
+        columns=("false_positive_rate", "true_positive_rate"),
+        labels=("share of the others taken for it", "share of its pictures found"),
+        title=f"ROC: mean area under the curve {number(mean)}",
+        subtitle="Test split, each emotion against all others. The number is the area: 0.5 is guessing, 1 is perfect.",
+        value=lambda emotion: number(by_class[emotion]["roc_auc"]),
+        mean=number(mean),
+        guess=lambda emotion: ((0, 1), (0, 1)),
+        steps="default",
+    )
+
+
+@styled
+def plot_precision_recall(curves: pd.DataFrame, by_class: dict[str, dict[str, Any]]) -> Figure:
+    """Draw precision against recall of each emotion.
+
+    Args:
+        curves: columns emotion, recall, precision.
+        by_class: for each emotion, in label order, its support, and its average_precision or None.
+    """
+    mean = _mean(by_class, "average_precision")
+    pictures = sum(figures["support"] for figures in by_class.values())
+    ends = curves.groupby("emotion", sort=False).tail(1).assign(recall=0.0)  # the last step reaches down to recall 0
+    return _plot_by_class(
+        pd.concat([curves, ends]),
+        by_class,
+        columns=("recall", "precision"),
+        labels=("recall", "precision"),
+        title=f"Precision and recall: mean average precision {number(mean)}",
+        subtitle="Test split, each emotion against all others. The number is the average precision; dashed: guessing.",
+        value=lambda emotion: number(by_class[emotion]["average_precision"]),
+        mean=number(mean),
+        guess=lambda emotion: ((0, 1), (by_class[emotion]["support"] / pictures,) * 2),
+        steps="steps-post",
+    )
+
+
+def _plot_by_class(
+    curves: pd.DataFrame,
+    by_class: dict[str, dict[str, Any]],
+    *,
+    columns: tuple[str, str],
+    labels: tuple[str, str],
+    title: str,
+    subtitle: str,
+    value: Callable[[str], str],
+    mean: str,
+    guess: Callable[[str], tuple[tuple[float, float], tuple[float, float]]],
+    steps: str,
+) -> Figure:
+    """Draw a panel with all curves, then one an emotion with the others behind it in grey."""
+    figure, panels = _panel_figure(list(by_class), title, subtitle, labels)
+    lines = {str(emotion): rows[list(columns)].to_numpy().T for emotion, rows in curves.groupby("emotion", sort=False)}
+    for emotion, line in lines.items():
+        panels[0].plot(*line, color=color_of(emotion), linewidth=1.4, drawstyle=steps)
+    _name_panel(panels[0], "all emotions", mean, INK)
+    for axes, emotion in zip(panels[1:], by_class, strict=True):
+        _name_panel(axes, emotion, value(emotion), color_of(emotion))
+        if emotion not in lines:
+            _say_absent(axes)
+            continue
+        axes.plot(*guess(emotion), color=PALE, linewidth=1, linestyle=(0, (4, 3)))
+        for line in lines.values():
+            axes.plot(*line, color=BACKGROUND, linewidth=0.8, drawstyle=steps)
+        axes.plot(*lines[emotion], color=color_of(emotion), linewidth=2.4, drawstyle=steps)
+    return figure
+
+
+@styled
+def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: float) -> Figure:
+    """Draw how often predictions were right by how confident they were, before and after calibration.
+
+    Args:
+        rows: columns calibration (raw, temperature), emotion (or `all`), confidence, accuracy, pictures.
+        emotions: the names of the labels, in their order.
+        temperature: the one that was fitted on validation.
+    """
+    everything = rows[rows["emotion"] == "all"]
+    raw, mended = _gap(everything, "raw"), _gap(everything, "temperature")
+    figure, panels = _panel_figure(
+        emotions,
+        f"Confidence is off by {_points(raw)} points on average, by {_points(mended)} once calibrated",
+        f"Expected calibration error on the test split, in percentage points, before and after temperature "
+        f"{temperature:.2f}, fitted on validation. On the dashed line confidence is right, below it too high. "
+        f"Larger dots: more pictures; dots for fewer than {FEWEST_PICTURES} are left out.",
+        ("confidence", "share that was right"),
+    )
+    for axes, name in zip(panels, ["all", *emotions], strict=True):
+        chosen = rows[rows["emotion"] == name]
+        color = INK if name == "all" else color_of(name)
+        gaps = f"{_points(_gap(chosen, 'raw'))} → {_points(_gap(chosen, 'temperature'))}" if len(chosen) else MISSING
+        _name_panel(axes, "all emotions" if name == "all" else name, gaps, color)
+        axes.plot((0, 1), (0, 1), color=PALE, linewidth=1, linestyle=(0, (4, 3)))
+        if len(chosen):
+            _draw_reliability(axes, chosen, color)
+        else:
+            _say_absent(axes)
+    panels[0].legend(
+        handles=[
+            Line2D([], [], color=PALE, marker="o", markerfacecolor="white", label="before"),
+            Line2D([], [], color=INK, marker="o", label="after"),
+        ],
+        loc="upper left",
+        frameon=False,
+        labelcolor=SOFT,
+        fontsize=8.5,
+        borderaxespad=0.1,
+    )
+    return figure
+
+
+def _draw_reliability(axes: Axes, rows: pd.DataFrame, color: str) -> None:
+    enough = rows[rows["pictures"] >= FEWEST_PICTURES]
+    raw, mended = (enough[enough["calibration"] == name] for name in ("raw", "temperature"))
+    axes.plot(raw["confidence"], raw["accuracy"], color=PALE, linewidth=1.2)
+    axes.scatter(
+        raw["confidence"],
+        raw["accuracy"],
+        s=_dots(raw),
+        color="white",
+        edgecolor=SOFT,
+        linewidth=0.8,
+        zorder=3,
+        clip_on=False,
+    )
+    axes.plot(mended["confidence"], mended["accuracy"], color=color, linewidth=1.8)
+    axes.scatter(
+        mended["confidence"], mended["accuracy"], s=_dots(mended), color=color, linewidth=0, zorder=4, clip_on=False
+    )
+
+
+def _dots(rows: pd.DataFrame) -> np.ndarray:
+    """Return dot areas in square points: by pictures, but none too small to see."""
+    shares = rows["pictures"].to_numpy() / rows["pictures"].sum()
+    return 9 + (LARGEST_DOT - 9) * np.sqrt(shares) ** 1.5
+
+
+def _gap(rows: pd.DataFrame, calibration: str) -> float:
+    """Return the mean gap between confidence and accuracy over the pictures of these bins."""
+    chosen = rows[rows["calibration"] == calibration]
+    gaps = (chosen["confidence"] - chosen["accuracy"]).abs() * chosen["pictures"]
+    return float(gaps.sum() / chosen["pictures"].sum())
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _panel_figure(
+    emotions: Sequence[str], title: str, subtitle: str, labels: tuple[str, str]
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure and its panels: one for all emotions, then one for each; all from 0 to 1."""
+    rows, columns = grid_shape(len(emotions) + 1)
+    figure = new_figure(columns * PANEL_WIDTH + 0.7, rows * PANEL_HEIGHT + 0.3, title, subtitle)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels = list(grid.flat)
+    for empty in panels[len(emotions) + 1 :]:
+        empty.set_axis_off()
+    for axes in panels:
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+    panels = panels[: len(emotions) + 1]
+    for axes in panels[::columns]:
+        axes.set_ylabel(labels[1])
+    for axes in panels[-columns:]:
+        axes.set_xlabel(labels[0])
+        axes.tick_params(labelbottom=True)
+    return figure, panels
+
+
+def _name_panel(axes: Axes, name: str, value: str, color: str) -> None:
+    axes.set_title(name, color=color, loc="left")
+    axes.set_title(value, color=SOFT, loc="right", size=9.5, weight="normal")
+
+
+def _say_absent(axes: Axes) -> None:
+    axes.text(0.5, 0.5, "no test pictures", ha="center", va="center", color=SOFT, size=9)
+
+
+def _mean(by_class: dict[str, dict[str, Any]], name: str) -> float:
+    known = [figures[name] for figures in by_class.values() if figures[name] is not None]
+    return float(np.mean(known)) if known else float("nan")

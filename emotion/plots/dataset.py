@@ -1,0 +1,128 @@
+"""What the data set holds: class balance, and a sheet of pictures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from emotion.plots.sheets import draw_image, spread
+from emotion.plots.style import INK, MISSING, SOFT, color_of, new_figure, new_sheet, percent, styled
+
+SPLITS = {"train": "Training", "val": "Validation", "test": "Test"}
+LEFT_OUT_ALPHA = 0.3
+MOST_ACROSS = 12  # pictures in a line of the sheet
+CELL = 0.78  # inches
+
+
+@styled
+def plot_class_balance(table: pd.DataFrame, emotions: Sequence[str]) -> Figure:
+    """Draw how many pictures of each emotion each split holds.
+
+    Args:
+        table: a row a picture, with the columns emotion, split, and excluded (empty for a picture in use).
+        emotions: the names of the labels, in their order.
+    """
+    known = table[table["emotion"].isin(list(emotions))]
+    used = _count(known[known["excluded"] == ""], emotions)
+    left_out = _count(known[known["excluded"] != ""], emotions)
+    figure = new_figure(
+        10.5,
+        0.36 * len(emotions) + 1.15,
+        f"{used.to_numpy().sum():,} pictures in use: {_imbalance(used['train'])}",
+        "Pictures in use, and their share of the split."
+        + (
+            f" Pale: {left_out.to_numpy().sum():,} left out (copies of validation or test pictures)."
+            if left_out.any(axis=None)
+            else ""
+        ),
+    )
+    panels = figure.subplots(1, len(SPLITS), sharey=True)
+    for axes, (split, title) in zip(panels, SPLITS.items(), strict=True):
+        _draw_split(axes, used[split], left_out[split])
+        axes.set_title(f"{title}: {used[split].sum():,}")
+    panels[0].invert_yaxis()
+    panels[0].set_yticks(range(len(emotions)), emotions)
+    return figure
+
+
+def _count(table: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFrame:
+    """Return pictures by emotion (down) and split (across), zeros among them."""
+    counts = table.groupby(["emotion", "split"]).size().unstack(fill_value=0)
+    return counts.reindex(index=list(emotions), columns=list(SPLITS), fill_value=0)
+
+
+def _imbalance(counts: pd.Series) -> str:
+    if not counts.min():
+        return f"training has none of {', '.join(counts.index[counts == 0])}"
+    most, least = counts.idxmax(), counts.idxmin()
+    times = counts.max() / counts.min()
+    if times < 1.1:
+        return "every emotion about as common as the others"
+    return f"in training, {most} is {times:.1f} times as common as {least}"
+
+
+def _draw_split(axes: Axes, used: pd.Series, left_out: pd.Series) -> None:
+    colors = [color_of(emotion) for emotion in used.index]
+    places = np.arange(len(used))
+    axes.barh(places, used, color=colors, height=0.72)
+    axes.barh(places, left_out, left=used, color=colors, alpha=LEFT_OUT_ALPHA, height=0.72)
+    ends = (used + left_out).to_numpy()
+    axes.set_xlim(0, max(ends.max(), 1) * 1.62)
+    for place, count, end in zip(places, used, ends, strict=True):
+        share = percent(count / used.sum()) if used.sum() else MISSING
+        axes.annotate(
+            f"{count:,}",
+            (end, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            size=9,
+        )
+        axes.annotate(
+            share, (1, place), xycoords=("axes fraction", "data"), ha="right", va="center", size=9, color=SOFT
+        )
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks([])
+    axes.tick_params(length=0, labelcolor=INK, labelsize=10)
+
+
+@styled
+def plot_pictures(images: np.ndarray, labels: np.ndarray, emotions: Sequence[str], *, per_class: int) -> Figure:
+    """Draw a sheet with some pictures of each emotion, evenly spaced through the split.
+
+    Args:
+        images: (n, height, width, channels), uint8, as the network gets them.
+        labels: (n,) integers.
+        emotions: the names of the labels, in their order.
+        per_class: how many pictures of each at most.
+    """
+    lines = -(-per_class // MOST_ACROSS)
+    across = -(-per_class // lines)
+    name_width, row_height = 1.25, lines * CELL + 0.1
+    width = max(7.5, name_width + across * CELL + 0.35)
+    height, wide, channels = images.shape[1:]
+    figure, axes = new_sheet(
+        width,
+        len(emotions) * row_height + 0.15,
+        "Training pictures, as the network gets them",
+        f"{wide} x {height} pixels, {'grey' if channels == 1 else 'colour'}, before random changes; "
+        "evenly spaced through each emotion.",
+    )
+    for row, emotion in enumerate(emotions):
+        members = np.flatnonzero(labels == row)
+        top = row * row_height
+        middle = top + lines * CELL / 2
+        axes.text(0.18, middle - 0.02, emotion, size=11, weight="bold", color=color_of(emotion), va="bottom")
+        axes.text(0.18, middle + 0.04, f"{len(members):,}", size=9, color=SOFT, va="top")
+        for place, member in enumerate(spread(members, per_class)):
+            draw_image(
+                axes,
+                images[member],
+                left=name_width + place % across * CELL,
+                top=top + place // across * CELL,
+                side=CELL - 0.05,
+            )
+    return figure

@@ -1,0 +1,150 @@
+"""Sheets of test pictures with what the network took them for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from emotion.plots.style import GRID, INK, SOFT, color_of, new_sheet, percent, styled
+
+PER_SIDE = 5  # right ones, and wrong ones, of each emotion
+SMALL = 0.75  # inches, a picture's side
+LARGE = 1.35
+GAP = 0.14
+TEXT = 0.42  # inches below a picture
+NAME_WIDTH = 1.25
+PERCENT_WIDTH = 0.4
+MISTAKES_ACROSS = 6
+
+
+@styled
+def plot_predictions(images: np.ndarray, predictions: pd.DataFrame, emotions: Sequence[str]) -> Figure:
+    """Draw right and wrong predictions of each emotion: right ones over the whole range, the worst wrong ones.
+
+    Args:
+        images: (n, height, width, channels), uint8: the test split.
+        predictions: a row for each of `images`, with the columns actual, predicted, confidence and correct.
+        emotions: the names of the labels, in their order.
+    """
+    step = SMALL + GAP
+    half = PER_SIDE * step
+    wrong_left = NAME_WIDTH + half + 0.3
+    row_height = SMALL + TEXT + 0.12
+    width = wrong_left + half + 0.1
+    figure, axes = new_sheet(
+        width,
+        0.32 + len(emotions) * row_height + 0.1,
+        f"{predictions['correct'].sum():,} of {len(predictions):,} test pictures were read right",
+        "A row an actual emotion. Bars: confidence. Right ones from the most to the least confident, wrong ones "
+        "with the most confident first.",
+    )
+    axes.text(NAME_WIDTH, 0.2, "right", size=11, weight="bold")
+    axes.text(wrong_left, 0.2, "wrong", size=11, weight="bold")
+    for row, emotion in enumerate(emotions):
+        top = 0.32 + row * row_height
+        rows = predictions[predictions["actual"] == emotion]
+        _name_row(axes, emotion, rows, top)
+        for left, chosen in (
+            (NAME_WIDTH, spread(most_confident(rows[rows["correct"]]), PER_SIDE)),
+            (wrong_left, most_confident(rows[~rows["correct"]])[:PER_SIDE]),
+        ):
+            if not len(chosen):
+                axes.text(left, top + SMALL / 2, "none", color=SOFT, va="center")
+            for place, index in enumerate(chosen):
+                _draw_prediction(axes, images[index], predictions.loc[index], left + place * step, top, SMALL)
+    return figure
+
+
+@styled
+def plot_mistakes(images: np.ndarray, predictions: pd.DataFrame, *, most: int) -> Figure:
+    """Draw the mistakes that the network was most confident of, the most confident first.
+
+    Args:
+        images: (n, height, width, channels), uint8: the test split.
+        predictions: a row for each of `images`, with the columns actual, predicted, confidence and correct.
+        most: how many at most.
+    """
+    wrong = predictions[~predictions["correct"]]
+    chosen = most_confident(wrong)[:most]
+    step, row_height = LARGE + GAP, LARGE + TEXT + 0.14
+    rows = -(-len(chosen) // MISTAKES_ACROSS)
+    figure, axes = new_sheet(
+        0.36 + MISTAKES_ACROSS * step - GAP,
+        rows * row_height + 0.1,
+        _mistakes_title(len(chosen), len(wrong)),
+        "Actual → predicted. Bars: how confident the network was of its wrong answer.",
+    )
+    for place, index in enumerate(chosen):
+        left = 0.18 + place % MISTAKES_ACROSS * step
+        top = place // MISTAKES_ACROSS * row_height
+        _draw_prediction(axes, images[index], predictions.loc[index], left, top, LARGE, with_actual=True)
+    return figure
+
+
+def most_confident(predictions: pd.DataFrame) -> np.ndarray:
+    """Return the index of `predictions`, the most confident first; equal ones stay in their order."""
+    return predictions.index[np.argsort(-predictions["confidence"].to_numpy(), kind="stable")].to_numpy()
+
+
+def spread(indices: np.ndarray, count: int) -> np.ndarray:
+    """Return at most `count` of `indices`, evenly spaced from the first to the last."""
+    if len(indices) <= count:
+        return indices
+    return indices[np.linspace(0, len(indices) - 1, count).round().astype(np.int64)]
+
+
+def draw_image(axes: Axes, image: np.ndarray, *, left: float, top: float, side: float) -> None:
+    """Draw a uint8 image (height, width, channels), its longer side `side` inches, into axes of `new_sheet`."""
+    height, width, channels = image.shape
+    tall, wide = side * height / max(height, width), side * width / max(height, width)
+    axes.imshow(
+        image[:, :, 0] if channels == 1 else image,
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        extent=(left, left + wide, top + tall, top),
+        interpolation="bilinear",
+        aspect="auto",
+    )
+
+
+def _name_row(axes: Axes, emotion: str, rows: pd.DataFrame, top: float) -> None:
+    middle = top + SMALL / 2
+    axes.text(0.18, middle - 0.02, emotion, size=11, weight="bold", color=color_of(emotion), va="bottom")
+    right = f"{percent(rows['correct'].mean(), 0)} right" if len(rows) else "no pictures"
+    axes.text(0.18, middle + 0.04, right, size=9, color=SOFT, va="top")
+
+
+def _draw_prediction(
+    axes: Axes,
+    image: np.ndarray,
+    prediction: pd.Series,
+    left: float,
+    top: float,
+    side: float,
+    *,
+    with_actual: bool = False,
+) -> None:
+    """Draw a picture, and below it what it was taken for and how confidently."""
+    draw_image(axes, image, left=left, top=top, side=side)
+    text = f"{prediction['actual']} → {prediction['predicted']}" if with_actual else prediction["predicted"]
+    axes.text(left, top + side + 0.05, text, size=8.5, va="top", color=INK)
+    confidence, color = prediction["confidence"], color_of(prediction["predicted"])
+    _draw_bar(axes, left, top + side + 0.25, side - PERCENT_WIDTH, confidence, color)
+    axes.text(left + side, top + side + 0.285, percent(confidence, 0), size=8, color=SOFT, ha="right", va="center")
+
+
+def _draw_bar(axes: Axes, left: float, top: float, width: float, share: float, color: str) -> None:
+    axes.add_patch(Rectangle((left, top), width, 0.07, facecolor=GRID, linewidth=0))
+    axes.add_patch(Rectangle((left, top), width * share, 0.07, facecolor=color, linewidth=0))
+
+
+def _mistakes_title(shown: int, wrong: int) -> str:
+    if not wrong:
+        return "No test picture was read wrong"
+    if shown == wrong:
+        return f"All {wrong} mistakes on the test split, the most confident first"
+    return f"The {shown} most confident of {wrong:,} mistakes on the test split"

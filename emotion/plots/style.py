@@ -1,0 +1,192 @@
+"""What all pictures share: colours, fonts, the header, and saving to the same bytes every time."""
+
+import functools
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
+
+from emotion.files import atomic_path
+
+Arguments = ParamSpec("Arguments")
+
+DPI = 110
+MARGIN = 0.18  # inches around everything
+TITLE_HEIGHT = 0.34  # inches
+LINE_HEIGHT = 0.22  # inches, of a line of the subtitle
+CHARACTER_WIDTH = 0.076  # inches, of a subtitle's letter on average, on the safe side
+
+MISSING = "\N{EN DASH}"  # in the place of a figure that has no value
+
+INK = "#222222"
+SOFT = "#6a6a6a"
+PALE = "#c4c4c4"
+GRID = "#e9e9e9"
+ACCENT = "#0072b2"
+
+COLORS = {
+    "angry": "#d55e00",
+    "disgust": "#009e73",
+    "fear": "#aa4499",
+    "happy": "#e69f00",
+    "sad": "#0072b2",
+    "surprise": "#56b4e9",
+    "neutral": "#777777",
+    "contempt": "#7a4b2a",
+}
+"""A colour for each emotion, the same in all pictures; after Okabe and Ito 2008 and Tol 2021, for all eyes."""
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": PALE,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.labelcolor": SOFT,
+    "axes.labelsize": 9.5,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 7,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": PALE,
+    "ytick.color": PALE,
+    "xtick.labelcolor": SOFT,
+    "ytick.labelcolor": SOFT,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "lines.linewidth": 2,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+def styled(function: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
+    """Make `function` draw in the house style, whatever matplotlibrc the reader has; nothing global changes."""
+
+    @functools.wraps(function)
+    def draw(*arguments: Arguments.args, **options: Arguments.kwargs) -> Figure:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(_STYLE)
+            return function(*arguments, **options)
+
+    return draw
+
+
+def new_figure(width: float, height: float, title: str, subtitle: str = "") -> Figure:
+    """Return a figure with a header; `height` in inches is what stands below it, and axes keep to that part."""
+    lines = wrap(subtitle, width - 2 * MARGIN)
+    header = header_height(lines)
+    total = height + header
+    # left, bottom, width and height, as shares of the figure
+    area = (MARGIN / width, MARGIN / total, 1 - 2 * MARGIN / width, (height - MARGIN) / total)
+    figure = Figure(figsize=(width, total), dpi=DPI, layout=ConstrainedLayoutEngine(rect=area, w_pad=0.06, h_pad=0.06))
+    left = MARGIN / width
+    figure.text(left, 1 - MARGIN / total, title, size=14, weight="bold", ha="left", va="top")
+    top = MARGIN + TITLE_HEIGHT
+    figure.text(left, 1 - top / total, "\n".join(lines), size=9.5, color=SOFT, ha="left", va="top", linespacing=1.35)
+    return figure
+
+
+def new_sheet(width: float, height: float, title: str, subtitle: str = "") -> tuple[Figure, Axes]:
+    """Return a figure with a header, and axes below it in inches: (0, 0) is the upper left, (width, height) the end."""
+    header = header_height(wrap(subtitle, width - 2 * MARGIN))
+    figure = new_figure(width, height, title, subtitle)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, height / (height + header)))
+    axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+    axes.set_axis_off()
+    return figure, axes
+
+
+def wrap(text: str, width: float) -> list[str]:
+    """Return `text` in lines that fit `width` inches in the subtitle's size."""
+    return textwrap.wrap(text, max(20, int(width / CHARACTER_WIDTH)))
+
+
+def header_height(lines: list[str]) -> float:
+    """Return the height in inches of a header with these lines of subtitle."""
+    return MARGIN + TITLE_HEIGHT + LINE_HEIGHT * len(lines) + 0.1
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write `figure` as PNG: no date, no program's name, so the same figure gives the same bytes."""
+    _save_image(Image.fromarray(_render(figure)), path)
+
+
+def save_grey_sheet(figure: Figure, path: Path) -> None:
+    """Write a sheet of grey pictures as PNG in 256 fixed colours, for half the bytes."""
+    pixels = _render(figure)
+    packed = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
+    codes, places = np.unique(packed, return_inverse=True)
+    palette = sheet_palette()
+    nearest = _nearest(np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1), palette)
+    image = Image.fromarray(nearest[places].reshape(packed.shape))
+    image.putpalette(palette.tobytes())
+    _save_image(image, path)
+
+
+def sheet_palette() -> np.ndarray:
+    """Return 256 colours, (256, 3) uint8: 64 greys, and 24 tints of each emotion's colour from full to nearly white."""
+    greys = np.linspace(0, 255, 64)[:, None].repeat(3, axis=1)
+    full = 255 * np.array([to_rgb(color) for color in COLORS.values()])
+    strength = np.linspace(1, 0, 24, endpoint=False)[:, None]
+    tints = [255 - (255 - color) * strength for color in full]
+    return np.concatenate([greys, *tints]).round().astype(np.uint8)
+
+
+def _nearest(colors: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Return, for each colour (n, 3), the place of the nearest one in the palette, (n,) uint8."""
+    gaps = colors[:, None].astype(np.float32) - palette.astype(np.float32)
+    return (gaps**2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+
+
+def _render(figure: Figure) -> np.ndarray:
+    """Return the figure's pixels, (height, width, 3) uint8."""
+    canvas = FigureCanvasAgg(figure)
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        canvas.draw()
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
+
+
+def _save_image(image: Image.Image, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        image.save(temporary, optimize=True)
+
+
+def color_of(emotion: str) -> str:
+    """Return the emotion's colour, in every picture the same."""
+    return COLORS.get(emotion, INK)
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """Return 0.784 as `78.4 %`, and what has no value as a dash."""
+    return MISSING if share is None or np.isnan(share) else f"{100 * share:.{decimals}f} %"
+
+
+def number(value: float | None, decimals: int = 3) -> str:
+    """Return 0.9312 as `0.931`, and what has no value as a dash."""
+    return MISSING if value is None or np.isnan(value) else f"{value:.{decimals}f}"
+
+
+def grid_shape(panels: int) -> tuple[int, int]:
+    """Return rows and columns for a number of panels: at most four across, as few empty places as possible."""
+    columns = panels if panels <= 4 else min((4, 3), key=lambda count: -panels % count)
+    return -(-panels // columns), columns

@@ -1,0 +1,115 @@
+"""Score the trained model on the test split, once: figures, a row a picture, and curves.
+
+Every choice was made before: the epoch by training, the temperature here, both on the validation split.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from emotion.errors import InputError, run_command
+from emotion.evaluation import curves
+from emotion.evaluation.inference import predict_probabilities
+from emotion.evaluation.report import Answers, make_report, stand_alone
+from emotion.features import load_features
+from emotion.files import write_json
+from emotion.params import Params, load_params
+from emotion.paths import (
+    EVALUATION_METRICS,
+    FEATURES,
+    MODEL,
+    PRECISION_RECALL,
+    PREDICTIONS,
+    RELIABILITY,
+    ROC,
+    TABLE,
+)
+from emotion.table import read_table
+
+if TYPE_CHECKING:  # at run time it would load Keras
+    from emotion.model_file import ModelForm
+
+
+def main() -> None:
+    """Read table, features and model; write metrics/evaluate.json and the tables in metrics/curves/."""
+    params = load_params("evaluate", "compute")
+    table = read_table(TABLE)
+    features = load_features(FEATURES)
+    chosen = find_test_rows(table, features["y_test"])
+    validation, test, emotions = ask_model(features, table[chosen], params)
+    unique = stand_alone(table["hash"])[chosen]
+    report = make_report(validation, test, unique=unique, emotions=emotions, params=params.evaluate)
+    write_json(EVALUATION_METRICS, report)
+    write_curves(table["picture"][chosen].tolist(), test, emotions, report["temperature"], params.evaluate.bins)
+
+
+def ask_model(
+    features: dict[str, np.ndarray], rows: pd.DataFrame, params: Params
+) -> tuple[Answers, Answers, tuple[str, ...]]:
+    """Return what the model says of the validation and the test split, each asked once, and its emotions."""
+    # Loading Keras takes seconds; what is wrong with the other files shows before them.
+    from emotion.runtime import set_up
+
+    set_up(threads=params.compute.threads, seed=params.evaluate.seed)
+    from emotion.model_file import load_model
+
+    model, form = load_model(MODEL)
+    check_form(form, features["x_test"], rows)
+    validation, test = (
+        Answers(features[f"y_{split}"], predict_probabilities(model, features[f"x_{split}"], flip=params.evaluate.flip))
+        for split in ("val", "test")
+    )
+    return validation, test, form.emotions
+
+
+def find_test_rows(table: pd.DataFrame, y_test: np.ndarray) -> pd.Series:
+    """Return which rows of the table the test arrays hold, (rows,) booleans.
+
+    Raises:
+        InputError: the arrays hold other labels than those rows, so they were made from another table.
+    """
+    chosen = (table["split"] == "test") & (table["excluded"] == "")
+    if table["label"][chosen].tolist() != y_test.tolist():
+        raise InputError(
+            f"{FEATURES} has other test pictures ({len(y_test)}) than {TABLE} ({chosen.sum()}); "
+            "make both again with `dvc repro extract_features`"
+        )
+    return chosen
+
+
+def check_form(form: "ModelForm", images: np.ndarray, rows: pd.DataFrame) -> None:
+    """Check that the model was trained for such pictures and labels.
+
+    Raises:
+        InputError: the model takes pictures of another form than `images`, or its emotions have other labels than
+            the table's `rows`.
+    """
+    channels = 1 if form.color == "grey" else 3
+    if images.shape[1:] != (form.size, form.size, channels):
+        raise InputError(
+            f"{MODEL} takes {form.color} pictures of {form.size} x {form.size} pixels, and {FEATURES} holds "
+            f"{images.shape[1:]} (height, width, channels); train again with `dvc repro train`"
+        )
+    pairs = set(zip(rows["label"], rows["emotion"], strict=True))
+    if not pairs <= set(enumerate(form.emotions)):
+        raise InputError(
+            f"{MODEL} tells apart {', '.join(form.emotions)}, and {TABLE} has other emotions or another order; "
+            "train again with `dvc repro train`"
+        )
+
+
+def write_curves(pictures: list[str], test: Answers, emotions: tuple[str, ...], temperature: float, bins: int) -> None:
+    """Write the tables that `dvc plots` and the plot stage read."""
+    y_true, probabilities = test.y_true, test.probabilities
+    curves.write_table(PREDICTIONS, curves.tabulate_predictions(pictures, y_true, probabilities, emotions))
+    curves.write_table(ROC, curves.tabulate_roc(y_true, probabilities, emotions))
+    curves.write_table(PRECISION_RECALL, curves.tabulate_precision_recall(y_true, probabilities, emotions))
+    curves.write_table(
+        RELIABILITY,
+        curves.tabulate_reliability(y_true, probabilities, emotions, temperature=temperature, bins=bins),
+    )
+
+
+if __name__ == "__main__":
+    run_command(main)

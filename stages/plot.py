@@ -1,0 +1,101 @@
+"""Draw the pictures of data, training and results that people look at. Needs neither DVC nor TensorFlow."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from emotion.errors import InputError, run_command
+from emotion.features import load_features
+from emotion.params import load_params
+from emotion.paths import (
+    EVALUATION_METRICS,
+    FEATURES,
+    HISTORY,
+    PLOTS,
+    PRECISION_RECALL,
+    PREDICTIONS,
+    RELIABILITY,
+    ROC,
+    TABLE,
+    TRAINING_METRICS,
+)
+from emotion.plots.confusion import plot_confusion
+from emotion.plots.curves import plot_precision_recall, plot_reliability, plot_roc
+from emotion.plots.dataset import plot_class_balance, plot_pictures
+from emotion.plots.sheets import plot_mistakes, plot_predictions
+from emotion.plots.style import save_figure, save_grey_sheet
+from emotion.plots.training import plot_training
+from emotion.table import read_table
+
+
+def main() -> None:
+    """Read what the other stages wrote; write metrics/plots/*.png."""
+    params = load_params("plot").plot
+    draw_training()
+    draw_results(params.mistakes)
+    draw_data(params.pictures_per_class)
+
+
+def draw_training() -> None:
+    """Draw how training went."""
+    best_epoch = read_json(TRAINING_METRICS)["best_epoch"]
+    save_figure(plot_training(read_csv(HISTORY), best_epoch), PLOTS / "training.png")
+
+
+def draw_data(pictures_per_class: int) -> None:
+    """Draw what the data set holds."""
+    emotions = list(read_json(EVALUATION_METRICS)["by_class"])
+    features = load_features(FEATURES)
+    save_figure(plot_class_balance(read_table(TABLE), emotions), PLOTS / "class_balance.png")
+    images, labels = features["x_train"], features["y_train"]
+    save_sheet = choose_sheet(images)
+    save_sheet(plot_pictures(images, labels, emotions, per_class=pictures_per_class), PLOTS / "pictures.png")
+
+
+def draw_results(mistakes: int) -> None:
+    """Draw what the model made of the test split."""
+    report = read_json(EVALUATION_METRICS)
+    by_class = report["by_class"]
+    emotions = list(by_class)
+    predictions = read_csv(PREDICTIONS)
+    images = load_features(FEATURES)["x_test"]
+    if len(predictions) != len(images):
+        raise InputError(
+            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test pictures, expected as many; "
+            "make both again with `dvc repro evaluate`"
+        )
+    figures = {
+        "confusion": plot_confusion(predictions, emotions, report["test"]),
+        "roc": plot_roc(read_csv(ROC), by_class),
+        "precision_recall": plot_precision_recall(read_csv(PRECISION_RECALL), by_class),
+        "reliability": plot_reliability(read_csv(RELIABILITY), emotions, report["temperature"]),
+    }
+    for name, figure in figures.items():
+        save_figure(figure, PLOTS / f"{name}.png")
+    save_sheet = choose_sheet(images)
+    save_sheet(plot_predictions(images, predictions, emotions), PLOTS / "predictions.png")
+    save_sheet(plot_mistakes(images, predictions, most=mistakes), PLOTS / "mistakes.png")
+
+
+def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
+    """Return what writes a sheet of such images (n, height, width, channels)."""
+    return save_grey_sheet if images.shape[3] == 1 else save_figure
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a metrics file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a curve's table. Only the history has gaps; elsewhere a picture may well be called `NA`."""
+    return pd.read_csv(path, encoding="utf-8", dtype={"picture": str}, na_filter=path == HISTORY)
+
+
+if __name__ == "__main__":
+    run_command(main)
