@@ -7,9 +7,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METRIC_DECIMALS = 5
 
@@ -59,7 +62,17 @@ def rounded(content: Any) -> Any:
     return content
 
 
-def save_array(path: Path, array: np.ndarray) -> None:
-    """Write `array` as .npy."""
+def write_csv(path: Path, table: "pd.DataFrame") -> None:
+    """Write `table` as CSV: UTF-8, floats with five decimals, the same bytes on every system.
+
+    Names of files that are no UTF-8 keep their bytes.
+    """
     with atomic_path(path) as temporary:
-        np.save(temporary, array, allow_pickle=False)
+        table.to_csv(
+            temporary,
+            index=False,
+            float_format=f"%.{METRIC_DECIMALS}f",
+            lineterminator="\n",
+            encoding="utf-8",
+            errors="surrogateescape",
+        )

@@ -13,7 +13,7 @@ from emotion.evaluation import curves
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.report import Answers, make_report, stand_alone
 from emotion.features import load_features
-from emotion.files import write_json
+from emotion.files import write_csv, write_json
 from emotion.params import Params, load_params
 from emotion.paths import (
     EVALUATION_METRICS,
@@ -102,10 +102,10 @@ def check_form(form: "ModelForm", images: np.ndarray, rows: pd.DataFrame) -> Non
 def write_curves(pictures: list[str], test: Answers, emotions: tuple[str, ...], temperature: float, bins: int) -> None:
     """Write the tables that `dvc plots` and the plot stage read."""
     y_true, probabilities = test.y_true, test.probabilities
-    curves.write_table(PREDICTIONS, curves.tabulate_predictions(pictures, y_true, probabilities, emotions))
-    curves.write_table(ROC, curves.tabulate_roc(y_true, probabilities, emotions))
-    curves.write_table(PRECISION_RECALL, curves.tabulate_precision_recall(y_true, probabilities, emotions))
-    curves.write_table(
+    write_csv(PREDICTIONS, curves.tabulate_predictions(pictures, y_true, probabilities, emotions))
+    write_csv(ROC, curves.tabulate_roc(y_true, probabilities, emotions))
+    write_csv(PRECISION_RECALL, curves.tabulate_precision_recall(y_true, probabilities, emotions))
+    write_csv(
         RELIABILITY,
         curves.tabulate_reliability(y_true, probabilities, emotions, temperature=temperature, bins=bins),
     )

@@ -5,7 +5,7 @@ import pandas as pd
 from emotion import runtime
 from emotion.errors import run_command
 from emotion.features import load_features
-from emotion.files import atomic_path, write_json
+from emotion.files import write_csv, write_json
 from emotion.labels import resolve_scheme
 from emotion.model_file import ModelForm, save_model
 from emotion.params import load_params
@@ -22,8 +22,7 @@ def main() -> None:
     result = train(data, len(scheme.emotions), params, CHECKPOINTS)
     color = "grey" if data.channels == 1 else "rgb"
     save_model(MODEL, result.model, ModelForm(scheme.emotions, data.size, color))
-    with atomic_path(HISTORY) as temporary:
-        pd.DataFrame(result.history).to_csv(temporary, index=False, float_format="%.5f", lineterminator="\n")
+    write_csv(HISTORY, pd.DataFrame(result.history))
     write_json(TRAINING_METRICS, summary(result))
     result.checkpoint.remove()
 

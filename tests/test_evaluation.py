@@ -10,6 +10,7 @@ from emotion.evaluation import calibration, curves, metrics
 from emotion.evaluation.bootstrap import bootstrap_interval
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.report import Answers, make_report, score, score_by_class, stand_alone
+from emotion.files import write_csv
 from emotion.params import EvaluateParams
 
 NAN = float("nan")
@@ -340,7 +341,7 @@ def test_reliability_holds_the_expected_calibration_error():
 def test_tables_are_written_to_the_same_bytes(tmp_path):
     table = curves.tabulate_predictions(["ä", "b,c", "d", "e", "NA"], Y_TRUE, PROBABILITIES, EMOTIONS)
     for name in ("one.csv", "two.csv"):
-        curves.write_table(tmp_path / name, table)
+        write_csv(tmp_path / name, table)
     content = (tmp_path / "one.csv").read_bytes()
     assert content == (tmp_path / "two.csv").read_bytes()
     assert content.decode("utf-8").splitlines()[1] == "ä,angry,angry,0.80000,True,0.80000,0.15000,0.05000"

@@ -5,9 +5,10 @@ import math
 import stat
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from emotion.files import atomic_path, save_array, write_json
+from emotion.files import atomic_path, write_csv, write_json
 
 
 def write_half(path):
@@ -40,6 +41,7 @@ def test_json_has_five_decimals_and_null_for_what_is_no_number(tmp_path):
     assert "é" in path.read_text(encoding="utf-8")
 
 
-def test_an_array_comes_back(tmp_path):
-    save_array(tmp_path / "x.npy", np.arange(6, dtype=np.uint8).reshape(2, 3))
-    assert np.load(tmp_path / "x.npy", allow_pickle=False).tolist() == [[0, 1, 2], [3, 4, 5]]
+def test_a_table_has_five_decimals_and_keeps_the_bytes_of_names(tmp_path):
+    path = tmp_path / "table.csv"
+    write_csv(path, pd.DataFrame({"name": ["\udcff.jpg", "é"], "share": [1 / 3, 1.0]}))
+    assert path.read_bytes() == "name,share\n\udcff.jpg,0.33333\né,1.00000\n".encode(errors="surrogateescape")

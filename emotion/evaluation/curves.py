@@ -1,7 +1,6 @@
 """Curves by emotion as tables, for `dvc plots` and for our own pictures. Absent emotions have no curve."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,15 +8,12 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from emotion.evaluation.calibration import apply_temperature, reliability_bins
 from emotion.evaluation.metrics import predicted_labels
-from emotion.files import atomic_path
 
 MOST_POINTS = 200
 """Points a curve: more cannot be seen, and the files are committed."""
 
 ALL = "all"
 """Stands in the emotion column of reliability.csv for the predicted emotion, whichever it is."""
-
-FLOAT_FORMAT = "%.5f"
 
 
 def tabulate_predictions(
@@ -113,12 +109,6 @@ def thin(x: np.ndarray, y: np.ndarray, *, most: int) -> np.ndarray:
     places = np.searchsorted(walked, np.linspace(0, walked[-1], most), side="left")
     places[-1] = len(x) - 1
     return np.unique(places)
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a curve as CSV: UTF-8, five decimals, the same bytes on every system."""
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, float_format=FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")
 
 
 def _by_class(score: Callable[..., float], y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
