@@ -1,0 +1,93 @@
+"""What every source gives: for each picture where it lies and what it is called, and what it holds."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+PIECE = 256
+"""Pictures that are read before any of them is handed on."""
+
+SMALL_PICTURE = 64 * 64
+"""Pictures of at most so many pixels are kept as they are read; larger ones are read again when needed."""
+
+
+class Entry(NamedTuple):
+    """A picture of a source before it is read."""
+
+    picture: str
+    """Where it lies within the source: `row 17` or `train/happy/Training_1.jpg`."""
+    emotion: str
+    """One of labels.EMOTIONS."""
+    split: str | None
+    """train, val or test as the source has it; None where it has no split."""
+
+
+class Content(NamedTuple):
+    """What was read of a picture; where `reason` is not empty it could not be, and the rest is empty."""
+
+    height: int
+    width: int
+    channels: int
+    hash: str
+    blank: bool
+    pixels: bytes
+    """The uint8 pixels of a small picture, row by row; empty for a larger one."""
+    reason: str
+
+
+Convert = Callable[[np.ndarray], np.ndarray]
+Piece = list[tuple[Entry, Content]]
+
+
+class Source(Protocol):
+    """Raw data that was found and whose layout is understood."""
+
+    name: str
+    """The path of what is read, for messages."""
+    count: int | None
+    """How many pictures there are, where that is known before they are read."""
+
+    def pieces(self) -> Iterator[Piece]:
+        """Read every picture in the source's order, at most PIECE of them at a time."""
+
+    def images(self, pictures: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
+        """Read the named pictures again, in the order given, which is the source's order, and convert each.
+
+        Raises:
+            InputError: one of them is gone or no longer decodes.
+        """
+
+
+def content_of(image: np.ndarray) -> Content:
+    """Return what a table holds of `image`, uint8 (height, width, channels)."""
+    height, width, channels = image.shape
+    if height * width > SMALL_PICTURE:
+        return Content(height, width, channels, hash_pixels(image), bool((image == image[0, 0]).all()), b"", "")
+    pixels = image.tobytes()
+    blank = pixels == pixels[:channels] * (height * width)
+    return Content(height, width, channels, hash_pixels(image), blank, pixels, "")
+
+
+def refused(reason: str) -> Content:
+    """Return the content of a picture that cannot be used, for the reason given."""
+    return Content(0, 0, 0, "", False, b"", reason)
+
+
+def hash_pixels(image: np.ndarray) -> str:
+    """Return a BLAKE2b hash of 128 bits, in hex, over shape and pixels: equal for equal pictures in any file.
+
+    A grey picture that was saved as RGB has the hash of the grey one.
+    """
+    if image.shape[2] == 3 and _is_grey(image):
+        image = image[:, :, :1]
+    height, width, channels = image.shape
+    digest = hashlib.blake2b(f"{height}x{width}x{channels}:".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()
+
+
+def _is_grey(image: np.ndarray) -> bool:
+    first = image[:, :, 0]
+    return np.array_equal(first, image[:, :, 1]) and np.array_equal(first, image[:, :, 2])

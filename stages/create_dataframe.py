@@ -1,0 +1,70 @@
+"""Read the source that params.yaml names into data/dataframe.csv, a row a picture.
+
+Its columns:
+    picture   where it lies within the source: `row 17`, `train/happy/Training_1.jpg`
+    emotion   what it shows
+    label     the emotion's number in labels.scheme; -1 where the scheme leaves the emotion out
+    split     train, val or test
+    height, width, channels
+    hash      of its pixels; equal for equal pictures
+    copy_of   the first picture with the same hash; empty where it is the first
+    blank     whether all its pixels are equal
+    offset    its first byte in data/pixels.npy, which holds the pixels of small pictures; -1 for larger ones
+    excluded  why it is not used: scheme, copy of val, copy of test; empty where it is used
+
+data/rejected.csv lists what could not be read, and why. metrics/dataset.json counts.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from emotion.errors import run_command
+from emotion.files import atomic_path, write_csv, write_json
+from emotion.labels import resolve_scheme
+from emotion.params import load_params
+from emotion.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
+from emotion.pixels import growing_array
+from emotion.sources.contents import Piece, Source
+from emotion.sources.locate import open_source
+from emotion.table import Collected, build_table, check_classes, check_rejected, collect, describe
+
+
+def main() -> None:
+    params = load_params("source", "split", "labels")
+    scheme = resolve_scheme(params.labels.scheme)
+    source = open_source(Path(params.source.folder), params.source.file)
+    # The table moves into place last: while it is missing, no stage takes the other files for a whole data set.
+    with atomic_path(TABLE) as table_file:
+        with atomic_path(PIXELS) as pixels_file:
+            collected = read_pictures(source, pixels_file)
+            check_rejected(collected, params.source.rejected_share, source.name)
+            table = build_table(collected.pictures, scheme, params.split)
+            check_classes(table, scheme)
+            metrics = describe(table, collected.rejected, scheme)
+            write_csv(table_file, table)
+            TABLE.unlink(missing_ok=True)
+        write_csv(REJECTED, collected.rejected)
+        write_json(DATASET_METRICS, metrics)
+    used = metrics["pictures"]
+    print(f"{source.name}: {used['train']['total']} train, {used['val']['total']} val, {used['test']['total']} test")
+    print(f"{metrics['excluded']['total']} excluded, {metrics['rejected']} rejected (see {REJECTED})")
+
+
+def read_pictures(source: Source, pixels_file: Path) -> Collected:
+    """Read all of `source`, with a progress bar on a terminal; the pixels of small pictures go to `pixels_file`."""
+    pieces = source.pieces()
+    with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" pictures", disable=None) as progress:
+        return collect(_counted(pieces, progress), pixels)
+
+
+def _counted(pieces: Iterator[Piece], progress: "tqdm[NoReturn]") -> Iterator[Piece]:
+    for piece in pieces:
+        yield piece
+        progress.update(len(piece))
+
+
+if __name__ == "__main__":
+    run_command(main)

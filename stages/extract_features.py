@@ -1,0 +1,24 @@
+"""Make the pictures of data/dataframe.csv into arrays of one size and colour: data/features."""
+
+from functools import partial
+from pathlib import Path
+
+from emotion.errors import run_command
+from emotion.features import extract
+from emotion.params import load_params
+from emotion.paths import FEATURES, PIXELS, TABLE
+from emotion.sources.locate import open_source
+from emotion.table import read_table
+
+
+def main() -> None:
+    params = load_params("source", "features")
+    source = partial(open_source, Path(params.source.folder), params.source.file)
+    counts = extract(read_table(TABLE), PIXELS, source, params.features, FEATURES)
+    size, color = params.features.size, params.features.color
+    numbers = ", ".join(f"{count} {split}" for split, count in counts.items())
+    print(f"{FEATURES}: {numbers}; {size}x{size} pixels, {color}, {params.features.format}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,103 @@
+"""Small sources of pictures, as users bring them, for the tests of reading."""
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from emotion.labels import EMOTIONS
+
+USAGES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
+
+Row = tuple[str, str, np.ndarray]
+"""Emotion, split and uint8 picture (height, width) or (height, width, 3)."""
+
+
+def make_rows(per_class: int = 2, size: int = 12, seed: int = 0, emotions: tuple[str, ...] = EMOTIONS) -> list[Row]:
+    """Return random pictures: `per_class` of each emotion in each split."""
+    generator = np.random.default_rng(seed)
+    return [
+        (emotion, split, generator.integers(0, 256, (size, size), dtype=np.uint8))
+        for split in USAGES
+        for emotion in emotions
+        for _ in range(per_class)
+    ]
+
+
+def csv_line(label: object, pixels: object, usage: str = "Training") -> str:
+    return f"{label},{pixels},{usage}"
+
+
+def csv_text(rows: list[Row]) -> str:
+    """Return the text of a fer2013.csv."""
+    lines = [
+        csv_line(EMOTIONS.index(emotion), " ".join(map(str, image.ravel())), USAGES[split])
+        for emotion, split, image in rows
+    ]
+    return "\n".join(["emotion,pixels,Usage", *lines, ""])
+
+
+def picture_files(rows: list[Row], suffix: str = ".png") -> dict[str, bytes]:
+    """Return the files of Kaggle's msambare/fer2013 by name: validation and test pictures lie in one folder."""
+    return {
+        f"{'train' if split == 'train' else 'test'}/{emotion}/{USAGES[split]}_{number:05}{suffix}": encode(
+            image, suffix
+        )
+        for number, (emotion, split, image) in enumerate(rows)
+    }
+
+
+def encode(image: np.ndarray, suffix: str = ".png") -> bytes:
+    """Return the bytes of an image file; `image` is grey or RGB."""
+    return cv2.imencode(suffix, image[..., ::-1] if image.ndim == 3 else image)[1].tobytes()
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def write_zip(path: Path, files: dict[str, bytes]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def write_tar(path: Path, files: dict[str, bytes]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w:gz" if path.name.endswith("gz") else "w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def comparable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table without what depends on the form of its source, in an order that does not either."""
+    table = table.assign(is_copy=table["copy_of"] != "").drop(columns=["picture", "copy_of", "offset"])
+    # Which of two copies is the first depends on the order of the source.
+    table["is_copy"] = table.groupby("hash")["is_copy"].transform("sum")
+    return table.sort_values(["hash", "split", "emotion"]).reset_index(drop=True)
+
+
+def write_params(folder: Path, **changes: object) -> None:
+    """Write params.yaml for a source in data/raw; `split_test=0.2` changes split.test."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    params = yaml.load(Path(__file__).parents[1].joinpath("params.yaml").read_text(encoding="utf-8"))
+    for name, value in {"source_folder": "data/raw", "source_file": None, **changes}.items():
+        section, key = name.split("_", 1)
+        params[section][key] = value
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(params, file)
