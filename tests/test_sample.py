@@ -46,7 +46,9 @@ def digest(path):
 
 def read(path):
     """Return split name -> (pictures, labels) and split name -> list of raw files."""
-    pictures, labels, raw = {}, {}, {}
+    pictures: dict[str, list[np.ndarray]] = {}
+    labels: dict[str, list[int]] = {}
+    raw: dict[str, list[tuple[str, bytes]]] = {}
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             folder, emotion, file = name.split("/")
@@ -55,6 +57,7 @@ def read(path):
             data = archive.read(name)
             raw.setdefault(usage, []).append((emotion, data))
             picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+            assert picture is not None
             pictures.setdefault(usage, []).append(picture)
             labels.setdefault(usage, []).append(EMOTIONS.index(emotion))
     return {usage: (np.array(pictures[usage]), np.array(labels[usage])) for usage in raw}, raw
@@ -125,7 +128,7 @@ def test_smallest_class_is_disgust_and_largest_happy():
 
 
 def test_a_person_is_in_one_split_only():
-    usages = {}
+    usages: dict[int, set[str]] = {}
     for picture in plan_pictures(SEED, 3000):
         usages.setdefault(picture.person, set()).add(picture.usage)
     assert all(len(found) == 1 for found in usages.values())
