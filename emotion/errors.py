@@ -12,8 +12,15 @@ class InputError(ValueError):
 
 
 def run_command(command: Callable[[], None]) -> None:
-    """Run a stage or command; on InputError print its message to standard error and exit with status 1."""
+    """Run a stage or command; end it without a traceback on what a user did.
+
+    An InputError goes to standard error and gives the exit status 1; an interruption from the keyboard gives 130,
+    as shells have it.
+    """
     try:
         command()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,30 @@
+"""A user's mistake ends a command with a message, and a mistake of ours with a traceback."""
+
+import pytest
+
+from emotion.errors import InputError, run_command
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+def test_an_input_error_is_the_last_word():
+    with pytest.raises(SystemExit) as end:
+        run_command(raising(InputError("got 3, expected 4")))
+    assert end.value.code == "error: got 3, expected 4"
+
+
+def test_an_interruption_ends_as_shells_expect(capsys):
+    with pytest.raises(SystemExit) as end:
+        run_command(raising(KeyboardInterrupt()))
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_other_errors_keep_their_traceback():
+    with pytest.raises(ValueError, match="ours"):
+        run_command(raising(ValueError("ours")))
