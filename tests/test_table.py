@@ -24,6 +24,7 @@ from tests.makers import (
     comparable,
     csv_text,
     encode,
+    find_fer2013,
     make_rows,
     picture_files,
     write_files,
@@ -36,8 +37,6 @@ ROOT = Path(__file__).parents[1]
 RAW = Path("data/raw")
 SEVEN = resolve_scheme("seven")
 PARAMS = SplitParams(validation=0.1, test=0.1, seed=1, keep_copies=False)
-
-FER2013_PLACES = ("../shared/data/fer2013.tar.gz", "data/raw/fer2013.tar.gz", os.environ.get("FER2013", ""))
 
 
 @pytest.fixture
@@ -400,11 +399,9 @@ def test_the_stages_start_without_heavy_packages():
 
 @pytest.mark.fer2013
 def test_facts_about_fer2013(run):
-    places = [path for path in (ROOT / place for place in FER2013_PLACES) if path.is_file()]
-    if not places:
-        pytest.skip("fer2013.tar.gz lies neither in ../shared/data nor in data/raw, and FER2013 does not name it")
+    archive = find_fer2013()
     RAW.mkdir(parents=True)
-    (RAW / "fer2013.tar.gz").symlink_to(places[0].resolve())
+    (RAW / "fer2013.tar.gz").symlink_to(archive)
     table, metrics = run()
     assert metrics["source_pictures"] == 35_887
     assert (metrics["rejected"], metrics["blank"]) == (0, 12)
