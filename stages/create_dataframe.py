@@ -21,6 +21,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from emotion.dataset import Collected, build_table, check_classes, check_rejected, collect, describe
 from emotion.errors import run_command
 from emotion.files import atomic_path, write_csv, write_json
 from emotion.labels import resolve_scheme
@@ -29,7 +30,6 @@ from emotion.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
 from emotion.pixels import growing_array
 from emotion.sources.contents import Piece, Source
 from emotion.sources.locate import open_source
-from emotion.table import Collected, build_table, check_classes, check_rejected, collect, describe
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from emotion.errors import run_command
-from emotion.features import extract
+from emotion.extraction import extract
 from emotion.params import load_params
 from emotion.paths import FEATURES, PIXELS, TABLE
 from emotion.sources.locate import open_source

@@ -1,4 +1,4 @@
-"""emotion.features and stages/extract_features.py: arrays from the table, in either format, and reading them safely."""
+"""From the table to arrays, in either format, and reading them safely."""
 
 import json
 import os
@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from emotion.errors import InputError
-from emotion.features import ARRAYS, PICKLE, extract, load_features
+from emotion.extraction import extract
+from emotion.features import ARRAYS, PICKLE, load_features
 from emotion.images import to_input
 from emotion.paths import FEATURES, PIXELS, TABLE
 from emotion.table import read_table
@@ -111,7 +112,7 @@ def test_excluded_pictures_are_left_out(run):
 def test_results_do_not_depend_on_the_pieces(run, piece, monkeypatch):
     write_files(RAW, {"a.csv": csv_text(make_rows(per_class=3)).encode()})
     whole = {name: np.array(array) for name, array in run().items()}
-    monkeypatch.setattr("emotion.features.PIECE", piece)
+    monkeypatch.setattr("emotion.extraction.PIECE", piece)
     for name, array in run().items():
         np.testing.assert_array_equal(array, whole[name])
 
@@ -250,7 +251,7 @@ def test_a_failing_run_leaves_what_was_there(run, fault, monkeypatch):
     elif fault == "picture":
         next(RAW.glob("*/*/*00003.png")).write_bytes(b"")
     else:
-        monkeypatch.setattr("emotion.features._have_shape", interrupt)
+        monkeypatch.setattr("emotion.extraction._have_shape", interrupt)
     before = snapshot()
     with pytest.raises(KeyboardInterrupt if fault == "killed" else InputError) as error:
         extract_features.main()
@@ -268,7 +269,7 @@ PEAK = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from emotion.features import extract
+from emotion.extraction import extract
 from emotion.params import FeaturesParams
 from emotion.table import read_table
 

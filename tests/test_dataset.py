@@ -1,4 +1,4 @@
-"""emotion.table and stages/create_dataframe.py: copies, splits, exclusions, counts, and what a bad source leaves."""
+"""From a source to the table: copies, splits, exclusions, counts, and what a bad source leaves."""
 
 import json
 import os
@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emotion.dataset import build_table, check_classes
 from emotion.errors import InputError
 from emotion.files import write_csv
 from emotion.labels import EMOTIONS, resolve_scheme
 from emotion.params import SplitParams
 from emotion.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
-from emotion.table import COLUMNS, SPLITS, build_table, check_classes, read_table
+from emotion.table import COLUMNS, SPLITS, read_table
 from stages import create_dataframe
 from tests.makers import (
     comparable,

@@ -1,0 +1,178 @@
+"""dvc.yaml against the code: an import that `deps` do not name would leave stale results after an edit there."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from emotion import paths
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRST_PARTY = ("emotion", "stages")
+PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+STAGES = list(PIPELINE["stages"])
+HEAVY = {"tensorflow", "keras", "jax", "torch"}
+
+
+def script(stage: str) -> str:
+    return f"stages/{stage}.py"
+
+
+@cache
+def read(file: str) -> ast.Module:
+    return ast.parse((ROOT / file).read_text(encoding="utf-8"), filename=file)
+
+
+def imported_names(file: str) -> set[str]:
+    """Return the dotted names that `file` imports, anywhere in it; `from a import b` gives a and a.b."""
+    names = set()
+    for node in ast.walk(read(file)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} line {node.lineno}: relative import, write {FIRST_PARTY[0]}. in full"
+            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def module_files(name: str) -> set[str]:
+    """Return the files that importing the first-party `name` runs: the module's and its packages' __init__."""
+    parts = name.split(".")
+    folders = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+    candidates = [f"{folder}/__init__.py" for folder in folders] + [f"{folders[-1]}.py"]
+    return {file for file in candidates if (ROOT / file).is_file()}
+
+
+def first_party_files(file: str) -> set[str]:
+    names = [name for name in imported_names(file) if name.split(".")[0] in FIRST_PARTY]
+    return set().union(*map(module_files, names))
+
+
+@cache
+def reached_files(file: str) -> frozenset[str]:
+    """Return `file` and every first-party file that it imports, directly or not."""
+    reached, waiting = set(), {file}
+    while waiting:
+        current = waiting.pop()
+        reached.add(current)
+        waiting |= first_party_files(current) - reached
+    return frozenset(reached)
+
+
+def has_code(file: str) -> bool:
+    """Return whether there is more in `file` than a docstring."""
+    body = read(file).body
+    return len(body) > (ast.get_docstring(read(file)) is not None)
+
+
+def code_deps(stage: str) -> set[str]:
+    return {dep for dep in PIPELINE["stages"][stage]["deps"] if dep.split("/")[0] in FIRST_PARTY}
+
+
+def files_of(dep: str) -> set[str]:
+    path = ROOT / dep
+    if path.is_dir():
+        return {file.relative_to(ROOT).as_posix() for file in path.rglob("*.py")}
+    return {dep} if path.is_file() else set()
+
+
+def data_paths(stage: str) -> set[str]:
+    """Return every path that the stage reads or writes."""
+    entries = [PIPELINE["stages"][stage].get(kind, []) for kind in ("deps", "outs", "metrics", "plots")]
+    return {entry if isinstance(entry, str) else next(iter(entry)) for group in entries for entry in group}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_name_every_module_that_a_stage_imports(stage):
+    named = set().union(*map(files_of, code_deps(stage)))
+    needed = {file for file in reached_files(script(stage)) if has_code(file)}
+    assert needed - named == set(), f"dvc.yaml, {stage}: its deps lack these"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_name_nothing_that_a_stage_does_not_import(stage):
+    needed = reached_files(script(stage))
+    unused = {dep for dep in code_deps(stage) if not files_of(dep) & needed}
+    assert unused == set(), f"dvc.yaml, {stage}: deps that are missing or not imported"
+
+
+@pytest.mark.parametrize("file", ["emotion/__init__.py", "stages/__init__.py"])
+def test_the_outer_packages_hold_no_code(file):
+    # No deps name them: every stage would run again for the sake of a docstring.
+    assert not has_code(file)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_params_are_those_that_the_stage_loads(stage):
+    calls = [
+        [str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)]
+        for node in ast.walk(read(script(stage)))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_params"
+    ]
+    assert len(calls) == 1, "a stage loads its params once"
+    assert sorted(PIPELINE["stages"][stage]["params"]) == sorted(calls[0])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_runs_its_own_script(stage):
+    assert PIPELINE["stages"][stage]["cmd"] == f"python -m stages.{stage}"
+
+
+def test_every_script_is_a_stage():
+    scripts = {file.stem for file in (ROOT / "stages").glob("*.py")} - {"__init__"}
+    assert scripts == set(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stage_imports_another(stage):
+    stages = {file for file in reached_files(script(stage)) if file.startswith("stages/")}
+    assert stages - {"stages/__init__.py"} == {script(stage)}
+
+
+def test_the_library_imports_no_stage():
+    for file in (ROOT / "emotion").rglob("*.py"):
+        name = file.relative_to(ROOT).as_posix()
+        assert not {imported for imported in imported_names(name) if imported.split(".")[0] == "stages"}, name
+
+
+def test_no_module_is_imported_by_a_computed_name():
+    # Such an import would be invisible to the tests above.
+    for folder in FIRST_PARTY:
+        for file in (ROOT / folder).rglob("*.py"):
+            text = file.read_text(encoding="utf-8")
+            assert not re.search(r"\b(import_module|__import__|runpy)\b", text), file
+
+
+@pytest.mark.parametrize(
+    "stage, refused",
+    [
+        ("make_sample", HEAVY | {"dvc"}),
+        ("create_dataframe", HEAVY | {"dvc"}),
+        ("extract_features", HEAVY | {"dvc"}),
+        ("plot", HEAVY | {"dvc", "dvclive"}),
+    ],
+)
+def test_light_stages_import_neither_tensorflow_nor_dvc(stage, refused):
+    packages = {name.split(".")[0] for file in reached_files(script(stage)) for name in imported_names(file)}
+    assert packages & refused == set()
+
+
+def test_dvc_yaml_uses_every_path_of_the_stages():
+    used = set().union(*map(data_paths, STAGES))
+    named = {
+        value.as_posix()
+        for name, value in vars(paths).items()
+        if isinstance(value, Path) and name not in ("CURVES", "CHECKPOINTS")
+    }
+    assert {path for path in named if not any(path == use or path.startswith(f"{use}/") for use in used)} == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_yaml_writes_only_known_paths(stage):
+    files = [value for value in vars(paths).values() if isinstance(value, Path)]
+    known = {path.as_posix() for file in files for path in (file, file.parent)}
+    outputs = {path for path in data_paths(stage) if path.split("/")[0] in ("data", "models", "metrics")}
+    assert outputs - known == set()
