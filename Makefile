@@ -1,0 +1,84 @@
+# The README's commands. They need Python 3.11 to 3.13, git and make, and install everything else into .venv.
+# `make PYTHON=/path/to/python3.12 repro` chooses the interpreter.
+
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+# DVC starts its stages with `python`: the one in .venv has to come first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+unexport PYTHONHOME
+
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
+PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+.PHONY: help setup setup-dev repro test lint format pins clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make repro   run the whole pipeline, on what params.yaml names'
+	@echo 'make test    run all tests'
+	@echo 'make lint    check style and types'
+	@echo 'make format  bring the code into the style that lint checks'
+	@echo 'make setup   only make .venv, with the pinned packages and the `emotion` command'
+	@echo 'make pins    pin the packages again, after a change of requirements*.in'
+	@echo 'make clean   remove .venv and caches of tools; data, models and the DVC cache stay'
+
+setup: $(VENV)/.installed
+
+setup-dev: $(VENV)/.installed-dev
+
+repro: setup
+	@$(BIN)/dvc repro
+	@echo 'Figures: metrics/evaluate.json. Pictures: metrics/plots/. The model: models/model.keras.'
+
+test: setup-dev
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+
+lint: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup-dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# A pinned file is the answer for every Python that we support, on every system: hence --universal.
+pins: setup-dev
+	@$(PIP_INSTALL) uv
+	@for name in requirements requirements-dev; do \
+	    $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+	        --output-file $$name.txt $$name.in || exit 1; \
+	done
+	@git --no-pager diff --stat -- requirements.txt requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find emotion stages tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@for candidate in $(PYTHON) $(if $(PYTHON),,python3.13 python3.12 python3.11 python3 python); do \
+	    if "$$candidate" -c '$(PROBE)' >/dev/null 2>&1; then found="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo 'No Python 3.11, 3.12 or 3.13 with the venv module was found$(if $(PYTHON), at $(PYTHON)).' >&2; \
+	    echo 'Install one (Debian, Ubuntu: apt install python3-venv), or name it: make PYTHON=/path/to/python3.12 ...' >&2; \
+	    exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$found" --version)"; \
+	"$$found" -m venv --clear $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
+	@echo 'Installing the packages of requirements.txt; the first time this takes some minutes'
+	@$(PIP_INSTALL) -r requirements.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# requirements-dev.txt has all of requirements.txt in it, so one installation serves both.
+$(VENV)/.installed-dev: requirements-dev.txt requirements.txt pyproject.toml | $(BIN)/python
+	@echo 'Installing the packages of requirements-dev.txt; the first time this takes some minutes'
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $(VENV)/.installed $@
