@@ -1,0 +1,58 @@
+"""Clones for the tests that run the real DVC. The pipeline runs once for most of them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.project import ROOT, SMALL, Project, clone, hermetic_environment, snapshot
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    """Mark these tests, and keep them in one process of pytest-xdist: they share one run of the pipeline."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.pipeline)
+            item.add_marker(pytest.mark.xdist_group("pipeline"))
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory) -> Project:
+    """A repository with the working tree as its last commit."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no git checkout, so nothing can be cloned")
+    folder = tmp_path_factory.mktemp("origin")
+    project = Project(folder / "main", hermetic_environment(folder))
+    project.path.mkdir()
+    snapshot(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def small_origin(origin, tmp_path_factory) -> Project:
+    """The same with small params, and no dvc.lock of other ones."""
+    project = clone(origin, tmp_path_factory.mktemp("small") / "main")
+    project.set_params(SMALL)
+    (project.path / "dvc.lock").unlink(missing_ok=True)
+    shutil.rmtree(project.path / "store", ignore_errors=True)
+    project.commit("Small params")
+    return project
+
+
+@pytest.fixture(scope="session")
+def finished(small_origin, tmp_path_factory) -> Project:
+    """A clone in which `dvc repro` ran, with its results committed. Tests read it and leave it as it is."""
+    project = clone(small_origin, tmp_path_factory.mktemp("finished") / "main")
+    project.dvc("repro")
+    project.commit("Results")
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Project:
+    """A copy of the finished clone, for a test to change."""
+    path = tmp_path / "main"
+    shutil.copytree(finished.path, path, symlinks=True)
+    return Project(path, dict(finished.environment))

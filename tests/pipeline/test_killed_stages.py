@@ -1,0 +1,52 @@
+"""A stage that is killed leaves nothing half-written, and what runs after it gives what it would have given."""
+
+import pytest
+
+from tests.pipeline.project import Project, ran_stages
+
+SABOTAGE = "tests/pipeline/sabotage"
+
+
+def killed_repro(project: Project, stage: str, *, when: str, at: str, whom: str = "stage") -> str:
+    """Run a stage through DVC that is killed `when` (before, after) it moves `at` into place."""
+    variables = {"PYTHONPATH": SABOTAGE, "KILL_STAGE": stage, "KILL_AT": at, "KILL_WHEN": when, "KILL_WHOM": whom}
+    return project.dvc("repro", "--single-item", "--force", stage, fails=True, variables=variables)
+
+
+@pytest.mark.parametrize(
+    "stage, when, at",
+    [
+        ("make_sample", "before", "data/sample/archive.zip"),
+        ("create_dataframe", "after", "data/pixels.npy"),
+        ("extract_features", "before", "data/features"),
+        ("plot", "after", "metrics/plots/roc.png"),
+    ],
+)
+def test_a_killed_stage_is_run_again_to_the_same_results(project, finished, stage, when, at):
+    killed_repro(project, stage, when=when, at=at)
+    project.forget_results(stage)
+    assert project.repro() == [stage]
+    assert project.read("dvc.lock") == finished.read("dvc.lock")
+
+
+def test_half_written_files_do_not_stand_where_outputs_belong(project):
+    features = project.path / "data/features"
+    killed_repro(project, "extract_features", when="before", at="data/features")
+    assert not features.exists()
+    left = {path.name for path in (project.path / "data").iterdir() if path.name.startswith(".partial-")}
+    assert left, "the test killed the stage before it wrote anything"
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_an_interrupted_training_goes_on_and_ends_with_the_same_model(project, finished):
+    killed_repro(project, "train", when="after", at="models/.checkpoints/*.npz", whom="group")
+    project.forget_results("train")
+    assert not (project.path / "models/model.keras").exists()
+    assert len(list((project.path / "models/.checkpoints").glob("*.npz"))) == 1
+
+    output = project.dvc("repro")
+    assert ran_stages(output) == ["train"], "the model is the same, so nothing behind it runs again"
+    assert "going on after epoch 1" in output
+    assert project.read("dvc.lock") == finished.read("dvc.lock")
+    assert project.read("metrics/curves/history.csv") == finished.read("metrics/curves/history.csv")
+    assert list((project.path / "models/.checkpoints").iterdir()) == []

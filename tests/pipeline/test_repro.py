@@ -1,0 +1,67 @@
+"""`dvc repro`: the whole pipeline, again, and in part."""
+
+import pytest
+
+from tests.pipeline.project import cached_outputs, clone
+
+STAGES = ["make_sample", "create_dataframe", "extract_features", "train", "evaluate", "plot"]
+
+
+def test_the_whole_pipeline_runs(finished):
+    for output in cached_outputs(finished.path):
+        assert (finished.path / output).exists(), output
+    assert 0 <= finished.metrics("evaluate")["test"]["accuracy"] <= 1
+    assert (finished.path / "metrics/plots/confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert finished.status() == {}
+
+
+def test_running_again_does_nothing(finished):
+    assert "Data and pipelines are up to date." in finished.dvc("repro")
+    assert finished.git("status", "--porcelain") == ""
+
+
+def test_a_second_fresh_clone_writes_the_same_lock(finished, small_origin, tmp_path):
+    second = clone(small_origin, tmp_path / "second")
+    assert second.repro() == STAGES
+    assert (second.path / "dvc.lock").read_bytes() == (finished.path / "dvc.lock").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "param, value, stages",
+    [
+        ("sample.seed", 1, {"make_sample"}),
+        ("split.keep_copies", True, {"create_dataframe"}),
+        ("features.size", 40, {"extract_features"}),
+        ("augmentation.flip", False, {"train"}),
+        ("train.learning_rate", 0.01, {"train"}),
+        ("compute.threads", 1, {"train", "evaluate"}),
+        ("evaluate.bins", 10, {"evaluate"}),
+        ("plot.mistakes", 3, {"plot"}),
+    ],
+)
+def test_a_changed_param_concerns_only_the_stages_that_read_it(project, param, value, stages):
+    project.set_params({param: value})
+    assert set(project.status()) == stages
+
+
+def test_a_changed_param_runs_its_stage_and_those_behind_it(project):
+    project.set_params({"evaluate.bins": 10})
+    assert project.repro() == ["evaluate", "plot"]
+
+
+def test_a_changed_param_of_the_last_stage_runs_it_alone(project):
+    project.set_params({"plot.mistakes": 3})
+    assert project.repro() == ["plot"]
+
+
+def test_a_changed_module_runs_the_stages_that_import_it(project):
+    module = project.path / "emotion/plots/curves.py"
+    module.write_text(module.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    assert set(project.status()) == {"plot"}
+
+
+def test_the_same_bytes_leave_the_stages_behind_alone(project):
+    # A comment changes no output: the table is made again, and nothing that reads it.
+    script = project.path / "stages/create_dataframe.py"
+    script.write_text(script.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    assert project.repro() == ["create_dataframe"]
