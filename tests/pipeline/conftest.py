@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.project import ROOT, SMALL, Project, clone, hermetic_environment, snapshot
+from tests.pipeline.project import ROOT, SMALL, Project, clone, hermetic_environment, released_files, snapshot
 
 HERE = Path(__file__).parent
 
@@ -32,11 +32,13 @@ def origin(tmp_path_factory) -> Project:
 
 @pytest.fixture(scope="session")
 def small_origin(origin, tmp_path_factory) -> Project:
-    """The same with small params, and no dvc.lock of other ones."""
+    """The same with small params, no dvc.lock of other ones, and an empty store."""
     project = clone(origin, tmp_path_factory.mktemp("small") / "main")
     project.set_params(SMALL)
     (project.path / "dvc.lock").unlink(missing_ok=True)
     shutil.rmtree(project.path / "store", ignore_errors=True)
+    for file in released_files(project.path):
+        file.unlink()
     project.commit("Small params")
     return project
 

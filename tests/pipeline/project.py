@@ -127,16 +127,25 @@ def cached_outputs(root: Path, *stages: str) -> set[str]:
 
 
 def checksums(project: Project, *outputs: str) -> set[str]:
-    """Return the MD5 sums by which dvc.lock and .dvc files name these outputs, and what folders among them hold."""
-    files = [project.path / "dvc.lock", *project.path.glob("*/*.dvc")]
-    contents = [YAML(typ="safe").load(file.read_text(encoding="utf-8")) for file in files]
-    stages = [stage for content in contents for stage in content.get("stages", {"": content}).values()]
+    """Return the MD5 sums by which dvc.lock names these outputs, and what folders among them hold."""
+    stages = YAML(typ="safe").load(project.read("dvc.lock"))["stages"].values()
     named = {out["md5"] for stage in stages for out in stage["outs"] if out["path"] in outputs}
     inside = set()
     for name in named:
         if name.endswith(".dir"):
             inside |= {part["md5"] for part in json.loads(cache_file(project, name).read_text(encoding="utf-8"))}
     return named | inside
+
+
+def released_checksums(root: Path) -> set[str]:
+    """Return the MD5 sums of the released models."""
+    contents = [YAML(typ="safe").load(file.read_text(encoding="utf-8")) for file in released_files(root)]
+    return {out["md5"] for content in contents for out in content["outs"]}
+
+
+def released_files(root: Path) -> list[Path]:
+    """Return the .dvc files by which DVC tracks the released models."""
+    return sorted(root.glob("models/released/*/*.dvc"))
 
 
 def cache_file(project: Project, checksum: str) -> Path:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pipeline.project import ROOT, cached_outputs, checksums, clone, stored
+from tests.pipeline.project import ROOT, cached_outputs, checksums, clone, released_checksums, stored
 
 pytestmark = pytest.mark.skipif(not (ROOT / "dvc.lock").exists(), reason="dvc.lock is not made yet: run `dvc repro`")
 
@@ -25,6 +25,12 @@ def test_pull_brings_everything_with_nothing_to_configure(fresh):
     assert fresh.repro() == []
 
 
+def test_a_released_model_comes_along_and_loads(fresh):
+    fresh.dvc("pull")
+    code = "import keras; print(keras.models.load_model('models/released/fer2013/model.keras').count_params())"
+    assert "1514815" in fresh.run("python", "-c", code)
+
+
 def test_single_files_can_be_had_without_a_clone(origin, tmp_path):
     origin.dvc("get", str(origin.path), "models/model.keras", "--out", str(tmp_path / "model.keras"))
     assert (tmp_path / "model.keras").read_bytes().startswith(b"PK")
@@ -37,7 +43,7 @@ def test_line_ends_of_windows_change_nothing(origin, tmp_path):
     assert windows.status() == {}
 
 
-def test_the_store_has_nothing_that_the_lock_does_not_name(fresh):
+def test_the_store_has_nothing_that_nothing_names(fresh):
     fresh.dvc("pull")
-    unused = stored(fresh) - checksums(fresh, *cached_outputs(fresh.path))
+    unused = stored(fresh) - checksums(fresh, *cached_outputs(fresh.path)) - released_checksums(fresh.path)
     assert unused == set(), "left over from earlier runs: remove store/files and run `dvc push`"

@@ -1,0 +1,82 @@
+"""The figures in README.md are those in the metrics files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RELEASED = ROOT / "models/released/fer2013"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def load(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def fraction(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def cell(scores: dict, name: str) -> str:
+    """Return a score as README.md writes it, with its interval where it has one."""
+    write, unit = (percent, " %") if "accuracy" in name else (fraction, "")
+    text = write(scores[name]) + unit
+    if f"{name}_low" in scores:
+        text += f" ({write(scores[f'{name}_low'])} to {write(scores[f'{name}_high'])})"
+    return text
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("accuracy", "accuracy"),
+        ("macro F1", "macro_f1"),
+        ("balanced accuracy", "balanced_accuracy"),
+        ("top-2 accuracy", "top_2_accuracy"),
+        ("ROC AUC, mean of the classes", "roc_auc"),
+        ("log loss", "log_loss"),
+        ("expected calibration error", "expected_calibration_error"),
+    ],
+)
+def test_scores_on_fer2013(title, name):
+    metrics = load(RELEASED / "evaluate.json")
+    assert f"| {title} | {cell(metrics['test'], name)} | {cell(metrics['test_unique'], name)} |\n" in README
+
+
+def test_scores_by_class_on_fer2013():
+    for emotion, scores in load(RELEASED / "evaluate.json")["by_class"].items():
+        columns = [fraction(scores[name]) for name in ("precision", "recall", "f1", "roc_auc")]
+        assert f"| {' | '.join([emotion, *columns, str(scores['support'])])} |\n" in README
+
+
+def test_counts_of_fer2013():
+    metrics = load(RELEASED / "dataset.json")
+    for count in (metrics["source_pictures"], metrics["copies"]["total"]):
+        assert f"{count:,}" in README
+    for name, where in (("test_in_train", "PrivateTest"), ("val_in_train", "PublicTest")):
+        assert f"| {where} pictures that also stand in Training | {metrics['copies']['across'][name]} (" in README
+    conflicts = metrics["conflicting_labels"]
+    assert f"conflicting labels | {conflicts['groups']}, of {conflicts['pictures']} pictures" in README
+    assert f"as copies | {metrics['excluded']['total']}, which leaves 28,006, 3,543 and 3,589 |" in README
+    assert [metrics["pictures"][split]["total"] for split in ("train", "val", "test")] == [28_006, 3_543, 3_589]
+
+
+def test_scores_on_the_sample():
+    scores = load(ROOT / "metrics/evaluate.json")["test"]
+    assert f"accuracy {cell(scores, 'accuracy')}, macro F1 {fraction(scores['macro_f1'])}, on" in README
+
+
+def test_the_preset_states_what_it_gave():
+    metrics = load(RELEASED / "evaluate.json")
+    header = (ROOT / "presets/fer2013.yaml").read_text(encoding="utf-8").partition("source:")[0]
+    for text in (
+        f"{cell(metrics['test'], 'accuracy').split(' (')[0]} on PrivateTest",
+        f"{percent(metrics['validation']['accuracy'])} % on PublicTest",
+        f"macro F1 {fraction(metrics['test']['macro_f1'])}",
+    ):
+        assert text in header
