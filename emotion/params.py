@@ -81,7 +81,7 @@ class TrainParams(Section):
     seed: Seed
     epochs: Positive
     batch_size: Positive
-    optimizer: Literal["sgd", "adam", "adamw"]
+    optimizer: Literal["sgd", "adam"]
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     weight_decay: Share
     schedule: Literal["cosine", "constant"]

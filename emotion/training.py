@@ -261,10 +261,8 @@ def _optimizer(params: TrainParams, steps_per_epoch: int, network: keras.Model) 
     rate = _WarmUp(params, steps_per_epoch)
     if params.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=params.weight_decay)
-    elif params.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(rate, weight_decay=params.weight_decay)
     else:
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=params.weight_decay)
+        optimizer = keras.optimizers.Adam(rate, weight_decay=params.weight_decay)
     optimizer.exclude_from_weight_decay([w for w in network.trainable_weights if w.name != "kernel"])
     return optimizer
 

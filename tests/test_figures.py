@@ -69,6 +69,7 @@ def test_counts_of_fer2013():
 def test_scores_on_the_sample():
     scores = load(ROOT / "metrics/evaluate.json")["test"]
     assert f"accuracy {cell(scores, 'accuracy')}, macro F1 {fraction(scores['macro_f1'])}, on" in README
+    assert 0.75 < scores["accuracy"] < 1, "the sample is worth learning, and not solved"
 
 
 def test_the_preset_states_what_it_gave():

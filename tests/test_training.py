@@ -152,8 +152,7 @@ def test_validation_is_seen_without_augmentation(data, tmp_path):
 @pytest.mark.parametrize(
     "values",
     [
-        {"optimizer": "adam"},
-        {"optimizer": "adamw", "schedule": "constant"},
+        {"optimizer": "adam", "schedule": "constant"},
         {"class_weights": "balanced"},
         {"precision": "mixed_bfloat16"},
         {"batch_size": 1000, "warmup_epochs": 0},
