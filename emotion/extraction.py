@@ -2,9 +2,7 @@
 
 import math
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pandas as pd
 
 from emotion.errors import InputError
 from emotion.features import ARRAYS, PICKLE
+from emotion.files import atomic_folder
 from emotion.images import to_input
 from emotion.params import FeaturesParams
 from emotion.sources.contents import Convert, Source
@@ -52,19 +51,6 @@ def extract(
         if params.format == "pkl":
             _pack(temporary)
     return counts
-
-
-@contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `folder`, which takes its place once the block has ended without an error."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".partial-{folder.name}-", dir=folder.parent) as name:
-        temporary = Path(name) / "new"
-        temporary.mkdir()
-        yield temporary
-        if folder.exists():
-            folder.rename(Path(name) / "old")
-        temporary.rename(folder)
 
 
 def _check_pixels(used: pd.DataFrame, pixels: Path) -> None:

@@ -1,8 +1,9 @@
-"""Writing files so that a killed process leaves either the whole file or none."""
+"""Writing files so that a killed process leaves either the whole of them or none."""
 
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +22,11 @@ METRIC_DECIMALS = 5
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and move it there once the block has ended without an error.
 
-    The temporary file keeps the suffix of `path`, since many writers choose their format by it. It starts
-    with a dot and is removed when the block raises.
+    The temporary file keeps the suffix of `path`, since many writers choose their format by it. It is removed when
+    the block raises; what a killed process left of its own is removed here.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=path.suffix, dir=path.parent)
+    _remove_leftovers(path)
+    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -34,6 +35,31 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder`, which takes its place once the block has ended without an error."""
+    _remove_leftovers(folder)
+    with tempfile.TemporaryDirectory(prefix=_prefix(folder), dir=folder.parent) as name:
+        temporary = Path(name) / "new"
+        temporary.mkdir()
+        yield temporary
+        if folder.exists():
+            folder.rename(Path(name) / "old")
+        temporary.rename(folder)
+
+
+def _prefix(path: Path) -> str:
+    return f".partial-{path.name}-"
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what killed writes of `path` left beside it. One process at a time writes a file: DVC sees to that."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in sorted(path.parent.iterdir()):
+        if leftover.name.startswith(_prefix(path)):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion.files import atomic_path, write_csv, write_json
+from emotion.files import atomic_folder, atomic_path, write_csv, write_json
 
 
 def write_half(path):
@@ -24,6 +24,26 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         write_half(path)
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_write_left_goes_with_the_next(tmp_path):
+    for name in (".partial-a.npy-xyz.npy", ".partial-b.npy-xyz.npy", "a.npy-notes"):
+        (tmp_path / name).touch()
+    (tmp_path / ".partial-a.npy-folder").mkdir()
+    with atomic_path(tmp_path / "a.npy"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".partial-b.npy-xyz.npy", "a.npy", "a.npy-notes"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "old").touch()
+    with atomic_folder(folder) as temporary:
+        (temporary / "new").touch()
+        assert [path.name for path in folder.iterdir()] == ["old"]
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_written_file_can_be_read_by_others_as_the_umask_says(tmp_path):

@@ -36,6 +36,9 @@ def test_half_written_files_do_not_stand_where_outputs_belong(project):
     left = {path.name for path in (project.path / "data").iterdir() if path.name.startswith(".partial-")}
     assert left, "the test killed the stage before it wrote anything"
     assert project.git("status", "--porcelain") == ""
+    project.forget_results("extract_features")
+    assert project.repro() == ["extract_features"]
+    assert not list((project.path / "data").glob(".partial-*")), "the next run cleans up"
 
 
 def test_an_interrupted_training_goes_on_and_ends_with_the_same_model(project, finished):
