@@ -13,6 +13,18 @@ SMALL_PICTURE = 64 * 64
 """Pictures of at most so many pixels are kept as they are read; larger ones are read again when needed."""
 
 
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "validation": "val",
+    "publictest": "val",
+    "test": "test",
+    "privatetest": "test",
+}
+"""What sources call the splits, in lower case."""
+
+
 class Entry(NamedTuple):
     """A picture of a source before it is read."""
 

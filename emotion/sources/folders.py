@@ -14,20 +14,10 @@ from emotion.errors import InputError
 from emotion.images import MAX_FILE_BYTES, PictureError, decode, read_bytes
 from emotion.labels import EMOTIONS, parse_emotion
 from emotion.sources.archives import damage_explained, is_hidden, open_member
-from emotion.sources.contents import PIECE, Content, Convert, Entry, Piece, content_of, refused
+from emotion.sources.contents import PIECE, SPLIT_NAMES, Content, Convert, Entry, Piece, content_of, refused
 from emotion.sources.workers import map_pieces
 
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "publictest": "val",
-    "test": "test",
-    "testing": "test",
-    "privatetest": "test",
-}
+SPLIT_FOLDERS = SPLIT_NAMES | {"valid": "val", "testing": "test"}
 """What a folder of this name, in lower case and without blanks, - and _, holds."""
 
 PICTURE_SUFFIXES = (

@@ -23,19 +23,8 @@ from emotion.sources.archives import (
     tar_members,
     zip_files,
 )
-from emotion.sources.contents import PIECE, Content, Convert, Entry, Piece, content_of, refused
+from emotion.sources.contents import PIECE, SPLIT_NAMES, Content, Convert, Entry, Piece, content_of, refused
 from emotion.sources.read_ahead import read_ahead
-
-SPLITS = {
-    "training": "train",
-    "train": "train",
-    "publictest": "val",
-    "validation": "val",
-    "val": "val",
-    "privatetest": "test",
-    "test": "test",
-}
-"""What a value of the column Usage, in lower case, means."""
 
 FER2013_FILES = ("fer2013.csv", "icml_face_data.csv")
 """Files that are taken where an archive holds other CSV files too."""
@@ -212,7 +201,7 @@ def read_row(line: bytes, columns: Columns, size: int) -> tuple[str, str | None,
     split = None
     if columns.usage is not None:
         usage = _text(fields[columns.usage])
-        split = SPLITS.get(usage.lower())
+        split = SPLIT_NAMES.get(usage.lower())
         if split is None:
             return "", None, f"Usage {usage!r}, expected Training, PublicTest or PrivateTest"
     try:
