@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from emotion.errors import InputError
+from emotion.params import CHANNELS
 
 MAX_PIXELS = 64 * 2**20
 """Pictures of more pixels than this are refused before they are decoded."""
@@ -123,7 +124,7 @@ def to_input(image: np.ndarray, size: int, color: str) -> np.ndarray:
 
 
 def _recolor(image: np.ndarray, color: str) -> np.ndarray:
-    if color not in ("grey", "rgb"):
+    if color not in CHANNELS:
         raise ValueError(f"color: got {color!r}, expected 'grey' or 'rgb'")
     if color == "grey" and image.shape[2] == 3:
         return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None]

@@ -13,6 +13,9 @@ from emotion.errors import InputError
 
 PARAMS_FILE = Path("params.yaml")
 
+CHANNELS = {"grey": 1, "rgb": 3}
+"""How many channels pictures of each color have."""
+
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -56,7 +59,7 @@ class FeaturesParams(Section):
 
     @property
     def channels(self) -> int:
-        return 1 if self.color == "grey" else 3
+        return CHANNELS[self.color]
 
 
 class AugmentationParams(Section):

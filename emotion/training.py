@@ -16,7 +16,7 @@ from emotion.checkpoint import Checkpoint, TrainingState, training_key
 from emotion.errors import InputError
 from emotion.fused import fuse
 from emotion.images import to_input
-from emotion.params import Params, TrainParams
+from emotion.params import CHANNELS, Params, TrainParams
 
 VALIDATION_BATCH = 256
 
@@ -37,6 +37,10 @@ class TrainingData:
     @property
     def channels(self) -> int:
         return self.x_train.shape[3]
+
+    @property
+    def color(self) -> str:
+        return next(color for color, channels in CHANNELS.items() if channels == self.channels)
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ class _Run:
                 epoch = len(self.history)
                 if sizes[epoch] != size:
                     size = sizes[epoch]
-                    pictures = _resized(self.data.x_train, size)
+                    pictures = _resized(self.data.x_train, size, self.data.color)
                 self._epoch(epoch, pictures, bar)
                 checkpoint.save(self.state())
                 after_epoch(epoch + 1)
@@ -283,8 +287,7 @@ def _sample_weights(labels: np.ndarray, classes: int, params: TrainParams) -> np
     return (len(labels) / (np.count_nonzero(counts) * counts[np.asarray(labels)])).astype(np.float32)
 
 
-def _resized(pictures: np.ndarray, size: int) -> np.ndarray:
+def _resized(pictures: np.ndarray, size: int, color: str) -> np.ndarray:
     if pictures.shape[1] == size:
         return pictures
-    color = "grey" if pictures.shape[3] == 1 else "rgb"
     return np.stack([to_input(picture, size, color) for picture in pictures])

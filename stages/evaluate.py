@@ -14,7 +14,7 @@ from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.report import Answers, make_report, stand_alone
 from emotion.features import load_features
 from emotion.files import write_csv, write_json
-from emotion.params import Params, load_params
+from emotion.params import CHANNELS, Params, load_params
 from emotion.paths import (
     EVALUATION_METRICS,
     FEATURES,
@@ -85,8 +85,7 @@ def check_form(form: "ModelForm", images: np.ndarray, rows: pd.DataFrame) -> Non
         InputError: the model takes pictures of another form than `images`, or its emotions have other labels than
             the table's `rows`.
     """
-    channels = 1 if form.color == "grey" else 3
-    if images.shape[1:] != (form.size, form.size, channels):
+    if images.shape[1:] != (form.size, form.size, CHANNELS.get(form.color)):
         raise InputError(
             f"{MODEL} takes {form.color} pictures of {form.size} x {form.size} pixels, and {FEATURES} holds "
             f"{images.shape[1:]} (height, width, channels); train again with `dvc repro train`"

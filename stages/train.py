@@ -20,8 +20,7 @@ def main() -> None:
     arrays = load_features(FEATURES)
     data = TrainingData(arrays["x_train"], arrays["y_train"], arrays["x_val"], arrays["y_val"])
     result = train(data, len(scheme.emotions), params, CHECKPOINTS)
-    color = "grey" if data.channels == 1 else "rgb"
-    save_model(MODEL, result.model, ModelForm(scheme.emotions, data.size, color))
+    save_model(MODEL, result.model, ModelForm(scheme.emotions, data.size, data.color))
     write_csv(HISTORY, pd.DataFrame(result.history))
     write_json(TRAINING_METRICS, summary(result))
     result.checkpoint.remove()
