@@ -7,8 +7,6 @@ from typing import BinaryIO
 
 import numpy as np
 
-HEADER_VERSION = (1, 0)
-
 
 @contextmanager
 def growing_array(path: Path) -> Iterator[BinaryIO]:

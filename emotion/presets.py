@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 
 from emotion.errors import InputError
 from emotion.files import atomic_path
@@ -100,8 +101,6 @@ def _in_style_of(before: Any, value: Any) -> Any:
     """Return a list in the flow style that params.yaml writes lists in; other values as they are."""
     if not isinstance(value, list):
         return value
-    from ruamel.yaml.comments import CommentedSeq
-
     sequence = CommentedSeq(_in_style_of(None, item) for item in value)
     sequence.fa.set_flow_style()
     return sequence

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from emotion.evaluation.metrics import mean_of_known
 from emotion.plots.style import INK, MISSING, PALE, SOFT, color_of, grid_shape, new_figure, number, styled
 
 PANEL_WIDTH = 2.65  # inches
@@ -210,5 +211,4 @@ def _say_absent(axes: Axes) -> None:
 
 
 def _mean(by_class: dict[str, dict[str, Any]], name: str) -> float:
-    known = [figures[name] for figures in by_class.values() if figures[name] is not None]
-    return float(np.mean(known)) if known else float("nan")
+    return float(mean_of_known(np.array([figures[name] for figures in by_class.values()], dtype=float)))
