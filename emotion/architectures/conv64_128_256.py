@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from emotion.architectures.head import classify
+
 
 def build(size: int | None, channels: int, classes: int) -> keras.Model:
     """Build the network; see `emotion.architectures` for the shapes."""
@@ -16,5 +18,4 @@ def build(size: int | None, channels: int, classes: int) -> keras.Model:
     hidden = layers.Flatten()(hidden)
     hidden = layers.Dense(512, activation="relu")(hidden)
     hidden = layers.Dropout(0.4)(hidden)
-    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(hidden)
-    return keras.Model(inputs, outputs, name="conv64_128_256")
+    return keras.Model(inputs, classify(hidden, classes), name="conv64_128_256")

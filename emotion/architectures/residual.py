@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from emotion.architectures.blocks import normalised_convolution
+from emotion.architectures.head import classify
+
 STEM = 24
 WIDTHS = (48, 96, 96, 192, 192)
 
@@ -23,7 +26,7 @@ def build_residual(
     """Build a residual network with `stem` channels at full size and one block for each of `widths`."""
     inputs = keras.Input((size, size, channels), dtype="uint8", name="image")
     hidden = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
-    hidden = _normalised_convolution(hidden, stem)
+    hidden = normalised_convolution(hidden, stem)
     hidden = layers.ReLU()(hidden)
     width = stem
     for next_width in widths:
@@ -33,18 +36,12 @@ def build_residual(
         width = next_width
     hidden = layers.GlobalAveragePooling2D()(hidden)
     hidden = layers.Dropout(0.2)(hidden)
-    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(hidden)
-    return keras.Model(inputs, outputs, name=name)
+    return keras.Model(inputs, classify(hidden, classes), name=name)
 
 
 def _block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.KerasTensor:
-    shortcut = _normalised_convolution(hidden, width, kernel_size=1) if widened else hidden
-    hidden = _normalised_convolution(hidden, width)
+    shortcut = normalised_convolution(hidden, width, kernel_size=1) if widened else hidden
+    hidden = normalised_convolution(hidden, width)
     hidden = layers.ReLU()(hidden)
-    hidden = _normalised_convolution(hidden, width)
+    hidden = normalised_convolution(hidden, width)
     return layers.ReLU()(layers.Add()([hidden, shortcut]))
-
-
-def _normalised_convolution(hidden: keras.KerasTensor, width: int, kernel_size: int = 3) -> keras.KerasTensor:
-    hidden = layers.Conv2D(width, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal")(hidden)
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(hidden)

@@ -1,0 +1,24 @@
+"""How every network ends: one sigmoid unit for two classes, the probability of label 1; a softmax for more."""
+
+import keras
+from keras import layers
+
+
+def units(classes: int) -> int:
+    """Return how many numbers a network gives a picture: 1 for two classes, else one a class."""
+    return 1 if classes == 2 else classes
+
+
+def classify(hidden: keras.KerasTensor, classes: int) -> keras.KerasTensor:
+    """Return probabilities, float32 (n, units), of features (n, width)."""
+    return layers.Dense(units(classes), activation=_activation(classes), dtype="float32", name="probabilities")(hidden)
+
+
+def classify_maps(hidden: keras.KerasTensor, classes: int) -> keras.KerasTensor:
+    """Return probabilities, float32 (n, units), of maps (n, height, width, units): the averages of the maps decide."""
+    averages = layers.GlobalAveragePooling2D(dtype="float32")(hidden)
+    return layers.Activation(_activation(classes), dtype="float32", name="probabilities")(averages)
+
+
+def _activation(classes: int) -> str:
+    return "sigmoid" if classes == 2 else "softmax"
