@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from emotion.errors import InputError
-from emotion.labels import EMOTIONS, Scheme
+from emotion.labels import KNOWN_EMOTIONS, Scheme
 from emotion.params import SplitParams
 from emotion.sources.contents import Content, Entry, Piece
 from emotion.table import COLUMNS, COPY_OF_TEST, COPY_OF_VAL, REASONS, SCHEME, SPLITS
@@ -63,11 +63,22 @@ def check_rejected(collected: Collected, share: float, source: str) -> None:
     )
 
 
-def build_table(pictures: pd.DataFrame, scheme: Scheme, params: SplitParams) -> pd.DataFrame:
-    """Return the table of `pictures`, which `collect` gave: with labels, copies, splits and exclusions."""
-    labels = {emotion: scheme.label(emotion) for emotion in EMOTIONS}
+def build_table(
+    pictures: pd.DataFrame, scheme: Scheme, params: SplitParams, shown: pd.Series | None = None
+) -> pd.DataFrame:
+    """Return the table of `pictures`, which `collect` gave: with labels, copies, splits and exclusions.
+
+    Args:
+        pictures: with the source's own emotions. The cut into splits follows these, whatever the scheme, so that the
+            splits are the same under every one.
+        scheme: which of the emotions have a label, and what their classes are called.
+        params: the shares to cut off.
+        shown: what each picture shows, where that is known better than from the source.
+    """
+    shown = pictures["emotion"] if shown is None else shown
     table = pictures.assign(
-        label=pictures["emotion"].map(labels),
+        emotion=shown.map(scheme.name),
+        label=shown.map(scheme.label),
         split=assign_splits(pictures, params),
         copy_of=find_copies(pictures),
     )
@@ -111,7 +122,7 @@ def cut(pictures: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.Index:
     generator = np.random.default_rng(list(seed))
     groups = pictures.groupby("hash").agg(emotion=("emotion", "min"), pictures=("emotion", "size"))
     chosen: list[str] = []
-    for emotion in EMOTIONS:
+    for emotion in KNOWN_EMOTIONS:
         # groupby has sorted the hashes.
         counts = groups.loc[groups["emotion"] == emotion, "pictures"]
         counts = counts.iloc[generator.permutation(len(counts))]
@@ -138,7 +149,7 @@ def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
 
 
 def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
-    """Raise InputError where a split has no usable picture of an emotion of the scheme."""
+    """Raise InputError where a split has no usable picture of a class of the scheme."""
     counts = _count(table[table["excluded"] == ""], scheme)
     empty = {emotion: [split for split in SPLITS if not counts[split][emotion]] for emotion in scheme.emotions}
     missing = "; ".join(
@@ -149,16 +160,26 @@ def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
     if not missing:
         return
     full = [emotion for emotion, splits in empty.items() if not splits]
-    hint = f"`labels.scheme: [{', '.join(full)}]`" if len(full) > 1 else "a list of at least two emotions"
     raise InputError(
-        f"there are no pictures of {missing}. Add some, or leave these emotions out: {hint} in params.yaml. Pictures "
-        f"that are excluded as copies ({(table['excluded'] == COPY_OF_TEST).sum()} of test and "
-        f"{(table['excluded'] == COPY_OF_VAL).sum()} of val) do not count"
+        f"labels.scheme: got {scheme.written}, but there are no pictures of {missing}. Add some, or leave these "
+        f"emotions out: {_possible_scheme(table, scheme, full)} in params.yaml. Pictures that are excluded as copies "
+        f"({(table['excluded'] == COPY_OF_TEST).sum()} of test and {(table['excluded'] == COPY_OF_VAL).sum()} of val) "
+        "do not count"
     )
 
 
+def _possible_scheme(table: pd.DataFrame, scheme: Scheme, full: Sequence[str]) -> str:
+    """Return what labels.scheme could be, where of its classes only those in `full` have pictures in every split."""
+    if len(full) > 1:
+        return f"`labels.scheme: {scheme.write(full)}`"
+    splits = table[table["label"] < 0].groupby("emotion")["split"].nunique()
+    left_out = [emotion for emotion in KNOWN_EMOTIONS if splits.get(emotion, 0) == len(SPLITS)]
+    found = ", ".join([*full, *left_out]) or "none"
+    return f"a list of at least two emotions that every split has ({found}) as labels.scheme"
+
+
 def _count(table: pd.DataFrame, scheme: Scheme) -> dict[str, dict[str, int]]:
-    """Return the numbers of pictures by split and emotion."""
+    """Return the numbers of pictures by split and class."""
     counts = table.groupby(["split", "emotion"]).size().to_dict()
     return {split: {emotion: int(counts.get((split, emotion), 0)) for emotion in scheme.emotions} for split in SPLITS}
 
@@ -166,7 +187,7 @@ def _count(table: pd.DataFrame, scheme: Scheme) -> dict[str, dict[str, int]]:
 def describe(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
     """Return what metrics/dataset.json holds. All numbers count pictures, unless their name says `groups`.
 
-    pictures: those that are used, by split and emotion.
+    pictures: those that are used, by split and class of the scheme.
     excluded: those that are not, by reason.
     copies: over all pictures of the table, used or not. `total`: those that have the same pixels as an earlier one
         (so a picture that is there three times counts twice). `within`: the same, within one split alone.

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from emotion.errors import InputError
-from emotion.features import ARRAYS, PICKLE
+from emotion.features import ARRAYS, PICKLE, VOTES
 from emotion.files import atomic_folder
 from emotion.images import to_input
 from emotion.params import FeaturesParams
 from emotion.sources.contents import Convert, Source
-from emotion.table import SPLITS
+from emotion.table import SPLITS, parse_votes
+from emotion.table import VOTES as VOTES_COLUMN
 
 PIECE = 2048
 """Pictures between which nothing is kept in memory."""
@@ -29,8 +30,8 @@ def extract(
     """Write the pictures of `table` that are used to `folder` as arrays; return how many there are by split.
 
     The folder holds {x,y}_{train,val,test}.npy, or features.pkl with a dict of the same arrays: x uint8 of shape
-    (pictures, size, size, channels), y int32 of shape (pictures,), in the order of the table. It is replaced as a
-    whole at the end.
+    (pictures, size, size, channels), y int32 of shape (pictures,), in the order of the table. Where the table has
+    votes, votes_train is uint8 of shape (training pictures, classes). The folder is replaced as a whole at the end.
 
     Args:
         table: as emotion.table.read_table returns it.
@@ -48,6 +49,8 @@ def extract(
         counts = {split: int((used["split"] == split).sum()) for split in SPLITS}
         _create_arrays(temporary, counts, params)
         _fill_arrays(used, pixels, _large_inputs(used, open_source, params), params, temporary)
+        if VOTES_COLUMN in used:
+            np.save(temporary / f"{VOTES}.npy", parse_votes(used.loc[used["split"] == "train", VOTES_COLUMN]))
         if params.format == "pkl":
             _pack(temporary)
     return counts
@@ -132,8 +135,9 @@ def _have_shape(piece: pd.DataFrame, shape: tuple[int, ...], stored: int) -> boo
 def _pack(folder: Path) -> None:
     """Put the arrays in `folder` into one pickle, and remove their own files."""
     # np.asarray, since a pickle of np.memmap would name a class that load_features does not admit.
-    arrays = {name: np.asarray(_open(folder, name)) for name in ARRAYS}
+    names = [*ARRAYS, VOTES] if (folder / f"{VOTES}.npy").exists() else ARRAYS
+    arrays = {name: np.asarray(_open(folder, name)) for name in names}
     with (folder / PICKLE).open("wb") as file:
         pickle.dump(arrays, file, protocol=5)
-    for name in ARRAYS:
+    for name in names:
         (folder / f"{name}.npy").unlink()

@@ -12,31 +12,46 @@ from emotion.table import SPLITS
 ARRAYS = tuple(f"{letter}_{split}" for split in SPLITS for letter in "xy")
 """The arrays' names: x for pictures, y for labels."""
 
+VOTES = "votes_train"
+"""The name of one more array, where labels.targets is votes."""
+
+FORMS = {"x": (np.uint8, 4), "y": (np.int32, 1), "v": (np.uint8, 2)}
+"""Type and number of dimensions of an array, by the first letter of its name."""
+
 PICKLE = "features.pkl"
 
 
 def load_features(folder: Path) -> dict[str, np.ndarray]:
     """Return the arrays in `folder` by name: x_train, y_train, x_val, y_val, x_test and y_test.
 
-    x is uint8 of shape (pictures, size, size, 1 or 3), y int32 of shape (pictures,). Arrays in .npy files stay on
-    disk and are read as they are used; features.pkl is read into memory, and cannot run code.
+    x is uint8 of shape (pictures, size, size, 1 or 3), y int32 of shape (pictures,). Where training follows people's
+    votes there is votes_train too, uint8 of shape (pictures, classes). Arrays in .npy files stay on disk and are read
+    as they are used; features.pkl is read into memory, and cannot run code.
 
     Raises:
         InputError: files are missing, or hold something else.
     """
     arrays = _unpickle(folder / PICKLE) if (folder / PICKLE).exists() else _load_arrays(folder)
-    for name in ARRAYS:
+    names = [*ARRAYS, VOTES] if VOTES in arrays else ARRAYS
+    for name in names:
         _check_array(folder, name, arrays.get(name))
     for split in SPLITS:
         pictures, labels = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
         if pictures != labels:
             raise InputError(f"{folder}: x_{split} holds {pictures} pictures, and y_{split} {labels} labels")
-    return {name: arrays[name] for name in ARRAYS}
+    pictures, voted = len(arrays["x_train"]), len(arrays.get(VOTES, arrays["x_train"]))
+    if pictures != voted:
+        raise InputError(
+            f"{folder}: x_train holds {pictures} pictures, and {VOTES} the votes on {voted}; "
+            "run `dvc repro extract_features`"
+        )
+    return {name: arrays[name] for name in names}
 
 
 def _load_arrays(folder: Path) -> dict[str, Any]:
+    names = [*ARRAYS, VOTES] if (folder / f"{VOTES}.npy").exists() else ARRAYS
     try:
-        return {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
+        return {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
     except FileNotFoundError as error:
         raise InputError(f"{error.filename} is missing; run `dvc repro extract_features`") from None
     except (ValueError, EOFError) as error:
@@ -44,7 +59,7 @@ def _load_arrays(folder: Path) -> dict[str, Any]:
 
 
 def _check_array(folder: Path, name: str, array: Any) -> None:
-    dtype, dimensions = (np.uint8, 4) if name.startswith("x") else (np.int32, 1)
+    dtype, dimensions = FORMS[name[0]]
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != dimensions:
         found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise InputError(

@@ -49,7 +49,8 @@ class SplitParams(Section):
 
 
 class LabelsParams(Section):
-    scheme: list[str] | str
+    scheme: list[str | dict[str, list[str]]] | str
+    targets: Literal["majority", "votes"]
 
 
 class FeaturesParams(Section):
@@ -106,6 +107,7 @@ class TrainParams(Section):
 
 class EvaluateParams(Section):
     flip: bool
+    threshold: Annotated[float, Field(gt=0, lt=1)]
     bootstrap: Annotated[int, Field(ge=100, le=100_000)]
     bins: Annotated[int, Field(ge=2, le=100)]
     seed: Seed

@@ -2,8 +2,8 @@
 
 Its columns:
     picture   where it lies within the source: `row 17`, `train/happy/Training_1.jpg`
-    emotion   what it shows
-    label     the emotion's number in labels.scheme; -1 where the scheme leaves the emotion out
+    emotion   what it shows: a class of labels.scheme, or the source's own word where the scheme leaves it out
+    label     the class's number in labels.scheme; -1 where the scheme leaves the emotion out
     split     train, val or test
     height, width, channels
     hash      of its pixels; equal for equal pictures
@@ -11,6 +11,7 @@ Its columns:
     blank     whether all its pixels are equal
     offset    its first byte in data/pixels.npy, which holds the pixels of small pictures; -1 for larger ones
     excluded  why it is not used: scheme, copy of val, copy of test; empty where it is used
+    votes     people's votes for the classes, in their order; only where labels.targets is votes
 
 data/rejected.csv lists what could not be read, and why. metrics/dataset.json counts.
 """
@@ -19,29 +20,35 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import pandas as pd
 from tqdm import tqdm
 
 from emotion.dataset import Collected, build_table, check_classes, check_rejected, collect, describe
 from emotion.errors import run_command
+from emotion.ferplus import CLASSES, Votes, choose_by_majority, match_votes, read_votes
 from emotion.files import atomic_path, write_csv, write_json
-from emotion.labels import resolve_scheme
-from emotion.params import load_params
+from emotion.labels import FERPLUS, Scheme, check_targets, resolve_scheme
+from emotion.params import Params, load_params
 from emotion.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
 from emotion.pixels import growing_array
 from emotion.sources.contents import Piece, Source
 from emotion.sources.locate import open_source
+from emotion.table import write_votes
 
 
 def main() -> None:
     params = load_params("source", "split", "labels")
     scheme = resolve_scheme(params.labels.scheme)
-    source = open_source(Path(params.source.folder), params.source.file)
+    check_targets(params.labels.scheme, params.labels.targets)
+    folder = Path(params.source.folder)
+    source = open_source(folder, params.source.file)
+    votes = read_votes(folder, source) if params.labels.scheme == FERPLUS else None
     # The table moves into place last: while it is missing, no stage takes the other files for a whole data set.
     with atomic_path(TABLE) as table_file:
         with atomic_path(PIXELS) as pixels_file:
             collected = read_pictures(source, pixels_file)
             check_rejected(collected, params.source.rejected_share, source.name)
-            table = build_table(collected.pictures, scheme, params.split)
+            table = make_table(collected, scheme, params, votes, source.name)
             check_classes(table, scheme)
             metrics = describe(table, collected.rejected, scheme)
             write_csv(table_file, table)
@@ -64,6 +71,16 @@ def _counted(pieces: Iterator[Piece], progress: "tqdm[NoReturn]") -> Iterator[Pi
     for piece in pieces:
         yield piece
         progress.update(len(piece))
+
+
+def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:
+    """Return the table of the pictures, labelled by the source itself or by `votes`."""
+    pictures = collected.pictures
+    if votes is None:
+        return build_table(pictures, scheme, params.split)
+    counts = match_votes(votes, collected, source)
+    table = build_table(pictures, scheme, params.split, choose_by_majority(counts, pictures["emotion"]))
+    return table.assign(votes=write_votes(counts[:, :CLASSES])) if params.labels.targets == "votes" else table
 
 
 if __name__ == "__main__":

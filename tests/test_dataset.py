@@ -105,6 +105,31 @@ def test_labels_follow_the_scheme_and_come_back(run):
     assert [EMOTIONS[label] for label in table["label"]] == table["emotion"].tolist()
 
 
+def test_merged_and_dropped_emotions_in_the_table(run):
+    write_files(RAW, {"fer2013.csv": csv_text(make_rows()).encode()})
+    whole, _ = run()
+    table, metrics = run(labels_scheme=["neutral", {"positive": ["happy", "surprise"]}, {"sad": ["fear", "sad"]}])
+    names = {"happy": "positive", "surprise": "positive", "fear": "sad"}
+    assert table["emotion"].tolist() == whole["emotion"].replace(names).tolist()
+    used = table[table["excluded"] == ""]
+    assert set(zip(used["label"], used["emotion"], strict=True)) == {(0, "neutral"), (1, "positive"), (2, "sad")}
+    assert set(table.loc[table["excluded"] == "scheme", "emotion"]) == {"angry", "disgust"}
+    assert metrics["pictures"]["val"] == {"total": 10, "neutral": 2, "positive": 4, "sad": 4}
+    same = ["picture", "split", "hash", "copy_of", "offset"]
+    pd.testing.assert_frame_equal(table[same], whole[same])
+
+
+def test_folders_of_contempt_are_read_and_left_out_of_the_seven(run):
+    rows = make_rows(per_class=3)
+    write_files(RAW, picture_files([*rows, *(("contempt", split, image[::-1]) for _, split, image in rows[::4])]))
+    table, metrics = run()
+    contempt = table[table["emotion"] == "contempt"]
+    assert len(contempt) == metrics["excluded"]["scheme"] == 16
+    assert (contempt[["label", "excluded"]] == (-1, "scheme")).all(axis=None)
+    table, metrics = run(labels_scheme=["contempt", "happy"])
+    assert metrics["pictures"]["total"] == 16 + 9
+
+
 def test_a_table_that_is_missing_or_something_else_is_refused(tmp_path):
     with pytest.raises(InputError, match="is missing; run `dvc repro create_dataframe`"):
         read_table(tmp_path / "a.csv")
@@ -249,6 +274,37 @@ def test_small_classes_still_get_a_picture_of_each_split():
     assert counts(splits_of([("happy", None, str(number)) for number in range(3)])) == {"train": 1, "val": 1, "test": 1}
 
 
+FER2013_COUNTS = {"angry": 4953, "disgust": 547, "fear": 5121, "happy": 8989, "sad": 6077, "surprise": 4002}
+FER2013_COUNTS |= {"neutral": 6198}
+
+
+@pytest.fixture(scope="module")
+def like_fer2013() -> pd.DataFrame:
+    """Return as many pictures of each emotion as FER2013 has, no two of them equal, and without splits."""
+    emotions = [emotion for emotion, count in FER2013_COUNTS.items() for _ in range(count)]
+    return pictures_of([(emotion, None, f"{number:06}") for number, emotion in enumerate(emotions)])
+
+
+def test_the_five_emotions_of_fer2013_in_an_80_20_split(like_fer2013):
+    """30,219 pictures, 6,043.8 of which are 20 %; each emotion's share is rounded by itself, which gives 6,044."""
+    five = resolve_scheme("five")
+    table = build_table(like_fer2013, five, PARAMS.model_copy(update={"test": 0.2, "validation": 0.1}))
+    used = table[table["excluded"] == ""]
+    assert (len(table), len(used)) == (35_887, 30_219)
+    test = used[used["split"] == "test"]
+    assert (len(used) - len(test), len(test)) == (24_175, 6_044)
+    wanted = {emotion: round(0.2 * FER2013_COUNTS[emotion]) for emotion in five.emotions}
+    assert test["emotion"].value_counts().to_dict() == wanted
+    assert wanted == {"angry": 991, "happy": 1798, "sad": 1215, "surprise": 800, "neutral": 1240}
+
+
+def test_splits_do_not_depend_on_the_scheme(like_fer2013):
+    merged = [{"up": ["happy", "surprise"]}, {"down": ["sad", "fear"]}]
+    whole = build_table(like_fer2013, SEVEN, PARAMS)["split"]
+    for choice in ("five", "happy_sad", "ferplus", merged):
+        pd.testing.assert_series_equal(build_table(like_fer2013, resolve_scheme(choice), PARAMS)["split"], whole)
+
+
 def test_a_source_without_training_pictures_is_refused():
     with pytest.raises(InputError, match="pictures for test, val, but none for train"):
         splits_of([("happy", "val", "a"), ("happy", "test", "b")])
@@ -286,6 +342,45 @@ def test_a_class_whose_pictures_are_all_excluded_counts_as_empty(run):
     write_files(RAW, {"a.csv": csv_text(rows).encode()})
     with pytest.raises(InputError, match=r"no pictures of fear in train\. .*\(2 of test and 0 of val\)"):
         run()
+
+
+@pytest.mark.parametrize(
+    "scheme, emotions, message",
+    [
+        (
+            "five",
+            ["happy", "sad"],
+            r"got five, but there are no pictures of angry in every split; .*`.*: \[happy, sad\]`",
+        ),
+        ("happy_sad", ["happy", "fear"], r"got happy_sad, .* sad in every split\. .*every split has \(happy, fear\)"),
+        (
+            "happy_sad",
+            ["angry", "fear"],
+            r"happy in every split; sad in every split\. .*every split has \(angry, fear\)",
+        ),
+        ("happy_sad", ["neutral"], r"happy in every split; sad in every split\. .*every split has \(neutral\)"),
+        (
+            [{"good": ["happy", "surprise"]}, "contempt", "sad"],
+            ["surprise", "sad", "neutral"],
+            r"contempt in every split\. .*`labels.scheme: \[{good: \[happy, surprise\]}, sad\]`",
+        ),
+        (
+            [{"good": ["happy", "surprise"]}, {"bad": ["contempt"]}],
+            ["surprise", "sad", "fear"],
+            r"got \[{good: \[happy, surprise\]}, {bad: \[contempt\]}\], .* bad in .*split has \(good, fear, sad\)",
+        ),
+    ],
+)
+def test_a_scheme_that_the_source_cannot_fill_is_refused_with_one_that_it_can(run, scheme, emotions, message):
+    write_files(RAW, {"a.csv": csv_text(make_rows(emotions=tuple(emotions))).encode()})
+    with pytest.raises(InputError, match=rf"^labels\.scheme: .*{message}"):
+        run(labels_scheme=scheme)
+
+
+def test_votes_without_ferplus_are_refused(run):
+    write_files(RAW, {"a.csv": csv_text(make_rows()).encode()})
+    with pytest.raises(InputError, match=r"labels\.targets: got votes with labels\.scheme 'seven'"):
+        run(labels_targets="votes")
 
 
 # Rejected pictures
@@ -413,3 +508,22 @@ def test_facts_about_fer2013(run):
     assert metrics["excluded"] == {"total": 749, "scheme": 0, "copy_of_test": 433, "copy_of_val": 316}
     official = table[table["split"] == "train"].groupby("emotion").size()
     assert official[list(EMOTIONS)].tolist() == [3995, 436, 4097, 7215, 4830, 3171, 4965]
+
+
+@pytest.mark.fer2013
+@pytest.mark.parametrize(
+    "scheme, labelled, used",
+    [
+        ("five", 30_219, [23_638, 2_994, 3_006]),
+        ("happy_sad", 15_066, [11_944, 1_540, 1_473]),
+        ([{"positive": ["happy", "surprise"]}, "neutral"], 19_189, None),
+    ],
+)
+def test_schemes_on_fer2013(run, scheme, labelled, used):
+    archive = find_fer2013()
+    RAW.mkdir(parents=True)
+    (RAW / "fer2013.tar.gz").symlink_to(archive)
+    table, metrics = run(labels_scheme=scheme)
+    assert (table["label"] >= 0).sum() == labelled
+    assert used is None or [metrics["pictures"][split]["total"] for split in SPLITS] == used
+    assert list(metrics["pictures"]["test"]) == ["total", *resolve_scheme(scheme).emotions]

@@ -208,6 +208,26 @@ def test_other_content_is_refused(content, message, tmp_path):
         load_features(tmp_path)
 
 
+def test_votes_are_checked_where_they_are(tmp_path):
+    for name, array in valid_arrays().items():
+        np.save(tmp_path / f"{name}.npy", array)
+    cases: list[tuple[np.ndarray, str]] = [
+        (np.zeros((3, 8), np.uint8), "x_train holds 2 pictures, and votes_train the votes on 3"),
+        (np.zeros((2, 8), np.int32), "votes_train is int32 of shape"),
+        (np.zeros(2, np.uint8), "votes_train is uint8 of shape"),
+    ]
+    for votes, message in cases:
+        np.save(tmp_path / "votes_train.npy", votes)
+        with pytest.raises(InputError, match=message):
+            load_features(tmp_path)
+    np.save(tmp_path / "votes_train.npy", np.zeros((2, 8), np.uint8))
+    assert list(load_features(tmp_path)) == [*ARRAYS, "votes_train"]
+    with (tmp_path / PICKLE).open("wb") as file:
+        pickle.dump({**valid_arrays(), "votes_train": np.zeros((1, 8), np.uint8)}, file, protocol=5)
+    with pytest.raises(InputError, match="x_train holds 2 pictures, and votes_train the votes on 1"):
+        load_features(tmp_path)
+
+
 def test_missing_and_broken_files_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"x_train\.npy is missing; run `dvc repro extract_features`"):
         load_features(tmp_path)

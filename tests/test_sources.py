@@ -182,6 +182,12 @@ def test_test_folder_without_official_file_names_is_the_test_split(tmp_path):
     }
 
 
+def test_folders_of_contempt(tmp_path):
+    write_files(tmp_path, {"happy/a.png": PICTURE, "Contempt/b.png": PICTURE})
+    found = [entry.emotion for piece in open_source(tmp_path).pieces() for entry, _ in piece]
+    assert sorted(found) == ["contempt", "happy"]
+
+
 def test_class_folders_without_a_split(tmp_path):
     write_files(
         tmp_path, {"happy/a.png": PICTURE, "Sadness/b.jpg": PICTURE, "happiness/c.bmp": encode(ROWS[0][2], ".bmp")}
@@ -247,6 +253,18 @@ def test_several_sources_are_listed(tmp_path):
         assert read(open_source(tmp_path, file)) == EXPECTED
 
 
+@pytest.mark.parametrize("name", ["fer2013new.csv", "FER2013new.CSV"])
+def test_the_votes_of_ferplus_are_no_source(name, tmp_path):
+    write_files(tmp_path / "a", {"fer2013.csv": TEXT.encode(), name: b"Usage,Image name,neutral\n"})
+    write_files(tmp_path / "b", {"fer2013/fer2013.csv": TEXT.encode(), name: b""})
+    write_files(tmp_path / "c", {**FILES, name: b""})
+    for folder in "abc":
+        assert read(open_source(tmp_path / folder)) == EXPECTED
+    write_files(tmp_path / "d", {name: b""})
+    with pytest.raises(InputError, match=r"d \(source\.folder\) holds no pictures"):
+        open_source(tmp_path / "d")
+
+
 def test_named_file_that_is_missing_or_none(tmp_path):
     write_files(tmp_path, {"a.csv": b"", "notes.txt": b""})
     with pytest.raises(InputError, match=r"b\.csv .*does not exist; .* holds a\.csv, notes\.txt"):
@@ -261,7 +279,7 @@ def test_named_file_that_is_missing_or_none(tmp_path):
 @pytest.mark.parametrize(
     "names, found",
     [
-        (["happy/a.png", "contempt/b.png"], "the folders contempt, happy; not known: contempt"),
+        (["happy/a.png", "bored/b.png"], "the folders bored, happy; not known: bored"),
         (["train/happy/a.png", "train/cats/b.png"], "not known: cats"),
         (["train/happy/a.png", "other/happy/b.png"], "not known: other, train"),
         (["happy/a.png", "b.png"], "pictures that lie in no class folder: b.png"),

@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     picture: str
     """Where it lies within the source: `row 17` or `train/happy/Training_1.jpg`."""
     emotion: str
-    """One of labels.EMOTIONS."""
+    """One of labels.KNOWN_EMOTIONS."""
     split: str | None
     """train, val or test as the source has it; None where it has no split."""
 

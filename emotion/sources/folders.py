@@ -12,7 +12,7 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.images import MAX_FILE_BYTES, PictureError, decode, read_bytes
-from emotion.labels import EMOTIONS, parse_emotion
+from emotion.labels import KNOWN_EMOTIONS, parse_emotion
 from emotion.sources.archives import damage_explained, is_hidden, open_member
 from emotion.sources.contents import PIECE, SPLIT_NAMES, Content, Convert, Entry, Piece, content_of, refused
 from emotion.sources.workers import map_pieces
@@ -245,8 +245,8 @@ def _emotions(source: str, folders: Sequence[str]) -> dict[str, str]:
 
 def _layout_message(source: str, found: str) -> str:
     return (
-        f"{source}: the layout is not known. Expected a folder per emotion ({', '.join(EMOTIONS)}), or such folders "
-        f"inside train, validation and test; found {found}"
+        f"{source}: the layout is not known. Expected a folder per emotion ({', '.join(KNOWN_EMOTIONS)}), or such "
+        f"folders inside train, validation and test; found {found}"
     )
 
 

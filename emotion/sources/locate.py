@@ -11,6 +11,9 @@ from emotion.sources.tables import CsvSource, choose_member
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """How the names of files end that may be a source."""
 
+FERPLUS_FILE = "fer2013new.csv"
+"""The votes of FER+ (emotion.ferplus), which lie beside the source and are none: they hold no pictures."""
+
 HOW_TO_GET_PICTURES = (
     "Get FER2013 from Kaggle (the challenge challenges-in-representation-learning-facial-expression-recognition-"
     "challenge: fer2013.tar.gz; or the data set msambare/fer2013: archive.zip) and put the file there as it is, "
@@ -39,13 +42,18 @@ def open_source(folder: Path, file: str | None = None) -> Source:
 
 def find_candidates(folder: Path) -> list[Path]:
     """Return what `folder` holds that could be a source, sorted; `folder` itself where it holds class folders."""
-    found = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
+    found = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
     folders = [path for path in found if path.is_dir()]
     files = [path for path in found if path.name.lower().endswith(SUFFIXES) and path not in folders]
     if len(folders) == 1 and not files and not (split_of(folders[0].name) or is_emotion(folders[0].name)):
         return find_candidates(folders[0])
     pictures = any(is_picture(path.name) for path in found)
     return ([folder] if folders or pictures else []) + files
+
+
+def is_ferplus(name: str) -> bool:
+    """Return whether a file of this name holds the votes of FER+."""
+    return name.lower() == FERPLUS_FILE
 
 
 def _named(folder: Path, file: str) -> Path:
