@@ -23,12 +23,17 @@ VALIDATION_BATCH = 256
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Pictures, uint8 (n, size, size, channels), and their labels, int (n,), of two splits."""
+    """Pictures, uint8 (n, size, size, channels), and their labels, int (n,), of two splits.
+
+    `votes_train`, int (n, classes), says how many people saw which emotion in each training picture. Where it is
+    there, training aims at the shares of the votes in place of the labels (Barsoum et al. 2016).
+    """
 
     x_train: np.ndarray
     y_train: np.ndarray
     x_val: np.ndarray
     y_val: np.ndarray
+    votes_train: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -81,6 +86,7 @@ def train(
     sizes = epoch_sizes(params.train, data.size)
     keras.utils.set_random_seed(params.train.seed)  # for the first weights
     run = _Run(data, classes, params, any_size=len(set(sizes)) > 1)
+    _check_smallest(min(sizes), data, classes, params.train)
     checkpoint = Checkpoint(checkpoints, _key(data, classes, params))
     state = checkpoint.load()
     if state is not None:
@@ -104,6 +110,17 @@ def epoch_sizes(params: TrainParams, size: int) -> list[int]:
     return first + [size] * (params.epochs - len(first))
 
 
+def _check_smallest(size: int, data: TrainingData, classes: int, params: TrainParams) -> None:
+    if size == data.size:
+        return
+    smallest = architectures.smallest_size(params.architecture, data.channels, classes)
+    if size < smallest:
+        raise InputError(
+            f"train.smaller_first: got {params.smaller_first}, expected sizes of at least {smallest}: of smaller "
+            f"pictures the layers of {params.architecture} leave nothing"
+        )
+
+
 def _key(data: TrainingData, classes: int, params: Params) -> str:
     settings = {
         "train": params.train.model_dump(),
@@ -112,14 +129,15 @@ def _key(data: TrainingData, classes: int, params: Params) -> str:
         "classes": classes,
         "keras": [keras.version(), keras.backend.backend()],
     }
-    return training_key(settings, [data.x_train, data.y_train, data.x_val, data.y_val])
+    arrays = [data.x_train, data.y_train, data.x_val, data.y_val, data.votes_train]
+    return training_key(settings, [array for array in arrays if array is not None])
 
 
 class _Run:
     """One training: the network as it will be saved, the same in its fast form, and where it stands."""
 
     def __init__(self, data: TrainingData, classes: int, params: Params, *, any_size: bool) -> None:
-        self.data, self.classes, self.params = data, classes, params.train
+        self.data, self.params = data, params.train
         architecture = params.train.architecture
         self.network = architectures.build(architecture, data.size, data.channels, classes)
         self.fast = _fast_form(architecture, None if any_size else data.size, data.channels, classes, params.train)
@@ -131,8 +149,11 @@ class _Run:
             layer.seed_generator for layer in self.fast.layers if hasattr(layer, "seed_generator")
         ]
         self.steps = math.ceil(len(data.x_train) / params.train.batch_size)
-        self.model.compile(_optimizer(params.train, self.steps, self.fast), _loss(params.train), metrics=["accuracy"])
+        optimizer = _optimizer(params.train, self.steps, self.fast)
+        self.model.compile(optimizer, _loss(params.train, classes), metrics=["accuracy"])
         self.model.optimizer.build(self.model.trainable_variables)
+        self.targets = _targets(data.y_train, classes) if data.votes_train is None else _shares(data.votes_train)
+        self.val_targets = _targets(data.y_val, classes)
         self.sample_weights = _sample_weights(data.y_train, classes, params.train)
         self.history: list[dict[str, float]] = []
         self.best = -1
@@ -172,7 +193,7 @@ class _Run:
     def _epoch(self, epoch: int, pictures: np.ndarray, bar: tqdm) -> None:
         for number, generator in enumerate(self.generators):
             generator.state.assign(np.random.SeedSequence([self.params.seed, epoch, number]).generate_state(2))
-        batches = _Batches(pictures, self.data.y_train, self.sample_weights, self.classes, self.params, epoch)
+        batches = _Batches(pictures, self.targets, self.sample_weights, self.params, epoch)
         logs = self.model.fit(batches, shuffle=False, verbose=0, callbacks=[_Progress(bar)]).history
         row = {"epoch": epoch + 1, "size": pictures.shape[1]} | self._scores(logs)
         if not (math.isfinite(row["loss"]) and math.isfinite(row["val_loss"])):
@@ -191,7 +212,7 @@ class _Run:
     def _scores(self, logs: dict[str, list[float]]) -> dict[str, float]:
         """Return loss and accuracy of the epoch in training, with augmentation, and on validation, without."""
         val_loss, val_accuracy = self.model.evaluate(
-            self.data.x_val, _one_hot(self.data.y_val, self.classes), batch_size=VALIDATION_BATCH, verbose=0
+            self.data.x_val, self.val_targets, batch_size=VALIDATION_BATCH, verbose=0
         )
         return {
             "loss": float(logs["loss"][0]),
@@ -222,9 +243,9 @@ def _fast_form(architecture: str, size: int | None, channels: int, classes: int,
 class _Batches(keras.utils.PyDataset):
     """One epoch's batches, in an order that follows from the seed and the epoch."""
 
-    def __init__(self, pictures, labels, sample_weights, classes, params, epoch) -> None:
+    def __init__(self, pictures, targets, sample_weights, params, epoch) -> None:
         super().__init__()
-        self.pictures, self.targets, self.sample_weights = pictures, _one_hot(labels, classes), sample_weights
+        self.pictures, self.targets, self.sample_weights = pictures, targets, sample_weights
         self.batch_size = params.batch_size
         self.order = np.random.default_rng([params.seed, epoch]).permutation(len(pictures))
 
@@ -267,16 +288,25 @@ def _optimizer(params: TrainParams, steps_per_epoch: int, network: keras.Model) 
         optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=params.weight_decay)
     else:
         optimizer = keras.optimizers.Adam(rate, weight_decay=params.weight_decay)
-    optimizer.exclude_from_weight_decay([w for w in network.trainable_weights if w.name != "kernel"])
+    optimizer.exclude_from_weight_decay([w for w in network.trainable_weights if not w.name.endswith("kernel")])
     return optimizer
 
 
-def _loss(params: TrainParams) -> keras.losses.Loss:
+def _loss(params: TrainParams, classes: int) -> keras.losses.Loss:
+    if classes == 2:
+        return keras.losses.BinaryCrossentropy(label_smoothing=params.label_smoothing)
     return keras.losses.CategoricalCrossentropy(label_smoothing=params.label_smoothing)
 
 
-def _one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+def _targets(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return what the network should give for `labels`: the label (n, 1) of two classes, else one-hot (n, classes)."""
+    if classes == 2:
+        return np.asarray(labels, np.float32)[:, None]
     return np.eye(classes, dtype=np.float32)[np.asarray(labels)]
+
+
+def _shares(votes: np.ndarray) -> np.ndarray:
+    return (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def _sample_weights(labels: np.ndarray, classes: int, params: TrainParams) -> np.ndarray:

@@ -181,10 +181,14 @@ def test_balanced_weights_make_every_class_weigh_the_same():
     assert weights == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2, 1, 1])
 
 
-def test_weight_decay_leaves_out_all_but_kernels(data, deterministic):
-    run = training._Run(data, 3, make_params(), any_size=False)
+@pytest.mark.parametrize(
+    ("architecture", "kernels"),
+    [("residual_small", {"kernel"}), ("mini_xception", {"kernel", "depthwise_kernel", "pointwise_kernel"})],
+)
+def test_weight_decay_leaves_out_all_but_kernels(architecture, kernels, data, deterministic):
+    run = training._Run(data, 3, make_params(architecture=architecture), any_size=False)
     decayed = {w.name for w in run.fast.trainable_weights if run.model.optimizer._use_weight_decay(w)}
-    assert decayed == {"kernel"}
+    assert decayed == kernels
 
 
 def test_sizes_by_epoch():
@@ -196,6 +200,56 @@ def test_sizes_by_epoch():
 def test_sizes_that_do_not_fit_are_refused(smaller_first):
     with pytest.raises(InputError, match=r"train\.smaller_first: got"):
         epoch_sizes(make_params(smaller_first=smaller_first).train, 24)
+
+
+def test_sizes_that_vanish_in_the_layers_are_refused(data, tmp_path):
+    with pytest.raises(InputError, match=r"train.smaller_first: got \[\[6, 1\]\], expected sizes of at least 8"):
+        train(data, 3, make_params(smaller_first=[[6, 1]]), tmp_path)
+
+
+def test_two_classes_train_one_unit_towards_label_1(data, tmp_path):
+    often = np.tile(np.arange(32), 12)
+    y_train = data.y_train % 2
+    twos = TrainingData(data.x_train[often], y_train[often], data.x_train, y_train)
+    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.001, "label_smoothing": 0.0}
+    result = train(twos, 2, make_params(CALM, **values), tmp_path)
+    probabilities = result.model.predict(twos.x_val, verbose=0)
+    assert probabilities.shape == (32, 1)
+    right = (probabilities[:, 0] > 0.5) == (y_train == 1)
+    assert right.mean() >= 31 / 32
+    assert result.history[result.best_epoch - 1]["val_accuracy"] == pytest.approx(right.mean())
+    loss = -np.log(np.where(y_train == 1, probabilities[:, 0], 1 - probabilities[:, 0])).mean()
+    assert loss == pytest.approx(result.history[result.best_epoch - 1]["val_loss"], rel=1e-3)
+
+
+@pytest.mark.parametrize(("label", "smoothed"), [(0, 0.1), (1, 0.9)])
+def test_label_smoothing_of_two_classes_goes_both_ways(label, smoothed):
+    loss = training._loss(make_params(label_smoothing=0.2).train, 2)
+    target = training._targets(np.array([label]), 2)
+    losses = [float(loss(target, np.array([[p]], np.float32))) for p in (smoothed - 0.05, smoothed, smoothed + 0.05)]
+    assert min(losses) == losses[1]
+
+
+def test_votes_are_what_training_aims_at(data, tmp_path):
+    """Split votes keep the network from being sure: its probabilities end near their shares."""
+    often = np.tile(np.arange(32), 12)
+    votes = np.full((32, 3), 1, np.uint8)
+    votes[np.arange(32), data.y_train] = 8
+    voted = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train, votes[often])
+    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.002, "label_smoothing": 0.0}
+    result = train(voted, 3, make_params(CALM, **values), tmp_path)
+    chosen = result.model.predict(voted.x_val, verbose=0)[np.arange(32), data.y_train]
+    assert np.median(chosen) == pytest.approx(0.8, abs=0.08)
+
+
+def test_a_checkpoint_of_other_votes_is_left_alone(data, tmp_path):
+    votes = np.full((32, 3), 1, np.uint8)
+    arrays = (data.x_train, data.y_train, data.x_val, data.y_val)
+    with pytest.raises(InterruptionError):
+        train(TrainingData(*arrays, votes), 3, make_params(), tmp_path, stop_after(1))
+    seen: list[int] = []
+    train(TrainingData(*arrays, votes * 2), 3, make_params(), tmp_path, seen.append)
+    assert seen == [1, 2, 3]
 
 
 @pytest.mark.filterwarnings("ignore:overflow")

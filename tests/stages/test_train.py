@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from emotion.errors import InputError
 from emotion.features import ARRAYS
 from emotion.model_file import load_model
 from emotion.params import read_yaml
@@ -63,6 +64,8 @@ def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
     metrics = json.loads(TRAINING_METRICS.read_text(encoding="utf-8"))
     assert metrics["validation"]["accuracy"] == pytest.approx(history["val_accuracy"][metrics["best_epoch"] - 1])
     assert metrics["parameters"] == 170_095
+    dense = 64 * 7
+    assert metrics["multiply_adds"] == (11_667_904 - dense) / 4 + dense  # a quarter of the pixels of 48x48
     assert not list(CHECKPOINTS.iterdir())
 
 
@@ -85,3 +88,54 @@ def test_a_failed_stage_keeps_the_old_model(project, monkeypatch):
     with pytest.raises(ValueError, match="extract_features"):
         run(monkeypatch)
     assert MODEL.read_bytes() == model
+
+
+def set_params(**sections):
+    params = read_yaml(Path("params.yaml"))
+    for section, values in sections.items():
+        params[section] |= values
+    text = io.StringIO()
+    YAML().dump(params, text)
+    Path("params.yaml").write_text(text.getvalue(), encoding="utf-8")
+
+
+def test_two_emotions_give_one_unit_and_keep_their_order(project, monkeypatch):
+    set_params(labels={"scheme": ["sad", "happy"]})
+    for name in ("y_train", "y_val"):
+        np.save(FEATURES / f"{name}.npy", (np.arange(21) % 2).astype(np.int32))
+    run(monkeypatch)
+    model, form = load_model(MODEL)
+    assert form.emotions == ("sad", "happy")
+    assert model.output_shape == (None, 1)
+
+
+def test_a_network_of_one_unit_is_refused_under_seven_emotions(project, monkeypatch):
+    set_params(train={"architecture": "conv32_64"})
+    with pytest.raises(
+        InputError, match=r"train.architecture: got conv32_64.*labels.scheme has 7; expected .*happy_sad"
+    ):
+        run(monkeypatch)
+    assert not MODEL.exists()
+
+
+@pytest.mark.parametrize(
+    ("labels", "votes"),
+    [
+        ({"scheme": "five"}, None),
+        ({"scheme": "ferplus", "targets": "votes"}, None),
+        ({"scheme": "ferplus", "targets": "votes"}, (21, 7)),
+        ({"scheme": "ferplus"}, (21, 8)),
+    ],
+)
+def test_arrays_of_other_labels_are_refused(labels, votes, project, monkeypatch):
+    set_params(labels=labels)
+    if votes:
+        np.save(FEATURES / "votes_train.npy", np.ones(votes, np.uint8))
+    with pytest.raises(InputError, match=r"was made for another labels.scheme or labels.targets than \w+ in"):
+        run(monkeypatch)
+
+
+def test_votes_of_another_scheme_are_refused(project, monkeypatch):
+    set_params(labels={"targets": "votes"})
+    with pytest.raises(InputError, match=r"labels.targets: got votes with labels.scheme 'seven'"):
+        run(monkeypatch)
