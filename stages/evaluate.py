@@ -1,6 +1,7 @@
 """Score the trained model on the test split, once: figures, a row a picture, and curves.
 
-Every choice was made before: the epoch by training, the temperature here, both on the validation split.
+Every choice was made before: the epoch by training, the temperature here, both on the validation split. Of two
+emotions the threshold is `evaluate.threshold`; which one validation would choose is reported, and not used.
 """
 
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from emotion.errors import InputError, run_command
 from emotion.evaluation import curves
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.report import Answers, make_report, stand_alone
+from emotion.evaluation.threshold import check_threshold
 from emotion.features import load_features
 from emotion.files import write_csv, write_json
 from emotion.params import CHANNELS, Params, load_params
@@ -56,10 +58,13 @@ def ask_model(
 
     model, form = load_model(MODEL)
     check_form(form, features["x_test"], rows)
-    validation, test = (
-        Answers(features[f"y_{split}"], predict_probabilities(model, features[f"x_{split}"], flip=params.evaluate.flip))
-        for split in ("val", "test")
-    )
+    check_threshold(params.evaluate.threshold, form.emotions)
+    answers = []
+    for split in ("val", "test"):
+        probabilities = predict_probabilities(model, features[f"x_{split}"], flip=params.evaluate.flip)
+        check_outputs(probabilities, form.emotions)
+        answers.append(Answers(features[f"y_{split}"], probabilities, params.evaluate.threshold))
+    validation, test = answers
     return validation, test, form.emotions
 
 
@@ -98,10 +103,22 @@ def check_form(form: "ModelForm", images: np.ndarray, rows: pd.DataFrame) -> Non
         )
 
 
+def check_outputs(probabilities: np.ndarray, emotions: tuple[str, ...]) -> None:
+    """Raise InputError where the model gave another number of probabilities (n, classes) than it has emotions."""
+    if probabilities.shape[1] != len(emotions):
+        raise InputError(
+            f"{MODEL} tells apart {len(emotions)} emotions ({', '.join(emotions)}), and gives probabilities of "
+            f"{probabilities.shape[1]}; train again with `dvc repro train`"
+        )
+
+
 def write_curves(pictures: list[str], test: Answers, emotions: tuple[str, ...], temperature: float, bins: int) -> None:
     """Write the tables that `dvc plots` and the plot stage read."""
     y_true, probabilities = test.y_true, test.probabilities
-    write_csv(PREDICTIONS, curves.tabulate_predictions(pictures, y_true, probabilities, emotions))
+    write_csv(
+        PREDICTIONS,
+        curves.tabulate_predictions(pictures, y_true, probabilities, emotions, threshold=test.threshold),
+    )
     write_csv(ROC, curves.tabulate_roc(y_true, probabilities, emotions))
     write_csv(PRECISION_RECALL, curves.tabulate_precision_recall(y_true, probabilities, emotions))
     write_csv(

@@ -25,10 +25,10 @@ from emotion.paths import (
     TRAINING_METRICS,
 )
 from emotion.plots.confusion import plot_confusion
-from emotion.plots.curves import plot_precision_recall, plot_reliability, plot_roc
+from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
 from emotion.plots.dataset import plot_class_balance, plot_pictures
 from emotion.plots.sheets import plot_mistakes, plot_predictions
-from emotion.plots.style import save_figure, save_grey_sheet
+from emotion.plots.style import save_color_sheet, save_figure, save_grey_sheet
 from emotion.plots.training import plot_training
 from emotion.table import read_table
 
@@ -69,22 +69,24 @@ def draw_results(mistakes: int) -> None:
             f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test pictures, expected as many; "
             "make both again with `dvc repro evaluate`"
         )
+    thresholds = report.get("threshold", {})
+    points = find_points(predictions, emotions, thresholds) if thresholds else None
     figures = {
-        "confusion": plot_confusion(predictions, emotions, report["test"]),
-        "roc": plot_roc(read_csv(ROC), by_class),
-        "precision_recall": plot_precision_recall(read_csv(PRECISION_RECALL), by_class),
+        "confusion": plot_confusion(predictions, emotions, report["test"], thresholds.get("used")),
+        "roc": plot_roc(read_csv(ROC), by_class, points),
+        "precision_recall": plot_precision_recall(read_csv(PRECISION_RECALL), by_class, points),
         "reliability": plot_reliability(read_csv(RELIABILITY), emotions, report["temperature"]),
     }
     for name, figure in figures.items():
         save_figure(figure, PLOTS / f"{name}.png")
     save_sheet = choose_sheet(images)
     save_sheet(plot_predictions(images, predictions, emotions), PLOTS / "predictions.png")
-    save_sheet(plot_mistakes(images, predictions, most=mistakes), PLOTS / "mistakes.png")
+    save_sheet(plot_mistakes(images, predictions, emotions, most=mistakes), PLOTS / "mistakes.png")
 
 
 def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
     """Return what writes a sheet of such images (n, height, width, channels)."""
-    return save_grey_sheet if images.shape[3] == 1 else save_figure
+    return save_grey_sheet if images.shape[3] == 1 else save_color_sheet
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -3,19 +3,28 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
 from emotion.errors import InputError
 from emotion.evaluation import calibration, curves, metrics
 from emotion.evaluation.bootstrap import bootstrap_interval
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.report import Answers, make_report, score, score_by_class, stand_alone
-from emotion.files import write_csv
+from emotion.evaluation.threshold import check_threshold, choose_threshold, count_by_threshold
+from emotion.files import rounded, write_csv
 from emotion.params import EvaluateParams
 
 NAN = float("nan")
 EMOTIONS = ("angry", "happy", "sad")
-PARAMS = EvaluateParams(flip=False, bootstrap=200, bins=5, seed=3)
+PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=200, bins=5, seed=3)
 
 # Five pictures. No picture shows sad (2), which is predicted once.
 #           angry happy sad    predicted  right
@@ -40,7 +49,7 @@ def random_answers(pictures=600, classes=4, seed=0, scale=2.0):
 
 
 def test_confusion_counts_actual_down_and_predicted_across():
-    y_pred = metrics.predicted_labels(PROBABILITIES)
+    y_pred = metrics.predicted_labels(PROBABILITIES, metrics.EVEN)
     assert y_pred.tolist() == [0, 1, 1, 2, 1]
     assert metrics.count_confusion(Y_TRUE, y_pred, 3).tolist() == CONFUSION.tolist()
 
@@ -104,7 +113,7 @@ def test_areas_by_hand():
 
 def test_means_agree_with_scikit_learn_where_nothing_is_absent():
     answers = random_answers()
-    y_pred = metrics.predicted_labels(answers.probabilities)
+    y_pred = metrics.predicted_labels(answers.probabilities, metrics.EVEN)
     assert metrics.macro_f1(answers.confusion) == pytest.approx(f1_score(answers.y_true, y_pred, average="macro"))
     expected = balanced_accuracy_score(answers.y_true, y_pred)
     assert metrics.balanced_accuracy(answers.confusion) == pytest.approx(expected)
@@ -176,7 +185,7 @@ def test_the_temperature_that_was_put_in_is_found():
 def test_a_temperature_keeps_order_and_sums():
     warm = calibration.apply_temperature(PROBABILITIES, 3.0)
     np.testing.assert_allclose(warm.sum(axis=1), 1)
-    assert metrics.predicted_labels(warm).tolist() == metrics.predicted_labels(PROBABILITIES).tolist()
+    assert metrics.most_probable_labels(warm).tolist() == metrics.most_probable_labels(PROBABILITIES).tolist()
     np.testing.assert_allclose(calibration.apply_temperature(PROBABILITIES, 1.0), PROBABILITIES, atol=1e-6)
 
 
@@ -238,6 +247,159 @@ def test_by_class_names_every_emotion_in_order():
     assert np.isnan(by_class["sad"]["precision"])
 
 
+# --- two emotions
+
+PAIR = ("happy", "sad")
+SCORES = st.one_of(st.floats(0, 1, width=32), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
+BINARY_PICTURES = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=40)
+THRESHOLDS = st.floats(0, 1, exclude_min=True, exclude_max=True)
+
+
+def binary_answers(pictures, threshold=0.5):
+    """Return answers for pairs of a label and the probability of label 1."""
+    labels, scores = zip(*pictures, strict=True)
+    second = np.array(scores, dtype=np.float64)
+    return Answers(np.array(labels), np.stack([1 - second, second], axis=1), threshold)
+
+
+def skewed_answers(seed, threshold=0.5):
+    """Return answers of a model that sees label 1 too often, so that a threshold above 0.5 is better."""
+    rng = np.random.default_rng(seed)
+    y_true = (rng.random(400) < 0.4).astype(int)
+    second = 1 / (1 + np.exp(-rng.normal(1 + 2.5 * (2 * y_true - 1), 1.5)))
+    return Answers(y_true, np.stack([1 - second, second], axis=1), threshold)
+
+
+def report_of_two(validation, test):
+    unique = np.ones(len(test.y_true), dtype=bool)
+    return make_report(validation, test, unique=unique, emotions=PAIR, params=PARAMS)
+
+
+@given(BINARY_PICTURES)
+def test_a_threshold_of_a_half_predicts_the_most_probable_one(pictures):
+    probabilities = binary_answers(pictures).probabilities
+    expected = probabilities.argmax(axis=1).tolist()
+    assert metrics.predicted_labels(probabilities, 0.5).tolist() == expected
+    assert metrics.most_probable_labels(probabilities).tolist() == expected
+
+
+def test_a_picture_at_the_threshold_shows_the_first_emotion():
+    probabilities = np.array([[0.7, 0.3], [0.6, 0.4], [0.5, 0.5]])
+    assert metrics.predicted_labels(probabilities, 0.4).tolist() == [0, 0, 1]
+
+
+def test_a_threshold_says_nothing_of_more_than_two_emotions():
+    assert metrics.predicted_labels(PROBABILITIES, 0.9).tolist() == [0, 1, 1, 2, 1]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@given(BINARY_PICTURES, THRESHOLDS)
+def test_figures_of_two_emotions_agree_with_scikit_learn(pictures, threshold):
+    answers = binary_answers(pictures, threshold)
+    y_pred = (answers.probabilities[:, 1] > threshold).astype(int)
+    columns = precision_recall_fscore_support(answers.y_true, y_pred, labels=[0, 1], zero_division=np.nan)
+    by_class = score_by_class(answers, PAIR)
+    for label, emotion in enumerate(PAIR):
+        positive = answers.y_true == label
+        figures = by_class[emotion]
+        assert figures["support"] == positive.sum()
+        if not positive.any():
+            assert np.isnan(figures["f1"])
+            continue
+        expected = [column[label] for column in columns[:3]]
+        np.testing.assert_allclose([figures["precision"], figures["recall"], figures["f1"]], expected)
+        if not positive.all():
+            area = roc_auc_score(positive, answers.probabilities[:, label])
+            assert figures["roc_auc"] == pytest.approx(area)
+
+
+@given(BINARY_PICTURES, THRESHOLDS)
+def test_no_other_threshold_is_better_on_validation(pictures, other):
+    # Scores of three decimals, so that rounding the middles to five moves none over a score.
+    answers = binary_answers([(label, round(score, 3)) for label, score in pictures])
+    chosen = choose_threshold(answers.y_true, answers.probabilities)
+    assert 0 < chosen < 1
+
+    def value(threshold):
+        return metrics.macro_f1(Answers(answers.y_true, answers.probabilities, threshold).confusion)
+
+    for threshold in (other, 0.5, *np.linspace(0.0005, 0.9995, 112)):
+        assert value(chosen) >= value(threshold) - 1e-12
+    assert chosen == 0.5 or value(chosen) > value(0.5)
+
+
+def test_of_equally_good_thresholds_the_one_nearest_to_a_half_is_chosen():
+    assert choose_threshold(np.array([0, 1]), np.array([[0.9, 0.1], [0.1, 0.9]])) == 0.5
+    # 0.15, between 0.1 and 0.2, and 0.3 have one mistake each; 0.3 is nearer.
+    answers = binary_answers([(0, 0.1), (1, 0.2), (0, 0.25), (1, 0.35)])
+    assert choose_threshold(answers.y_true, answers.probabilities) == pytest.approx(0.3)
+
+
+@given(BINARY_PICTURES, st.lists(THRESHOLDS, min_size=1, max_size=5))
+def test_counts_by_threshold_are_those_of_the_rule(pictures, thresholds):
+    answers = binary_answers(pictures)
+    counts = count_by_threshold(answers.y_true, answers.probabilities[:, 1], np.array(thresholds))
+    for confusion, threshold in zip(counts, thresholds, strict=True):
+        expected = Answers(answers.y_true, answers.probabilities, threshold).confusion
+        assert confusion.tolist() == expected.tolist()
+
+
+def test_the_report_of_two_emotions_says_what_validations_threshold_would_give():
+    validation, test = skewed_answers(1), skewed_answers(2)
+    report = report_of_two(validation, test)
+    section = report["threshold"]
+    assert section["used"] == 0.5
+    assert section["validation_choice"] > 0.5
+    assert section["at_validation_choice"]["test"]["macro_f1"] > report["test"]["macro_f1"]
+    # Used, it gives just that.
+    used = section["validation_choice"]
+    again = report_of_two(skewed_answers(1, used), skewed_answers(2, used))
+    for split in ("validation", "test"):
+        for name in ("accuracy", "macro_f1"):
+            assert again[split][name] == section["at_validation_choice"][split][name]
+    assert again["threshold"]["validation_choice"] == used
+    assert rounded(used) == used  # what stands in the file can be written into params.yaml
+
+
+def test_a_threshold_moves_no_figure_of_probabilities():
+    even, high = (report_of_two(skewed_answers(1, used), skewed_answers(2, used)) for used in (0.5, 0.9))
+    moved = {name for name, value in even["test"].items() if high["test"][name] != value}
+    right_and_wrong = {"accuracy", "balanced_accuracy", "macro_f1"}
+    assert moved == right_and_wrong | {f"{name}_{end}" for name in ("accuracy", "macro_f1") for end in ("low", "high")}
+    assert high["temperature"] == even["temperature"]
+
+
+def test_poisoned_test_labels_do_not_move_validations_threshold():
+    validation, test = skewed_answers(1), skewed_answers(2)
+    lied_to = report_of_two(validation, Answers(1 - test.y_true, test.probabilities))
+    honest = report_of_two(validation, test)
+    assert lied_to["threshold"]["validation_choice"] == honest["threshold"]["validation_choice"]
+
+
+def test_two_emotions_and_more_have_figures_of_their_own():
+    two = report_of_two(skewed_answers(1), skewed_answers(2))
+    four = report_of(random_answers(seed=1), random_answers(seed=2))
+    assert "threshold" in two
+    assert "threshold" not in four
+    assert "top_2_accuracy" not in two["test"]
+    assert "top_2_accuracy" in four["test"]
+
+
+def test_a_threshold_for_more_than_two_emotions_is_refused():
+    check_threshold(0.3, PAIR)
+    check_threshold(0.5, EMOTIONS)
+    with pytest.raises(InputError, match=r"evaluate\.threshold: got 0\.3, expected 0\.5"):
+        check_threshold(0.3, EMOTIONS)
+
+
+def test_confidence_is_the_probability_of_the_predicted_emotion():
+    answers = binary_answers([(1, 0.4), (0, 0.2)], threshold=0.3)
+    table = curves.tabulate_predictions(["a", "b"], answers.y_true, answers.probabilities, PAIR, threshold=0.3)
+    assert table["predicted"].tolist() == ["sad", "happy"]
+    assert table["confidence"].tolist() == [0.4, 0.8]
+    assert table["correct"].all()
+
+
 # --- the model
 
 
@@ -280,11 +442,34 @@ def test_a_model_that_gives_no_probabilities_is_refused():
         predict_probabilities(FakeModel(), images[:0], flip=False)
 
 
+class OneOutput:
+    """Gives each picture one probability: its upper left pixel, in per cent."""
+
+    def predict(self, x, *, batch_size, verbose):
+        return x[:, 0, :1, 0].astype(np.float32) / 100
+
+
+def test_one_output_is_the_probability_of_the_second_emotion():
+    images = np.array([[0, 50], [25, 75], [100, 100]], dtype=np.uint8).reshape(3, 1, 2, 1)
+    assert predict_probabilities(OneOutput(), images, flip=False).tolist() == [[1, 0], [0.75, 0.25], [0, 1]]
+    assert predict_probabilities(OneOutput(), images, flip=True).tolist() == [[0.75, 0.25], [0.5, 0.5], [0, 1]]
+
+
+@pytest.mark.parametrize("output", [np.nan, -0.1, 1.1, np.inf])
+def test_one_output_that_is_no_probability_is_refused(output):
+    class Broken:
+        def predict(self, x, *, batch_size, verbose):
+            return np.array([[0.5], [output]])
+
+    with pytest.raises(InputError, match=r"1 of 2 pictures \(NaN, or not from 0 to 1\)"):
+        predict_probabilities(Broken(), np.ones((2, 3, 3, 1), dtype=np.uint8), flip=False)
+
+
 # --- tables
 
 
 def test_predictions_have_a_row_a_picture():
-    table = curves.tabulate_predictions(list("abcde"), Y_TRUE, PROBABILITIES, EMOTIONS)
+    table = curves.tabulate_predictions(list("abcde"), Y_TRUE, PROBABILITIES, EMOTIONS, threshold=0.5)
     assert list(table.columns) == ["picture", "actual", "predicted", "confidence", "correct", *EMOTIONS]
     assert table.iloc[3].tolist() == ["d", "happy", "sad", 0.40, False, 0.25, 0.35, 0.40]
 
@@ -339,7 +524,8 @@ def test_reliability_holds_the_expected_calibration_error():
 
 
 def test_tables_are_written_to_the_same_bytes(tmp_path):
-    table = curves.tabulate_predictions(["ä", "b,c", "d", "e", "NA"], Y_TRUE, PROBABILITIES, EMOTIONS)
+    pictures = ["ä", "b,c", "d", "e", "NA"]
+    table = curves.tabulate_predictions(pictures, Y_TRUE, PROBABILITIES, EMOTIONS, threshold=0.5)
     for name in ("one.csv", "two.csv"):
         write_csv(tmp_path / name, table)
     content = (tmp_path / "one.csv").read_bytes()

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from emotion.evaluation import curves
 from emotion.evaluation.report import Answers, make_report
@@ -14,12 +14,12 @@ from emotion.files import rounded
 from emotion.params import EvaluateParams
 from emotion.plots import style
 from emotion.plots.confusion import plot_confusion
-from emotion.plots.curves import plot_precision_recall, plot_reliability, plot_roc
+from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
 from emotion.plots.dataset import plot_class_balance, plot_pictures
-from emotion.plots.sheets import most_confident, plot_mistakes, plot_predictions, spread
+from emotion.plots.sheets import draw_image, most_confident, plot_mistakes, plot_predictions, spread
 from emotion.plots.training import plot_training
 
-PARAMS = EvaluateParams(flip=False, bootstrap=100, bins=10, seed=3)
+PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=100, bins=10, seed=3)
 PICTURES = 200
 
 
@@ -28,9 +28,9 @@ def few_pixels(monkeypatch):
     monkeypatch.setattr(style, "DPI", 45)
 
 
-def make_case(classes, channels=1, absent=None, all_right=False):
+def make_case(classes, channels=1, absent=None, all_right=False, emotions=None, size=12):
     """Return all that can be drawn: a dict from a picture's name to a function that makes the figure."""
-    emotions = tuple(style.COLORS)[:classes]
+    emotions = emotions or tuple(style.COLORS)[:classes]
     rng = np.random.default_rng(classes)
     y_true = np.arange(PICTURES) % classes
     if absent is not None:
@@ -38,11 +38,14 @@ def make_case(classes, channels=1, absent=None, all_right=False):
     probabilities = rng.dirichlet(np.ones(classes), PICTURES) * 0.7 + 0.3 * np.eye(classes)[y_true]
     if all_right:
         probabilities = 0.1 * probabilities + 0.9 * np.eye(classes)[y_true]
-    images = rng.integers(0, 256, (PICTURES, 12, 12, channels), dtype=np.uint8)
+    images = rng.integers(0, 256, (PICTURES, size, size, channels), dtype=np.uint8)
     answers = Answers(y_true, probabilities)
     whole = np.ones(PICTURES, dtype=bool)
     report = rounded(make_report(answers, answers, unique=whole, emotions=emotions, params=PARAMS))
-    predictions = curves.tabulate_predictions([str(i) for i in range(PICTURES)], y_true, probabilities, emotions)
+    names = [str(i) for i in range(PICTURES)]
+    predictions = curves.tabulate_predictions(names, y_true, probabilities, emotions, threshold=0.5)
+    points = find_points(predictions, emotions, report["threshold"]) if classes == 2 else None
+    used = 0.5 if classes == 2 else None
     roc = curves.tabulate_roc(y_true, probabilities, emotions)
     precision_recall = curves.tabulate_precision_recall(y_true, probabilities, emotions)
     temperature = report["temperature"]
@@ -56,14 +59,14 @@ def make_case(classes, channels=1, absent=None, all_right=False):
     )
     return {
         "training": lambda: plot_training(make_history(), 3),
-        "confusion": lambda: plot_confusion(predictions, emotions, report["test"]),
-        "roc": lambda: plot_roc(roc, report["by_class"]),
-        "precision_recall": lambda: plot_precision_recall(precision_recall, report["by_class"]),
+        "confusion": lambda: plot_confusion(predictions, emotions, report["test"], used),
+        "roc": lambda: plot_roc(roc, report["by_class"], points),
+        "precision_recall": lambda: plot_precision_recall(precision_recall, report["by_class"], points),
         "reliability": lambda: plot_reliability(reliability, emotions, temperature),
         "class_balance": lambda: plot_class_balance(table, emotions),
         "pictures": lambda: plot_pictures(images, y_true, emotions, per_class=10),
         "predictions": lambda: plot_predictions(images, predictions, emotions),
-        "mistakes": lambda: plot_mistakes(images, predictions, most=24),
+        "mistakes": lambda: plot_mistakes(images, predictions, emotions, most=24),
     }
 
 
@@ -88,7 +91,9 @@ def check_png(path):
     [
         {"classes": 2},
         {"classes": 7},
+        {"classes": 5},
         {"classes": 8, "channels": 3},
+        {"classes": 3, "emotions": ("happy", "unpleasant", "something quite different")},
         {"classes": 3, "absent": 1},
         {"classes": 2, "absent": 1},
         {"classes": 4, "all_right": True},
@@ -103,7 +108,8 @@ def test_every_picture_is_drawn(tmp_path, options):
 
 def test_the_same_bytes_twice(tmp_path):
     for name, draw in make_case(3).items():
-        save = style.save_grey_sheet if name == "mistakes" else style.save_figure
+        savers = {"mistakes": style.save_grey_sheet, "pictures": style.save_color_sheet}
+        save = savers.get(name, style.save_figure)
         save(draw(), tmp_path / "one.png")
         save(draw(), tmp_path / "two.png")
         assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes(), name
@@ -155,6 +161,107 @@ def test_a_grey_sheet_is_written_in_few_colours_that_hardly_move(tmp_path):
     assert moved.max() < 24
     assert moved.mean() < 1.5
     assert sheet.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_sheet_of_colour_pictures_is_written_in_colours_that_hardly_move(tmp_path):
+    figure = make_case(8, channels=3)["predictions"]
+    style.save_figure(figure(), tmp_path / "full.png")
+    style.save_color_sheet(figure(), tmp_path / "sheet.png")
+    full, sheet = (Image.open(tmp_path / f"{name}.png") for name in ("full", "sheet"))
+    assert (full.mode, sheet.mode) == ("RGB", "P")
+    assert (tmp_path / "sheet.png").stat().st_size < 0.6 * (tmp_path / "full.png").stat().st_size
+    moved = np.abs(np.asarray(full, dtype=int) - np.asarray(sheet.convert("RGB"), dtype=int))
+    assert moved.mean() < 4
+    # Paper and bars keep their colours.
+    kept = {tuple(color) for color in np.unique(np.asarray(sheet.convert("RGB")).reshape(-1, 3), axis=0).tolist()}
+    assert sheet.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+    assert {ImageColor.getrgb(color) for color in style.COLORS.values()} <= kept
+
+
+def test_sheets_of_large_colour_pictures_stay_small(tmp_path, monkeypatch):
+    monkeypatch.setattr(style, "DPI", 110)
+    # Noise smoothed over some pixels: finer than a face is
+    rng = np.random.default_rng(0)
+    grain = rng.integers(0, 256, (70, 43, 43, 3), dtype=np.uint8)
+    images = np.stack([np.asarray(Image.fromarray(one).resize((256, 256))) for one in grain])
+    emotions = tuple(style.COLORS)[:7]
+    figure = plot_pictures(images, np.arange(70) % 7, emotions, per_class=10)
+    style.save_color_sheet(figure, tmp_path / "pictures.png")
+    assert (tmp_path / "pictures.png").stat().st_size < 500_000
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_of_more_pixels_than_are_drawn_are_shrunk(channels):
+    _, axes = style.new_sheet(4, 4, "")
+    for number, size in enumerate((48, 256)):
+        images = np.full((size, size, channels), 200, dtype=np.uint8)
+        draw_image(axes, images, left=number, top=0, side=0.75)
+    small, large = (np.asarray(image.get_array()) for image in axes.images)
+    assert small.shape[:2] == (48, 48)
+    assert large.shape[0] < 100
+    assert (large == 200).all()
+
+
+# --- emotions and their names
+
+
+def test_known_emotions_keep_their_colours_and_others_borrow_free_ones():
+    assert style.colors_of(tuple(style.COLORS)) == style.COLORS
+    colors = style.colors_of(("happy", "sad", "negative", "rest"))
+    assert (colors["happy"], colors["sad"]) == (style.COLORS["happy"], style.COLORS["sad"])
+    assert len(set(colors.values())) == 4
+    assert set(style.LENDERS) == set(style.COLORS)
+
+
+def test_long_names_are_written_smaller():
+    assert style.fitting_size("sad", 11, 0.9) == 11
+    assert 5 < style.fitting_size("something else", 11, 0.9, weight="bold") < 11
+
+
+@pytest.mark.parametrize("emotions", [("happy", "sad"), tuple(style.COLORS)], ids=len)
+def test_labels_of_usual_length_are_not_slanted(emotions):
+    figure = make_case(len(emotions), emotions=emotions)["confusion"]()
+    assert {label.get_rotation() for axes in figure.axes for label in axes.get_xticklabels()} == {0}
+
+
+# --- the threshold of two emotions
+
+
+def make_predictions(second, actual, threshold):
+    labels, second = np.array(actual), np.array(second)
+    probabilities = np.stack([1 - second, second], axis=1)
+    names = [str(i) for i in range(len(labels))]
+    return curves.tabulate_predictions(names, labels, probabilities, ("happy", "sad"), threshold=threshold)
+
+
+def test_points_lie_where_the_thresholds_do():
+    predictions = make_predictions([0.1, 0.4, 0.6, 0.3, 0.7, 0.8], [0, 0, 0, 1, 1, 1], 0.5)
+    points = find_points(predictions, ("happy", "sad"), {"used": 0.5, "validation_choice": 0.35})
+    # Above 0.5: one of three happy ones and two of three sad ones. Above 0.35: two of three happy ones, the same sad.
+    expected = [
+        ("happy", False, 1 / 3, 2 / 3, 2 / 3),
+        ("sad", False, 1 / 3, 2 / 3, 2 / 3),
+        ("happy", True, 1 / 3, 1 / 3, 1 / 2),
+        ("sad", True, 2 / 3, 2 / 3, 2 / 4),
+    ]
+    assert points[["emotion", "hollow"]].to_numpy().tolist() == [list(row[:2]) for row in expected]
+    figures = points[["false_positive_rate", "recall", "precision"]]
+    np.testing.assert_allclose(figures, [row[2:] for row in expected])
+    assert points["name"].unique().tolist() == ["threshold in use, 0.5", "validation's choice, 0.35"]
+
+
+def test_one_point_where_validation_chose_what_is_used():
+    predictions = make_predictions([0.1, 0.9], [0, 1], 0.5)
+    points = find_points(predictions, ("happy", "sad"), {"used": 0.5, "validation_choice": 0.5})
+    assert points["emotion"].tolist() == ["happy", "sad"]
+
+
+def test_the_threshold_is_said_for_two_emotions_only():
+    texts = {
+        classes: " ".join(text.get_text() for text in make_case(classes)["confusion"]().texts) for classes in (2, 3)
+    }
+    assert "above a probability of 0.5" in texts[2].replace("\n", " ")
+    assert "probability" not in texts[3]
 
 
 def test_grids_leave_few_places_empty():

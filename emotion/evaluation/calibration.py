@@ -1,5 +1,7 @@
 """Whether a confidence of 80 % is right 80 % of the time, and the temperature that mends it.
 
+This is about probabilities: the most probable emotion counts here, also where a threshold chooses another one of two.
+
 Both after Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
 """
 
@@ -7,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from emotion.evaluation.metrics import SMALLEST_PROBABILITY, log_loss, predicted_labels
+from emotion.evaluation.metrics import SMALLEST_PROBABILITY, log_loss, most_probable_labels
 
 TEMPERATURES = (0.05, 20.0)
 """The range that is searched. An end of it as the answer means that the labels say nothing or everything."""
@@ -79,6 +81,6 @@ def expected_calibration_error(y_true: np.ndarray, probabilities: np.ndarray, *,
     """
     if not len(y_true):
         return float("nan")
-    rows = reliability_bins(probabilities.max(axis=1), predicted_labels(probabilities) == y_true, bins=bins)
+    rows = reliability_bins(probabilities.max(axis=1), most_probable_labels(probabilities) == y_true, bins=bins)
     gaps = (rows["accuracy"] - rows["confidence"]).abs()
     return float((gaps * rows["pictures"]).sum() / len(y_true))

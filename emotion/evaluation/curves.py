@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from emotion.evaluation.calibration import apply_temperature, reliability_bins
-from emotion.evaluation.metrics import predicted_labels
+from emotion.evaluation.metrics import most_probable_labels, predicted_labels
 
 MOST_POINTS = 200
 """Points a curve: more cannot be seen, and the files are committed."""
@@ -17,16 +17,24 @@ ALL = "all"
 
 
 def tabulate_predictions(
-    pictures: Sequence[str], y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequence[str]
+    pictures: Sequence[str],
+    y_true: np.ndarray,
+    probabilities: np.ndarray,
+    emotions: Sequence[str],
+    *,
+    threshold: float,
 ) -> pd.DataFrame:
-    """Return a row a picture: picture, actual, predicted, confidence, correct, and a probability for each emotion."""
-    y_pred = predicted_labels(probabilities)
+    """Return a row a picture: picture, actual, predicted, confidence, correct, and a probability for each emotion.
+
+    The confidence is the probability of the predicted emotion. `threshold` is that of `predicted_labels`.
+    """
+    y_pred = predicted_labels(probabilities, threshold)
     names = np.asarray(emotions, dtype=object)
     columns = {
         "picture": list(pictures),
         "actual": names[y_true],
         "predicted": names[y_pred],
-        "confidence": probabilities.max(axis=1),
+        "confidence": probabilities[np.arange(len(y_pred)), y_pred],
         "correct": y_true == y_pred,
     }
     return pd.DataFrame(columns | {name: probabilities[:, label] for label, name in enumerate(emotions)})
@@ -85,13 +93,13 @@ def tabulate_reliability(
     """Return the columns calibration, emotion, bin_low, bin_high, confidence, accuracy, pictures.
 
     The calibration is raw or temperature. The emotion is ALL, where confidence is the largest probability and
-    accuracy the share of right predictions; or an emotion's name, where confidence is the probability of that
-    emotion and accuracy the share of pictures that show it.
+    accuracy the share of pictures whose most probable emotion is right, whatever the threshold; or an emotion's
+    name, where confidence is the probability of that emotion and accuracy the share of pictures that show it.
     """
     calibrations = {"raw": probabilities, "temperature": apply_temperature(probabilities, temperature)}
     tables = []
     for calibration, values in calibrations.items():
-        right = predicted_labels(values) == y_true
+        right = most_probable_labels(values) == y_true
         rows = {ALL: reliability_bins(values.max(axis=1), right, bins=bins)}
         for label, emotion in enumerate(emotions):
             if np.any(y_true == label):

@@ -15,7 +15,22 @@ SMALLEST_PROBABILITY = 1e-7
 """Probabilities are clipped here before a logarithm: one sure mistake costs 16.1, not infinity."""
 
 
-def predicted_labels(probabilities: np.ndarray) -> np.ndarray:
+EVEN = 0.5
+"""The threshold at which the more probable one of two emotions is predicted."""
+
+
+def predicted_labels(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the predicted label of each picture, (n,): the one rule for every figure of right and wrong.
+
+    Of two emotions it is the second one where its probability is above `threshold`; EVEN is what
+    `most_probable_labels` gives. Of more emotions it is the most probable one, and `threshold` says nothing.
+    """
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] > threshold).astype(np.int64)
+    return most_probable_labels(probabilities)
+
+
+def most_probable_labels(probabilities: np.ndarray) -> np.ndarray:
     """Return the label with the largest probability, (n,); of equal ones the lowest label."""
     return np.argmax(probabilities, axis=1)
 

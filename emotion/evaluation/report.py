@@ -1,7 +1,11 @@
-"""The figures of metrics/evaluate.json."""
+"""The figures of metrics/evaluate.json.
+
+Everything that is about right and wrong goes by the predicted label, and with two emotions so by the threshold.
+Log loss, calibration and the areas under curves are about probabilities, and no threshold moves them.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,25 +15,35 @@ from emotion.evaluation import metrics
 from emotion.evaluation.bootstrap import bootstrap_interval
 from emotion.evaluation.calibration import apply_temperature, expected_calibration_error, fit_temperature
 from emotion.evaluation.curves import average_precision, roc_auc
+from emotion.evaluation.threshold import choose_threshold
 from emotion.params import EvaluateParams
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model said of a split: labels `y_true` (n,) and `probabilities` (n, classes)."""
+    """What a model said of a split: labels `y_true` (n,) and `probabilities` (n, classes).
+
+    `threshold` decides between two classes; with more it says nothing.
+    """
 
     y_true: np.ndarray
     probabilities: np.ndarray
+    threshold: float = metrics.EVEN
 
     def select(self, chosen: np.ndarray) -> "Answers":
         """Return the answers where `chosen` (n,) is true."""
-        return Answers(self.y_true[chosen], self.probabilities[chosen])
+        return replace(self, y_true=self.y_true[chosen], probabilities=self.probabilities[chosen])
+
+    @property
+    def classes(self) -> int:
+        """How many emotions there are."""
+        return self.probabilities.shape[1]
 
     @property
     def confusion(self) -> np.ndarray:
         """Counts (classes, classes), actual down and predicted across."""
-        y_pred = metrics.predicted_labels(self.probabilities)
-        return metrics.count_confusion(self.y_true, y_pred, self.probabilities.shape[1])
+        y_pred = metrics.predicted_labels(self.probabilities, self.threshold)
+        return metrics.count_confusion(self.y_true, y_pred, self.classes)
 
 
 def make_report(
@@ -38,22 +52,26 @@ def make_report(
     """Return all figures, nested for `dvc metrics diff`.
 
     The temperature comes from the validation split alone; the test split is scored with it and chooses nothing.
+    Two emotions have the section `threshold` besides.
 
     Args:
-        validation: what the model said of the validation split.
-        test: what it said of the test split.
+        validation: what the model said of the validation split, with the threshold that is used.
+        test: what it said of the test split, with the same one.
         unique: (test pictures,) booleans, whether a picture stands nowhere else in the data set.
         emotions: the names of the labels, in their order.
         params: bins, bootstrap and seed.
     """
     temperature = fit_temperature(validation.y_true, validation.probabilities)
-    return {
+    report = {
         "test": score(test, temperature=temperature, params=params),
         "test_unique": score(test.select(unique), temperature=temperature, params=params),
         "by_class": score_by_class(test, emotions),
         "validation": score_validation(validation),
         "temperature": temperature,
     }
+    if test.classes == 2:
+        report["threshold"] = score_threshold(validation, test)
+    return report
 
 
 def stand_alone(hashes: pd.Series) -> np.ndarray:
@@ -62,12 +80,16 @@ def stand_alone(hashes: pd.Series) -> np.ndarray:
 
 
 def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
-    """Return the figures of one set of pictures; NaN where there are none. Means over classes leave absent ones out."""
+    """Return the figures of one set of pictures; NaN where there are none. Means over classes leave absent ones out.
+
+    Two emotions have no `top_2_accuracy`: it would always be 1.
+    """
     y_true, probabilities, confusion = answers.y_true, answers.probabilities, answers.confusion
     calibrated = apply_temperature(probabilities, temperature)
     draws = {"resamples": params.bootstrap, "seed": params.seed}
     accuracy_low, accuracy_high = bootstrap_interval(confusion, metrics.accuracy, **draws)
     macro_f1_low, macro_f1_high = bootstrap_interval(confusion, metrics.macro_f1, **draws)
+    top_2 = {} if answers.classes == 2 else {"top_2_accuracy": metrics.top_accuracy(y_true, probabilities, count=2)}
     return {
         "pictures": len(y_true),
         "accuracy": float(metrics.accuracy(confusion)),
@@ -77,7 +99,7 @@ def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> di
         "macro_f1": float(metrics.macro_f1(confusion)),
         "macro_f1_low": macro_f1_low,
         "macro_f1_high": macro_f1_high,
-        "top_2_accuracy": metrics.top_accuracy(y_true, probabilities, count=2),
+        **top_2,
         "roc_auc": float(metrics.mean_of_known(roc_auc(y_true, probabilities))),
         "log_loss": metrics.log_loss(y_true, probabilities),
         "expected_calibration_error": expected_calibration_error(y_true, probabilities, bins=params.bins),
@@ -111,4 +133,28 @@ def score_validation(answers: Answers) -> dict[str, float | int]:
         "accuracy": float(metrics.accuracy(confusion)),
         "macro_f1": float(metrics.macro_f1(confusion)),
         "log_loss": metrics.log_loss(answers.y_true, answers.probabilities),
+    }
+
+
+def score_threshold(validation: Answers, test: Answers) -> dict[str, Any]:
+    """Return the threshold of two emotions that is used, the one that validation would choose, and what that gives.
+
+    Test is scored at both and chooses neither. On validation the figures at its own choice are too good by that much.
+    """
+    choice = choose_threshold(validation.y_true, validation.probabilities)
+    return {
+        "used": test.threshold,
+        "validation_choice": choice,
+        "at_validation_choice": {
+            "validation": _score_at(choice, validation),
+            "test": _score_at(choice, test),
+        },
+    }
+
+
+def _score_at(threshold: float, answers: Answers) -> dict[str, float]:
+    confusion = replace(answers, threshold=threshold).confusion
+    return {
+        "accuracy": float(metrics.accuracy(confusion)),
+        "macro_f1": float(metrics.macro_f1(confusion)),
     }

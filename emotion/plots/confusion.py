@@ -12,17 +12,22 @@ from emotion.evaluation.metrics import count_confusion
 from emotion.plots.style import INK, MISSING, new_figure, percent, styled
 
 COLOR_MAP = "Blues"
+LETTER_WIDTH = 0.075  # inches, of a name's letter on average, on the safe side
+NAME_WIDTH = 0.6  # inches left of a matrix, for names of usual length
 DARK = 0.55  # share of the colour map's range above which letters are white
 
 
 @styled
-def plot_confusion(predictions: pd.DataFrame, emotions: Sequence[str], figures: dict[str, Any]) -> Figure:
+def plot_confusion(
+    predictions: pd.DataFrame, emotions: Sequence[str], figures: dict[str, Any], threshold: float | None = None
+) -> Figure:
     """Draw the confusion matrix twice: counts, and shares of each actual emotion.
 
     Args:
         predictions: a row a picture, with the columns actual and predicted.
         emotions: the names of the labels, in their order.
         figures: accuracy, accuracy_low and accuracy_high of the same pictures.
+        threshold: of two emotions, the probability above which the second one was predicted.
     """
     counts = count_confusion(
         predictions["actual"].map(list(emotions).index).to_numpy(dtype=np.int64),
@@ -32,12 +37,15 @@ def plot_confusion(predictions: pd.DataFrame, emotions: Sequence[str], figures: 
     support = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, support, out=np.full(counts.shape, np.nan), where=support > 0)
     side = max(2.6, 0.64 * len(emotions))
+    longest = LETTER_WIDTH * max(map(len, emotions))
+    slanted = longest > side / len(emotions)
     figure = new_figure(
-        2 * side + 1.9,
-        side + 0.85,
+        2 * side + 1.9 + 2 * max(0.0, longest - NAME_WIDTH),
+        side + 0.85 + slanted * longest / 2,
         f"Accuracy on the test split {percent(figures['accuracy'])} "
         f"({100 * (figures['accuracy_low'] or 0):.1f} to {100 * (figures['accuracy_high'] or 0):.1f})",
-        f"{len(predictions):,} pictures; in brackets the 95 % bootstrap interval. {_worst(shares, emotions)}",
+        f"{len(predictions):,} pictures; in brackets the 95 % bootstrap interval. {_worst(shares, emotions)}"
+        + ("" if threshold is None else f" Read as {emotions[1]} above a probability of {threshold:.3g}."),
     )
     left, right = figure.subplots(1, 2)
     _draw_matrix(left, counts, [[f"{count:,}" for count in row] for row in counts], emotions, counts.max())
@@ -45,6 +53,11 @@ def plot_confusion(predictions: pd.DataFrame, emotions: Sequence[str], figures: 
     left.set_ylabel("actual")
     _draw_matrix(right, shares, [[_whole_percent(share) for share in row] for row in shares], emotions, 1.0)
     right.set_title("Per cent of each actual emotion")
+    if slanted:
+        for axes in (left, right):
+            axes.tick_params(axis="x", labelrotation=30)
+            for label in axes.get_xticklabels():
+                label.set(ha="right", rotation_mode="anchor")
     return figure
 
 

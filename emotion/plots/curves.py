@@ -9,23 +9,66 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from emotion.evaluation.metrics import mean_of_known
-from emotion.plots.style import INK, MISSING, PALE, SOFT, color_of, grid_shape, new_figure, number, styled
+from emotion.evaluation.metrics import count_confusion, mean_of_known, precision, predicted_labels, recall
+from emotion.plots.style import (
+    INK,
+    MISSING,
+    PALE,
+    SOFT,
+    colors_of,
+    fitting_size,
+    grid_shape,
+    new_figure,
+    number,
+    styled,
+)
 
 PANEL_WIDTH = 2.65  # inches
 PANEL_HEIGHT = 2.95
+NAME_WIDTH = 1.55  # inches of the panel's; a figure stands right of it
 BACKGROUND = "#dedede"
 LARGEST_DOT = 130  # square points
 FEWEST_PICTURES = 5  # in a bin, to say something of it
 
 
+def find_points(predictions: pd.DataFrame, emotions: Sequence[str], thresholds: dict[str, Any]) -> pd.DataFrame:
+    """Return where on the curves of two emotions the thresholds lie.
+
+    Args:
+        predictions: a row a picture, with the column actual, and the probabilities of the second emotion.
+        emotions: the two names, in label order.
+        thresholds: `used` and `validation_choice`. Where they are the same there is one point an emotion.
+
+    Returns:
+        Columns emotion, name (which threshold), hollow (whether it is not the one in use), false_positive_rate,
+        recall and precision; NaN where these have no value.
+    """
+    used, choice = thresholds["used"], thresholds["validation_choice"]
+    names = {used: f"threshold in use, {used:.3g}"}
+    names.setdefault(choice, f"validation's choice, {choice:.3g}")
+    y_true = (predictions["actual"] == emotions[1]).to_numpy(dtype=np.int64)
+    second = predictions[emotions[1]].to_numpy()
+    rows = []
+    for threshold, name in names.items():
+        y_pred = predicted_labels(np.stack([1 - second, second], axis=1), threshold)
+        confusion = count_confusion(y_true, y_pred, 2)
+        found, right = recall(confusion), precision(confusion)
+        rows += [
+            (emotion, name, threshold != used, 1 - found[1 - label], found[label], right[label])
+            for label, emotion in enumerate(emotions)
+        ]
+    columns = ["emotion", "name", "hollow", "false_positive_rate", "recall", "precision"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 @styled
-def plot_roc(curves: pd.DataFrame, by_class: dict[str, dict[str, Any]]) -> Figure:
+def plot_roc(curves: pd.DataFrame, by_class: dict[str, dict[str, Any]], points: pd.DataFrame | None = None) -> Figure:
     """Draw the ROC curve of each emotion against all others.
 
     Args:
         curves: columns emotion, false_positive_rate, true_positive_rate.
         by_class: for each emotion, in label order, its roc_auc or None.
+        points: where thresholds lie, from `find_points`.
     """
     mean = _mean(by_class, "roc_auc")
     return _plot_by_class(
@@ -39,16 +82,20 @@ def plot_roc(curves: pd.DataFrame, by_class: dict[str, dict[str, Any]]) -> Figur
         mean=number(mean),
         guess=lambda emotion: ((0, 1), (0, 1)),
         steps="default",
+        points=None if points is None else points.rename(columns={"recall": "true_positive_rate"}),
     )
 
 
 @styled
-def plot_precision_recall(curves: pd.DataFrame, by_class: dict[str, dict[str, Any]]) -> Figure:
+def plot_precision_recall(
+    curves: pd.DataFrame, by_class: dict[str, dict[str, Any]], points: pd.DataFrame | None = None
+) -> Figure:
     """Draw precision against recall of each emotion.
 
     Args:
         curves: columns emotion, recall, precision.
         by_class: for each emotion, in label order, its support, and its average_precision or None.
+        points: where thresholds lie, from `find_points`.
     """
     mean = _mean(by_class, "average_precision")
     pictures = sum(figures["support"] for figures in by_class.values())
@@ -64,6 +111,7 @@ def plot_precision_recall(curves: pd.DataFrame, by_class: dict[str, dict[str, An
         mean=number(mean),
         guess=lambda emotion: ((0, 1), (by_class[emotion]["support"] / pictures,) * 2),
         steps="steps-post",
+        points=points,
     )
 
 
@@ -79,34 +127,61 @@ def _plot_by_class(
     mean: str,
     guess: Callable[[str], tuple[tuple[float, float], tuple[float, float]]],
     steps: str,
+    points: pd.DataFrame | None,
 ) -> Figure:
     """Draw a panel with all curves, then one an emotion with the others behind it in grey."""
+    colors = colors_of(list(by_class))
     figure, panels = _panel_figure(list(by_class), title, subtitle, labels)
     lines = {str(emotion): rows[list(columns)].to_numpy().T for emotion, rows in curves.groupby("emotion", sort=False)}
     for emotion, line in lines.items():
-        panels[0].plot(*line, color=color_of(emotion), linewidth=1.4, drawstyle=steps)
+        panels[0].plot(*line, color=colors[emotion], linewidth=1.4, drawstyle=steps)
     _name_panel(panels[0], "all emotions", mean, INK)
     for axes, emotion in zip(panels[1:], by_class, strict=True):
-        _name_panel(axes, emotion, value(emotion), color_of(emotion))
+        _name_panel(axes, emotion, value(emotion), colors[emotion])
         if emotion not in lines:
             _say_absent(axes)
             continue
         axes.plot(*guess(emotion), color=PALE, linewidth=1, linestyle=(0, (4, 3)))
         for line in lines.values():
             axes.plot(*line, color=BACKGROUND, linewidth=0.8, drawstyle=steps)
-        axes.plot(*lines[emotion], color=color_of(emotion), linewidth=2.4, drawstyle=steps)
+        axes.plot(*lines[emotion], color=colors[emotion], linewidth=2.4, drawstyle=steps)
+        if points is not None:
+            _draw_points(axes, points[points["emotion"] == emotion], columns, colors[emotion])
+    if points is not None:
+        _explain_points(panels[0], points)
     return figure
+
+
+def _draw_points(axes: Axes, points: pd.DataFrame, columns: tuple[str, str], color: str) -> None:
+    x, y = columns
+    for point in points.to_dict("records"):
+        face, edge = ("white", color) if point["hollow"] else (color, "white")
+        axes.plot(
+            point[x], point[y], "o", markersize=8, color=face, markeredgecolor=edge, markeredgewidth=1.6, zorder=4
+        )
+
+
+def _explain_points(axes: Axes, points: pd.DataFrame) -> None:
+    """Say in the first panel which dot is which threshold."""
+    marks = [
+        Line2D([], [], color=INK, linestyle="", marker="o", markerfacecolor="white" if hollow else INK, label=name)
+        for name, hollow in points[["name", "hollow"]].drop_duplicates().itertuples(index=False)
+    ]
+    axes.legend(handles=marks, loc="lower center", frameon=False, labelcolor=SOFT, fontsize=8, handletextpad=0.2)
 
 
 @styled
 def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: float) -> Figure:
     """Draw how often predictions were right by how confident they were, before and after calibration.
 
+    In the panel of all emotions the most probable one counts as predicted, whatever the threshold of two.
+
     Args:
         rows: columns calibration (raw, temperature), emotion (or `all`), confidence, accuracy, pictures.
         emotions: the names of the labels, in their order.
         temperature: the one that was fitted on validation.
     """
+    colors = {"all": INK} | colors_of(emotions)
     everything = rows[rows["emotion"] == "all"]
     raw, mended = _gap(everything, "raw"), _gap(everything, "temperature")
     figure, panels = _panel_figure(
@@ -119,12 +194,11 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
     )
     for axes, name in zip(panels, ["all", *emotions], strict=True):
         chosen = rows[rows["emotion"] == name]
-        color = INK if name == "all" else color_of(name)
         gaps = f"{_points(_gap(chosen, 'raw'))} → {_points(_gap(chosen, 'temperature'))}" if len(chosen) else MISSING
-        _name_panel(axes, "all emotions" if name == "all" else name, gaps, color)
+        _name_panel(axes, "all emotions" if name == "all" else name, gaps, colors[name])
         axes.plot((0, 1), (0, 1), color=PALE, linewidth=1, linestyle=(0, (4, 3)))
         if len(chosen):
-            _draw_reliability(axes, chosen, color)
+            _draw_reliability(axes, chosen, colors[name])
         else:
             _say_absent(axes)
     panels[0].legend(
@@ -202,7 +276,7 @@ def _panel_figure(
 
 
 def _name_panel(axes: Axes, name: str, value: str, color: str) -> None:
-    axes.set_title(name, color=color, loc="left")
+    axes.set_title(name, color=color, loc="left", size=fitting_size(name, 11, NAME_WIDTH, weight="bold"))
     axes.set_title(value, color=SOFT, loc="right", size=9.5, weight="normal")
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emotion.plots.sheets import draw_image, spread
-from emotion.plots.style import INK, MISSING, SOFT, color_of, new_figure, new_sheet, percent, styled
+from emotion.plots.sheets import draw_image, draw_name, spread
+from emotion.plots.style import INK, MISSING, SOFT, colors_of, new_figure, new_sheet, percent, styled
 
 SPLITS = {"train": "Training", "val": "Validation", "test": "Test"}
 LEFT_OUT_ALPHA = 0.3
@@ -64,7 +64,7 @@ def _imbalance(counts: pd.Series) -> str:
 
 
 def _draw_split(axes: Axes, used: pd.Series, left_out: pd.Series) -> None:
-    colors = [color_of(emotion) for emotion in used.index]
+    colors = list(colors_of(used.index.tolist()).values())
     places = np.arange(len(used))
     axes.barh(places, used, color=colors, height=0.72)
     axes.barh(places, left_out, left=used, color=colors, alpha=LEFT_OUT_ALPHA, height=0.72)
@@ -111,12 +111,11 @@ def plot_pictures(images: np.ndarray, labels: np.ndarray, emotions: Sequence[str
         f"{wide} x {height} pixels, {'grey' if channels == 1 else 'colour'}, before random changes; "
         "evenly spaced through each emotion.",
     )
+    colors = colors_of(emotions)
     for row, emotion in enumerate(emotions):
         members = np.flatnonzero(labels == row)
         top = row * row_height
-        middle = top + lines * CELL / 2
-        axes.text(0.18, middle - 0.02, emotion, size=11, weight="bold", color=color_of(emotion), va="bottom")
-        axes.text(0.18, middle + 0.04, f"{len(members):,}", size=9, color=SOFT, va="top")
+        draw_name(axes, emotion, f"{len(members):,}", top + lines * CELL / 2, colors[emotion])
         for place, member in enumerate(spread(members, per_class)):
             draw_image(
                 axes,

@@ -7,8 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
-from emotion.plots.style import GRID, INK, SOFT, color_of, new_sheet, percent, styled
+from emotion.plots.style import DPI, GRID, INK, SOFT, colors_of, fitting_size, new_sheet, percent, styled
 
 PER_SIDE = 5  # right ones, and wrong ones, of each emotion
 SMALL = 0.75  # inches, a picture's side
@@ -41,12 +42,14 @@ def plot_predictions(images: np.ndarray, predictions: pd.DataFrame, emotions: Se
         "A row an actual emotion. Bars: confidence. Right ones from the most to the least confident, wrong ones "
         "with the most confident first.",
     )
+    colors = colors_of(emotions)
     axes.text(NAME_WIDTH, 0.2, "right", size=11, weight="bold")
     axes.text(wrong_left, 0.2, "wrong", size=11, weight="bold")
     for row, emotion in enumerate(emotions):
         top = 0.32 + row * row_height
         rows = predictions[predictions["actual"] == emotion]
-        _name_row(axes, emotion, rows, top)
+        right = f"{percent(rows['correct'].mean(), 0)} right" if len(rows) else "no pictures"
+        draw_name(axes, emotion, right, top + SMALL / 2, colors[emotion])
         for left, chosen in (
             (NAME_WIDTH, spread(most_confident(rows[rows["correct"]]), PER_SIDE)),
             (wrong_left, most_confident(rows[~rows["correct"]])[:PER_SIDE]),
@@ -54,17 +57,20 @@ def plot_predictions(images: np.ndarray, predictions: pd.DataFrame, emotions: Se
             if not len(chosen):
                 axes.text(left, top + SMALL / 2, "none", color=SOFT, va="center")
             for place, index in enumerate(chosen):
-                _draw_prediction(axes, images[index], predictions.loc[index], left + place * step, top, SMALL)
+                prediction = predictions.loc[index]
+                color = colors[prediction["predicted"]]
+                _draw_prediction(axes, images[index], prediction, color, left + place * step, top, SMALL)
     return figure
 
 
 @styled
-def plot_mistakes(images: np.ndarray, predictions: pd.DataFrame, *, most: int) -> Figure:
+def plot_mistakes(images: np.ndarray, predictions: pd.DataFrame, emotions: Sequence[str], *, most: int) -> Figure:
     """Draw the mistakes that the network was most confident of, the most confident first.
 
     Args:
         images: (n, height, width, channels), uint8: the test split.
         predictions: a row for each of `images`, with the columns actual, predicted, confidence and correct.
+        emotions: the names of the labels, in their order.
         most: how many at most.
     """
     wrong = predictions[~predictions["correct"]]
@@ -77,10 +83,13 @@ def plot_mistakes(images: np.ndarray, predictions: pd.DataFrame, *, most: int) -
         _mistakes_title(len(chosen), len(wrong)),
         "Actual → predicted. Bars: how confident the network was of its wrong answer.",
     )
+    colors = colors_of(emotions)
     for place, index in enumerate(chosen):
+        prediction = predictions.loc[index]
+        color = colors[prediction["predicted"]]
         left = 0.18 + place % MISTAKES_ACROSS * step
         top = place // MISTAKES_ACROSS * row_height
-        _draw_prediction(axes, images[index], predictions.loc[index], left, top, LARGE, with_actual=True)
+        _draw_prediction(axes, images[index], prediction, color, left, top, LARGE, with_actual=True)
     return figure
 
 
@@ -100,8 +109,9 @@ def draw_image(axes: Axes, image: np.ndarray, *, left: float, top: float, side: 
     """Draw a uint8 image (height, width, channels), its longer side `side` inches, into axes of `new_sheet`."""
     height, width, channels = image.shape
     tall, wide = side * height / max(height, width), side * width / max(height, width)
+    values = image[:, :, 0] if channels == 1 else image
     axes.imshow(
-        image[:, :, 0] if channels == 1 else image,
+        _shrunk(values, (round(tall * DPI), round(wide * DPI))),
         cmap="gray",
         vmin=0,
         vmax=255,
@@ -111,28 +121,37 @@ def draw_image(axes: Axes, image: np.ndarray, *, left: float, top: float, side: 
     )
 
 
-def _name_row(axes: Axes, emotion: str, rows: pd.DataFrame, top: float) -> None:
-    middle = top + SMALL / 2
-    axes.text(0.18, middle - 0.02, emotion, size=11, weight="bold", color=color_of(emotion), va="bottom")
-    right = f"{percent(rows['correct'].mean(), 0)} right" if len(rows) else "no pictures"
-    axes.text(0.18, middle + 0.04, right, size=9, color=SOFT, va="top")
+def _shrunk(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return a picture (height, width, ...) as it is, or in `shape` where it has more pixels than are drawn."""
+    if values.shape[0] <= shape[0] and values.shape[1] <= shape[1]:
+        return values
+    return np.asarray(Image.fromarray(values).resize((shape[1], shape[0]), Image.Resampling.BOX))
+
+
+def draw_name(axes: Axes, emotion: str, note: str, middle: float, color: str) -> None:
+    """Write an emotion's name left of its row, and a note below it; `middle` is the row's height, from above."""
+    size = fitting_size(emotion, 11, NAME_WIDTH - 0.18 - GAP, weight="bold")
+    axes.text(0.18, middle - 0.02, emotion, size=size, weight="bold", color=color, va="bottom")
+    axes.text(0.18, middle + 0.04, note, size=9, color=SOFT, va="top")
 
 
 def _draw_prediction(
     axes: Axes,
     image: np.ndarray,
     prediction: pd.Series,
+    color: str,
     left: float,
     top: float,
     side: float,
     *,
     with_actual: bool = False,
 ) -> None:
-    """Draw a picture, and below it what it was taken for and how confidently."""
+    """Draw a picture, and below it what it was taken for and how confidently, in the colour of that emotion."""
     draw_image(axes, image, left=left, top=top, side=side)
     text = f"{prediction['actual']} → {prediction['predicted']}" if with_actual else prediction["predicted"]
-    axes.text(left, top + side + 0.05, text, size=8.5, va="top", color=INK)
-    confidence, color = prediction["confidence"], color_of(prediction["predicted"])
+    size = fitting_size(text, 8.5, side)
+    axes.text(left, top + side + 0.05, text, size=size, va="top", color=INK)
+    confidence = prediction["confidence"]
     _draw_bar(axes, left, top + side + 0.25, side - PERCENT_WIDTH, confidence, color)
     axes.text(left + side, top + side + 0.285, percent(confidence, 0), size=8, color=SOFT, ha="right", va="center")
 

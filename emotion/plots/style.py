@@ -2,7 +2,7 @@
 
 import functools
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import TextPath
 from PIL import Image
 
 from emotion.files import atomic_path
@@ -44,6 +46,13 @@ COLORS = {
     "contempt": "#7a4b2a",
 }
 """A colour for each emotion, the same in all pictures; after Okabe and Ito 2008 and Tol 2021, for all eyes."""
+
+LENDERS = ("sad", "angry", "disgust", "fear", "surprise", "contempt", "happy", "neutral")
+"""Whose colours emotions of other names take, such as `negative`, where a scheme lacks these: most unlike first."""
+
+LETTER_GREYS = 16  # of the 256 colours of a sheet of colour pictures
+HINTING = 0.92  # letters are drawn on whole pixels, which makes small ones wider than their outlines
+COLORS_AT_ONCE = 1 << 14  # so that a sheet of many colours takes little memory
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -132,14 +141,18 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def save_grey_sheet(figure: Figure, path: Path) -> None:
     """Write a sheet of grey pictures as PNG in 256 fixed colours, for half the bytes."""
+    _save_indexed(_render(figure), sheet_palette(), path)
+
+
+def save_color_sheet(figure: Figure, path: Path) -> None:
+    """Write a sheet of colour pictures as PNG in 256 colours: some for letters and bars, most for these pictures."""
     pixels = _render(figure)
-    packed = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
-    codes, places = np.unique(packed, return_inverse=True)
-    palette = sheet_palette()
-    nearest = _nearest(np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1), palette)
-    image = Image.fromarray(nearest[places].reshape(packed.shape))
-    image.putpalette(palette.tobytes())
-    _save_image(image, path)
+    greys = np.linspace(0, 255, LETTER_GREYS)[:, None].repeat(3, axis=1)
+    full = 255 * np.array([to_rgb(color) for color in COLORS.values()])
+    letters = np.concatenate([greys, full]).round().astype(np.uint8)
+    image = Image.fromarray(pixels).quantize(256 - len(letters), Image.Quantize.MEDIANCUT)
+    chosen = np.array(image.getpalette(), dtype=np.uint8).reshape(-1, 3)
+    _save_indexed(pixels, np.concatenate([letters, chosen]), path)
 
 
 def sheet_palette() -> np.ndarray:
@@ -151,10 +164,26 @@ def sheet_palette() -> np.ndarray:
     return np.concatenate([greys, *tints]).round().astype(np.uint8)
 
 
+def _save_indexed(pixels: np.ndarray, palette: np.ndarray, path: Path) -> None:
+    """Write pixels (height, width, 3) as PNG, each in the nearest colour of the palette (at most 256, 3)."""
+    packed = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
+    codes, places = np.unique(packed, return_inverse=True)
+    nearest = _nearest(np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1), palette)
+    image = Image.fromarray(nearest[places].reshape(packed.shape))
+    image.putpalette(palette.tobytes())
+    _save_image(image, path)
+
+
 def _nearest(colors: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """Return, for each colour (n, 3), the place of the nearest one in the palette, (n,) uint8."""
-    gaps = colors[:, None].astype(np.float32) - palette.astype(np.float32)
-    return (gaps**2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+    targets = palette.astype(np.float32)
+    lengths = (targets**2).sum(axis=1)
+    nearest = np.empty(len(colors), dtype=np.uint8)
+    for start in range(0, len(colors), COLORS_AT_ONCE):
+        some = slice(start, start + COLORS_AT_ONCE)
+        # The squared distance, less what is the same for all of the palette; whole numbers, so exact.
+        nearest[some] = (lengths - 2 * (colors[some].astype(np.float32) @ targets.T)).argmin(axis=1)
+    return nearest
 
 
 def _render(figure: Figure) -> np.ndarray:
@@ -171,9 +200,19 @@ def _save_image(image: Image.Image, path: Path) -> None:
         image.save(temporary, optimize=True)
 
 
-def color_of(emotion: str) -> str:
-    """Return the emotion's colour, in every picture the same."""
-    return COLORS.get(emotion, INK)
+def colors_of(emotions: Sequence[str]) -> dict[str, str]:
+    """Return a colour for each emotion of a scheme, no two the same.
+
+    A known emotion has its own in every scheme. One of another name borrows that of an emotion that is not there.
+    """
+    free = iter(COLORS[lender] for lender in LENDERS if lender not in emotions)
+    return {emotion: COLORS[emotion] if emotion in COLORS else next(free, INK) for emotion in emotions}
+
+
+def fitting_size(text: str, size: float, inches: float, *, weight: str = "normal") -> float:
+    """Return the size of letters in points: `size`, or less where `text` would be wider than `inches`."""
+    width = TextPath((0, 0), text, size=size, prop=FontProperties(weight=weight)).get_extents().width / 72
+    return size * min(1, HINTING * inches / width)
 
 
 def percent(share: float, decimals: int = 1) -> str:

@@ -1,6 +1,7 @@
 """The stages evaluate and plot on files, with a model that stands in for Keras."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from emotion.table import COLUMNS
 from stages import evaluate, plot
 
 ROOT = Path(__file__).parents[2]
+PAIR = ("happy", "sad")
 SIZE = 12
 COUNTS = {"train": 140, "val": 70, "test": 105}
 
@@ -24,9 +26,9 @@ COUNTS = {"train": 140, "val": 70, "test": 105}
 class PictureReader:
     """Reads the label that `make_files` hid in each picture, wrong for every fourth."""
 
-    def __init__(self):
+    def __init__(self, emotions):
         self.asked = []
-        self.form = SimpleNamespace(emotions=EMOTIONS, size=SIZE, color="grey")
+        self.form = SimpleNamespace(emotions=emotions, size=SIZE, color="grey")
 
     def predict(self, x, *, batch_size, verbose):
         self.asked.append(len(x))
@@ -34,33 +36,51 @@ class PictureReader:
         return 0.05 + 0.65 * np.eye(7, dtype=np.float32)[labels]
 
 
+class PairReader(PictureReader):
+    """Gives one probability a picture, that of label 1: high where it is, but too low for every fourth."""
+
+    def predict(self, x, *, batch_size, verbose):
+        self.asked.append(len(x))
+        high = np.where(x[:, 0, 0, 0] % 4 == 0, 0.4, 0.9)
+        return np.where(x[:, 1, 1, 0] == 1, high, 0.2)[:, None].astype(np.float32)
+
+
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     """Make the stages' files in a folder and go there; return the model that `load_model` gives."""
-    monkeypatch.chdir(tmp_path)
-    make_files()
-    reader = PictureReader()
+    return go_there(PictureReader(EMOTIONS), tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def pair_model(tmp_path, monkeypatch):
+    """Do as `model` does, with two emotions."""
+    return go_there(PairReader(PAIR), tmp_path, monkeypatch)
+
+
+def go_there(reader, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    make_files(reader.form.emotions)
     stand_in = SimpleNamespace(load_model=lambda path: (reader, reader.form))
     monkeypatch.setitem(sys.modules, "emotion.model_file", stand_in)
     monkeypatch.setitem(sys.modules, "emotion.runtime", SimpleNamespace(set_up=lambda threads, seed: None))
     return reader
 
 
-def make_files():
+def make_files(emotions):
     shutil.copy(ROOT / "params.yaml", "params.yaml")
     FEATURES.mkdir(parents=True)
     rng = np.random.default_rng(0)
     rows = []
     for split, count in COUNTS.items():
         images = rng.integers(0, 256, (count, SIZE, SIZE, 1), dtype=np.uint8)
-        labels = (np.arange(count) % 7).astype(np.int32)
+        labels = (np.arange(count) % len(emotions)).astype(np.int32)
         images[:, 1, 1, 0] = labels
         np.save(FEATURES / f"x_{split}.npy", images)
         np.save(FEATURES / f"y_{split}.npy", labels)
-        rows += [make_row(split, label, number) for number, label in enumerate(labels)]
+        rows += [make_row(split, label, number, emotions) for number, label in enumerate(labels)]
     # A copy of the first test picture that training leaves out, and an excluded test row between the others
-    rows.insert(10, make_row("train", 0, 0) | {"hash": "test 0", "excluded": "copy of test"})
-    rows.insert(-5, make_row("test", -1, 999) | {"emotion": "happy", "excluded": "scheme"})
+    rows.insert(10, make_row("train", 0, 0, emotions) | {"hash": "test 0", "excluded": "copy of test"})
+    rows.insert(-5, make_row("test", -1, 999, emotions) | {"emotion": "contempt", "excluded": "scheme"})
     pd.DataFrame(rows)[list(COLUMNS)].to_csv(TABLE, index=False)
     HISTORY.parent.mkdir(parents=True)
     history = {"epoch": [1, 2], "size": SIZE, "loss": [2.0, 1.0], "accuracy": [0.2, 0.5]}
@@ -68,19 +88,19 @@ def make_files():
     TRAINING_METRICS.write_text(json.dumps({"best_epoch": 2}))
 
 
-def make_row(split, label, number):
+def make_row(split, label, number, emotions):
     place = f"{split} {number}"
     form = {"height": SIZE, "width": SIZE, "channels": 1, "hash": place, "copy_of": "", "blank": False, "offset": 0}
-    return {"picture": place, "emotion": EMOTIONS[label], "label": label, "split": split, "excluded": "", **form}
+    return {"picture": place, "emotion": emotions[label], "label": label, "split": split, "excluded": "", **form}
 
 
-def poison(split):
+def poison(split, emotions=EMOTIONS):
     labels = np.load(FEATURES / f"y_{split}.npy")
-    np.save(FEATURES / f"y_{split}.npy", (labels + 1) % 7)
+    np.save(FEATURES / f"y_{split}.npy", (labels + 1) % len(emotions))
     table = pd.read_csv(TABLE, keep_default_na=False)
     chosen = (table["split"] == split) & (table["excluded"] == "")
-    table.loc[chosen, "label"] = (table.loc[chosen, "label"] + 1) % 7
-    table.loc[chosen, "emotion"] = [EMOTIONS[label] for label in table.loc[chosen, "label"]]
+    table.loc[chosen, "label"] = (table.loc[chosen, "label"] + 1) % len(emotions)
+    table.loc[chosen, "emotion"] = [emotions[label] for label in table.loc[chosen, "label"]]
     table.to_csv(TABLE, index=False)
 
 
@@ -147,6 +167,71 @@ def test_a_model_of_other_emotions_or_pictures_is_refused(model):
     model.form.emotions, model.form.size = EMOTIONS, 99
     with pytest.raises(InputError, match="99 x 99"):
         evaluate.main()
+
+
+def test_a_model_with_another_number_of_outputs_is_refused(pair_model):
+    pair_model.predict = PictureReader(EMOTIONS).predict  # seven outputs for two emotions
+    with pytest.raises(InputError, match="2 emotions \\(happy, sad\\), and gives probabilities of 7"):
+        evaluate.main()
+    assert not EVALUATION_METRICS.exists()
+
+
+# --- two emotions
+
+
+def set_threshold(threshold):
+    params = Path("params.yaml")
+    text, changes = re.subn(r"threshold: [0-9.]+", f"threshold: {threshold}", params.read_text(encoding="utf-8"))
+    assert changes == 1
+    params.write_text(text, encoding="utf-8")
+
+
+def test_two_emotions_from_one_output(pair_model):
+    report = run_evaluate()
+    predictions = pd.read_csv(PREDICTIONS)
+    assert set(predictions["happy"] + predictions["sad"]) == {1.0}
+    assert report["test"]["accuracy"] == pytest.approx(predictions["correct"].mean(), abs=1e-5)
+    assert report["test"]["accuracy"] < 1
+    assert list(report["by_class"]) == list(PAIR)
+    # Every sad picture has at least 0.4 and every happy one 0.2: between them nothing is wrong.
+    assert report["threshold"]["used"] == 0.5
+    assert report["threshold"]["validation_choice"] == pytest.approx(0.3)
+    perfect = {"accuracy": 1.0, "macro_f1": 1.0}
+    assert report["threshold"]["at_validation_choice"] == {"validation": perfect, "test": perfect}
+
+
+def test_the_threshold_in_params_is_used_everywhere(pair_model):
+    probabilistic = ("roc_auc", "log_loss", "expected_calibration_error", "calibrated_log_loss")
+    even = run_evaluate()
+    set_threshold(0.3)
+    report = run_evaluate()
+    assert report["test"]["accuracy"] == report["by_class"]["sad"]["f1"] == report["validation"]["accuracy"] == 1
+    assert pd.read_csv(PREDICTIONS)["correct"].all()
+    assert pd.read_csv(PREDICTIONS)["confidence"].min() == 0.4
+    assert {name: report["test"][name] for name in probabilistic} == {
+        name: even["test"][name] for name in probabilistic
+    }
+
+
+def test_poisoned_test_labels_leave_validations_threshold_alone(pair_model):
+    honest = run_evaluate()
+    poison("test", PAIR)
+    lied_to = run_evaluate()
+    assert lied_to["threshold"]["validation_choice"] == honest["threshold"]["validation_choice"]
+    assert lied_to["threshold"]["at_validation_choice"]["test"]["accuracy"] == 0
+
+
+def test_a_threshold_of_seven_emotions_is_refused_before_anything_is_scored(model):
+    set_threshold(0.3)
+    with pytest.raises(InputError, match=r"evaluate\.threshold: got 0\.3"):
+        evaluate.main()
+    assert model.asked == []
+
+
+def test_plot_draws_two_emotions(pair_model):
+    evaluate.main()
+    plot.main()
+    assert len(list(PLOTS.iterdir())) == 9
 
 
 def test_plot_writes_every_picture(model):

@@ -1,0 +1,56 @@
+"""From which probability on a picture of two emotions shows the second one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from emotion.errors import InputError
+from emotion.evaluation import metrics
+from emotion.files import METRIC_DECIMALS
+
+
+def check_threshold(threshold: float, emotions: Sequence[str]) -> None:
+    """Raise InputError where there are more than two emotions, and `threshold` is another than EVEN."""
+    if len(emotions) > 2 and threshold != metrics.EVEN:
+        raise InputError(
+            f"evaluate.threshold: got {threshold}, expected {metrics.EVEN}: of {len(emotions)} emotions the most "
+            "probable one is predicted, and a threshold decides between two alone"
+        )
+
+
+def choose_threshold(y_true: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the threshold with the best macro F1 on these pictures; of equally good ones the one nearest to EVEN.
+
+    Macro F1 and not accuracy: with one emotion more common than the other, accuracy moves the threshold towards
+    reading everything as the common one.
+
+    Between two neighbouring scores every threshold predicts the same, so that only the middles are tried, and EVEN.
+    They are rounded to the decimals of metrics files: what stands there is what was tried.
+
+    Args:
+        y_true: (n,) labels 0 and 1 of the validation split, and of no other.
+        probabilities: (n, 2) of the same pictures.
+    """
+    scores = probabilities[:, 1]
+    bounds = np.unique(np.concatenate([[0.0], scores, [1.0]]))
+    middles = ((bounds[:-1] + bounds[1:]) / 2).round(METRIC_DECIMALS)
+    candidates = np.unique(np.append(middles[(middles > 0) & (middles < 1)], metrics.EVEN))
+    values = metrics.macro_f1(count_by_threshold(y_true, scores, candidates))
+    best = candidates[values == values.max()]
+    return float(best[np.argmin(np.abs(best - metrics.EVEN))])
+
+
+def count_by_threshold(y_true: np.ndarray, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Return the confusion of each threshold, (thresholds, 2, 2) counts, as `predicted_labels` would give it.
+
+    Args:
+        y_true: (n,) labels 0 and 1.
+        scores: (n,) probabilities of label 1.
+        thresholds: (thresholds,).
+    """
+    rows = []
+    for label in (0, 1):
+        own = np.sort(scores[y_true == label])
+        below = np.searchsorted(own, thresholds, side="right")  # not above the threshold
+        rows.append(np.stack([below, len(own) - below], axis=-1))
+    return np.stack(rows, axis=-2)
