@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from emotion.app import cli
+from emotion.architectures import build
+from emotion.architectures.cost import multiply_adds
 from emotion.errors import InputError
+from emotion.labels import resolve_scheme
 from emotion.params import SECTIONS, load_params, read_yaml
-from emotion.presets import PRESETS, apply_preset, find_preset, list_presets
+from emotion.presets import PRESETS, apply_preset, describe_preset, find_preset, list_presets
 
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 NAMES = sorted(path.stem for path in (ROOT / PRESETS).glob("*.yaml"))
 
 
@@ -110,3 +114,35 @@ def test_the_command_ends_with_a_message_on_a_misspelt_preset(project, monkeypat
     with pytest.raises(SystemExit) as end:
         run("preset", "fer", monkeypatch=monkeypatch)
     assert str(end.value.code).startswith("error: no preset is named 'fer'")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "folder"])
+def test_the_readme_states_what_each_preset_selects(project, name):
+    apply_preset(name)
+    params = load_params(*SECTIONS)
+    classes = len(resolve_scheme(params.labels.scheme).emotions)
+    size, color, architecture = params.features.size, params.features.color, params.train.architecture
+    network = build(architecture, size, params.features.channels, classes)
+    cells = [
+        line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith(f"| `{name}` | {classes} |")
+    ]
+    stated = cells[0]
+    assert stated[1:3] == [str(classes), f"{size}x{size} {color}"]
+    assert stated[3].startswith(f"`{architecture}`")
+    assert stated[4:] == [f"{network.count_params():,}", f"{multiply_adds(network) / 1e6:.1f}"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_says_in_a_line_what_it_is_and_then_what_to_do(name):
+    first, blank, *rest = describe_preset(find_preset(name, ROOT / PRESETS)).split("\n")
+    assert first.endswith(".")
+    assert not blank
+    assert any("dvc repro" in line for line in rest)
+
+
+def test_presets_of_published_systems_leave_no_value_of_another(project):
+    """One after the other gives what the last alone gives, but for what the sample brings."""
+    names = [name for name in NAMES if name not in ("folder", "sample")]
+    keys = {(section, key) for section, values in read_yaml(find_preset(names[0])).items() for key in values}
+    for name in names:
+        assert {(section, key) for section, values in read_yaml(find_preset(name)).items() for key in values} == keys
