@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
         help="compare the experiments of the current commit in one plot",
         description="Draw the experiments of the current commit side by side, an axis for each param that differs "
         "among them and one for the metric, and print the best five.",
-        epilog="Example: dvc exp run --queue -S 'train.learning_rate=0.05,0.1' && dvc queue start -j 2",
+        epilog="Example: dvc exp run --queue -S 'train.learning_rate=0.05,0.1' && dvc exp run --run-all -j 2 && "
+        "emotion experiments",
     )
     experiments.add_argument(
         "--metric",
