@@ -1,0 +1,102 @@
+"""How long a network takes for one face where it is used: in TensorFlow Lite, on one thread, one picture at a time.
+
+Import `emotion.runtime` before the first call: it keeps from the terminal what TensorFlow says on being loaded.
+"""
+
+import contextlib
+import io
+import platform
+import statistics
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:  # at run time it would load TensorFlow
+    import keras
+
+REPETITIONS = 15
+CALLS = 200
+"""Calls a repetition. Their mean counts: one call is too short for the clock."""
+
+WARM_UP_SECONDS = 0.5
+
+
+class LiteNetwork:
+    """A TensorFlow Lite file on one thread, for one picture at a time."""
+
+    def __init__(self, content: bytes) -> None:
+        self._interpreter = _interpreter(content)
+        self._interpreter.allocate_tensors()
+        form = self._interpreter.get_input_details()[0]
+        self.shape: tuple[int, ...] = tuple(form["shape"].tolist())
+        """Of what it takes: (1, height, width, channels)."""
+        self.dtype: type[np.generic] = form["dtype"]
+        self._input: int = form["index"]
+        self._output: int = self._interpreter.get_output_details()[0]["index"]
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        """Return the outputs (1, classes) for `picture`, which has the shape and the dtype of this network."""
+        self._interpreter.set_tensor(self._input, picture)
+        self._interpreter.invoke()
+        outputs: np.ndarray = self._interpreter.get_tensor(self._output)
+        return outputs
+
+
+def _interpreter(content: bytes) -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        import tensorflow as tf
+
+        Interpreter = tf.lite.Interpreter
+    with warnings.catch_warnings():
+        # TensorFlow says that ai_edge_litert will take the place of its own.
+        warnings.simplefilter("ignore")
+        return Interpreter(model_content=content, num_threads=1)
+
+
+def to_tflite(network: "keras.Model") -> bytes:
+    """Return `network` as a float32 TensorFlow Lite file that takes one picture at a time."""
+    import keras
+    import tensorflow as tf
+
+    # With a fixed batch no shape is left to work out at run time.
+    picture = keras.Input(batch_shape=(1, *network.input_shape[1:]), dtype=network.inputs[0].dtype)
+    fixed = keras.Model(picture, network(picture, training=False))
+    with contextlib.redirect_stdout(io.StringIO()):  # Keras lists every variable
+        content: bytes = tf.lite.TFLiteConverter.from_keras_model(fixed).convert()
+    return content
+
+
+def milliseconds_a_face(tflite_bytes: bytes, *, repetitions: int = REPETITIONS) -> float:
+    """Return how long one picture takes: the median over `repetitions` of the mean of CALLS calls, after a warm-up.
+
+    A call is handing over the picture, running the network and fetching its outputs, on one thread. Nothing else
+    should run on the machine.
+    """
+    network = LiteNetwork(tflite_bytes)
+    picture = np.random.default_rng(2013).integers(0, 256, network.shape).astype(network.dtype)
+    start = time.perf_counter()
+    while time.perf_counter() - start < WARM_UP_SECONDS:
+        network(picture)
+    return statistics.median(_milliseconds(network, picture) for _ in range(repetitions))
+
+
+def _milliseconds(network: LiteNetwork, picture: np.ndarray) -> float:
+    start = time.perf_counter()
+    for _ in range(CALLS):
+        network(picture)
+    return (time.perf_counter() - start) / CALLS * 1000
+
+
+def processor() -> str:
+    """Return what this machine's processor calls itself."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
