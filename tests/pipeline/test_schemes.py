@@ -1,0 +1,68 @@
+"""Label schemes and networks through the real pipeline, from the table to the plots."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from tests.pipeline.test_bad_input import failed_repro
+
+AFTER_THE_SAMPLE = ["create_dataframe", "extract_features", "train", "evaluate", "plot"]
+MERGED = ["neutral", {"negative": ["angry", "disgust", "fear", "sad"]}, {"positive": ["happy", "surprise"]}]
+
+
+def predictions(project) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(project.read("metrics/curves/predictions.csv")))
+
+
+def test_two_emotions_with_a_threshold(project):
+    project.set_params({"labels.scheme": "happy_sad", "train.architecture": "conv32_64", "train.optimizer": "adam"})
+    assert project.repro() == AFTER_THE_SAMPLE
+    before = project.metrics("evaluate")
+    assert list(before["by_class"]) == ["happy", "sad"]
+    assert before["threshold"]["used"] == 0.5
+    project.set_params({"evaluate.threshold": 0.9})
+    assert project.repro() == ["evaluate", "plot"]
+    rows = predictions(project)
+    assert ((rows["sad"] > 0.9) == (rows["predicted"] == "sad")).all()
+    after = project.metrics("evaluate")
+    assert after["threshold"]["validation_choice"] == before["threshold"]["validation_choice"]
+    assert after["test"]["log_loss"] == before["test"]["log_loss"]
+    assert (project.path / "metrics/plots/confusion.png").is_file()
+
+
+def test_merged_emotions_in_colour_at_another_size(project):
+    features = {"features.size": 32, "features.color": "rgb"}
+    project.set_params({"labels.scheme": MERGED, "train.architecture": "mini_xception"} | features)
+    before = project.metrics("dataset")["pictures"]["test"]
+    assert project.repro() == AFTER_THE_SAMPLE
+    names = ["neutral", "negative", "positive"]
+    assert list(project.metrics("evaluate")["by_class"]) == names
+    assert list(predictions(project))[-3:] == names
+    after = project.metrics("dataset")["pictures"]["test"]
+    assert after["total"] == before["total"]
+    assert after["positive"] == before["happy"] + before["surprise"]
+    project.set_params({"labels.scheme": [MERGED[1], MERGED[0], MERGED[2]]})
+    assert "create_dataframe" in project.repro()  # another order is another scheme
+    assert list(project.metrics("evaluate")["by_class"]) == ["negative", "neutral", "positive"]
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"labels.scheme": ["happy", "bored"]}, "labels.scheme: 'bored' is no emotion that is known here"),
+        ({"labels.scheme": ["happy", "contempt"]}, "labels.scheme: got [happy, contempt], but there are no pictures"),
+        ({"labels.scheme": "ferplus"}, "fer2013new.csv"),
+        ({"labels.targets": "votes"}, "labels.targets: got votes with labels.scheme 'seven'"),
+        ({"train.architecture": "conv32_64"}, "train.architecture: got conv32_64, which tells two classes apart"),
+        (
+            {"train.architecture": "conv64_128_256", "features.size": 20},
+            "features.size: 20 is too small for train.architecture conv64_128_256, whose convolutions and pooling "
+            "leave nothing of it; expected at least 22",
+        ),
+        ({"evaluate.threshold": 0.6}, "evaluate.threshold: got 0.6, expected 0.5"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(project, changes, said):
+    project.set_params(changes)
+    assert said in failed_repro(project)
