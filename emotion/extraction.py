@@ -37,7 +37,7 @@ def extract(
         table: as emotion.table.read_table returns it.
         pixels: the file that the column `offset` points into.
         open_source: called only where pictures must be read from the source again.
-        params: size, color and format of the arrays.
+        params: image_size, color and format of the arrays.
         folder: it and what it holds are replaced.
 
     Raises:
@@ -71,7 +71,7 @@ def _check_pixels(used: pd.DataFrame, pixels: Path) -> None:
 
 def _create_arrays(folder: Path, counts: dict[str, int], params: FeaturesParams) -> None:
     for split, count in counts.items():
-        shape = (count, params.size, params.size, params.channels)
+        shape = (count, params.image_size, params.image_size, params.channels)
         np.lib.format.open_memmap(folder / f"x_{split}.npy", mode="w+", dtype=np.uint8, shape=shape)
         np.lib.format.open_memmap(folder / f"y_{split}.npy", mode="w+", dtype=np.int32, shape=(count,))
 
@@ -83,7 +83,7 @@ def _large_inputs(used: pd.DataFrame, open_source: MakeSource, params: FeaturesP
 
 
 def _converter(params: FeaturesParams) -> Convert:
-    return partial(to_input, size=params.size, color=params.color)
+    return partial(to_input, size=params.image_size, color=params.color)
 
 
 def _fill_arrays(
@@ -111,7 +111,7 @@ def _inputs(piece: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], para
     # A plain view of the mapped file: slicing np.memmap itself costs more than resizing a picture.
     stored = np.asarray(np.load(pixels, mmap_mode="r", allow_pickle=False))
     convert = _converter(params)
-    shape = (params.size, params.size, params.channels)
+    shape = (params.image_size, params.image_size, params.channels)
     if _have_shape(piece, shape, len(stored)):
         return stored.reshape(-1, *shape)[piece["offset"].to_numpy() // math.prod(shape)]
     inputs = np.empty((len(piece), *shape), np.uint8)

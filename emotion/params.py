@@ -54,7 +54,8 @@ class LabelsParams(Section):
 
 
 class FeaturesParams(Section):
-    size: PictureSize
+    # Not `size`: DVC's run cache leaves keys of that name out (treeverse/dvc#10296), and brings arrays of another one.
+    image_size: PictureSize
     color: Literal["grey", "rgb"]
     format: Literal["npy", "pkl"]
 

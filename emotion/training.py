@@ -105,7 +105,7 @@ def epoch_sizes(params: TrainParams, size: int) -> list[int]:
     if len(first) > params.epochs or any(smaller >= size for smaller in first):
         raise InputError(
             f"train.smaller_first: got {params.smaller_first}, expected pairs [size, epochs] with sizes below "
-            f"features.size ({size}) and at most train.epochs ({params.epochs}) epochs together"
+            f"features.image_size ({size}) and at most train.epochs ({params.epochs}) epochs together"
         )
     return first + [size] * (params.epochs - len(first))
 

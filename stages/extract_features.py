@@ -15,7 +15,7 @@ def main() -> None:
     params = load_params("source", "features")
     source = partial(open_source, Path(params.source.folder), params.source.file)
     counts = extract(read_table(TABLE), PIXELS, source, params.features, FEATURES)
-    size, color = params.features.size, params.features.color
+    size, color = params.features.image_size, params.features.color
     numbers = ", ".join(f"{count} {split}" for split, count in counts.items())
     print(f"{FEATURES}: {numbers}; {size}x{size} pixels, {color}, {params.features.format}")
 

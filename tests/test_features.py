@@ -30,7 +30,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run_there(**changes: object) -> dict[str, np.ndarray]:
-        write_params(tmp_path, **{"features_size": 16, **changes})
+        write_params(tmp_path, **{"features_image_size": 16, **changes})
         create_dataframe.main()
         extract_features.main()
         return load_features(FEATURES)
@@ -52,7 +52,7 @@ def as_set(pictures: np.ndarray, labels: np.ndarray) -> list[tuple[int, bytes]]:
 def test_arrays_hold_the_pictures_in_the_order_of_the_table(run, size, color):
     rows = make_rows(per_class=3)
     write_files(RAW, {"fer2013.csv": csv_text(rows).encode()})
-    features = run(features_size=size, features_color=color)
+    features = run(features_image_size=size, features_color=color)
     assert list(features) == list(ARRAYS) == ["x_train", "y_train", "x_val", "y_val", "x_test", "y_test"]
     table = read_table(TABLE)
     for split, inputs in expected(rows, size, color).items():
@@ -297,7 +297,7 @@ def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 table = read_table(Path("table.csv"))
-params = FeaturesParams(size=48, color="rgb", format="npy")
+params = FeaturesParams(image_size=48, color="rgb", format="npy")
 extract(table[:64], Path("pixels.npy"), None, params, Path("warm"))
 before = peak()
 extract(table[: int(sys.argv[1])], Path("pixels.npy"), None, params, Path("features"))
@@ -346,7 +346,7 @@ def test_an_empty_split_gives_empty_arrays(run, tmp_path):
     table = read_table(TABLE)
     from emotion.params import FeaturesParams
 
-    params = FeaturesParams(size=16, color="grey", format="npy")
+    params = FeaturesParams(image_size=16, color="grey", format="npy")
     counts = extract(table[table["split"] != "val"], PIXELS, lambda: pytest.fail("not needed"), params, Path("some"))
     assert counts["val"] == 0
     assert load_features(Path("some"))["x_val"].shape == (0, 16, 16, 1)

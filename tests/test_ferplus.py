@@ -32,7 +32,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run_there(**changes: object) -> pd.DataFrame:
-        write_params(tmp_path, **{"labels_scheme": "ferplus", "features_size": 12, **changes})
+        write_params(tmp_path, **{"labels_scheme": "ferplus", "features_image_size": 12, **changes})
         create_dataframe.main()
         return read_table(TABLE)
 

@@ -45,7 +45,7 @@ def test_sections_are_frozen():
         ("train", "smaller_first", [[32]], r"train.smaller_first.0: got \[32\]"),
         ("train", "lr", 0.1, "train.lr: unknown key, expected architecture"),
         ("features", "color", "gray", "features.color: got 'gray', expected 'grey' or 'rgb'"),
-        ("features", "size", 4, "features.size: got 4, expected greater than or equal to 8"),
+        ("features", "image_size", 4, "features.image_size: got 4, expected greater than or equal to 8"),
         ("labels", "scheme", 7, "labels.scheme: got 7, expected a valid list or a valid string"),
         ("source", "rejected_share", 1.5, "source.rejected_share: got 1.5, expected less than or equal to 1"),
         ("augmentation", "zoom", [1.2, 0.9], r"augmentation.zoom: got \[1.2, 0.9\], expected the smaller factor first"),
@@ -109,3 +109,9 @@ def test_a_file_that_holds_no_params_is_refused(tmp_path, text):
 def test_a_missing_file_is_refused_with_how_to_mend_it(tmp_path):
     with pytest.raises(InputError, match="project's root"):
         load_params("train", path=tmp_path / "params.yaml")
+
+
+def test_no_param_has_a_name_that_the_run_cache_of_dvc_leaves_out():
+    """With such a name, `dvc repro` brings the outputs of another value (treeverse/dvc#10296)."""
+    names = {name for section in SECTIONS.values() for name in section.model_fields}
+    assert not names & {"size", "nfiles"}

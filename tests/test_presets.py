@@ -121,7 +121,7 @@ def test_the_readme_states_what_each_preset_selects(project, name):
     apply_preset(name)
     params = load_params(*SECTIONS)
     classes = len(resolve_scheme(params.labels.scheme).emotions)
-    size, color, architecture = params.features.size, params.features.color, params.train.architecture
+    size, color, architecture = params.features.image_size, params.features.color, params.train.architecture
     network = build(architecture, size, params.features.channels, classes)
     cells = [
         line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith(f"| `{name}` | {classes} |")

@@ -67,7 +67,7 @@ def build(name: str, size: int | None, channels: int, classes: int) -> keras.Mod
     network = _build_if_large_enough(name, size, channels, classes)
     if network is None:
         raise InputError(
-            f"features.size: {size} is too small for train.architecture {name}, whose convolutions and pooling "
+            f"features.image_size: {size} is too small for train.architecture {name}, whose convolutions and pooling "
             f"leave nothing of it; expected at least {smallest_size(name, channels, classes)}"
         )
     return network

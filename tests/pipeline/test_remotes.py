@@ -50,7 +50,7 @@ def test_one_command_switches_to_s3(project, s3):
 
 def test_pictures_that_may_not_be_shared_stay_out_of_the_store(project):
     shared = checksums(project, *cached_outputs(project.path))
-    project.set_params({"source.remote": "private", "features.size": 40})
+    project.set_params({"source.remote": "private", "features.image_size": 40})
     project.repro("extract_features")
     project.dvc("push")
     pictures = checksums(project, "data/pixels.npy", "data/features")

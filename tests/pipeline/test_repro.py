@@ -1,5 +1,6 @@
 """`dvc repro`: the whole pipeline, again, and in part."""
 
+import numpy as np
 import pytest
 
 from tests.pipeline.project import cached_outputs, clone
@@ -31,7 +32,7 @@ def test_a_second_fresh_clone_writes_the_same_lock(finished, small_origin, tmp_p
     [
         ("sample.seed", 1, {"make_sample"}),
         ("split.keep_copies", True, {"create_dataframe"}),
-        ("features.size", 40, {"extract_features"}),
+        ("features.image_size", 40, {"extract_features"}),
         ("augmentation.flip", False, {"train"}),
         ("train.learning_rate", 0.01, {"train"}),
         ("compute.threads", 1, {"train", "evaluate"}),
@@ -47,6 +48,13 @@ def test_a_changed_param_concerns_only_the_stages_that_read_it(project, param, v
 def test_a_changed_param_runs_its_stage_and_those_behind_it(project):
     project.set_params({"evaluate.bins": 10})
     assert project.repro() == ["evaluate", "plot"]
+
+
+def test_another_image_size_makes_other_arrays(project):
+    """DVC's run cache would bring the old ones, were the param called `size`."""
+    project.set_params({"features.image_size": 40})
+    assert project.repro("extract_features") == ["extract_features"]
+    assert np.load(project.path / "data/features/x_test.npy", mmap_mode="r").shape[1:] == (40, 40, 1)
 
 
 def test_a_changed_param_of_the_last_stage_runs_it_alone(project):

@@ -32,7 +32,7 @@ def test_two_emotions_with_a_threshold(project):
 
 
 def test_merged_emotions_in_colour_at_another_size(project):
-    features = {"features.size": 32, "features.color": "rgb"}
+    features = {"features.image_size": 32, "features.color": "rgb"}
     project.set_params({"labels.scheme": MERGED, "train.architecture": "mini_xception"} | features)
     before = project.metrics("dataset")["pictures"]["test"]
     assert project.repro() == AFTER_THE_SAMPLE
@@ -52,13 +52,13 @@ def test_merged_emotions_in_colour_at_another_size(project):
     [
         ({"labels.scheme": ["happy", "bored"]}, "labels.scheme: 'bored' is no emotion that is known here"),
         ({"labels.scheme": ["happy", "contempt"]}, "labels.scheme: got [happy, contempt], but there are no pictures"),
-        ({"labels.scheme": "ferplus"}, "fer2013new.csv"),
+        ({"labels.scheme": "ferplus"}, "labels.scheme: got ferplus"),
         ({"labels.targets": "votes"}, "labels.targets: got votes with labels.scheme 'seven'"),
         ({"train.architecture": "conv32_64"}, "train.architecture: got conv32_64, which tells two classes apart"),
         (
-            {"train.architecture": "conv64_128_256", "features.size": 20},
-            "features.size: 20 is too small for train.architecture conv64_128_256, whose convolutions and pooling "
-            "leave nothing of it; expected at least 22",
+            {"train.architecture": "conv64_128_256", "features.image_size": 20},
+            "features.image_size: 20 is too small for train.architecture conv64_128_256, whose convolutions and "
+            "pooling leave nothing of it; expected at least 22",
         ),
         ({"evaluate.threshold": 0.6}, "evaluate.threshold: got 0.6, expected 0.5"),
     ],
