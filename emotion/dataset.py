@@ -106,9 +106,12 @@ def assign_splits(pictures: pd.DataFrame, params: SplitParams) -> pd.Series:
     if not (split == "test").any():
         split = split.replace("val", "test")
     missing = {"test": params.test, "val": params.validation}
+    offered = int((split == "train").sum())
     for order, (name, share) in enumerate(missing.items()):
         if not (split == name).any():
-            chosen = cut(pictures[split == "train"], share, [params.seed, order])
+            rest = pictures[split == "train"]
+            # Both shares are of what the source offered for training, so that 0.2 and 0.1 leave 0.7.
+            chosen = cut(rest, share * offered / max(1, len(rest)), [params.seed, order])
             split[chosen] = name
     return split
 

@@ -234,8 +234,8 @@ def counts(splits: list[str]) -> dict[str, int]:
 
 def test_a_source_without_splits_is_cut_by_emotion():
     splits = splits_of(many(None), validation=0.2, test=0.1)
-    assert counts(splits) == {"train": 7 * 29, "val": 7 * 7, "test": 7 * 4}
-    assert counts(splits[:40]) == {"train": 29, "val": 7, "test": 4}
+    assert counts(splits) == {"train": 7 * 28, "val": 7 * 8, "test": 7 * 4}
+    assert counts(splits[:40]) == {"train": 28, "val": 8, "test": 4}
 
 
 def test_validation_is_cut_from_training_where_only_that_is_missing():

@@ -2,9 +2,12 @@
 
 import io
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from tests.makers import encode
+from tests.pipeline.project import BIN
 from tests.pipeline.test_bad_input import failed_repro
 
 AFTER_THE_SAMPLE = ["create_dataframe", "extract_features", "train", "evaluate", "plot"]
@@ -45,6 +48,25 @@ def test_merged_emotions_in_colour_at_another_size(project):
     project.set_params({"labels.scheme": [MERGED[1], MERGED[0], MERGED[2]]})
     assert "create_dataframe" in project.repro()  # another order is another scheme
     assert list(project.metrics("evaluate")["by_class"]) == ["negative", "neutral", "positive"]
+
+
+def test_a_published_system_on_colour_pictures_of_any_size(project):
+    """happy-sad-rgb as its users have it: a folder an emotion, and no splits."""
+    generator = np.random.default_rng(0)
+    for emotion in ("Happy", "sadness"):
+        folder = project.path / "data/raw" / emotion
+        folder.mkdir()
+        for number in range(30):
+            height, width = generator.integers(60, 400, 2)
+            picture = generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
+            (folder / f"{number}.jpg").write_bytes(encode(picture, ".jpg"))
+    project.run(str(BIN / "emotion"), "preset", "happy-sad-rgb", variables={"PYTHONPATH": str(project.path)})
+    project.set_params({"train.epochs": 1})
+    assert project.repro() == AFTER_THE_SAMPLE
+    pictures = project.metrics("dataset")["pictures"]
+    assert [pictures[split]["total"] for split in ("train", "val", "test")] == [42, 12, 6]
+    assert np.load(project.path / "data/features/x_val.npy", mmap_mode="r").shape == (12, 256, 256, 3)
+    assert project.metrics("train")["parameters"] == 3_696_625
 
 
 @pytest.mark.parametrize(
