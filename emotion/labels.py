@@ -60,11 +60,6 @@ class Scheme:
     members: tuple[tuple[str, ...], ...]
     written: str = field(compare=False)
 
-    @property
-    def binary(self) -> bool:
-        """Whether there are two classes."""
-        return len(self.emotions) == 2
-
     def label(self, emotion: str) -> int:
         """Return the label of `emotion`, or -1 where the scheme leaves that emotion out."""
         return next((label for label, members in enumerate(self.members) if emotion in members), -1)

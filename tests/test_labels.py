@@ -65,7 +65,6 @@ def test_named_schemes_and_their_orders(name, emotions):
     assert list(scheme.emotions) == emotions
     assert scheme.members == tuple((emotion,) for emotion in emotions)
     assert scheme.written == name
-    assert scheme.binary == (name == "happy_sad")
     assert scheme == resolve_scheme(emotions)
 
 
@@ -78,11 +77,10 @@ def test_merged_emotions_share_a_label_and_a_name():
     ]
     assert scheme.written == "[neutral, {positive: [happy, surprise]}, {angry: [angry, disgust]}]"
     assert scheme.write(["angry", "neutral"]) == "[{angry: [angry, disgust]}, neutral]"
-    assert not scheme.binary
 
 
-def test_two_classes_of_several_emotions_are_binary():
-    assert resolve_scheme([{"good": ["happy"]}, {"bad": ["sad", "angry"]}]).binary
+def test_a_class_may_have_any_name_and_several_emotions():
+    assert resolve_scheme([{"good": ["happy"]}, {"bad": ["sad", "angry"]}]).emotions == ("good", "bad")
 
 
 @st.composite
@@ -108,7 +106,6 @@ def test_labels_and_names_of_any_scheme_agree(drawn):
         label = labels.get(emotion, -1)
         assert scheme.label(emotion) == label
         assert scheme.name(emotion) == (emotion if label < 0 else scheme.emotions[label])
-    assert scheme.binary == (len(choice) == 2)
 
 
 @pytest.mark.parametrize(
