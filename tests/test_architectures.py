@@ -179,7 +179,9 @@ def test_the_smallest_pictures_work_and_smaller_ones_are_refused(name, determini
     smallest = smallest_size(name, 1, 2)
     assert smallest == SMALLEST[name]
     assert np.isfinite(predict(architectures.build(name, smallest, 1, 2), pictures(smallest, 1))).all()
-    message = rf"^features\.size: {smallest - 1} is too small for train\.architecture {name}, .*at least {smallest}$"
+    message = (
+        rf"^features\.image_size: {smallest - 1} is too small for train\.architecture {name}, .*at least {smallest}$"
+    )
     with pytest.raises(InputError, match=message):
         architectures.build(name, smallest - 1, 1, 2)
 

@@ -1,0 +1,198 @@
+"""The published systems on FER2013, one protocol for all: each a DVC experiment, together one table.
+
+    python -m benchmarks.comparison --fer2013 data/raw/fer2013.tar.gz
+
+Each preset in SYSTEMS is queued as an experiment of its own, two at a time with a thread each. The epoch is chosen on
+PublicTest and PrivateTest is scored once; copies of their pictures are taken out of training. What CUTS shortens is
+shortened so that all of them take an afternoon on two cores; `--in-full` runs the presets as they are.
+
+Figures, params and history of each run go to benchmarks/results/comparison/NAME, a plot beside them, the table to
+README.md. A system whose figures are there already is not run again, unless it is named: `--only mini-xception`.
+Milliseconds a face are measured at the end, when nothing else runs.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.comparison_report import FOLDER, LATENCY, SYSTEMS, write_report
+from emotion.errors import InputError, run_command
+from emotion.files import atomic_path, write_json
+from emotion.labels import resolve_scheme
+from emotion.params import PARAMS_FILE, check_params, read_yaml
+from emotion.presets import apply_preset, list_presets
+
+PATIENT = ("train.patience=4",)
+HALF = ("train.epochs=30", "train.smaller_first=[[32,15],[40,6]]")
+CUTS = {
+    "happy-sad-rgb": PATIENT,
+    "happy-sad-grey": PATIENT,
+    "five-webcam": PATIENT,
+    "seven-two-blocks": PATIENT,
+    "seven-three-blocks": PATIENT,
+    "mini-xception": ("train.epochs=16",),
+    "vgg-bn": HALF,
+    "se-resnet": HALF,
+    "fer2013": HALF,
+}
+"""What is cut short where `--in-full` does not say otherwise."""
+
+FILES = ("metrics/evaluate.json", "metrics/train.json", "metrics/dataset.json", "metrics/curves/history.csv")
+PREFIX = "compare-"
+DVC = str(Path(sys.executable).with_name("dvc"))
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    run_command(lambda: compare(options))
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Run what has no figures yet, then write the table."""
+    if not options.table:
+        check_options(options)
+        names = options.only or [name for name in SYSTEMS if not (FOLDER / name).exists()]
+        for name in names:
+            queue(name, options)
+        if names:
+            start(options.jobs)
+            follow(names)
+        measure_latency()
+    write_report()
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Raise InputError where a run would fail later."""
+    unknown = sorted(set(options.only) - set(SYSTEMS))
+    if unknown:
+        raise InputError(f"--only: got {', '.join(unknown)}, expected some of {', '.join(SYSTEMS)}")
+    missing = sorted(set(SYSTEMS) - set(list_presets()))
+    if missing:
+        raise InputError(f"there are no presets {', '.join(missing)}; run the command from the project's root")
+    if not options.fer2013.is_file() or options.fer2013.parent != Path("data/raw"):
+        raise InputError(f"--fer2013: got {options.fer2013}, expected FER2013 as a file in data/raw/")
+
+
+def queue(name: str, options: argparse.Namespace) -> None:
+    """Queue the preset `name` as an experiment; params.yaml is as before afterwards."""
+    changes = ["compute.threads=1", f"train.precision={options.precision}", *([] if options.in_full else CUTS[name])]
+    committed = PARAMS_FILE.read_bytes()
+    try:
+        apply_preset(name)
+        settings = [part for change in changes for part in ("-S", change)]
+        files = [str(options.fer2013), *(str(path) for path in sorted(options.fer2013.parent.glob("fer2013new.csv")))]
+        copied = [part for file in files for part in ("-C", file)]
+        _dvc("exp", "run", "--queue", "--force", "--name", PREFIX + name, *copied, *settings)
+    finally:
+        with atomic_path(PARAMS_FILE) as temporary:
+            temporary.write_bytes(committed)
+    print(f"queued {name}: {', '.join(changes)}")
+
+
+def start(jobs: int) -> None:
+    """Start the workers of the queue. They hold on to the output that they are given, so it is none of ours."""
+    command = (DVC, "queue", "start", "-j", str(jobs))
+    if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+        raise InputError(f"`{' '.join(command)}` failed; run it by hand to see why")
+
+
+def follow(names: list[str]) -> None:
+    """Keep the figures of each experiment as it ends; return once all have.
+
+    Raises:
+        InputError: some failed; the others were kept.
+    """
+    waiting, failed = set(names), []
+    while waiting:
+        time.sleep(30)  # asking DVC takes seconds of a core
+        states = read_states()
+        for name in sorted(waiting):
+            if states.get(name) == "Success":
+                collect(name)
+            elif states.get(name) == "Failed":
+                failed.append(name)
+            else:
+                continue
+            waiting.remove(name)
+            print(f"{time.strftime('%H:%M')} {name}: {states[name]}", flush=True)
+    if failed:
+        logs = " or ".join(f"`dvc queue logs {PREFIX}{name}`" for name in failed)
+        raise InputError(f"{', '.join(failed)} failed; {logs} says why")
+
+
+def read_states() -> dict[str, str]:
+    """Return the state of each of our experiments: Queued, Running, Success or Failed; the newest counts."""
+    rows = re.findall(rf"^\w+\s+{PREFIX}(\S+)\s.*?(\w+)\s*$", _dvc("queue", "status"), flags=re.MULTILINE)
+    return dict(reversed(rows))
+
+
+def collect(name: str) -> None:
+    """Keep figures, history and params of the experiment of `name`, and how long its training took."""
+    reference = find_experiment(PREFIX + name)
+    folder = FOLDER / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for file in (*FILES, str(PARAMS_FILE)):
+        (folder / Path(file).name).write_text(_git("show", f"{reference}:{file}"), encoding="utf-8")
+    seconds = re.findall(r"^trained \d+ epochs in (\d+) s", _dvc("queue", "logs", PREFIX + name), flags=re.MULTILINE)
+    write_json(folder / "run.json", {"seconds": int(seconds[-1])} if seconds else {})
+
+
+def find_experiment(name: str) -> str:
+    """Return the git reference of the newest experiment `name`."""
+    found = _git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", "refs/exps").split()
+    for reference in found:
+        if reference.endswith(f"/{name}"):
+            return reference
+    raise InputError(f"the experiment {name} left nothing; `dvc queue logs {name}` says why")
+
+
+def measure_latency() -> None:
+    """Measure how long a face takes with each system that has figures; the weights do not matter for that."""
+    from emotion import runtime
+
+    runtime.set_up(threads=1, seed=0)
+    from benchmarks.latency import milliseconds_a_face, processor, to_tflite
+    from emotion.architectures import build
+
+    milliseconds = {}
+    for name in sorted(path.parent.name for path in FOLDER.glob("*/params.yaml")):
+        params = check_params(read_yaml(FOLDER / name / "params.yaml"), "features", "labels", "train")
+        classes = len(resolve_scheme(params.labels.scheme).emotions)
+        network = build(params.train.architecture, params.features.image_size, params.features.channels, classes)
+        milliseconds[name] = milliseconds_a_face(to_tflite(network))
+    write_json(LATENCY, {"machine": processor(), "milliseconds_a_face": milliseconds})
+
+
+def _dvc(*arguments: str) -> str:
+    return _run(DVC, *arguments)
+
+
+def _git(*arguments: str) -> str:
+    return _run("git", *arguments)
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise InputError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--fer2013", type=Path, default=Path("data/raw/fer2013.tar.gz"), help="FER2013, in data/raw/")
+    parser.add_argument("--jobs", type=int, default=2, help="experiments at a time (2)")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="run these systems, again if need be")
+    parser.add_argument("--in-full", action="store_true", help="run the presets as they are: a night or two")
+    parser.add_argument("--precision", default="float32", help="train.precision of all runs (float32)")
+    parser.add_argument("--table", action="store_true", help="run nothing, write the table only")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The comparison of systems: its table in README.md is what its runs left, and it understands DVC's queue."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import comparison, comparison_report
+from benchmarks.comparison_report import FOLDER, MARKS, PLOT, SYSTEMS, Row, plot_accuracy, read_rows, render_table
+from emotion.errors import InputError
+from emotion.params import SECTIONS, check_params, read_yaml
+from emotion.presets import list_presets
+
+ROOT = Path(__file__).parents[1]
+FILES = ("evaluate", "train")
+STATUS = """Task     Name                        Created    Status
+788de62  compare-happy-sad-rgb       01:16 PM   Running
+7afb64b  compare-five-webcam         01:16 PM   Failed
+1458e62  compare-vgg-bn              Nov 02, 2026   Queued
+e7f4bd0  other                       01:16 PM   Failed
+02f04cd  compare-five-webcam         01:14 PM   Success
+
+Worker status: 2 active, 0 idle
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def test_the_table_in_the_readme_is_that_of_the_figures():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert MARKS[0] + render_table(read_rows()) + MARKS[1] in text
+    assert PLOT.as_posix() in text
+
+
+def test_every_system_is_a_preset_and_has_its_figures():
+    assert set(SYSTEMS) <= set(list_presets())
+    assert set(comparison.CUTS) == set(SYSTEMS)
+    assert [row.name for row in read_rows()][: len(SYSTEMS)] == [f"`{name}`" for name in SYSTEMS]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_run_was_of_the_preset_but_for_what_was_cut_short(name):
+    ran = check_params(read_yaml(FOLDER / name / "params.yaml"), *SECTIONS)
+    preset = read_yaml(ROOT / f"presets/{name}.yaml")
+    cut = {change.partition("=")[0] for change in comparison.CUTS[name]} | {"train.precision", "compute.threads"}
+    for section, values in preset.items():
+        for key, value in values.items():
+            if f"{section}.{key}" not in cut:
+                assert getattr(getattr(ran, section), key) == value, f"{section}.{key}"
+    assert not ran.split.keep_copies
+
+
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "fer2013"])
+def test_a_preset_states_what_its_run_gave(name):
+    scores = {file: json.loads((FOLDER / name / f"{file}.json").read_text(encoding="utf-8")) for file in FILES}
+    evaluation, epochs = scores["evaluate"], scores["train"]["epochs"]
+    header = (ROOT / f"presets/{name}.yaml").read_text(encoding="utf-8").partition("source:")[0]
+    test, validation = (100 * evaluation[split]["accuracy"] for split in ("test", "validation"))
+    macro_f1 = evaluation["test"]["macro_f1"]
+    assert f"{test:.1f} % on PrivateTest, {validation:.1f} % on PublicTest, macro F1 {macro_f1:.3f}." in header
+    planned = read_yaml(ROOT / f"presets/{name}.yaml")["train"]["epochs"]
+    assert (f"cut short at {epochs} of {planned} epochs" in header) == (epochs < planned)
+
+
+def test_what_ferplus_gave_is_stated():
+    folder = ROOT / "benchmarks/results/ferplus"
+    evaluation, training = (json.loads((folder / f"{file}.json").read_text(encoding="utf-8")) for file in FILES)
+    accuracy, low, high = (100 * evaluation["test"][f"accuracy{end}"] for end in ("", "_low", "_high"))
+    validation = 100 * evaluation["validation"]["accuracy"]
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert training["epochs"] == 10
+    assert f"{accuracy:.1f} % ({low:.1f} to {high:.1f}) on the {evaluation['test']['pictures']:,} pictures" in text
+    header = " ".join((ROOT / "presets/ferplus.yaml").read_text(encoding="utf-8").replace("#", "").split())
+    assert f"{accuracy:.1f} % on PrivateTest and {validation:.1f} % on PublicTest" in header
+    assert f"{validation:.1f} % on PublicTest ([figures]" in text
+
+
+def test_states_are_read_from_the_queue_and_the_newest_counts(monkeypatch):
+    monkeypatch.setattr(comparison, "_dvc", lambda *arguments: STATUS)
+    assert comparison.read_states() == {"happy-sad-rgb": "Running", "five-webcam": "Failed", "vgg-bn": "Queued"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "resnet"], "--only: got resnet, expected some of happy-sad-rgb"),
+        (["--fer2013", "/somewhere/fer2013.tar.gz"], "--fer2013: got /somewhere/fer2013.tar.gz, expected FER2013 as"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_anything_is_queued(arguments, said):
+    with pytest.raises(InputError, match=said):
+        comparison.check_options(comparison._parser().parse_args(arguments))
+
+
+def test_a_readme_without_its_marks_is_refused(tmp_path, monkeypatch):
+    readme = tmp_path / "README.md"
+    readme.write_text("# A page\n", encoding="utf-8")
+    monkeypatch.setattr(comparison_report, "README", readme)
+    with pytest.raises(InputError, match="lacks the lines <!-- comparison -->"):
+        comparison_report.write_report()
+
+
+def test_the_plot_has_a_panel_for_each_number_of_classes():
+    row = Row("`one`", 2, 100, 0.6, 0.7, 0.65, 0.75, 0.7, 1, 1, "", "", 0.1, (0.9, 1.0))
+    figure = plot_accuracy([row, row._replace(classes=7, stated=None), row._replace(classes=7)])
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["2 classes", "7 classes"]
+    assert len(figure.axes[1].get_yticks()) == 2
