@@ -13,7 +13,7 @@ def failed_repro(project) -> str:
 def test_unknown_keys_are_named_with_those_that_exist(project):
     project.set_params({"features.colour": "grey"})
     output = failed_repro(project)
-    assert "features.colour: unknown key, expected size, color, format" in output
+    assert "features.colour: unknown key, expected image_size, color, format" in output
     assert "failed to reproduce 'extract_features'" in output
 
 
