@@ -84,9 +84,7 @@ def queue(name: str, options: argparse.Namespace) -> None:
     try:
         apply_preset(name)
         settings = [part for change in changes for part in ("-S", change)]
-        files = [str(options.fer2013), *(str(path) for path in sorted(options.fer2013.parent.glob("fer2013new.csv")))]
-        copied = [part for file in files for part in ("-C", file)]
-        _dvc("exp", "run", "--queue", "--force", "--name", PREFIX + name, *copied, *settings)
+        _dvc("exp", "run", "--queue", "--force", "--name", PREFIX + name, "-C", str(options.fer2013), *settings)
     finally:
         with atomic_path(PARAMS_FILE) as temporary:
             temporary.write_bytes(committed)
