@@ -1,5 +1,7 @@
 """What several networks are built from: convolutions without bias, and their batch normalisation."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 from keras import layers
 
@@ -17,3 +19,18 @@ def normalisation(hidden: keras.KerasTensor) -> keras.KerasTensor:
 def normalised_convolution(hidden: keras.KerasTensor, width: int, kernel_size: int = 3) -> keras.KerasTensor:
     """Convolve, then normalise."""
     return normalisation(convolution(hidden, width, kernel_size))
+
+
+def pooled_blocks(
+    hidden: keras.KerasTensor, width: int, widths: Sequence[int], block: Callable[..., keras.KerasTensor]
+) -> keras.KerasTensor:
+    """Append a block for each of `widths` to `hidden` of `width` channels, with max pooling before each change.
+
+    `block(hidden, width, widened=...)` is told whether its input has another width.
+    """
+    for next_width in widths:
+        if next_width != width:
+            hidden = layers.MaxPooling2D(2)(hidden)
+        hidden = block(hidden, next_width, widened=next_width != width)
+        width = next_width
+    return hidden

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from emotion.architectures.blocks import normalised_convolution
+from emotion.architectures.blocks import normalised_convolution, pooled_blocks
 from emotion.architectures.head import classify
 
 STEM = 24
@@ -28,12 +28,7 @@ def build_residual(
     hidden = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     hidden = normalised_convolution(hidden, stem)
     hidden = layers.ReLU()(hidden)
-    width = stem
-    for next_width in widths:
-        if next_width != width:
-            hidden = layers.MaxPooling2D(2)(hidden)
-        hidden = _block(hidden, next_width, widened=next_width != width)
-        width = next_width
+    hidden = pooled_blocks(hidden, stem, widths, _block)
     hidden = layers.GlobalAveragePooling2D()(hidden)
     hidden = layers.Dropout(0.2)(hidden)
     return keras.Model(inputs, classify(hidden, classes), name=name)

@@ -7,7 +7,7 @@ Networks". Depth and width are those of `residual`.
 import keras
 from keras import layers
 
-from emotion.architectures.blocks import convolution, normalisation
+from emotion.architectures.blocks import convolution, normalisation, pooled_blocks
 from emotion.architectures.head import classify
 from emotion.architectures.residual import STEM, WIDTHS
 
@@ -19,12 +19,7 @@ def build(size: int | None, channels: int, classes: int) -> keras.Model:
     inputs = keras.Input((size, size, channels), dtype="uint8", name="image")
     hidden = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     hidden = convolution(hidden, STEM)
-    width = STEM
-    for next_width in WIDTHS:
-        if next_width != width:
-            hidden = layers.MaxPooling2D(2)(hidden)
-        hidden = _block(hidden, next_width, widened=next_width != width)
-        width = next_width
+    hidden = pooled_blocks(hidden, STEM, WIDTHS, _block)
     hidden = _activated(hidden)
     hidden = layers.GlobalAveragePooling2D()(hidden)
     hidden = layers.Dropout(0.2)(hidden)
