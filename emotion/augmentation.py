@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from emotion.params import AugmentationParams
@@ -77,3 +78,40 @@ class Augmentation(keras.layers.Layer):
         position = (ops.cast(ops.arange(length), "float32") + 0.5) / ops.cast(length, "float32")
         start = self._uniform(count, 0, 1) * (1 - share)
         return ops.logical_and(position >= start[:, None], position < (start + share)[:, None])
+
+
+class Mix(keras.layers.Layer):
+    """Each picture with its counterpart from the batch's other end: Zhang et al. 2018, mixup; nothing unless training.
+
+    Takes pictures, uint8 (n, height, width, channels), and the share of each in its mixture, float32 (n,).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="mix", dtype="float32", autocast=False)
+
+    def call(self, images, shares, training=None):
+        if not training:
+            return images
+        shares = ops.reshape(shares, (-1, 1, 1, 1))
+        own, other = ops.cast(images, "float32"), ops.cast(ops.flip(images, axis=0), "float32")
+        return ops.cast(ops.round(shares * own + (1 - shares) * other), "uint8")
+
+    def compute_output_spec(self, images, shares, training=None):
+        return keras.KerasTensor(images.shape, dtype="uint8")
+
+
+def mixing_shares(
+    count: int, batch_size: int, mixup: float, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each picture's share in its mixture, float32 (count,), and the number of its counterpart, (count,).
+
+    Shares are from 0.5 to 1, the larger of two from Beta(mixup, mixup), so that a picture mostly stays what it is;
+    1 throughout where `mixup` is 0. Mixed are, as in `Mix`, the first and the last of a batch, and so on inwards.
+    """
+    numbers = np.arange(count)
+    first = numbers // batch_size * batch_size
+    last = np.minimum(first + batch_size, count) - 1
+    if mixup == 0:
+        return np.ones(count, np.float32), first + last - numbers
+    shares = generator.beta(mixup, mixup, count)
+    return np.maximum(shares, 1 - shares).astype(np.float32), first + last - numbers

@@ -1,17 +1,21 @@
 """One model file: a .keras archive with the label order and the input form inside, the same bytes every time."""
 
+import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
+import numpy as np
 
 from emotion.errors import InputError
 from emotion.files import atomic_path
 
 FORM_MEMBER = "emotion.json"
+WEIGHTS_MEMBER = "model.weights.h5"
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -53,6 +57,51 @@ def load_model(path: Path) -> tuple[keras.Model, ModelForm]:
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise InputError(f"{path} cannot be loaded as a model: {error}") from None
     return model, ModelForm(tuple(form["emotions"]), form["size"], form["color"])
+
+
+def halve_weights(source: Path, target: Path) -> None:
+    """Write the model file `source` as `target` with its float32 weights rounded to float16, in half the bytes.
+
+    Keras casts weights to their layer's type on loading, so the model still computes in float32. An array with a
+    value that float16 cannot hold (beyond 65504) stays as it is.
+
+    Raises:
+        InputError: `source` is no .keras file.
+    """
+    try:
+        members = _read_members(source)
+        members[WEIGHTS_MEMBER] = _halve(members[WEIGHTS_MEMBER])
+    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        raise InputError(f"{source} cannot be read as a .keras file: {error}") from None
+    with atomic_path(target) as temporary:
+        _write_members(temporary, members)
+
+
+def _halve(content: bytes) -> bytes:
+    """Return the HDF5 file `content`, written anew, since one that is changed in place keeps its old size."""
+    halved = io.BytesIO()
+    with h5py.File(io.BytesIO(content), "r") as source, h5py.File(halved, "w") as target:
+        target.attrs.update(source.attrs)
+        source.visititems(lambda name, item: _copy_halved(item, name, target))
+    return halved.getvalue()
+
+
+def _copy_halved(item: h5py.Group | h5py.Dataset, name: str, target: h5py.File) -> None:
+    if isinstance(item, h5py.Group):
+        copy = target.create_group(name)
+    else:
+        # A time inside would make other bytes of the same weights.
+        copy = target.create_dataset(name, data=_rounded(item[()]), track_times=False)
+    copy.attrs.update(item.attrs)
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Return float32 values as float16 where it holds all of them; seeds and counts keep their type."""
+    if values.dtype != np.float32:
+        return values
+    with np.errstate(over="ignore"):
+        halved = values.astype(np.float16)
+    return halved if np.isfinite(halved).all() else values
 
 
 def _read_members(path: Path) -> dict[str, bytes]:

@@ -72,6 +72,7 @@ class AugmentationParams(Section):
     brightness: Probability
     contrast: Probability
     erase: Probability
+    mixup: Annotated[float, Field(ge=0, le=10)]
 
     @field_validator("zoom")
     @classmethod
@@ -96,7 +97,9 @@ class TrainParams(Section):
     smaller_first: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]]
     monitor: Literal["accuracy", "loss"]
     patience: Annotated[int, Field(ge=0)]
-    precision: Literal["float32", "mixed_bfloat16"]
+    teacher: str | None
+    teacher_share: Probability
+    precision: Literal["auto", "float32", "mixed_bfloat16"]
 
     @field_validator("warmup_epochs")
     @classmethod

@@ -23,3 +23,4 @@ RELIABILITY = CURVES / "reliability.csv"
 PLOTS = Path("metrics/plots")
 
 CHECKPOINTS = Path("models/.checkpoints")
+TEACHERS = Path("models/teacher")

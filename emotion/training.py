@@ -11,12 +11,17 @@ from keras import ops
 from tqdm import tqdm
 
 from emotion import architectures
-from emotion.augmentation import Augmentation
+from emotion.augmentation import Augmentation, Mix, mixing_shares
 from emotion.checkpoint import Checkpoint, TrainingState, training_key
+from emotion.distillation import Imitation
 from emotion.errors import InputError
+from emotion.feeding import Lookup, feed
 from emotion.fused import fuse
 from emotion.images import to_input
+from emotion.optimization import make_optimizer
 from emotion.params import CHANNELS, Params, TrainParams
+from emotion.paths import CHECKPOINTS
+from emotion.precision import resolve_precision
 
 VALIDATION_BATCH = 256
 
@@ -61,12 +66,21 @@ class TrainingResult:
     checkpoint: Checkpoint
 
 
+class DivergedError(InputError):
+    """The loss stopped being a number; `network` has the weights of the best epoch before, or is None in the first."""
+
+    def __init__(self, message: str, network: keras.Model | None) -> None:
+        super().__init__(message)
+        self.network = network
+
+
 def train(
     data: TrainingData,
     classes: int,
     params: Params,
     checkpoints: Path,
     after_epoch: Callable[[int], None] = lambda epoch: None,
+    teacher: keras.Model | None = None,
 ) -> TrainingResult:
     """Train the network that `params` names, from where a checkpoint of the same training stands, if there is one.
 
@@ -79,15 +93,17 @@ def train(
         params: the sections `train` and `augmentation`.
         checkpoints: a folder, made if need be, for the state after each epoch.
         after_epoch: called with the number of each epoch, from 1, once its checkpoint is written.
+        teacher: a network of as many classes, whose probabilities the new one imitates beside the labels.
 
     Raises:
-        InputError: params do not fit each other or the pictures, or the loss stopped being a number.
+        InputError: params do not fit each other, the pictures or the machine.
+        DivergedError: the loss stopped being a number.
     """
     sizes = epoch_sizes(params.train, data.size)
     keras.utils.set_random_seed(params.train.seed)  # for the first weights
-    run = _Run(data, classes, params, any_size=len(set(sizes)) > 1)
+    run = _Run(data, classes, params, teacher, any_size=len(set(sizes)) > 1)
     _check_smallest(min(sizes), data, classes, params.train)
-    checkpoint = Checkpoint(checkpoints, _key(data, classes, params))
+    checkpoint = Checkpoint(checkpoints, _key(data, classes, params, teacher))
     state = checkpoint.load()
     if state is not None:
         run.restore(state)
@@ -121,37 +137,38 @@ def _check_smallest(size: int, data: TrainingData, classes: int, params: TrainPa
         )
 
 
-def _key(data: TrainingData, classes: int, params: Params) -> str:
+def _key(data: TrainingData, classes: int, params: Params, teacher: keras.Model | None) -> str:
     settings = {
         "train": params.train.model_dump(),
         "augmentation": params.augmentation.model_dump(),
         "compute": params.compute.model_dump(),
         "classes": classes,
+        "precision": resolve_precision(params.train.precision),
         "keras": [keras.version(), keras.backend.backend()],
     }
     arrays = [data.x_train, data.y_train, data.x_val, data.y_val, data.votes_train]
+    arrays += teacher.get_weights() if teacher is not None else []
     return training_key(settings, [array for array in arrays if array is not None])
 
 
 class _Run:
     """One training: the network as it will be saved, the same in its fast form, and where it stands."""
 
-    def __init__(self, data: TrainingData, classes: int, params: Params, *, any_size: bool) -> None:
-        self.data, self.params = data, params.train
-        architecture = params.train.architecture
-        self.network = architectures.build(architecture, data.size, data.channels, classes)
-        self.fast = _fast_form(architecture, None if any_size else data.size, data.channels, classes, params.train)
+    def __init__(
+        self, data: TrainingData, classes: int, params: Params, teacher: keras.Model | None, *, any_size: bool
+    ) -> None:
+        self.data, self.params, self.teacher = data, params.train, teacher
+        self.network = architectures.build(params.train.architecture, data.size, data.channels, classes)
+        self.fast = _fast_form(None if any_size else data.size, data.channels, classes, params.train)
         self.fast.set_weights(self.network.get_weights())
-        augmentation = Augmentation(params.augmentation, params.train.seed)
-        inputs = keras.Input(self.fast.input_shape[1:], dtype="uint8")
-        self.model = keras.Model(inputs, self.fast(augmentation(inputs)))
-        self.generators = [augmentation.seed_generator] + [
+        self.fast.compile(loss=_loss(params.train, classes), metrics=["accuracy"])  # for validation
+        self.augmentation, self.mixup = Augmentation(params.augmentation, params.train.seed), params.augmentation.mixup
+        self.generators = [self.augmentation.seed_generator] + [
             layer.seed_generator for layer in self.fast.layers if hasattr(layer, "seed_generator")
         ]
         self.steps = math.ceil(len(data.x_train) / params.train.batch_size)
-        optimizer = _optimizer(params.train, self.steps, self.fast)
-        self.model.compile(optimizer, _loss(params.train, classes), metrics=["accuracy"])
-        self.model.optimizer.build(self.model.trainable_variables)
+        self.optimizer = make_optimizer(params.train, self.steps, self.fast)
+        self.optimizer.build(self.fast.trainable_variables)
         self.targets = _targets(data.y_train, classes) if data.votes_train is None else _shares(data.votes_train)
         self.val_targets = _targets(data.y_val, classes)
         self.sample_weights = _sample_weights(data.y_train, classes, params.train)
@@ -161,9 +178,15 @@ class _Run:
 
     @property
     def _variables(self) -> list[keras.Variable]:
-        return [*self.fast.weights, *self.model.optimizer.variables]
+        return [*self.fast.weights, *self.optimizer.variables]
 
     def restore(self, state: TrainingState) -> None:
+        shapes = [tuple(variable.shape) for variable in self._variables]
+        if shapes != [value.shape for value in state.variables]:
+            raise InputError(
+                f"the checkpoint of this training holds the weights of another network than "
+                f"{self.params.architecture}; delete it in {CHECKPOINTS} and train from the start"
+            )
         for variable, value in zip(self._variables, state.variables, strict=True):
             variable.assign(value)
         self.history, self.best, self.best_weights = state.history, state.best, state.best_weights
@@ -174,7 +197,7 @@ class _Run:
 
     def follow(self, sizes: list[int], checkpoint: Checkpoint, after_epoch: Callable[[int], None]) -> None:
         """Train the epochs that are still to come, until patience ends."""
-        size, pictures = self.data.size, self.data.x_train
+        size = 0
         with tqdm(total=len(sizes) * self.steps, initial=len(self.history) * self.steps, disable=None) as bar:
             if self.history:
                 tqdm.write(f"going on after epoch {len(self.history)} of an interrupted training")
@@ -182,25 +205,39 @@ class _Run:
                 epoch = len(self.history)
                 if sizes[epoch] != size:
                     size = sizes[epoch]
-                    pictures = _resized(self.data.x_train, size, self.data.color)
-                self._epoch(epoch, pictures, bar)
+                    student = self._student(_resized(self.data.x_train, size, self.data.color))
+                self._epoch(epoch, size, student, bar)
                 checkpoint.save(self.state())
                 after_epoch(epoch + 1)
+
+    def _student(self, pictures: np.ndarray) -> keras.Model:
+        """Return what `fit` trains: numbers of pictures and shares of the mixture to probabilities."""
+        numbers = keras.Input((), dtype="int32", name="number")
+        shares = keras.Input((), dtype="float32", name="share")
+        images = self.augmentation(Lookup(pictures)(numbers))
+        if self.mixup:
+            images = Mix()(images, shares)
+        probabilities = self.fast(images)
+        own_share = 1.0
+        if self.teacher is not None:
+            own_share -= self.params.teacher_share
+            probabilities = Imitation(self.teacher, self.params.teacher_share)(images, probabilities)
+        student = keras.Model([numbers, shares], probabilities)
+        loss = _loss(self.params, self.val_targets.shape[1] + (self.val_targets.shape[1] == 1))
+        student.compile(self.optimizer, loss, loss_weights=own_share, metrics=["accuracy"])
+        return student
 
     def _out_of_patience(self) -> bool:
         return bool(self.params.patience) and len(self.history) - 1 - self.best >= self.params.patience
 
-    def _epoch(self, epoch: int, pictures: np.ndarray, bar: tqdm) -> None:
+    def _epoch(self, epoch: int, size: int, student: keras.Model, bar: tqdm) -> None:
         for number, generator in enumerate(self.generators):
             generator.state.assign(np.random.SeedSequence([self.params.seed, epoch, number]).generate_state(2))
-        batches = _Batches(pictures, self.targets, self.sample_weights, self.params, epoch)
-        logs = self.model.fit(batches, shuffle=False, verbose=0, callbacks=[_Progress(bar)]).history
-        row = {"epoch": epoch + 1, "size": pictures.shape[1]} | self._scores(logs)
-        if not (math.isfinite(row["loss"]) and math.isfinite(row["val_loss"])):
-            raise InputError(
-                f"the loss is no number any more after epoch {epoch + 1}; lower train.learning_rate "
-                f"({self.params.learning_rate}) or raise train.warmup_epochs ({self.params.warmup_epochs})"
-            )
+        watch = _Watch(bar, self._diverged)
+        logs = student.fit(self._lesson(epoch), shuffle=False, verbose=0, callbacks=[watch]).history
+        row = {"epoch": epoch + 1, "size": size} | self._scores(logs)
+        if not math.isfinite(row["val_loss"]):
+            self._diverged("validation")
         self.history.append(row)
         if self.best < 0 or self._score(row) > self._score(self.history[self.best]):
             self.best, self.best_weights = epoch, self.fast.get_weights()
@@ -209,87 +246,66 @@ class _Run:
             f"validation loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:.4f}"
         )
 
+    def _lesson(self, epoch: int):
+        """Return one epoch's batches; order, mixture and with them the targets follow from the seed and the epoch."""
+        generator = np.random.default_rng([self.params.seed, epoch])
+        order = generator.permutation(len(self.data.x_train)).astype(np.int32)
+        shares, partners = mixing_shares(len(order), self.params.batch_size, self.mixup, generator)
+        own, other = self.targets[order], self.targets[order[partners]]
+        targets = shares[:, None] * own + (1 - shares[:, None]) * other
+        return feed((order, shares), targets, self.sample_weights[order], batch_size=self.params.batch_size)
+
+    def _diverged(self, where: str) -> None:
+        raise DivergedError(
+            f"the loss is no number any more in epoch {len(self.history) + 1}, {where}; lower train.learning_rate "
+            f"({self.params.learning_rate}) or raise train.warmup_epochs ({self.params.warmup_epochs})",
+            self._network_of_best_epoch() if self.history else None,
+        )
+
     def _scores(self, logs: dict[str, list[float]]) -> dict[str, float]:
         """Return loss and accuracy of the epoch in training, with augmentation, and on validation, without."""
-        val_loss, val_accuracy = self.model.evaluate(
-            self.data.x_val, self.val_targets, batch_size=VALIDATION_BATCH, verbose=0
-        )
+        pictures = feed(self.data.x_val, self.val_targets, batch_size=VALIDATION_BATCH)
+        val_loss, val_accuracy = self.fast.evaluate(pictures, verbose=0)
         return {
             "loss": float(logs["loss"][0]),
             "accuracy": float(logs["accuracy"][0]),
             "val_loss": float(val_loss),
             "val_accuracy": float(val_accuracy),
-            "learning_rate": float(ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "learning_rate": float(ops.convert_to_numpy(self.optimizer.learning_rate)),
         }
 
     def _score(self, row: dict[str, float]) -> float:
         return row["val_accuracy"] if self.params.monitor == "accuracy" else -row["val_loss"]
 
-    def result(self, checkpoint: Checkpoint) -> TrainingResult:
+    def _network_of_best_epoch(self) -> keras.Model:
         self.network.set_weights(self.best_weights)
-        return TrainingResult(self.network, self.history, self.best + 1, checkpoint)
+        return self.network
+
+    def result(self, checkpoint: Checkpoint) -> TrainingResult:
+        return TrainingResult(self._network_of_best_epoch(), self.history, self.best + 1, checkpoint)
 
 
-def _fast_form(architecture: str, size: int | None, channels: int, classes: int, params: TrainParams) -> keras.Model:
+def _fast_form(size: int | None, channels: int, classes: int, params: TrainParams) -> keras.Model:
     """Build the network as it trains: in the precision that params name, and fused where the backend can."""
     stock_precision = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(params.precision)
+    keras.config.set_dtype_policy(resolve_precision(params.precision))
     try:
-        return fuse(architectures.build(architecture, size, channels, classes))
+        return fuse(architectures.build(params.architecture, size, channels, classes))
     finally:
         keras.config.set_dtype_policy(stock_precision)
 
 
-class _Batches(keras.utils.PyDataset):
-    """One epoch's batches, in an order that follows from the seed and the epoch."""
+class _Watch(keras.callbacks.Callback):
+    """Moves the progress bar, and calls `diverged` with the step at which the loss stopped being a number."""
 
-    def __init__(self, pictures, targets, sample_weights, params, epoch) -> None:
+    def __init__(self, bar: tqdm, diverged: Callable[[str], None]) -> None:
         super().__init__()
-        self.pictures, self.targets, self.sample_weights = pictures, targets, sample_weights
-        self.batch_size = params.batch_size
-        self.order = np.random.default_rng([params.seed, epoch]).permutation(len(pictures))
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.order) / self.batch_size)
-
-    def __getitem__(self, index: int):
-        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        return self.pictures[chosen], self.targets[chosen], self.sample_weights[chosen]
-
-
-class _Progress(keras.callbacks.Callback):
-    def __init__(self, bar: tqdm) -> None:
-        super().__init__()
-        self.bar = bar
+        self.bar, self.diverged = bar, diverged
 
     def on_train_batch_end(self, batch, logs=None) -> None:
         self.bar.update()
-
-
-class _WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """From zero to the peak in the first steps, then constant, or along half a cosine to zero at the last."""
-
-    def __init__(self, params: TrainParams, steps_per_epoch: int) -> None:
-        self.peak, self.cosine = params.learning_rate, params.schedule == "cosine"
-        self.warmup, self.total = params.warmup_epochs * steps_per_epoch, params.epochs * steps_per_epoch
-
-    def __call__(self, step):
-        step = ops.cast(step, "float32")
-        warm = ops.minimum(1.0, (step + 1) / max(1, self.warmup))
-        if not self.cosine:
-            return self.peak * warm
-        progress = ops.clip((step - self.warmup) / max(1, self.total - self.warmup), 0, 1)
-        return self.peak * warm * (1 + ops.cos(math.pi * progress)) / 2
-
-
-def _optimizer(params: TrainParams, steps_per_epoch: int, network: keras.Model) -> keras.optimizers.Optimizer:
-    rate = _WarmUp(params, steps_per_epoch)
-    if params.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=params.weight_decay)
-    else:
-        optimizer = keras.optimizers.Adam(rate, weight_decay=params.weight_decay)
-    optimizer.exclude_from_weight_decay([w for w in network.trainable_weights if not w.name.endswith("kernel")])
-    return optimizer
+        if not math.isfinite(float(logs["loss"])):
+            self.diverged(f"step {batch + 1}")
 
 
 def _loss(params: TrainParams, classes: int) -> keras.losses.Loss:

@@ -1,6 +1,7 @@
 """Train the network that params.yaml names, on data/features; write models/model.keras, its history and metrics."""
 
 import time
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -9,11 +10,19 @@ from emotion.architectures.cost import multiply_adds
 from emotion.errors import InputError, run_command
 from emotion.features import VOTES, load_features
 from emotion.files import write_csv, write_json
+from emotion.fused import fuse
 from emotion.labels import Scheme, check_targets, resolve_scheme
-from emotion.model_file import ModelForm, save_model
-from emotion.params import load_params
-from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TRAINING_METRICS
-from emotion.training import TrainingData, TrainingResult, train
+from emotion.model_file import ModelForm, load_model, save_model
+from emotion.params import TrainParams, load_params
+from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TEACHERS, TRAINING_METRICS
+from emotion.precision import resolve_precision
+from emotion.training import DivergedError, TrainingData, TrainingResult, train
+
+if TYPE_CHECKING:
+    import keras
+
+LAST_GOOD_MODEL = CHECKPOINTS / "last_good.keras"
+"""Where a training that broke leaves the weights of its best epoch."""
 
 
 def main() -> None:
@@ -22,13 +31,21 @@ def main() -> None:
     check_targets(params.labels.scheme, params.labels.targets)
     runtime.set_up(params.compute.threads, params.train.seed)
     data = read_data(scheme, votes=params.labels.targets == "votes")
+    form = ModelForm(scheme.emotions, data.size, data.color)
+    teacher = read_teacher(params.train, form)
     began = time.monotonic()
-    result = train(data, len(scheme.emotions), params, CHECKPOINTS)
+    try:
+        result = train(data, len(scheme.emotions), params, CHECKPOINTS, teacher=teacher)
+    except DivergedError as error:
+        if error.network is None:
+            raise
+        save_model(LAST_GOOD_MODEL, error.network, form)
+        raise InputError(f"{error}; the best epoch before that is kept in {LAST_GOOD_MODEL}") from None
     # Printed and not kept in a file, whose bytes would differ from run to run.
     print(f"trained {len(result.history)} epochs in {time.monotonic() - began:.0f} s; best: {result.best_epoch}")
-    save_model(MODEL, result.model, ModelForm(scheme.emotions, data.size, data.color))
+    save_model(MODEL, result.model, form)
     write_csv(HISTORY, pd.DataFrame(result.history))
-    write_json(TRAINING_METRICS, summary(result))
+    write_json(TRAINING_METRICS, {"precision": resolve_precision(params.train.precision)} | summary(result))
     result.checkpoint.remove()
 
 
@@ -49,6 +66,33 @@ def read_data(scheme: Scheme, *, votes: bool) -> TrainingData:
             "make it again with `dvc repro extract_features`"
         )
     return TrainingData(x_train, y_train, x_val, y_val, votes_train)
+
+
+def read_teacher(params: TrainParams, form: ModelForm) -> "keras.Model | None":
+    """Return the network to imitate, where params name one.
+
+    Raises:
+        InputError: there is no such file, or its emotions or colour are others than those of `form`.
+    """
+    if params.teacher is None:
+        return None
+    path = TEACHERS / params.teacher
+    if not path.is_file():
+        raise InputError(
+            f"train.teacher: {path} is missing; copy a trained model there, such as models/released/NAME/model.keras "
+            "(`dvc pull` brings it), or set it to null"
+        )
+    teacher, taught = load_model(path)
+    if (taught.emotions, taught.color) != (form.emotions, form.color):
+        raise InputError(
+            f"train.teacher: {path} takes {taught.color} pictures and tells apart {', '.join(taught.emotions)}; "
+            f"expected {form.color} and {', '.join(form.emotions)}"
+        )
+    if params.teacher_share == 0:
+        raise InputError(
+            "train.teacher_share: got 0 with a train.teacher, which would then teach nothing; expected 0.5"
+        )
+    return fuse(teacher, resolve_precision(params.precision))
 
 
 def summary(result: TrainingResult) -> dict[str, object]:

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emotion.augmentation import Augmentation
+from emotion.augmentation import Augmentation, Mix, mixing_shares
 from emotion.params import AugmentationParams
 
 NOTHING: dict[str, Any] = {"flip": False, "rotation": 0.0, "zoom": [1.0, 1.0], "shift": 0.0}
-NOTHING |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0}
+NOTHING |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0, "mixup": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +97,25 @@ def test_colour_pictures_stay_in_colour(images):
     colour = np.concatenate([images, images // 2, images // 4], axis=3)
     changed = augment(colour, flip=True, rotation=15.0, erase=0.5)
     assert changed.shape == colour.shape
+
+
+def test_mixing_puts_each_picture_over_its_counterpart(images):
+    shares = np.linspace(0.5, 1, 64).astype(np.float32)
+    mixed = np.asarray(Mix()(images, shares, training=True)).astype(float)
+    own, other = images.astype(float), images[::-1].astype(float)
+    expected = shares[:, None, None, None] * own + (1 - shares[:, None, None, None]) * other
+    assert np.abs(mixed - expected).max() <= 0.51
+    assert (np.asarray(Mix()(images, shares, training=False)) == images).all()
+
+
+def test_no_mixing_leaves_every_picture_whole():
+    shares, partners = mixing_shares(10, 4, 0.0, np.random.default_rng(0))
+    assert shares.tolist() == [1.0] * 10
+    assert partners.tolist() == [3, 2, 1, 0, 7, 6, 5, 4, 9, 8]
+
+
+def test_mixing_shares_are_the_larger_of_two_from_a_beta_distribution():
+    shares, _ = mixing_shares(20_000, 128, 0.2, np.random.default_rng(0))
+    assert shares.dtype == np.float32
+    assert shares.min() >= 0.5
+    assert shares.mean() == pytest.approx(0.899, abs=0.005)  # from 400,000 draws of random.betavariate

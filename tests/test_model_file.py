@@ -1,12 +1,14 @@
 """A model file loads without this project, carries its labels, and is the same bytes each time."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 
 from emotion import architectures
 from emotion.errors import InputError
-from emotion.model_file import ModelForm, load_model, save_model
+from emotion.model_file import WEIGHTS_MEMBER, ModelForm, halve_weights, load_model, save_model
 
 FORM = ModelForm(("happy", "sad"), 24, "grey")
 
@@ -77,3 +79,57 @@ def test_a_model_that_would_run_code_on_loading_is_refused(tmp_path):
     save_model(path, evil, FORM)
     with pytest.raises(InputError, match="cannot be loaded as a model"):
         load_model(path)
+
+
+# --- weights in float16
+
+
+@pytest.fixture(scope="module")
+def halved(path, tmp_path_factory):
+    halved = tmp_path_factory.mktemp("halved") / "model.keras"
+    halve_weights(path, halved)
+    return halved
+
+
+def test_halved_weights_are_computed_with_in_float32(path, halved, images):
+    model, form = load_model(path)
+    assert load_model(halved)[1] == form
+    plain = keras.models.load_model(halved)
+    assert {weight.dtype for weight in plain.weights} == {weight.dtype for weight in model.weights} >= {"float32"}
+    for weight, whole in zip(plain.weights, model.weights, strict=True):
+        rounded = np.float16(whole.numpy()) if whole.dtype == "float32" else whole.numpy()
+        assert (weight.numpy() == rounded).all(), whole.path
+    np.testing.assert_allclose(plain.predict(images, verbose=0), model.predict(images, verbose=0), atol=0.01)
+
+
+def test_halved_weights_take_half_the_bytes(path, halved):
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(halved) as half:
+        assert whole.namelist() == half.namelist()
+        saved = whole.getinfo(WEIGHTS_MEMBER).file_size - half.getinfo(WEIGHTS_MEMBER).file_size
+    assert saved > load_model(path)[0].count_params() * 1.9
+
+
+def test_halving_twice_gives_the_same_bytes(path, halved, tmp_path):
+    halve_weights(path, tmp_path / "again.keras")
+    assert (tmp_path / "again.keras").read_bytes() == halved.read_bytes()
+    halve_weights(halved, tmp_path / "quarter.keras")
+    assert (tmp_path / "quarter.keras").read_bytes() == halved.read_bytes()
+
+
+def test_weights_that_float16_cannot_hold_stay_as_they_are(tmp_path):
+    layers = [keras.Input((2,)), keras.layers.Dense(2), keras.layers.Dropout(0.5), keras.layers.Dense(2)]
+    network = keras.Sequential(layers)
+    kernel = np.array([[70000, 1e-3], [1, 2]], np.float32)
+    layers[1].set_weights([kernel, np.zeros(2)])
+    save_model(tmp_path / "large.keras", network, FORM)
+    halve_weights(tmp_path / "large.keras", tmp_path / "halved.keras")
+    halved, _ = load_model(tmp_path / "halved.keras")
+    assert (halved.layers[0].get_weights()[0] == kernel).all()
+    assert (halved.layers[2].get_weights()[0] == np.float16(layers[3].get_weights()[0])).all()
+
+
+def test_what_is_no_keras_file_cannot_be_halved(tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"no model")
+    with pytest.raises(InputError, match=r"model.keras cannot be read as a .keras file"):
+        halve_weights(tmp_path / "model.keras", tmp_path / "halved.keras")
+    assert not (tmp_path / "halved.keras").exists()

@@ -4,14 +4,17 @@ import copy
 import math
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
-from emotion import training
+from emotion import architectures, training
+from emotion.architectures import ANY_SIZE
 from emotion.errors import InputError
 from emotion.images import to_input
+from emotion.optimization import WarmUp
 from emotion.params import check_params, read_yaml
-from emotion.training import TrainingData, epoch_sizes, train
+from emotion.training import DivergedError, TrainingData, epoch_sizes, train
 
 CALM = {"flip": False, "rotation": 0.0, "zoom": [1.0, 1.0], "shift": 0.0}
 CALM |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0}
@@ -155,10 +158,13 @@ def test_validation_is_seen_without_augmentation(data, tmp_path):
         {"optimizer": "adam", "schedule": "constant"},
         {"class_weights": "balanced"},
         {"precision": "mixed_bfloat16"},
+        {"precision": "auto"},
+        {"augmentation": {"mixup": 0.4}},
         {"batch_size": 1000, "warmup_epochs": 0},
     ],
 )
-def test_every_choice_trains(values, data, tmp_path):
+def test_every_choice_trains(values, data, tmp_path, monkeypatch):
+    monkeypatch.setattr("emotion.precision.has_bfloat16", lambda: True)  # emulated where it is not
     result = train(data, 3, make_params(epochs=2, **values), tmp_path)
     assert all(math.isfinite(row["loss"]) for row in result.history)
     assert {w.dtype for w in result.model.get_weights()} == {np.dtype(np.float32)}
@@ -167,7 +173,7 @@ def test_every_choice_trains(values, data, tmp_path):
 
 def test_the_schedule_warms_up_and_falls_to_zero():
     params = make_params(epochs=10, warmup_epochs=2, learning_rate=1.0).train
-    rates = [float(training._WarmUp(params, 5)(step)) for step in range(50)]
+    rates = [float(WarmUp(params, 5)(step)) for step in range(50)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == pytest.approx(1, abs=0.02)
     assert 9 <= rates.index(max(rates)) <= 10
@@ -186,8 +192,8 @@ def test_balanced_weights_make_every_class_weigh_the_same():
     [("residual_small", {"kernel"}), ("mini_xception", {"kernel", "depthwise_kernel", "pointwise_kernel"})],
 )
 def test_weight_decay_leaves_out_all_but_kernels(architecture, kernels, data, deterministic):
-    run = training._Run(data, 3, make_params(architecture=architecture), any_size=False)
-    decayed = {w.name for w in run.fast.trainable_weights if run.model.optimizer._use_weight_decay(w)}
+    run = training._Run(data, 3, make_params(architecture=architecture), None, any_size=False)
+    decayed = {w.name for w in run.fast.trainable_weights if run.optimizer._use_weight_decay(w)}
     assert decayed == kernels
 
 
@@ -253,8 +259,85 @@ def test_a_checkpoint_of_other_votes_is_left_alone(data, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
-def test_a_loss_that_is_no_number_stops_with_advice(data, tmp_path):
+def test_a_loss_that_is_no_number_stops_at_once_with_advice(data, tmp_path):
     values = {"architecture": "conv64_128_256", "learning_rate": 10.0, "weight_decay": 0.9, "epochs": 30}
     params = make_params(warmup_epochs=0, **values)
-    with pytest.raises(InputError, match=r"no number any more after epoch \d+; lower train.learning_rate"):
+    message = r"no number any more in epoch \d+, (step \d|validation); lower train.learning_rate"
+    with pytest.raises(DivergedError, match=message):
         train(data, 3, params, tmp_path)
+
+
+def test_the_step_at_which_the_loss_broke_is_named_and_the_best_epoch_kept(data, tmp_path, monkeypatch):
+    whole_lesson = training._Run._lesson
+
+    def lesson(run, epoch):
+        if epoch == 2:
+            run.targets = np.full_like(run.targets, np.nan)
+        return whole_lesson(run, epoch)
+
+    monkeypatch.setattr(training._Run, "_lesson", lesson)
+    schedule = {"schedule": "constant", "warmup_epochs": 0}
+    good = train(data, 3, make_params(epochs=2, **schedule), tmp_path / "good")
+    with pytest.raises(DivergedError, match="in epoch 3, step 1;") as caught:
+        train(data, 3, make_params(epochs=4, **schedule), tmp_path / "broken")
+    pairs = zip(good.model.get_weights(), caught.value.network.get_weights(), strict=True)
+    assert all((kept == expected).all() for expected, kept in pairs)
+
+
+def test_a_checkpoint_of_another_network_is_refused(data, tmp_path):
+    """Its name is a hash of everything, so it only comes to this where someone renames files."""
+    with pytest.raises(InterruptionError):
+        train(data, 3, make_params(), tmp_path, stop_after(1))
+    with pytest.raises(InterruptionError):
+        train(data, 3, make_params(architecture="mini_xception"), tmp_path / "other", stop_after(1))
+    (mine,), (other,) = tmp_path.glob("*.npz"), (tmp_path / "other").glob("*.npz")
+    other.replace(mine)
+    with pytest.raises(InputError, match="another network than residual_small; delete it"):
+        train(data, 3, make_params(), tmp_path)
+
+
+@pytest.mark.parametrize("architecture", sorted(ANY_SIZE))
+def test_the_fast_form_and_the_saved_one_say_the_same(architecture, data, tmp_path):
+    """What validation scored, in the fast form, is what the stock network gives after saving."""
+    params = make_params(architecture=architecture, epochs=2, label_smoothing=0.0, learning_rate=0.01)
+    result = train(data, 3, params, tmp_path)
+    run = training._Run(data, 3, params, None, any_size=False)
+    run.fast.set_weights(result.model.get_weights())
+    logits = [np.log(network.predict(data.x_val, verbose=0)) for network in (run.fast, result.model)]
+    np.testing.assert_allclose(logits[0], logits[1], atol=1e-4)
+
+
+def test_mixed_pictures_have_mixed_targets(data):
+    """Of each batch the first and the last picture are mixed, and so on inwards, and their targets alike."""
+    run = training._Run(data, 3, make_params({"mixup": 1.0}, batch_size=12), None, any_size=False)
+    batches = [keras.tree.map_structure(np.asarray, batch) for batch in run._lesson(0)]
+    assert [len(targets) for _, targets, _ in batches] == [12, 12, 8]
+    for (numbers, shares), targets, _ in batches:
+        own, other = run.targets[numbers], run.targets[numbers[::-1]]
+        assert shares.min() >= 0.5
+        np.testing.assert_allclose(targets, shares[:, None] * own + (1 - shares[:, None]) * other, rtol=1e-6)
+
+
+def test_a_teacher_is_imitated(data, tmp_path):
+    """With all of the loss for imitation, labels count for nothing, and the student ends near its teacher."""
+    often = np.tile(np.arange(32), 12)
+    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.002, "label_smoothing": 0.0}
+    heart = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train)
+    teacher = train(heart, 3, make_params(CALM, **values), tmp_path).model
+    misled = TrainingData(heart.x_train, (heart.y_train + 1) % 3, data.x_train, data.y_train)
+    student = train(
+        misled, 3, make_params(CALM, teacher="x.keras", teacher_share=1.0, **values), tmp_path, teacher=teacher
+    ).model
+    said, told = (network.predict(data.x_train, verbose=0) for network in (student, teacher))
+    assert (said.argmax(axis=1) == told.argmax(axis=1)).mean() >= 30 / 32
+    assert np.abs(said - told).mean() < 0.1
+
+
+def test_a_checkpoint_of_another_teacher_is_left_alone(data, tmp_path):
+    first, second = (architectures.build("residual_small", 24, 1, 3) for _ in range(2))
+    params = make_params(teacher="x.keras", teacher_share=0.5)
+    with pytest.raises(InterruptionError):
+        train(data, 3, params, tmp_path, stop_after(1), first)
+    seen: list[int] = []
+    train(data, 3, params, tmp_path, seen.append, second)
+    assert seen == [1, 2, 3]

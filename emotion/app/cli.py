@@ -51,6 +51,16 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("experiments.png"), metavar="FILE", help="the plot to write (%(default)s)"
     )
     experiments.set_defaults(run=_experiments)
+    release = commands.add_parser(
+        "release",
+        help="keep the model that the pipeline just made, with its figures, and push it",
+        description="Write models/released/NAME: the model that the pipeline just made, its figures, plots and params, "
+        "and a card that states them; have DVC track the model and push it to the default remote.",
+        epilog="Example: dvc repro && emotion release fer2013 && git add models/released store",
+    )
+    release.add_argument("name", metavar="NAME", help="lowercase letters, digits and '-', such as fer2013-large")
+    release.add_argument("--replace", action="store_true", help="put it in the place of the release of that name")
+    release.set_defaults(run=_release)
     return parser
 
 
@@ -87,6 +97,12 @@ def _experiments(arguments: argparse.Namespace) -> None:
     results = compare(read_experiments(), arguments.metric or DEFAULT_METRIC)
     save_figure(plot_experiments(results), arguments.out)
     print("\n".join([format_best(results), *results.notes, f"plot: {arguments.out}"]))
+
+
+def _release(arguments: argparse.Namespace) -> None:
+    from emotion.app.release import release
+
+    print(release(arguments.name, replace=arguments.replace))
 
 
 def _shown(value: object) -> str:

@@ -22,6 +22,7 @@ HOPELESS = ("not inside of a DVC repository", "not a git repository")  # parts o
 HOW_TO_QUEUE = "dvc exp run --queue -S 'train.learning_rate=0.05,0.1' && dvc exp run --run-all -j 2"
 ENDED = ("", "Success")
 WORKSPACE = "workspace"
+RELEASED = "models/released/"
 ABOUT = ("Experiment", "rev", "typ", "Created", "parent", "State", "Executor")
 """The columns before metrics, params and deps."""
 TEST_NOTE = (
@@ -137,8 +138,12 @@ def _is_param(name: str) -> bool:
 
 
 def _metrics(shown: pd.DataFrame, params: Sequence[str]) -> list[str]:
-    """Return the names of columns that hold numbers and no params; those of deps hold checksums."""
-    return [str(name) for name in shown if name not in (*ABOUT, *params) and _has_number(shown[name])]
+    """Return the names of columns that hold numbers and no params; those of deps hold checksums.
+
+    Figures of released models stand beside the experiments' own, the same in every row, and are left out.
+    """
+    names = [str(name) for name in shown if name not in (*ABOUT, *params) and _has_number(shown[name])]
+    return [name for name in names if not name.startswith(RELEASED)]
 
 
 def _has_number(values: pd.Series) -> bool:

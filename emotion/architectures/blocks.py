@@ -24,12 +24,12 @@ def normalised_convolution(hidden: keras.KerasTensor, width: int, kernel_size: i
 def pooled_blocks(
     hidden: keras.KerasTensor, width: int, widths: Sequence[int], block: Callable[..., keras.KerasTensor]
 ) -> keras.KerasTensor:
-    """Append a block for each of `widths` to `hidden` of `width` channels, with max pooling before each change.
+    """Append a block for each of `widths` to `hidden` of `width` channels, with max pooling first and at each change.
 
     `block(hidden, width, widened=...)` is told whether its input has another width.
     """
-    for next_width in widths:
-        if next_width != width:
+    for number, next_width in enumerate(widths):
+        if number == 0 or next_width != width:
             hidden = layers.MaxPooling2D(2)(hidden)
         hidden = block(hidden, next_width, widened=next_width != width)
         width = next_width

@@ -4,7 +4,7 @@ import keras
 
 from emotion.architectures.residual import build_residual
 
-STEM = 8
+STEM = 16
 WIDTHS = (16, 32, 32, 64, 64)
 
 

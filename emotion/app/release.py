@@ -1,0 +1,291 @@
+"""`emotion release`: what the pipeline just made, kept in models/released with a card of its figures.
+
+DVC tracks the model files, git the rest.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emotion.app.card import Stored, figure_text, make_card, percent
+from emotion.errors import InputError
+from emotion.files import METRIC_DECIMALS, atomic_path
+from emotion.params import PARAMS_FILE, Params, load_params
+from emotion.paths import DATASET_METRICS, EVALUATION_METRICS, FEATURES, HISTORY, MODEL, PLOTS, TRAINING_METRICS
+
+if TYPE_CHECKING:  # at run time it would load Keras
+    from emotion.model_file import ModelForm
+
+RELEASED = Path("models/released")
+METRICS_LIST = RELEASED / "dvc.yaml"
+LOCK = Path("dvc.lock")
+CARD = "README.md"
+
+RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, HISTORY, PARAMS_FILE, LOCK)
+"""What a release has copies of, besides the model and plots."""
+
+PLOT_NAMES = ("class_balance", "confusion", "precision_recall", "reliability", "roc", "training")
+"""The plots that show figures; those of pictures stay behind, since not every data set may be shown."""
+
+EXPORT_SUFFIXES = (".onnx", ".tflite")
+MODEL_SUFFIXES = (MODEL.suffix, *EXPORT_SUFFIXES)
+"""The files that DVC tracks."""
+
+CODE = ("emotion", "stages", "dvc.yaml", "requirements.txt", ":(exclude)emotion/app")
+"""What results depend on, besides data and params, as git takes paths: the card says what of it is not committed."""
+
+MOST_LOST = 0.001
+"""Accuracy that rounding to float16 may change at most, either way."""
+
+
+def release(name: str, *, replace: bool = False) -> str:
+    """Write models/released/NAME, have DVC track and push its model files; return what to tell the user.
+
+    Until the release is whole it lies in a temporary folder beside; on an error nothing of it is left, and one
+    that it would have replaced is there as before. Only where the push fails does the release stay.
+
+    Raises:
+        InputError: the name cannot be used, is taken (and `replace` is false), the pipeline's results are missing
+            or not up to date, git or DVC cannot be asked, or the release cannot be written or pushed.
+    """
+    folder = RELEASED / name
+    check_name(name)
+    if folder.exists() and not replace:
+        raise InputError(
+            f"{folder} exists already; give another name, or replace it: remove that folder first, or add --replace"
+        )
+    params = load_params("evaluate", "compute")
+    check_results()
+    commit = describe_commit()
+    check_up_to_date()
+    with _failures_explained(folder), _temporary_folder(folder) as new:
+        stored = write_models(new, params)
+        copy_results(new)
+        (new / CARD).write_text(make_card(new, name, stored, commit), encoding="utf-8")
+        with _put_in_place(new, folder):
+            run_dvc("add", *_texts(model_files(folder)))
+            list_metrics()
+    push(folder)
+    return summarize(folder, stored)
+
+
+def check_name(name: str) -> None:
+    """Raise InputError where `name` has other characters than lowercase letters, digits and '-'."""
+    if not re.fullmatch("[a-z0-9][a-z0-9-]*", name):
+        raise InputError(
+            f"NAME: got {name!r}, expected lowercase letters, digits and '-', a letter or digit first: fer2013-large"
+        )
+
+
+def check_results() -> None:
+    """Raise InputError where the model or one of the results is missing."""
+    missing = [str(path) for path in (MODEL, *RESULTS) if not path.is_file()]
+    if missing:
+        raise InputError(f"{', '.join(missing)}: missing; make what is missing with `dvc repro`")
+
+
+def describe_commit() -> str:
+    """Return the commit of the code, for the card, with what of the code is changed since.
+
+    Raises:
+        InputError: there is no git, no repository or no commit.
+    """
+    commit = run_git("rev-parse", "--verify", "HEAD").strip()
+    # A line is two letters, a blank and the path.
+    changed = [line[3:] for line in run_git("status", "--porcelain", "--untracked-files=all", "--", *CODE).splitlines()]
+    return f"`{commit}`" + (f", and changes that were not committed, in {', '.join(changed)}" if changed else "")
+
+
+def check_up_to_date() -> None:
+    """Raise InputError where `dvc repro` would run a stage: the results would be of other code, params or data.
+
+    Only the pipeline's own stages are asked after: releases that were not pulled do not matter.
+    """
+    changed = json.loads(run_dvc("status", "--json", "dvc.yaml"))
+    if changed:
+        raise InputError(
+            f"the pipeline is not up to date: {', '.join(sorted(changed))} changed since the last run; a release is of "
+            "what `dvc repro` made, so run that first (`dvc status` says what changed)"
+        )
+
+
+def write_models(folder: Path, params: Params) -> Stored:
+    """Write the model files to `folder`: model.keras in half the bytes where that keeps its accuracy."""
+    for path in sorted(MODEL.parent.iterdir()):
+        if path.suffix in EXPORT_SUFFIXES:
+            shutil.copyfile(path, folder / path.name)
+    # Loading Keras takes seconds; what is wrong before shows before them.
+    from emotion.runtime import set_up
+
+    set_up(params.compute.threads, params.evaluate.seed)
+    from emotion.model_file import halve_weights
+
+    target = folder / MODEL.name
+    halve_weights(MODEL, target)
+    form, accuracy = score(target, params)
+    before = read_json(EVALUATION_METRICS)["test"]["accuracy"]
+    if round(abs(accuracy - before), METRIC_DECIMALS) <= MOST_LOST:
+        return Stored(form, "float16", accuracy)
+    shutil.copyfile(MODEL, target)
+    return Stored(form, "float32", before)
+
+
+def score(path: Path, params: Params) -> tuple["ModelForm", float]:
+    """Return what the model file at `path` takes and gives, and its accuracy on the test arrays, 0 to 1."""
+    from emotion.evaluation.inference import predict_probabilities
+    from emotion.evaluation.metrics import predicted_labels
+    from emotion.features import load_features
+    from emotion.model_file import load_model
+
+    model, form = load_model(path)
+    features = load_features(FEATURES)
+    probabilities = predict_probabilities(model, features["x_test"], flip=params.evaluate.flip)
+    right = predicted_labels(probabilities, params.evaluate.threshold) == features["y_test"]
+    return form, float(right.mean())
+
+
+def copy_results(folder: Path) -> None:
+    """Copy metrics, history, params, lock and plots to `folder`, side by side."""
+    plots = [PLOTS / f"{name}.png" for name in PLOT_NAMES]
+    for path in (*RESULTS, *plots):
+        if path in RESULTS or path.is_file():
+            shutil.copyfile(path, folder / path.name)
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Return the files of the release in `folder` that DVC tracks."""
+    return sorted(path for path in folder.iterdir() if path.suffix in MODEL_SUFFIXES)
+
+
+def list_metrics() -> None:
+    """Write models/released/dvc.yaml, by which `dvc metrics show` lists every release."""
+    files = sorted(path.relative_to(RELEASED).as_posix() for path in RELEASED.glob(f"*/{EVALUATION_METRICS.name}"))
+    lines = ["# Written by `emotion release`, so that `dvc metrics show` lists every release.", "metrics:"]
+    lines += [f"  - {file}" for file in files if not file.startswith(".")]
+    with atomic_path(METRICS_LIST) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def push(folder: Path) -> None:
+    """Push the model files of the release in `folder` to the default remote.
+
+    Raises:
+        InputError: that failed; the release itself is whole.
+    """
+    tracked = _texts(folder.glob("*.dvc"))
+    try:
+        run_dvc("push", *tracked)
+    except InputError as error:
+        raise InputError(
+            f"{folder} is written and whole, but its model files were not pushed: {error}\nNothing needs to be "
+            f"released again; when that is mended, run: dvc push {' '.join(tracked)}"
+        ) from None
+
+
+def summarize(folder: Path, stored: Stored) -> str:
+    """Return a paragraph: where the release is, its figures, its size, what to commit."""
+    test = read_json(folder / EVALUATION_METRICS.name)["test"]
+    sizes = ", ".join(f"{path.name} {path.stat().st_size / 1e6:.1f} MB" for path in model_files(folder))
+    return (
+        f"{folder}: accuracy {figure_text(test, 'accuracy')}, macro F1 {figure_text(test, 'macro_f1')} on "
+        f"{test['pictures']:,} test pictures. {sizes}; weights in {stored.weights}, with which the accuracy is "
+        f"{percent(stored.accuracy, 2)}. Tracked by DVC and pushed. Now: git add {' '.join(to_add(folder))}"
+    )
+
+
+def to_add(folder: Path) -> list[str]:
+    """Return what git does not have yet: the release, the list of metrics, and the store where git tracks it."""
+    default = re.search(r"^\S+\s+(.*?)\s+\(default\)$", run_dvc("remote", "list"), flags=re.MULTILINE)
+    paths = [folder, METRICS_LIST]
+    if default and Path(default[1]).is_relative_to(Path.cwd()):
+        paths.append(Path(default[1]).relative_to(Path.cwd()))
+    return [path for path in _texts(paths) if run_git("status", "--porcelain", "--", path)]
+
+
+def run_dvc(*arguments: str) -> str:
+    """Return what a dvc command printed; InputError with what it said where it fails."""
+    return _run([sys.executable, "-m", "dvc", *arguments], f"dvc {arguments[0]}")
+
+
+def run_git(*arguments: str) -> str:
+    """Return what a git command printed; InputError with what it said where it fails."""
+    try:
+        return _run(["git", *arguments], f"git {arguments[0]}")
+    except InputError as error:
+        raise InputError(
+            f"the commit of the code is unknown, and the card of a release has to name it: {error}\nRelease from a git "
+            "clone of the project that has a commit"
+        ) from None
+
+
+def read_json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _run(command: Sequence[str], shown: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
+    except FileNotFoundError:
+        raise InputError(f"{command[0]} is missing; install it, or look at PATH") from None
+    if done.returncode:
+        raise InputError(f"{shown} failed; it said: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def _texts(paths: Iterator[Path] | Sequence[Path]) -> list[str]:
+    """Return paths sorted, as commands take them."""
+    return sorted(path.as_posix() for path in paths)
+
+
+@contextmanager
+def _failures_explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written: {error.strerror or error}; nothing was released. Make room or mend that, "
+            "then run the command again"
+        ) from None
+
+
+@contextmanager
+def _temporary_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside `folder`, which is removed at the end unless it was moved away.
+
+    Its name is one that git and DVC ignore. What killed runs left is removed first.
+    """
+    prefix = f".partial-{folder.name}-"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in sorted(folder.parent.glob(f"{prefix}????????")):
+        shutil.rmtree(leftover)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as name:
+        temporary = Path(name) / "new"
+        temporary.mkdir()
+        yield temporary
+
+
+@contextmanager
+def _put_in_place(new: Path, folder: Path) -> Iterator[None]:
+    """Move `new` to `folder` for the block; where the block raises, put back what was there before.
+
+    DVC tracks nothing under the name of a temporary folder, so the last steps have to find the release in its place.
+    """
+    old = new.with_name("old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+        yield
+    except BaseException:
+        if folder.exists():
+            folder.rename(new)
+        if old.exists():
+            old.rename(folder)
+        raise

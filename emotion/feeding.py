@@ -1,0 +1,61 @@
+"""How pictures reach a network: in batches, in a given order, and in training from an array on the device."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def feed(*columns: Any, batch_size: int):
+    """Return what `fit`, `evaluate` and `predict` of Keras take: the arrays side by side, in batches, in their order.
+
+    Args:
+        columns: arrays of n rows each, or tuples of such: what a network takes, then targets, then weights.
+        batch_size: rows a step; the last step may have fewer.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return _Batches(columns, batch_size)
+    import tensorflow as tf
+
+    # tf.data would watch and tune what feeds the network. Here that finds nothing to gain, and its thread may miss
+    # the signal to end: `fit` then waits for its next look, up to as long again as the whole epoch took.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    rows = columns if len(columns) > 1 else columns[0]
+    return tf.data.Dataset.from_tensor_slices(rows).batch(batch_size).with_options(options)
+
+
+class _Batches(keras.utils.PyDataset):
+    """Batches for the backends that have no data sets of their own."""
+
+    def __init__(self, columns: tuple[Any, ...], batch_size: int) -> None:
+        super().__init__()
+        self.columns, self.batch_size = columns, batch_size
+
+    def __len__(self) -> int:
+        return math.ceil(len(keras.tree.flatten(self.columns)[0]) / self.batch_size)
+
+    def __getitem__(self, index: int):
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        batch = keras.tree.map_structure(lambda array: array[rows], self.columns)
+        return batch if len(batch) > 1 else batch[0]
+
+
+class Lookup(keras.layers.Layer):
+    """Numbers of pictures, int32 (n,), to the pictures, uint8 (n, height, width, channels).
+
+    The array of all pictures is a weight that nothing trains, so that it is on the device once.
+    """
+
+    def __init__(self, images: np.ndarray) -> None:
+        super().__init__(name="lookup", trainable=False)
+        self.images = self.add_weight(shape=images.shape, dtype="uint8", trainable=False, initializer="zeros")
+        self.images.assign(images)
+
+    def call(self, numbers):
+        return ops.take(self.images, numbers, axis=0)
+
+    def compute_output_spec(self, numbers):
+        return keras.KerasTensor((*numbers.shape, *self.images.shape[1:]), dtype="uint8")

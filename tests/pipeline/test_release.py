@@ -1,0 +1,61 @@
+"""`emotion release` with the real DVC and git: what is released comes with `dvc pull`, and nothing else changes."""
+
+import json
+
+import pytest
+
+from tests.pipeline.project import BIN, Project, clone, stored
+
+FOLDER = "models/released/tiny"
+
+
+def emotion_release(project: Project, *options: str, fails: bool = False) -> str:
+    """Run `emotion release` with the clone's code and return what it printed."""
+    command = (str(BIN / "emotion"), "release", "tiny", *options)
+    return project.run(*command, fails=fails, variables={"PYTHONPATH": str(project.path)})
+
+
+@pytest.fixture
+def release(project):
+    printed = emotion_release(project)
+    assert f"git add models/released/dvc.yaml {FOLDER} store" in printed
+    project.commit("Release")
+    return project
+
+
+def test_a_release_is_pulled_and_listed(release, tmp_path):
+    assert release.status() == {}
+    assert release.repro() == []
+    accuracy = release.metrics("evaluate")["test"]["accuracy"]
+    listed = json.loads(release.dvc("metrics", "show", "--json"))[""]["data"]
+    assert listed[f"{FOLDER}/evaluate.json"]["data"]["test"]["accuracy"] == accuracy
+    fresh = clone(release, tmp_path / "fresh")
+    fresh.dvc("pull", f"{FOLDER}/model.keras")
+    code = f"import keras; print(keras.models.load_model('{FOLDER}/model.keras').count_params())"
+    assert str(release.metrics("train")["parameters"]) in fresh.run("python", "-c", code)
+
+
+def test_a_release_whose_model_was_not_pulled_is_in_nobodys_way(release):
+    (release.path / FOLDER / "model.keras").unlink()
+    emotion_release(release, "--replace")
+    assert release.git("status", "--porcelain", "--", FOLDER, "store").split() == ["M", f"{FOLDER}/README.md"], (
+        "the same model, and a card that names another commit"
+    )
+
+
+def test_results_that_are_not_of_these_params_are_refused(project):
+    project.set_params({"plot.mistakes": 3})
+    assert "not up to date: plot changed" in emotion_release(project, fails=True)
+    assert not (project.path / FOLDER).exists()
+
+
+def test_a_push_that_fails_can_be_run_again(project):
+    project.dvc("remote", "modify", "--local", "store", "url", "/dev/null/nowhere")
+    printed = emotion_release(project, fails=True)
+    assert "written and whole" in printed
+    assert "Traceback" not in printed
+    (project.path / ".dvc/config.local").unlink()
+    command = printed.strip().splitlines()[-1].partition("run: ")[2].split()
+    assert command == ["dvc", "push", f"{FOLDER}/model.keras.dvc"]
+    project.dvc(*command[1:])
+    assert len(stored(project)) == 1

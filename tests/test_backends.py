@@ -1,0 +1,62 @@
+"""The train stage runs on JAX where TensorFlow is not installed, and what it writes loads anywhere."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from emotion.features import ARRAYS
+from emotion.model_file import load_model
+from emotion.params import read_yaml
+from emotion.paths import FEATURES, HISTORY, MODEL, TRAINING_METRICS
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder where JAX has trained on random pictures, in a process that finds no TensorFlow."""
+    folder = tmp_path_factory.mktemp("jax")
+    params = read_yaml(ROOT / "params.yaml")
+    params["train"] |= {"epochs": 2, "warmup_epochs": 0, "batch_size": 16, "architecture": "residual_small"}
+    params["augmentation"]["mixup"] = 0.2
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump(params, file)
+    (folder / FEATURES).mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    for name in ARRAYS:
+        pictures = generator.integers(0, 256, (21, 24, 24, 1), dtype=np.uint8)
+        labels = (np.arange(21) % 7).astype(np.int32)
+        np.save(folder / FEATURES / f"{name}.npy", pictures if name.startswith("x") else labels)
+    (folder / "absent").mkdir()
+    (folder / "absent" / "tensorflow.py").write_text("raise ImportError('not installed')", encoding="utf-8")
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax",
+        "PYTHONPATH": os.pathsep.join([str(folder / "absent"), str(ROOT)]),
+    }
+    command = [sys.executable, "-m", "stages.train"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_training_on_jax_writes_what_training_on_tensorflow_writes(trained):
+    rows = (trained / HISTORY).read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "epoch,size,loss,accuracy,val_loss,val_accuracy,learning_rate"
+    assert len(rows) == 3
+    metrics = json.loads((trained / TRAINING_METRICS).read_text(encoding="utf-8"))
+    assert metrics["epochs"] == 2
+
+
+def test_tensorflow_loads_what_jax_trained_and_says_the_same(trained, deterministic):
+    model, form = load_model(trained / MODEL)
+    assert len(form.emotions) == 7
+    pictures, labels = (np.load(trained / FEATURES / f"{name}.npy") for name in ("x_val", "y_val"))
+    probabilities = model.predict(pictures, verbose=0)
+    metrics = json.loads((trained / TRAINING_METRICS).read_text(encoding="utf-8"))
+    assert (probabilities.argmax(axis=1) == labels).mean() == pytest.approx(metrics["validation"]["accuracy"], abs=1e-5)
