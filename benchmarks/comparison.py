@@ -154,7 +154,7 @@ def measure_latency() -> None:
     from emotion import runtime
 
     runtime.set_up(threads=1, seed=0)
-    from benchmarks.latency import milliseconds_a_face, processor, to_tflite
+    from benchmarks.latency import milliseconds_a_face, to_tflite
     from emotion.architectures import build
 
     milliseconds = {}
@@ -163,7 +163,7 @@ def measure_latency() -> None:
         classes = len(resolve_scheme(params.labels.scheme).emotions)
         network = build(params.train.architecture, params.features.image_size, params.features.channels, classes)
         milliseconds[name] = milliseconds_a_face(to_tflite(network))
-    write_json(LATENCY, {"machine": processor(), "milliseconds_a_face": milliseconds})
+    write_json(LATENCY, {"machine": runtime.processor(), "milliseconds_a_face": milliseconds})
 
 
 def _dvc(*arguments: str) -> str:

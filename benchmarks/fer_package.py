@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.latency import LiteNetwork, milliseconds_a_face, processor, to_tflite
+from benchmarks.latency import LiteNetwork, milliseconds_a_face, to_tflite
 from emotion import runtime
 from emotion.architectures.cost import multiply_adds
 from emotion.dataset import build_table, check_rejected, collect
@@ -138,7 +138,7 @@ def measure(fer2013: Path) -> dict[str, Any]:
         "parameters": network.count_params(),
         "multiply_adds": multiply_adds(network),
         "milliseconds_a_face": {
-            "machine": processor(),
+            "machine": runtime.processor(),
             "threads": 1,
             "own_tflite": milliseconds_a_face(tflite),
             "float32_tflite": milliseconds_a_face(to_tflite(network)),

@@ -5,11 +5,9 @@ Import `emotion.runtime` before the first call: it keeps from the terminal what 
 
 import contextlib
 import io
-import platform
 import statistics
 import time
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,13 +88,3 @@ def _milliseconds(network: LiteNetwork, picture: np.ndarray) -> float:
     for _ in range(CALLS):
         network(picture)
     return (time.perf_counter() - start) / CALLS * 1000
-
-
-def processor() -> str:
-    """Return what this machine's processor calls itself."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()

@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.latency import processor
 from emotion import runtime, training
 from emotion.architectures import build
 from emotion.architectures.cost import multiply_adds
@@ -39,6 +38,7 @@ from emotion.errors import InputError, run_command
 from emotion.feeding import Lookup
 from emotion.files import write_json
 from emotion.params import Params, TrainParams, check_params, read_yaml
+from emotion.runtime import processor
 
 if TYPE_CHECKING:  # at run time `emotion.runtime` loads it first
     import keras

@@ -20,12 +20,14 @@ class TrainingState:
         variables: weights of the network in training, then those of the optimiser.
         best_weights: weights of the network after its best epoch so far.
         history: a row an epoch; the best one is history[best].
+        seconds: how long the epochs so far took.
     """
 
     variables: list[np.ndarray]
     best_weights: list[np.ndarray]
     history: list[dict[str, float]]
     best: int
+    seconds: float = 0.0
 
 
 def training_key(settings: dict[str, Any], arrays: list[np.ndarray]) -> str:
@@ -51,7 +53,7 @@ class Checkpoint:
 
     def save(self, state: TrainingState) -> None:
         """Replace the state kept so far; a kill at any moment leaves the old one or the new one."""
-        progress = json.dumps({"history": state.history, "best": state.best})
+        progress = json.dumps({"history": state.history, "best": state.best, "seconds": state.seconds})
         arrays = {f"variable_{i}": array for i, array in enumerate(state.variables)}
         arrays |= {f"best_{i}": array for i, array in enumerate(state.best_weights)}
         with atomic_path(self.path) as temporary:
@@ -68,6 +70,7 @@ class Checkpoint:
                 best_weights=_numbered(arrays, "best_"),
                 history=progress["history"],
                 best=progress["best"],
+                seconds=progress["seconds"],
             )
 
     def remove(self) -> None:

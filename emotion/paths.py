@@ -23,4 +23,5 @@ RELIABILITY = CURVES / "reliability.csv"
 PLOTS = Path("metrics/plots")
 
 CHECKPOINTS = Path("models/.checkpoints")
+TRAINING_TIME = CHECKPOINTS / "time.json"
 TEACHERS = Path("models/teacher")

@@ -4,10 +4,12 @@ Import this module before keras: what a backend says on being loaded is kept fro
 """
 
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what is wrong is raised; the rest is no news to users
 
@@ -49,3 +51,33 @@ def set_up(threads: int, seed: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.config.experimental.enable_op_determinism()
+
+
+def backend() -> str:
+    """Return what Keras computes with: tensorflow, jax or torch."""
+    return keras.backend.backend()
+
+
+def accelerator() -> str | None:
+    """Return what the GPU or TPU that the backend computes on calls itself; None where it computes on the processor."""
+    if backend() == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        return None if device.platform == "cpu" else device.device_kind
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        for card in tf.config.list_physical_devices("GPU"):
+            return tf.config.experimental.get_device_details(card).get("device_name", card.name)
+    return None
+
+
+def processor() -> str:
+    """Return what this machine's processor calls itself."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()

@@ -1,9 +1,11 @@
 """Training a network: the training split teaches, the validation split chooses the epoch, nothing else is seen."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -57,12 +59,14 @@ class TrainingData:
 class TrainingResult:
     """The network with the weights of its best epoch, and a row of history an epoch; the first epoch is 1.
 
+    `seconds` is how long the epochs took, those before an interruption among them.
     The checkpoint is to be removed once the model is safe on disk.
     """
 
     model: keras.Model
     history: list[dict[str, float]]
     best_epoch: int
+    seconds: float
     checkpoint: Checkpoint
 
 
@@ -157,11 +161,11 @@ class _Run:
     def __init__(
         self, data: TrainingData, classes: int, params: Params, teacher: keras.Model | None, *, any_size: bool
     ) -> None:
-        self.data, self.params, self.teacher = data, params.train, teacher
+        self.data, self.classes, self.params, self.teacher = data, classes, params.train, teacher
         self.network = architectures.build(params.train.architecture, data.size, data.channels, classes)
         self.fast = _fast_form(None if any_size else data.size, data.channels, classes, params.train)
         self.fast.set_weights(self.network.get_weights())
-        self.fast.compile(loss=_loss(params.train, classes), metrics=["accuracy"])  # for validation
+        self.fast.compile(loss=_loss(params.train, classes), metrics=[_accuracy(classes)])  # for validation
         self.augmentation, self.mixup = Augmentation(params.augmentation, params.train.seed), params.augmentation.mixup
         self.generators = [self.augmentation.seed_generator] + [
             layer.seed_generator for layer in self.fast.layers if hasattr(layer, "seed_generator")
@@ -173,6 +177,7 @@ class _Run:
         self.val_targets = _targets(data.y_val, classes)
         self.sample_weights = _sample_weights(data.y_train, classes, params.train)
         self.history: list[dict[str, float]] = []
+        self.seconds = 0.0
         self.best = -1
         self.best_weights: list[np.ndarray] = []
 
@@ -190,10 +195,11 @@ class _Run:
         for variable, value in zip(self._variables, state.variables, strict=True):
             variable.assign(value)
         self.history, self.best, self.best_weights = state.history, state.best, state.best_weights
+        self.seconds = state.seconds
 
     def state(self) -> TrainingState:
         variables = [ops.convert_to_numpy(variable) for variable in self._variables]
-        return TrainingState(variables, self.best_weights, self.history, self.best)
+        return TrainingState(variables, self.best_weights, self.history, self.best, self.seconds)
 
     def follow(self, sizes: list[int], checkpoint: Checkpoint, after_epoch: Callable[[int], None]) -> None:
         """Train the epochs that are still to come, until patience ends."""
@@ -206,7 +212,9 @@ class _Run:
                 if sizes[epoch] != size:
                     size = sizes[epoch]
                     student = self._student(_resized(self.data.x_train, size, self.data.color))
+                began = time.monotonic()
                 self._epoch(epoch, size, student, bar)
+                self.seconds += time.monotonic() - began
                 checkpoint.save(self.state())
                 after_epoch(epoch + 1)
 
@@ -223,8 +231,8 @@ class _Run:
             own_share -= self.params.teacher_share
             probabilities = Imitation(self.teacher, self.params.teacher_share)(images, probabilities)
         student = keras.Model([numbers, shares], probabilities)
-        loss = _loss(self.params, self.val_targets.shape[1] + (self.val_targets.shape[1] == 1))
-        student.compile(self.optimizer, loss, loss_weights=own_share, metrics=["accuracy"])
+        loss, metrics = _loss(self.params, self.classes), [_accuracy(self.classes)]
+        student.compile(self.optimizer, loss, loss_weights=own_share, metrics=metrics)
         return student
 
     def _out_of_patience(self) -> bool:
@@ -282,7 +290,7 @@ class _Run:
         return self.network
 
     def result(self, checkpoint: Checkpoint) -> TrainingResult:
-        return TrainingResult(self._network_of_best_epoch(), self.history, self.best + 1, checkpoint)
+        return TrainingResult(self._network_of_best_epoch(), self.history, self.best + 1, self.seconds, checkpoint)
 
 
 def _fast_form(size: int | None, channels: int, classes: int, params: TrainParams) -> keras.Model:
@@ -312,6 +320,18 @@ def _loss(params: TrainParams, classes: int) -> keras.losses.Loss:
     if classes == 2:
         return keras.losses.BinaryCrossentropy(label_smoothing=params.label_smoothing)
     return keras.losses.CategoricalCrossentropy(label_smoothing=params.label_smoothing)
+
+
+def _accuracy(classes: int) -> str | Callable[..., Any]:
+    """Return the metric that Keras calls accuracy; of mixed pictures it counts the emotion with the larger share."""
+    return _binary_accuracy if classes == 2 else "accuracy"
+
+
+def _binary_accuracy(y_true, y_pred):
+    return ops.cast(ops.equal(y_true > 0.5, y_pred > 0.5), "float32")
+
+
+_binary_accuracy.__name__ = "accuracy"  # by which Keras logs it
 
 
 def _targets(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Train the network that params.yaml names, on data/features; write models/model.keras, its history and metrics."""
 
-import time
+import hashlib
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,7 +14,7 @@ from emotion.fused import fuse
 from emotion.labels import Scheme, check_targets, resolve_scheme
 from emotion.model_file import ModelForm, load_model, save_model
 from emotion.params import TrainParams, load_params
-from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TEACHERS, TRAINING_METRICS
+from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TEACHERS, TRAINING_METRICS, TRAINING_TIME
 from emotion.precision import resolve_precision
 from emotion.training import DivergedError, TrainingData, TrainingResult, train
 
@@ -33,7 +33,6 @@ def main() -> None:
     data = read_data(scheme, votes=params.labels.targets == "votes")
     form = ModelForm(scheme.emotions, data.size, data.color)
     teacher = read_teacher(params.train, form)
-    began = time.monotonic()
     try:
         result = train(data, len(scheme.emotions), params, CHECKPOINTS, teacher=teacher)
     except DivergedError as error:
@@ -41,9 +40,10 @@ def main() -> None:
             raise
         save_model(LAST_GOOD_MODEL, error.network, form)
         raise InputError(f"{error}; the best epoch before that is kept in {LAST_GOOD_MODEL}") from None
-    # Printed and not kept in a file, whose bytes would differ from run to run.
-    print(f"trained {len(result.history)} epochs in {time.monotonic() - began:.0f} s; best: {result.best_epoch}")
+    print(f"trained {len(result.history)} epochs in {result.seconds:.0f} s; best: {result.best_epoch}")
     save_model(MODEL, result.model, form)
+    # Not among the stage's outputs, whose bytes are the same from run to run.
+    write_json(TRAINING_TIME, time_taken(result, params.compute.threads))
     write_csv(HISTORY, pd.DataFrame(result.history))
     write_json(TRAINING_METRICS, {"precision": resolve_precision(params.train.precision)} | summary(result))
     result.checkpoint.remove()
@@ -93,6 +93,18 @@ def read_teacher(params: TrainParams, form: ModelForm) -> "keras.Model | None":
             "train.teacher_share: got 0 with a train.teacher, which would then teach nothing; expected 0.5"
         )
     return fuse(teacher, resolve_precision(params.precision))
+
+
+def time_taken(result: TrainingResult, threads: int) -> dict[str, object]:
+    """Return how long training took, and on what; the checksum tells which model it is of."""
+    return {
+        "md5": hashlib.md5(MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
+        "seconds": round(result.seconds),
+        "processor": runtime.processor(),
+        "threads": threads,
+        "accelerator": runtime.accelerator(),
+        "backend": runtime.backend(),
+    }
 
 
 def summary(result: TrainingResult) -> dict[str, object]:

@@ -62,12 +62,6 @@ def test_time_is_the_median_over_repetitions(tflite, monkeypatch):
     assert latency.milliseconds_a_face(tflite, repetitions=3) == 2.0
 
 
-def test_processor_has_a_name():
-    from benchmarks.latency import processor
-
-    assert processor()
-
-
 @pytest.mark.parametrize("level, value", [(0, -1.0), (255, 1.0), (51, -0.6)])
 def test_fer_gets_levels_from_minus_one_to_one(level, value):
     from benchmarks.fer_package import prepare

@@ -176,9 +176,11 @@ def test_an_unknown_metric_is_refused_with_close_ones(key):
 
 
 def test_figures_of_released_models_are_no_metrics_of_experiments():
-    shown = make_sweep().rename(columns={"test.log_loss": "metrics/evaluate.json:test.log_loss"})
-    shown["models/released/fer2013/evaluate.json:test.log_loss"] = "0.8"
-    assert compare(shown, "test.log_loss").metric == "metrics/evaluate.json:test.log_loss"
+    shown = make_sweep()
+    shown["released.fer2013.accuracy"] = "0.8"
+    with pytest.raises(InputError) as caught:
+        compare(shown, "zzz")
+    assert "released" not in str(caught.value)
 
 
 # --- nothing to compare

@@ -1,6 +1,7 @@
 """`emotion release` writes a whole release, or nothing; the card says what the files beside it say."""
 
 import errno
+import hashlib
 import json
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from emotion import architectures
 from emotion.app import cli
 from emotion.app import release as app
-from emotion.app.release import RELEASED, release
+from emotion.app.release import RELEASED, SUMMARY, read_json, release
 from emotion.errors import InputError
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import predicted_labels
@@ -22,6 +23,7 @@ from emotion.evaluation.report import Answers, make_report
 from emotion.files import write_json
 from emotion.model_file import ModelForm, load_model, save_model
 from emotion.params import load_params
+from emotion.paths import TRAINING_TIME
 from tests.makers import write_params
 
 SIZE = 24
@@ -150,7 +152,7 @@ def test_a_release_holds_the_results_and_is_tracked(project, dvc):
         *("README.md", "confusion.png", "dataset.json", "dvc.lock", "evaluate.json", "history.csv", "model.keras"),
         *("model.keras.dvc", "params.yaml", "train.json", "training.png"),
     ]
-    assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "one"]
+    assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
     assert dvc.calls[1:3] == [
         ("add", "models/released/one/model.keras"),
         ("push", "models/released/one/model.keras.dvc"),
@@ -158,7 +160,7 @@ def test_a_release_holds_the_results_and_is_tracked(project, dvc):
     assert "\n" not in printed
     assert printed.startswith("models/released/one: accuracy ")
     assert "float16" in printed
-    assert printed.endswith("Now: git add models/released/dvc.yaml models/released/one")
+    assert printed.endswith("Now: git add models/released/dvc.yaml models/released/metrics.json models/released/one")
 
 
 def test_the_stored_model_is_scored_as_it_is(project, dvc, monkeypatch):
@@ -200,16 +202,32 @@ def test_files_for_other_runtimes_come_along(project, dvc):
 def test_every_release_is_listed_for_metrics_show(project, dvc):
     for name in ("two", "one"):
         release(name)
-    assert (RELEASED / "dvc.yaml").read_text().splitlines()[1:] == [
-        "metrics:",
-        "  - one/evaluate.json",
-        "  - two/evaluate.json",
-    ]
+    assert (RELEASED / "dvc.yaml").read_text().splitlines()[1:] == ["metrics:", "  - metrics.json"]
+    listed = read_json(SUMMARY)["released"]
+    assert list(listed) == ["one", "two"]
+    assert listed["one"]["accuracy"] == figures()["test"]["accuracy"]
+
+
+def test_the_time_that_training_took_is_kept_where_it_is_of_this_model(project, dvc):
+    md5 = hashlib.md5(Path("models/model.keras").read_bytes()).hexdigest()
+    machine = {"processor": "A Processor", "threads": 2, "accelerator": None, "backend": "tensorflow"}
+    time = {"md5": md5, "seconds": 3300} | machine
+    write_json(TRAINING_TIME, time)
+    release("one")
+    assert read_json(RELEASED / "one/time.json") == time
+    sentence = "Training took 55 minutes, with tensorflow on 2 threads of A Processor."
+    assert sentence in (RELEASED / "one/README.md").read_text(encoding="utf-8")
+    write_json(TRAINING_TIME, time | {"md5": "that of another model"})
+    release("two")
+    assert not (RELEASED / "two/time.json").exists()
+    assert "Training took" not in (RELEASED / "two/README.md").read_text(encoding="utf-8")
 
 
 def test_the_store_is_named_where_git_tracks_it(project, dvc):
     (project / "store/new").write_text("pushed")
-    assert release("one").endswith("git add models/released/dvc.yaml models/released/one store")
+    assert release("one").endswith(
+        "git add models/released/dvc.yaml models/released/metrics.json models/released/one store"
+    )
 
 
 # --- the card
@@ -339,7 +357,7 @@ def test_a_push_that_fails_leaves_the_release(project, dvc):
     with pytest.raises(InputError, match=match):
         release("one")
     assert (RELEASED / "one/README.md").is_file()
-    assert "one/evaluate.json" in (RELEASED / "dvc.yaml").read_text()
+    assert list(read_json(SUMMARY)["released"]) == ["one"]
 
 
 # --- replacing
@@ -352,7 +370,7 @@ def test_replacing_brings_the_new_release(project, dvc):
     release("one", replace=True)
     assert not (RELEASED / "one/model.tflite.dvc").exists()
     assert (RELEASED / "one/README.md").read_text().startswith("# one\n")
-    assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "one"]
+    assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
 
 
 @pytest.mark.parametrize("failing", ["add", "status"])

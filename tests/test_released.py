@@ -91,7 +91,9 @@ def test_rows_of_the_readme_are_found_by_name():
 
 
 def test_every_release_is_listed_for_metrics_show(folder):
-    assert f"{folder.name}/evaluate.json" in load_yaml(RELEASED / "dvc.yaml")["metrics"]
+    assert load_yaml(RELEASED / "dvc.yaml")["metrics"] == ["metrics.json"]
+    listed = load(RELEASED / "metrics.json")["released"][folder.name]
+    assert listed["accuracy"] == load(folder / "evaluate.json")["test"]["accuracy"]
 
 
 def test_the_released_models_keep_a_clone_small():

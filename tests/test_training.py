@@ -280,6 +280,7 @@ def test_the_step_at_which_the_loss_broke_is_named_and_the_best_epoch_kept(data,
     good = train(data, 3, make_params(epochs=2, **schedule), tmp_path / "good")
     with pytest.raises(DivergedError, match="in epoch 3, step 1;") as caught:
         train(data, 3, make_params(epochs=4, **schedule), tmp_path / "broken")
+    assert caught.value.network is not None
     pairs = zip(good.model.get_weights(), caught.value.network.get_weights(), strict=True)
     assert all((kept == expected).all() for expected, kept in pairs)
 

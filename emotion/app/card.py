@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emotion.errors import InputError
 from emotion.labels import resolve_scheme
 from emotion.params import CHANNELS, PARAMS_FILE, Params, load_params, read_yaml
+from emotion.paths import TRAINING_TIME
 
 if TYPE_CHECKING:  # at run time it would load Keras
     from emotion.model_file import ModelForm
@@ -56,6 +57,7 @@ class _Facts:
     evaluation: dict[str, Any]
     training: dict[str, Any]
     dataset: dict[str, Any]
+    time: dict[str, Any] | None
     params: Params
     lock: dict[str, Any]
 
@@ -64,7 +66,8 @@ def make_card(folder: Path, name: str, stored: Stored, commit: str) -> str:
     """Return the card, in Markdown, of the release called `name` whose files lie in `folder`.
 
     Args:
-        folder: holds evaluate.json, train.json, dataset.json, params.yaml, dvc.lock, model files and plots.
+        folder: holds evaluate.json, train.json, dataset.json, params.yaml, dvc.lock, model files and plots; time.json
+            where it is known how long training took.
         name: what the release will be called.
         stored: what its model.keras is.
         commit: the commit of the code, as the card shall name it.
@@ -76,6 +79,7 @@ def make_card(folder: Path, name: str, stored: Stored, commit: str) -> str:
         evaluation=_read_json(folder / "evaluate.json"),
         training=_read_json(folder / "train.json"),
         dataset=_read_json(folder / "dataset.json"),
+        time=_read_json(folder / TRAINING_TIME.name) if (folder / TRAINING_TIME.name).is_file() else None,
         params=load_params("source", "labels", "features", "train", "evaluate", path=folder / PARAMS_FILE),
         lock=read_yaml(folder / "dvc.lock"),
     )
@@ -197,10 +201,19 @@ def _describe_training(facts: _Facts, commit: str) -> str:
         ["features", f"{params.features.image_size} pixels, {params.features.color}"],
     ]
     return (
-        f"The best epoch by validation was {training['best_epoch']} of {training['epochs']}.\n\n"
+        f"The best epoch by validation was {training['best_epoch']} of {training['epochs']}.{_describe_time(facts)}\n\n"
         f"{_table(['param', 'value'], rows)}\n\nAll of them are in [params.yaml](params.yaml). Commit of the code: "
         f"{commit}."
     )
+
+
+def _describe_time(facts: _Facts) -> str:
+    if facts.time is None:
+        return ""
+    time = facts.time
+    threads = "one thread" if time["threads"] == 1 else f"{time['threads']} threads"
+    device = time["accelerator"] or f"{threads} of {time['processor']}"
+    return f" Training took {time['seconds'] / 60:,.0f} minutes, with {time['backend']} on {device}."
 
 
 def _describe_data(facts: _Facts) -> str:

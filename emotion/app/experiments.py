@@ -22,7 +22,7 @@ HOPELESS = ("not inside of a DVC repository", "not a git repository")  # parts o
 HOW_TO_QUEUE = "dvc exp run --queue -S 'train.learning_rate=0.05,0.1' && dvc exp run --run-all -j 2"
 ENDED = ("", "Success")
 WORKSPACE = "workspace"
-RELEASED = "models/released/"
+RELEASED = "released."
 ABOUT = ("Experiment", "rev", "typ", "Created", "parent", "State", "Executor")
 """The columns before metrics, params and deps."""
 TEST_NOTE = (

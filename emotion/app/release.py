@@ -3,6 +3,7 @@
 DVC tracks the model files, git the rest.
 """
 
+import hashlib
 import json
 import re
 import shutil
@@ -16,15 +17,26 @@ from typing import TYPE_CHECKING
 
 from emotion.app.card import Stored, figure_text, make_card, percent
 from emotion.errors import InputError
-from emotion.files import METRIC_DECIMALS, atomic_path
+from emotion.files import METRIC_DECIMALS, atomic_path, write_json
 from emotion.params import PARAMS_FILE, Params, load_params
-from emotion.paths import DATASET_METRICS, EVALUATION_METRICS, FEATURES, HISTORY, MODEL, PLOTS, TRAINING_METRICS
+from emotion.paths import (
+    DATASET_METRICS,
+    EVALUATION_METRICS,
+    FEATURES,
+    HISTORY,
+    MODEL,
+    PLOTS,
+    TRAINING_METRICS,
+    TRAINING_TIME,
+)
 
 if TYPE_CHECKING:  # at run time it would load Keras
     from emotion.model_file import ModelForm
 
 RELEASED = Path("models/released")
+SUMMARY = RELEASED / "metrics.json"
 METRICS_LIST = RELEASED / "dvc.yaml"
+SUMMARY_SCORES = ("accuracy", "macro_f1", "expected_calibration_error")
 LOCK = Path("dvc.lock")
 CARD = "README.md"
 
@@ -152,11 +164,19 @@ def score(path: Path, params: Params) -> tuple["ModelForm", float]:
 
 
 def copy_results(folder: Path) -> None:
-    """Copy metrics, history, params, lock and plots to `folder`, side by side."""
+    """Copy metrics, history, params, lock and plots to `folder`, side by side; how long training took, if known."""
     plots = [PLOTS / f"{name}.png" for name in PLOT_NAMES]
     for path in (*RESULTS, *plots):
         if path in RESULTS or path.is_file():
             shutil.copyfile(path, folder / path.name)
+    if is_of_this_model(TRAINING_TIME):
+        shutil.copyfile(TRAINING_TIME, folder / TRAINING_TIME.name)
+
+
+def is_of_this_model(path: Path) -> bool:
+    """Return whether the time at `path` is that of the present model: it may have come from DVC's cache since."""
+    md5 = hashlib.md5(MODEL.read_bytes(), usedforsecurity=False).hexdigest()
+    return path.is_file() and read_json(path)["md5"] == md5
 
 
 def model_files(folder: Path) -> list[Path]:
@@ -165,12 +185,22 @@ def model_files(folder: Path) -> list[Path]:
 
 
 def list_metrics() -> None:
-    """Write models/released/dvc.yaml, by which `dvc metrics show` lists every release."""
-    files = sorted(path.relative_to(RELEASED).as_posix() for path in RELEASED.glob(f"*/{EVALUATION_METRICS.name}"))
-    lines = ["# Written by `emotion release`, so that `dvc metrics show` lists every release.", "metrics:"]
-    lines += [f"  - {file}" for file in files if not file.startswith(".")]
+    """Write models/released/metrics.json and dvc.yaml, by which `dvc metrics show` lists every release.
+
+    The figures stand under the key `released`: with those of a run under one name in two files, DVC would give the
+    columns of `dvc exp show` longer names.
+    """
+    folders = sorted(path.parent for path in RELEASED.glob(f"[!.]*/{EVALUATION_METRICS.name}"))
+    write_json(SUMMARY, {"released": {folder.name: _summary(folder) for folder in folders}})
     with atomic_path(METRICS_LIST) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        lines = "# `dvc metrics show` lists what is released. Written by `emotion release`.\nmetrics:\n"
+        temporary.write_text(f"{lines}  - {SUMMARY.name}\n", encoding="utf-8")
+
+
+def _summary(folder: Path) -> dict[str, float]:
+    evaluation, training = (read_json(folder / path.name) for path in (EVALUATION_METRICS, TRAINING_METRICS))
+    scores = {name: evaluation["test"][name] for name in SUMMARY_SCORES}
+    return scores | {"validation_accuracy": evaluation["validation"]["accuracy"], "parameters": training["parameters"]}
 
 
 def push(folder: Path) -> None:
@@ -203,7 +233,7 @@ def summarize(folder: Path, stored: Stored) -> str:
 def to_add(folder: Path) -> list[str]:
     """Return what git does not have yet: the release, the list of metrics, and the store where git tracks it."""
     default = re.search(r"^\S+\s+(.*?)\s+\(default\)$", run_dvc("remote", "list"), flags=re.MULTILINE)
-    paths = [folder, METRICS_LIST]
+    paths = [folder, METRICS_LIST, SUMMARY]
     if default and Path(default[1]).is_relative_to(Path.cwd()):
         paths.append(Path(default[1]).relative_to(Path.cwd()))
     return [path for path in _texts(paths) if run_git("status", "--porcelain", "--", path)]

