@@ -28,7 +28,8 @@ class Change:
 
 def list_presets(folder: Path = PRESETS) -> dict[str, str]:
     """Return the presets by name, sorted, each with the first line of the comment that heads its file."""
-    return {path.stem: describe_preset(path).partition("\n")[0] for path in sorted(folder.glob("*.yaml"))}
+    paths = sorted(folder.glob("*.yaml"), key=lambda path: path.stem)
+    return {path.stem: describe_preset(path).partition("\n")[0] for path in paths}
 
 
 def describe_preset(path: Path) -> str:

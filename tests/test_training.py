@@ -242,7 +242,7 @@ def test_votes_are_what_training_aims_at(data, tmp_path):
     votes = np.full((32, 3), 1, np.uint8)
     votes[np.arange(32), data.y_train] = 8
     voted = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train, votes[often])
-    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.002, "label_smoothing": 0.0}
+    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.002, "label_smoothing": 0.0, "monitor": "loss"}
     result = train(voted, 3, make_params(CALM, **values), tmp_path)
     chosen = result.model.predict(voted.x_val, verbose=0)[np.arange(32), data.y_train]
     assert np.median(chosen) == pytest.approx(0.8, abs=0.08)
