@@ -18,7 +18,7 @@ def emotion_release(project: Project, *options: str, fails: bool = False) -> str
 @pytest.fixture
 def release(project):
     printed = emotion_release(project)
-    assert f"git add models/released/dvc.yaml models/released/metrics.json {FOLDER} store" in printed
+    assert f"git add models/released/metrics.json {FOLDER} store" in printed
     project.commit("Release")
     return project
 
