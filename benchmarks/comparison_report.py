@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.readme import write_between
 from emotion.errors import InputError
-from emotion.files import atomic_path
 from emotion.plots.style import ACCENT, INK, PALE, SOFT, new_figure, save_figure, styled
 
 RESULTS = Path("benchmarks/results")
@@ -77,13 +77,7 @@ class Row(NamedTuple):
 def write_report() -> None:
     """Write the table into README.md, between its marks, and the plot."""
     rows = read_rows()
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(MARKS[0])
-    _, mark, after = rest.partition(MARKS[1])
-    if not mark:
-        raise InputError(f"{README} lacks the lines {MARKS[0].strip()} and {MARKS[1].strip()}, which the table goes in")
-    with atomic_path(README) as temporary:
-        temporary.write_text(before + MARKS[0] + render_table(rows) + MARKS[1] + after, encoding="utf-8")
+    write_between(README, MARKS, render_table(rows))
     save_figure(plot_accuracy(rows), PLOT)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.readme import write_between
 from emotion.app.card import figure_text, number, percent
 from emotion.app.release import CARD, RELEASED
 from emotion.errors import InputError
-from emotion.files import atomic_path
 from emotion.params import PARAMS_FILE, read_yaml
 from emotion.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
 
@@ -79,25 +79,7 @@ class Peer(NamedTuple):
 
 def write_table() -> None:
     """Write the table into README.md, between its marks."""
-    text = fill_marks(README.read_text(encoding="utf-8"), render_table(read_releases(), read_package(), read_peers()))
-    with atomic_path(README) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def fill_marks(text: str, table: str) -> str:
-    """Return README.md's `text` with `table` between its marks.
-
-    Raises:
-        InputError: the marks are not there.
-    """
-    before, _, rest = text.partition(MARKS[0])
-    _, mark, after = rest.partition(MARKS[1])
-    if not mark:
-        raise InputError(
-            f"{README} lacks the lines {MARKS[0].strip()} and {MARKS[1].strip()}, which the table goes in; add both, "
-            "one below the other"
-        )
-    return before + MARKS[0] + table + MARKS[1] + after
+    write_between(README, MARKS, render_table(read_releases(), read_package(), read_peers()))
 
 
 def find_releases() -> list[Path]:

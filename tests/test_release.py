@@ -15,7 +15,8 @@ import pytest
 from emotion import architectures
 from emotion.app import cli
 from emotion.app import release as app
-from emotion.app.release import RELEASED, SUMMARY, read_json, release
+from emotion.app.card import read_json
+from emotion.app.release import RELEASED, SUMMARY, release
 from emotion.errors import InputError
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import predicted_labels

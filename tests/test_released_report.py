@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks import released, released_plots
+from benchmarks.readme import fill_between
 from benchmarks.released_plots import LATENCY_PLOT, TRAINING_PLOT, plot_latency, plot_training_time
 from benchmarks.released_report import (
     HEADER,
@@ -22,7 +23,6 @@ from benchmarks.released_report import (
     README,
     TIMES,
     System,
-    fill_marks,
     find_releases,
     read_package,
     read_peers,
@@ -81,7 +81,7 @@ def test_the_table_in_the_readme_is_that_of_the_figures(monkeypatch):
     if not (RELEASED / "metrics.json").is_file():
         pytest.skip("nothing was released with a card")
     text = README.read_text(encoding="utf-8")
-    assert fill_marks(text, render_table(read_releases(), read_package(), read_peers())) == text
+    assert fill_between(text, MARKS, render_table(read_releases(), read_package(), read_peers())) == text
 
 
 def test_every_release_has_a_row_the_most_accurate_first(project):

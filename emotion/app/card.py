@@ -76,10 +76,10 @@ def make_card(folder: Path, name: str, stored: Stored, commit: str) -> str:
         InputError: params.yaml cannot be used, or dvc.lock does not name the source that it does.
     """
     facts = _Facts(
-        evaluation=_read_json(folder / "evaluate.json"),
-        training=_read_json(folder / "train.json"),
-        dataset=_read_json(folder / "dataset.json"),
-        time=_read_json(folder / TRAINING_TIME.name) if (folder / TRAINING_TIME.name).is_file() else None,
+        evaluation=read_json(folder / "evaluate.json"),
+        training=read_json(folder / "train.json"),
+        dataset=read_json(folder / "dataset.json"),
+        time=read_json(folder / TRAINING_TIME.name) if (folder / TRAINING_TIME.name).is_file() else None,
         params=load_params("source", "labels", "features", "train", "evaluate", path=folder / PARAMS_FILE),
         lock=read_yaml(folder / "dvc.lock"),
     )
@@ -249,5 +249,5 @@ def _table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |".replace("|  |", "| |") for line in lines)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))

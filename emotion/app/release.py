@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion.app.card import Stored, figure_text, make_card, percent
+from emotion.app.card import Stored, figure_text, make_card, percent, read_json
 from emotion.errors import InputError
 from emotion.files import METRIC_DECIMALS, atomic_path, write_json
 from emotion.params import PARAMS_FILE, Params, load_params
@@ -253,10 +253,6 @@ def run_git(*arguments: str) -> str:
             f"the commit of the code is unknown, and the card of a release has to name it: {error}\nRelease from a git "
             "clone of the project that has a commit"
         ) from None
-
-
-def read_json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _run(command: Sequence[str], shown: str) -> str:
