@@ -21,8 +21,7 @@ import argparse
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +37,7 @@ from emotion.errors import InputError, run_command
 from emotion.feeding import Lookup
 from emotion.files import write_json
 from emotion.params import Params, TrainParams, check_params, read_yaml
+from emotion.precision import dtype_policy
 from emotion.runtime import processor
 
 if TYPE_CHECKING:  # at run time `emotion.runtime` loads it first
@@ -165,7 +165,7 @@ def _stock_fit(setting: Setting, architecture: str, precision: str) -> Fit:
     import keras
 
     data, params = setting.data(), setting.params(architecture, precision).train
-    with _dtype_policy(precision):
+    with dtype_policy(precision):
         model = stock_network(architecture, setting)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=params.label_smoothing)
     model.compile(_stock_optimizer(model, params), loss, metrics=["accuracy"])
@@ -181,18 +181,6 @@ def _stock_optimizer(model: "keras.Model", params: TrainParams) -> "keras.optimi
     )
     optimizer.exclude_from_weight_decay([w for w in model.trainable_weights if not w.name.endswith("kernel")])
     return optimizer
-
-
-@contextmanager
-def _dtype_policy(name: str) -> Iterator[None]:
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def convolution_layers(network: "keras.Model") -> list["keras.layers.Conv2D"]:

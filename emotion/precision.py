@@ -1,6 +1,8 @@
 """Which number format a training computes in: bfloat16 only where the processor has instructions for it."""
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -35,6 +37,17 @@ def resolve_precision(name: str) -> str:
             f"slower than in float32; expected float32, or auto, which looks at the machine"
         )
     return FLOAT32
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Let layers that are made in the block have the Keras dtype policy `name`."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def has_bfloat16() -> bool:

@@ -23,7 +23,7 @@ from emotion.images import to_input
 from emotion.optimization import make_optimizer
 from emotion.params import CHANNELS, Params, TrainParams
 from emotion.paths import CHECKPOINTS
-from emotion.precision import resolve_precision
+from emotion.precision import dtype_policy, resolve_precision
 
 VALIDATION_BATCH = 256
 
@@ -295,12 +295,8 @@ class _Run:
 
 def _fast_form(size: int | None, channels: int, classes: int, params: TrainParams) -> keras.Model:
     """Build the network as it trains: in the precision that params name, and fused where the backend can."""
-    stock_precision = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(resolve_precision(params.precision))
-    try:
+    with dtype_policy(resolve_precision(params.precision)):
         return fuse(architectures.build(params.architecture, size, channels, classes))
-    finally:
-        keras.config.set_dtype_policy(stock_precision)
 
 
 class _Watch(keras.callbacks.Callback):
