@@ -48,11 +48,11 @@ format: setup-dev
 # A pinned file is the answer for every Python that we support, on every system: hence --universal.
 pins: setup-dev
 	@$(PIP_INSTALL) uv
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-predict; do \
 	    $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 	        --output-file $$name.txt $$name.in || exit 1; \
 	done
-	@git --no-pager diff --stat -- requirements.txt requirements-dev.txt
+	@git --no-pager diff --stat -- requirements*.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -11,7 +11,8 @@ import h5py
 
 from emotion.errors import InputError
 from emotion.files import atomic_path
-from emotion.model_file import FORM_MEMBER, load_model
+from emotion.model_file import load_model
+from emotion.model_form import FORM_MEMBER
 
 SUFFIXES = (".h5",)
 

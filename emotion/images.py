@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from emotion.errors import InputError
-from emotion.params import CHANNELS
+from emotion.model_form import CHANNELS
 
 MAX_PIXELS = 64 * 2**20
 """Pictures of more pixels than this are refused before they are decoded."""

@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,10 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.files import atomic_path
+from emotion.model_form import FORM_MEMBER, ModelForm, read_form, write_form
 
-FORM_MEMBER = "emotion.json"
 WEIGHTS_MEMBER = "model.weights.h5"
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class ModelForm:
-    """What a model takes and gives: pictures of size x size pixels in a color; a probability for each emotion."""
-
-    emotions: tuple[str, ...]
-    size: int
-    color: str
 
 
 def save_model(path: Path, model: keras.Model, form: ModelForm) -> None:
@@ -35,7 +25,7 @@ def save_model(path: Path, model: keras.Model, form: ModelForm) -> None:
         members = _read_members(temporary)
         members["metadata.json"] = _canonical_metadata(members["metadata.json"])
         members["config.json"] = _canonical_config(members["config.json"])
-        members[FORM_MEMBER] = json.dumps(asdict(form), indent=2).encode()
+        members[FORM_MEMBER] = write_form(form).encode()
         _write_members(temporary, members)
 
 
@@ -48,15 +38,17 @@ def load_model(path: Path) -> tuple[keras.Model, ModelForm]:
     if not path.is_file():
         raise InputError(f"{path} is missing; make it with `dvc repro train`, or fetch it with `dvc pull {path}`")
     try:
-        form = json.loads(_read_members(path)[FORM_MEMBER])
+        form = read_form(_read_members(path)[FORM_MEMBER], str(path))
         model = keras.models.load_model(path, compile=False)
     except KeyError:
         raise InputError(
             f"{path} does not say which emotions it tells apart; expected a model written by this project's train stage"
         ) from None
+    except InputError:
+        raise
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise InputError(f"{path} cannot be loaded as a model: {error}") from None
-    return model, ModelForm(tuple(form["emotions"]), form["size"], form["color"])
+    return model, form
 
 
 def halve_weights(source: Path, target: Path) -> None:

@@ -10,11 +10,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from emotion.errors import InputError
+from emotion.model_form import CHANNELS
 
 PARAMS_FILE = Path("params.yaml")
-
-CHANNELS = {"grey": 1, "rgb": 3}
-"""How many channels pictures of each color have."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]

@@ -20,8 +20,9 @@ from emotion.errors import InputError
 from emotion.feeding import Lookup, feed
 from emotion.fused import fuse
 from emotion.images import to_input
+from emotion.model_form import CHANNELS
 from emotion.optimization import make_optimizer
-from emotion.params import CHANNELS, Params, TrainParams
+from emotion.params import Params, TrainParams
 from emotion.paths import CHECKPOINTS
 from emotion.precision import dtype_policy, resolve_precision
 

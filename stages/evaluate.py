@@ -16,7 +16,8 @@ from emotion.evaluation.report import Answers, make_report, stand_alone
 from emotion.evaluation.threshold import check_threshold
 from emotion.features import load_features
 from emotion.files import write_csv, write_json
-from emotion.params import CHANNELS, Params, load_params
+from emotion.model_form import CHANNELS
+from emotion.params import Params, load_params
 from emotion.paths import (
     EVALUATION_METRICS,
     FEATURES,
@@ -30,7 +31,7 @@ from emotion.paths import (
 from emotion.table import read_table
 
 if TYPE_CHECKING:  # at run time it would load Keras
-    from emotion.model_file import ModelForm
+    from emotion.model_form import ModelForm
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from emotion.features import VOTES, load_features
 from emotion.files import write_csv, write_json
 from emotion.fused import fuse
 from emotion.labels import Scheme, check_targets, resolve_scheme
-from emotion.model_file import ModelForm, load_model, save_model
+from emotion.model_file import load_model, save_model
+from emotion.model_form import ModelForm
 from emotion.params import TrainParams, load_params
 from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TEACHERS, TRAINING_METRICS, TRAINING_TIME
 from emotion.precision import resolve_precision

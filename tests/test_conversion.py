@@ -11,7 +11,8 @@ from emotion import architectures
 from emotion.app import cli
 from emotion.conversion import convert
 from emotion.errors import InputError
-from emotion.model_file import ModelForm, save_model
+from emotion.model_file import save_model
+from emotion.model_form import ModelForm
 
 
 @pytest.fixture(scope="module")

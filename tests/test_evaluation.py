@@ -177,16 +177,16 @@ def test_the_temperature_that_was_put_in_is_found():
     rng = np.random.default_rng(7)
     fair = rng.dirichlet(np.full(5, 0.6), size=20_000)
     y_true = np.array([rng.choice(5, p=row) for row in fair])
-    overconfident = calibration.apply_temperature(fair, 1 / 1.8)
+    overconfident = metrics.apply_temperature(fair, 1 / 1.8)
     assert calibration.fit_temperature(y_true, overconfident) == pytest.approx(1.8, rel=0.03)
     assert calibration.fit_temperature(y_true, fair) == pytest.approx(1.0, rel=0.03)
 
 
 def test_a_temperature_keeps_order_and_sums():
-    warm = calibration.apply_temperature(PROBABILITIES, 3.0)
+    warm = metrics.apply_temperature(PROBABILITIES, 3.0)
     np.testing.assert_allclose(warm.sum(axis=1), 1)
     assert metrics.most_probable_labels(warm).tolist() == metrics.most_probable_labels(PROBABILITIES).tolist()
-    np.testing.assert_allclose(calibration.apply_temperature(PROBABILITIES, 1.0), PROBABILITIES, atol=1e-6)
+    np.testing.assert_allclose(metrics.apply_temperature(PROBABILITIES, 1.0), PROBABILITIES, atol=1e-6)
 
 
 def test_reliability_bins_leave_empty_ones_out():
@@ -518,7 +518,7 @@ def test_reliability_holds_the_expected_calibration_error():
     )
     rows = table[(table["emotion"] == "all") & (table["calibration"] == "temperature")]
     error = ((rows["confidence"] - rows["accuracy"]).abs() * rows["pictures"]).sum() / 600
-    warm = calibration.apply_temperature(answers.probabilities, 1.5)
+    warm = metrics.apply_temperature(answers.probabilities, 1.5)
     assert error == pytest.approx(calibration.expected_calibration_error(answers.y_true, warm, bins=15))
     assert set(table["emotion"]) == {"all", "a", "b", "c", "d"}
 

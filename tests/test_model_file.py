@@ -8,7 +8,8 @@ import pytest
 
 from emotion import architectures
 from emotion.errors import InputError
-from emotion.model_file import WEIGHTS_MEMBER, ModelForm, halve_weights, load_model, save_model
+from emotion.model_file import WEIGHTS_MEMBER, halve_weights, load_model, save_model
+from emotion.model_form import ModelForm
 
 FORM = ModelForm(("happy", "sad"), 24, "grey")
 

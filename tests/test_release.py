@@ -22,7 +22,8 @@ from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import predicted_labels
 from emotion.evaluation.report import Answers, make_report
 from emotion.files import write_json
-from emotion.model_file import ModelForm, load_model, save_model
+from emotion.model_file import load_model, save_model
+from emotion.model_form import ModelForm
 from emotion.params import load_params
 from emotion.paths import TRAINING_TIME
 from tests.makers import write_params

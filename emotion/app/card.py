@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from emotion.errors import InputError
 from emotion.labels import resolve_scheme
-from emotion.params import CHANNELS, PARAMS_FILE, Params, load_params, read_yaml
+from emotion.model_form import CHANNELS
+from emotion.params import PARAMS_FILE, Params, load_params, read_yaml
 from emotion.paths import TRAINING_TIME
 
 if TYPE_CHECKING:  # at run time it would load Keras
-    from emotion.model_file import ModelForm
+    from emotion.model_form import ModelForm
 
 MISSING = "\N{EN DASH}"
 """In the place of a figure that has no value."""

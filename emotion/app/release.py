@@ -31,7 +31,7 @@ from emotion.paths import (
 )
 
 if TYPE_CHECKING:  # at run time it would load Keras
-    from emotion.model_file import ModelForm
+    from emotion.model_form import ModelForm
 
 RELEASED = Path("models/released")
 SUMMARY = RELEASED / "metrics.json"

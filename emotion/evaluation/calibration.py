@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from emotion.evaluation.metrics import SMALLEST_PROBABILITY, log_loss, most_probable_labels
+from emotion.evaluation.metrics import apply_temperature, log_loss, most_probable_labels
 
 TEMPERATURES = (0.05, 20.0)
 """The range that is searched. An end of it as the answer means that the labels say nothing or everything."""
@@ -38,13 +38,6 @@ def fit_temperature(y_true: np.ndarray, probabilities: np.ndarray) -> float:
         options={"xatol": 1e-6},
     )
     return float(np.exp(found.x))
-
-
-def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return softmax(log(probabilities) / temperature), (n, classes); a temperature of 1 changes nothing."""
-    logits = np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> pd.DataFrame:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from emotion.evaluation.calibration import apply_temperature, reliability_bins
-from emotion.evaluation.metrics import most_probable_labels, predicted_labels
+from emotion.evaluation.calibration import reliability_bins
+from emotion.evaluation.metrics import apply_temperature, most_probable_labels, predicted_labels
 
 MOST_POINTS = 200
 """Points a curve: more cannot be seen, and the files are committed."""

@@ -35,6 +35,13 @@ def most_probable_labels(probabilities: np.ndarray) -> np.ndarray:
     return np.argmax(probabilities, axis=1)
 
 
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Return softmax(log(probabilities) / temperature), (n, classes); a temperature of 1 changes nothing."""
+    logits = np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 def count_confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: int) -> np.ndarray:
     """Return the (classes, classes) counts of pictures by actual (down) and predicted (across) label.
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from emotion.evaluation import metrics
 from emotion.evaluation.bootstrap import bootstrap_interval
-from emotion.evaluation.calibration import apply_temperature, expected_calibration_error, fit_temperature
+from emotion.evaluation.calibration import expected_calibration_error, fit_temperature
 from emotion.evaluation.curves import average_precision, roc_auc
 from emotion.evaluation.threshold import choose_threshold
 from emotion.params import EvaluateParams
@@ -85,7 +85,7 @@ def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> di
     Two emotions have no `top_2_accuracy`: it would always be 1.
     """
     y_true, probabilities, confusion = answers.y_true, answers.probabilities, answers.confusion
-    calibrated = apply_temperature(probabilities, temperature)
+    calibrated = metrics.apply_temperature(probabilities, temperature)
     draws = {"resamples": params.bootstrap, "seed": params.seed}
     accuracy_low, accuracy_high = bootstrap_interval(confusion, metrics.accuracy, **draws)
     macro_f1_low, macro_f1_high = bootstrap_interval(confusion, metrics.macro_f1, **draws)

@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from emotion.errors import InputError
 from emotion.features import ARRAYS
 from emotion.labels import resolve_scheme
-from emotion.model_file import ModelForm, load_model, save_model
+from emotion.model_file import load_model, save_model
+from emotion.model_form import ModelForm
 from emotion.params import read_yaml
 from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TEACHERS, TRAINING_METRICS, TRAINING_TIME
 
