@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.readme import write_between
-from emotion.app.card import figure_text, number, percent
 from emotion.app.release import CARD, RELEASED
+from emotion.card import figure_text, number, percent
 from emotion.errors import InputError
 from emotion.params import PARAMS_FILE, read_yaml
 from emotion.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME

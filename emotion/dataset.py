@@ -1,5 +1,6 @@
 """What a source holds -> the table: which pictures are copies, which split each is in, which are used."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
@@ -10,7 +11,7 @@ from emotion.errors import InputError
 from emotion.labels import KNOWN_EMOTIONS, Scheme
 from emotion.params import SplitParams
 from emotion.sources.contents import Content, Entry, Piece
-from emotion.table import COLUMNS, COPY_OF_TEST, COPY_OF_VAL, REASONS, SCHEME, SPLITS
+from emotion.table import COLUMNS, COPY_OF_TEST, COPY_OF_VAL, REASONS, SCHEME, SPLITS, VOTES
 
 NAMED_REJECTIONS = 5
 
@@ -198,6 +199,7 @@ def describe(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dic
     conflicting_labels: groups of copies with more than one emotion, and the pictures in them. Blank pictures show
         no emotion, so that their labels cannot conflict.
     blank: pictures of one flat colour.
+    sha256: of the pictures that are used, as `hash_used` has it.
     """
     used = table[table["excluded"] == ""]
     counts = _count(used, scheme)
@@ -219,7 +221,18 @@ def describe(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dic
         "size": {
             f"{which}_{side}": int(table[side].agg(which)) for side in ("height", "width") for which in ("min", "max")
         },
+        "sha256": hash_used(used),
     }
+
+
+def hash_used(used: pd.DataFrame) -> str:
+    """Return a SHA-256 sum over the pictures of a table, in hex: hash of the pixels, emotion, split, votes if any.
+
+    Pictures with the same ones have the same sum, whatever their order, their names and the form of their source.
+    """
+    columns = [name for name in ("hash", "emotion", "split", VOTES) if name in used]
+    lines = sorted(" ".join(row) for row in used[columns].itertuples(index=False))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _describe_copies(table: pd.DataFrame) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,38 @@ from emotion.files import atomic_path
 from emotion.model_form import FORM_MEMBER, ModelForm, read_form, write_form
 
 WEIGHTS_MEMBER = "model.weights.h5"
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+"""Of the members of archives, whose bytes are to be the same every time."""
+
+MAX_UNPACKED_BYTES = 2**31
+"""A file that would unpack to more is refused."""
+
+HARMLESS_PACKAGES = frozenset(
+    {
+        "activations",
+        "attention",
+        "convolutional",
+        "core",
+        "merging",
+        "normalization",
+        "pooling",
+        "regularization",
+        "reshaping",
+    }
+)
+"""Those of keras.layers whose layers compute, and neither read files nor call what a config names."""
+
+HARMLESS_LAYERS = frozenset({"Rescaling"})
+HARMFUL_LAYERS = frozenset({"Lambda", "Wrapper"})
+HARMLESS_MODULES = frozenset({"keras.initializers", "keras.regularizers", "keras.constraints"})
+HARMLESS_CLASSES = frozenset(
+    {
+        ("keras", "DTypePolicy"),
+        ("keras", "Sequential"),
+        ("keras.src.models.functional", "Functional"),
+        (None, "__keras_tensor__"),
+    }
+)
 
 
 def save_model(path: Path, model: keras.Model, form: ModelForm) -> None:
@@ -33,22 +65,58 @@ def load_model(path: Path) -> tuple[keras.Model, ModelForm]:
     """Read what `save_model` wrote.
 
     Raises:
-        InputError: there is no such file, or it holds no model of this project.
+        InputError: there is no such file, it holds no model of this project, or it asks for more on being loaded than
+            layers that compute, such as code to run.
     """
     if not path.is_file():
         raise InputError(f"{path} is missing; make it with `dvc repro train`, or fetch it with `dvc pull {path}`")
     try:
-        form = read_form(_read_members(path)[FORM_MEMBER], str(path))
-        model = keras.models.load_model(path, compile=False)
+        members = _read_members(path)
+        form = read_form(members[FORM_MEMBER], str(path))
+        check_config(json.loads(members["config.json"]), str(path))
+    except InputError:
+        raise
     except KeyError:
         raise InputError(
             f"{path} does not say which emotions it tells apart; expected a model written by this project's train stage"
         ) from None
-    except InputError:
-        raise
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, OSError) as error:
         raise InputError(f"{path} cannot be loaded as a model: {error}") from None
-    return model, form
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True), form
+    # Keras raises whatever a config that nobody wrote with it leads to.
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path} cannot be loaded as a model: {reason}") from None
+
+
+def check_config(config: Any, where: str) -> None:
+    """Raise InputError where a network's `config` names anything but what computes; `where` is for the message.
+
+    Keras refuses the code inside a file itself (`safe_mode`), by a list of what is known to be dangerous. This is the
+    other way round: what is not known to be harmless does not load.
+    """
+    if isinstance(config, list):
+        for item in config:
+            check_config(item, where)
+    elif isinstance(config, dict):
+        if "class_name" in config and not _is_harmless(config.get("module"), config["class_name"]):
+            raise InputError(
+                f"{where} asks for {config.get('module')}.{config['class_name']} on being loaded, and is refused; "
+                "expected a network of Keras' own layers that do nothing but compute"
+            )
+        for item in config.values():
+            check_config(item, where)
+
+
+def _is_harmless(module: object, name: object) -> bool:
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        return False
+    if module == "keras.layers":
+        kind = getattr(keras.layers, name, None)
+        package = getattr(kind, "__module__", "").removeprefix("keras.src.layers.").partition(".")[0]
+        return name in HARMLESS_LAYERS or (package in HARMLESS_PACKAGES and name not in HARMFUL_LAYERS)
+    return module in HARMLESS_MODULES or (module, name) in HARMLESS_CLASSES
 
 
 def halve_weights(source: Path, target: Path) -> None:
@@ -98,13 +166,16 @@ def _rounded(values: np.ndarray) -> np.ndarray:
 
 def _read_members(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MAX_UNPACKED_BYTES:
+            raise zipfile.BadZipFile(f"it would unpack to {unpacked / 2**30:,.0f} GiB")
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def _write_members(path: Path, members: dict[str, bytes]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(members):
-            archive.writestr(zipfile.ZipInfo(name, _FIXED_TIME), members[name])
+            archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), members[name])
 
 
 def _canonical_metadata(text: bytes) -> bytes:

@@ -115,9 +115,19 @@ class EvaluateParams(Section):
     seed: Seed
 
 
+class FacesParams(Section):
+    detector: Literal["cascade", "mtcnn"]
+    margin: Annotated[float, Field(ge=-0.4, le=2)]
+    smallest: Positive
+
+
 class PlotParams(Section):
     pictures_per_class: Annotated[int, Field(ge=1, le=50)]
     mistakes: Annotated[int, Field(ge=1, le=200)]
+
+
+class ExplainParams(Section):
+    pictures: Annotated[int, Field(ge=1, le=10)]
 
 
 class ComputeParams(Section):
@@ -133,7 +143,9 @@ SECTIONS: dict[str, type[Section]] = {
     "augmentation": AugmentationParams,
     "train": TrainParams,
     "evaluate": EvaluateParams,
+    "faces": FacesParams,
     "plot": PlotParams,
+    "explain": ExplainParams,
     "compute": ComputeParams,
 }
 
@@ -152,7 +164,9 @@ class Params:
     augmentation: AugmentationParams
     train: TrainParams
     evaluate: EvaluateParams
+    faces: FacesParams
     plot: PlotParams
+    explain: ExplainParams
     compute: ComputeParams
 
     def __init__(self, **sections: Any) -> None:

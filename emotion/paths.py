@@ -7,11 +7,25 @@ TABLE = Path("data/dataframe.csv")
 PIXELS = Path("data/pixels.npy")
 REJECTED = Path("data/rejected.csv")
 FEATURES = Path("data/features")
+TRAINED_MODEL = Path("models/trained.keras")
 MODEL = Path("models/model.keras")
+TFLITE_MODEL = Path("models/model.tflite")
+FLOAT16_MODEL = Path("models/model_float16.tflite")
+INT8_MODEL = Path("models/model_int8.tflite")
+ONNX_MODEL = Path("models/model.onnx")
+EXPORTED = {
+    "keras": MODEL,
+    "tflite": TFLITE_MODEL,
+    "tflite_float16": FLOAT16_MODEL,
+    "tflite_int8": INT8_MODEL,
+    "onnx": ONNX_MODEL,
+}
+"""What the stage export writes, by its name in metrics/export.json; the others are compared with the first."""
 
 DATASET_METRICS = Path("metrics/dataset.json")
 TRAINING_METRICS = Path("metrics/train.json")
 EVALUATION_METRICS = Path("metrics/evaluate.json")
+EXPORT_METRICS = Path("metrics/export.json")
 
 CURVES = Path("metrics/curves")
 HISTORY = CURVES / "history.csv"
@@ -21,7 +35,10 @@ PRECISION_RECALL = CURVES / "precision_recall.csv"
 RELIABILITY = CURVES / "reliability.csv"
 
 PLOTS = Path("metrics/plots")
+EXPLANATIONS = Path("metrics/explanations.png")
+MODEL_CARD = Path("metrics/model_card.md")
 
 CHECKPOINTS = Path("models/.checkpoints")
 TRAINING_TIME = CHECKPOINTS / "time.json"
+EXPORT_TIME = CHECKPOINTS / "export_time.json"
 TEACHERS = Path("models/teacher")

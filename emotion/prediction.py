@@ -21,7 +21,7 @@ from emotion.engines import load_engine
 from emotion.errors import InputError
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import apply_temperature, predicted_labels
-from emotion.images import to_input
+from emotion.images import PictureError, to_input
 from emotion.model_form import DETECTORS, ModelForm
 
 WHOLE, AUTO = "whole", "auto"
@@ -29,7 +29,17 @@ FACES = (AUTO, *DETECTORS, WHOLE)
 """How faces may be looked for."""
 
 LARGEST_CROP = 128
-"""Under AUTO, pictures with no side of more pixels are taken as faces that are cropped already."""
+"""Under AUTO, pictures with no side of more pixels are taken as faces that are cropped already.
+
+Data sets of cropped faces have 48 (FER2013, CK+48) to 112 pixels. Looking for a face in those would lose many: one that
+fills its picture leaves detectors no border to see it against. Crops of more pixels ask for WHOLE, since there is no
+telling them from photos."""
+
+SMALLEST_CROP = 16
+"""Under AUTO, pictures with a side of fewer pixels hold no face that anybody could read."""
+
+MARGINS = (-0.4, 2.0)
+"""The least and the largest margin that make sense."""
 
 BATCH_SIZE = 32
 
@@ -63,13 +73,16 @@ class Predictor:
     Args:
         model: a .keras, .tflite or .onnx file of this project; the released standard model unless told.
         faces: `cascade` or `mtcnn` look for faces, `whole` takes each picture as one face, `auto` does that with
-            pictures of at most LARGEST_CROP pixels a side and looks in others with the model's own detector.
-        margin: what is added around a face, as a share of its box; the model's own unless told.
-        smallest: the smallest face to look for, in pixels; the model's own unless told.
+            pictures of at most LARGEST_CROP pixels a side and looks in others with the model's own detector. It finds
+            nothing in pictures with a side below SMALLEST_CROP.
+        margin: what is added around a face on each side, as a share of its box, -0.4 to 2; the model's own unless
+            told. At 0 a face is framed as FER2013 frames faces, whichever detector found it.
+        smallest: the smallest face to look for, in pixels of its box's side, at least 1; the model's own unless told.
         threads: how many may compute; one a core unless told.
 
     Raises:
-        InputError: the model file or another argument cannot be used.
+        InputError: the model file or another argument cannot be used, or what runs the model or finds faces is not
+            installed.
     """
 
     def __init__(
@@ -86,9 +99,10 @@ class Predictor:
         self.path = find_standard() if model is None else Path(model)
         self._engine = load_engine(self.path, threads=threads)
         self._faces = faces
-        self._margin = self.form.margin if margin is None else margin
+        self._margin = self.form.margin if margin is None else _check_margin(margin)
         name = self.form.detector if faces in (AUTO, WHOLE) else faces
-        self._detector = None if faces == WHOLE else make_detector(name, smallest or self.form.smallest)
+        smallest = self.form.smallest if smallest is None else smallest
+        self._detector = None if faces == WHOLE else make_detector(name, smallest)
 
     @property
     def form(self) -> ModelForm:
@@ -101,10 +115,20 @@ class Predictor:
         return self.form.emotions
 
     def find(self, image: np.ndarray) -> list[Found]:
-        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first."""
+        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first.
+
+        Several threads may call it at once.
+
+        Raises:
+            PictureError: `image` is no such array.
+        """
+        _check_image(image)
         height, width = image.shape[:2]
-        if self._detector is None or (self._faces == AUTO and max(height, width) <= LARGEST_CROP):
-            return [Found(Box(0, 0, width, height))]
+        whole = Found(Box(0, 0, width, height))
+        if self._detector is None:
+            return [whole]
+        if self._faces == AUTO and max(height, width) <= LARGEST_CROP:
+            return [whole] if min(height, width) >= SMALLEST_CROP else []
         return self._detector.find(image)
 
     def crop(self, image: np.ndarray, found: Found) -> np.ndarray:
@@ -153,15 +177,33 @@ class Predictor:
         ]
 
 
-def find_standard() -> Path:
+def _check_margin(margin: float) -> float:
+    low, high = MARGINS
+    if not low <= margin <= high:
+        raise InputError(f"margin: got {margin}, expected a share of the face's box from {low} to {high}")
+    return margin
+
+
+def _check_image(image: np.ndarray) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
+        raise PictureError(
+            f"got a picture of {image.dtype} and shape {image.shape}, expected uint8 (height, width, 1 or 3), as "
+            "emotion.images reads it"
+        )
+
+
+def find_standard(names: Sequence[str] = STANDARD_FILES) -> Path:
     """Return the released standard model, of the project in the working folder or of this installation.
+
+    Args:
+        names: those of its files that will do, the best first.
 
     Raises:
         InputError: it is in neither.
     """
     folders = [root / "models/released" / STANDARD for root in (Path(), Path(__file__).resolve().parent.parent)]
     for folder in folders:
-        for name in STANDARD_FILES:
+        for name in names:
             if (folder / name).is_file():
                 return folder / name
     raise InputError(

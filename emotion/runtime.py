@@ -5,37 +5,15 @@ Import this module before keras: what a backend says on being loaded is kept fro
 
 import os
 import platform
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+
+from emotion.quiet import quiet
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what is wrong is raised; the rest is no news to users
 
 
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hold back what native code writes to standard error, unless the block fails.
-
-    TensorFlow logs its build options before its log level is read, so no setting silences them.
-    """
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held_back.seek(0)
-            os.write(terminal, held_back.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
-
-
-with _quiet_stderr():
+with quiet():  # TensorFlow logs its build options before its log level is read
     import keras
 
 

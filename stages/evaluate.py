@@ -21,12 +21,12 @@ from emotion.params import Params, load_params
 from emotion.paths import (
     EVALUATION_METRICS,
     FEATURES,
-    MODEL,
     PRECISION_RECALL,
     PREDICTIONS,
     RELIABILITY,
     ROC,
     TABLE,
+    TRAINED_MODEL,
 )
 from emotion.table import read_table
 
@@ -57,7 +57,7 @@ def ask_model(
     set_up(threads=params.compute.threads, seed=params.evaluate.seed)
     from emotion.model_file import load_model
 
-    model, form = load_model(MODEL)
+    model, form = load_model(TRAINED_MODEL)
     check_form(form, features["x_test"], rows)
     check_threshold(params.evaluate.threshold, form.emotions)
     answers = []
@@ -93,13 +93,13 @@ def check_form(form: "ModelForm", images: np.ndarray, rows: pd.DataFrame) -> Non
     """
     if images.shape[1:] != (form.size, form.size, CHANNELS.get(form.color)):
         raise InputError(
-            f"{MODEL} takes {form.color} pictures of {form.size} x {form.size} pixels, and {FEATURES} holds "
+            f"{TRAINED_MODEL} takes {form.color} pictures of {form.size} x {form.size} pixels, and {FEATURES} holds "
             f"{images.shape[1:]} (height, width, channels); train again with `dvc repro train`"
         )
     pairs = set(zip(rows["label"], rows["emotion"], strict=True))
     if not pairs <= set(enumerate(form.emotions)):
         raise InputError(
-            f"{MODEL} tells apart {', '.join(form.emotions)}, and {TABLE} has other emotions or another order; "
+            f"{TRAINED_MODEL} tells apart {', '.join(form.emotions)}, and {TABLE} has other emotions or another order; "
             "train again with `dvc repro train`"
         )
 
@@ -108,7 +108,7 @@ def check_outputs(probabilities: np.ndarray, emotions: tuple[str, ...]) -> None:
     """Raise InputError where the model gave another number of probabilities (n, classes) than it has emotions."""
     if probabilities.shape[1] != len(emotions):
         raise InputError(
-            f"{MODEL} tells apart {len(emotions)} emotions ({', '.join(emotions)}), and gives probabilities of "
+            f"{TRAINED_MODEL} tells apart {len(emotions)} emotions ({', '.join(emotions)}), and gives probabilities of "
             f"{probabilities.shape[1]}; train again with `dvc repro train`"
         )
 

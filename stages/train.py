@@ -1,4 +1,4 @@
-"""Train the network that params.yaml names, on data/features; write models/model.keras, its history and metrics."""
+"""Train the network that params.yaml names, on data/features; write models/trained.keras, its history and metrics."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from emotion.labels import Scheme, check_targets, resolve_scheme
 from emotion.model_file import load_model, save_model
 from emotion.model_form import ModelForm
 from emotion.params import TrainParams, load_params
-from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TEACHERS, TRAINING_METRICS, TRAINING_TIME
+from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, TEACHERS, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
 from emotion.precision import resolve_precision
 from emotion.training import DivergedError, TrainingData, TrainingResult, train
 
@@ -42,7 +42,7 @@ def main() -> None:
         save_model(LAST_GOOD_MODEL, error.network, form)
         raise InputError(f"{error}; the best epoch before that is kept in {LAST_GOOD_MODEL}") from None
     print(f"trained {len(result.history)} epochs in {result.seconds:.0f} s; best: {result.best_epoch}")
-    save_model(MODEL, result.model, form)
+    save_model(TRAINED_MODEL, result.model, form)
     # Not among the stage's outputs, whose bytes are the same from run to run.
     write_json(TRAINING_TIME, time_taken(result, params.compute.threads))
     write_csv(HISTORY, pd.DataFrame(result.history))
@@ -99,7 +99,7 @@ def read_teacher(params: TrainParams, form: ModelForm) -> "keras.Model | None":
 def time_taken(result: TrainingResult, threads: int) -> dict[str, object]:
     """Return how long training took, and on what; the checksum tells which model it is of."""
     return {
-        "md5": hashlib.md5(MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
+        "md5": hashlib.md5(TRAINED_MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
         "seconds": round(result.seconds),
         "processor": runtime.processor(),
         "threads": threads,

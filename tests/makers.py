@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from emotion.labels import EMOTIONS
+from emotion.model_form import FORM_PROPERTY, ModelForm, write_form
 
 ROOT = Path(__file__).resolve().parents[1]
 FER2013_PLACES = ("../shared/data/fer2013.tar.gz", "data/raw/fer2013.tar.gz", os.environ.get("FER2013", ""))
@@ -114,3 +115,32 @@ def write_params(folder: Path, **changes: object) -> None:
         params[section][key] = value
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(params, file)
+
+
+def write_onnx(path: Path, form: ModelForm | None = None, seed: int = 0) -> Path:
+    """Write a model file that loads at once: one layer of random weights, so that other pictures give other answers."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    form = form or ModelForm(EMOTIONS, 48, "grey")
+    pixels = form.size**2 * form.channels
+    weights = np.random.default_rng(seed).normal(0, 0.5 / pixels**0.5, (pixels, len(form.emotions)))
+    nodes = [
+        helper.make_node("Cast", ["pictures"], ["numbers"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["numbers", "scale"], ["scaled"]),
+        helper.make_node("Flatten", ["scaled"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    constants = {"scale": np.float32(64), "weights": weights.astype(np.float32)}
+    graph = helper.make_graph(
+        nodes,
+        "network",
+        [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", form.size, form.size, form.channels])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(form.emotions)])],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    helper.set_model_props(model, {FORM_PROPERTY: write_form(form)})
+    onnx.save(model, path)
+    return path

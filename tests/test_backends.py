@@ -11,9 +11,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from emotion.features import ARRAYS
+from emotion.files import write_json
 from emotion.model_file import load_model
 from emotion.params import read_yaml
-from emotion.paths import FEATURES, HISTORY, MODEL, TRAINING_METRICS
+from emotion.paths import EVALUATION_METRICS, FEATURES, HISTORY, MODEL, TRAINED_MODEL, TRAINING_METRICS
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,14 +36,21 @@ def trained(tmp_path_factory):
         np.save(folder / FEATURES / f"{name}.npy", pictures if name.startswith("x") else labels)
     (folder / "absent").mkdir()
     (folder / "absent" / "tensorflow.py").write_text("raise ImportError('not installed')", encoding="utf-8")
+    done = run_on_jax(folder, "train")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def run_on_jax(folder, stage):
+    """Run a stage in `folder`, in a process that finds no TensorFlow."""
     environment = os.environ | {
         "KERAS_BACKEND": "jax",
         "PYTHONPATH": os.pathsep.join([str(folder / "absent"), str(ROOT)]),
     }
-    command = [sys.executable, "-m", "stages.train"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    return folder
+    command = [sys.executable, "-m", f"stages.{stage}"]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+    )
 
 
 def test_training_on_jax_writes_what_training_on_tensorflow_writes(trained):
@@ -54,9 +62,17 @@ def test_training_on_jax_writes_what_training_on_tensorflow_writes(trained):
 
 
 def test_tensorflow_loads_what_jax_trained_and_says_the_same(trained, deterministic):
-    model, form = load_model(trained / MODEL)
+    model, form = load_model(trained / TRAINED_MODEL)
     assert len(form.emotions) == 7
     pictures, labels = (np.load(trained / FEATURES / f"{name}.npy") for name in ("x_val", "y_val"))
     probabilities = model.predict(pictures, verbose=0)
     metrics = json.loads((trained / TRAINING_METRICS).read_text(encoding="utf-8"))
     assert (probabilities.argmax(axis=1) == labels).mean() == pytest.approx(metrics["validation"]["accuracy"], abs=1e-5)
+
+
+def test_the_export_says_that_it_needs_tensorflow(trained):
+    write_json(trained / EVALUATION_METRICS, {"temperature": 1.0})
+    done = run_on_jax(trained, "export")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: models are converted by TensorFlow, and Keras runs on jax here"), done.stderr
+    assert not (trained / MODEL).exists()

@@ -1,7 +1,5 @@
 """A model in another form gives the same probabilities, and still says which emotions they are of."""
 
-import json
-
 import h5py
 import keras
 import numpy as np
@@ -10,16 +8,19 @@ import pytest
 from emotion import architectures
 from emotion.app import cli
 from emotion.conversion import convert
+from emotion.engines import load_engine
 from emotion.errors import InputError
 from emotion.model_file import save_model
-from emotion.model_form import ModelForm
+from emotion.model_form import ModelForm, read_form
+
+FORM = ModelForm(("happy", "sad", "neutral"), 24, "grey", flip=True, temperature=1.25, margin=0.1)
 
 
 @pytest.fixture(scope="module")
 def folder(deterministic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     network = architectures.build("residual_small", 24, 1, 3)
-    save_model(folder / "model.keras", network, ModelForm(("happy", "sad", "neutral"), 24, "grey"))
+    save_model(folder / "model.keras", network, FORM)
     return folder
 
 
@@ -34,8 +35,18 @@ def test_an_h5_file_loads_in_plain_keras_and_names_its_emotions(folder, monkeypa
     first, second = (keras.models.load_model(folder / f"model.{suffix}", compile=False) for suffix in ("keras", "h5"))
     assert (first.predict(images, verbose=0) == second.predict(images, verbose=0)).all()
     with h5py.File(folder / "model.h5") as file:
-        form = json.loads(file.attrs["emotion.json"])
-    assert form == {"emotions": ["happy", "sad", "neutral"], "size": 24, "color": "grey"}
+        assert read_form(file.attrs["emotion.json"], "model.h5") == FORM
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_a_file_for_another_runtime_says_the_same_and_has_the_form(folder, suffix, capfd):
+    convert(folder / "model.keras", folder / f"model{suffix}")
+    assert capfd.readouterr() == ("", "")
+    images = np.random.default_rng(0).integers(0, 256, (4, 24, 24, 1), dtype=np.uint8)
+    first, second = (load_engine(folder / f"model{kind}", threads=1) for kind in (".keras", suffix))
+    assert first.form == second.form == FORM
+    said, again = (engine.predict(images, batch_size=4, verbose=0) for engine in (first, second))
+    assert np.abs(said - again).max() < 1e-4
 
 
 def test_a_file_that_exists_is_left_alone(folder):
@@ -46,7 +57,7 @@ def test_a_file_that_exists_is_left_alone(folder):
 
 
 def test_an_unknown_form_is_refused(folder):
-    with pytest.raises(InputError, match=r"model.pb: expected a name that ends in .h5"):
+    with pytest.raises(InputError, match=r"model.pb: expected a name that ends in .h5 or .tflite or .onnx"):
         convert(folder / "model.keras", folder / "model.pb")
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.dataset import build_table, check_classes
+from emotion.dataset import build_table, check_classes, hash_used
 from emotion.errors import InputError
 from emotion.files import write_csv
 from emotion.labels import EMOTIONS, resolve_scheme
@@ -426,6 +426,31 @@ def test_a_source_without_a_good_picture_is_refused_whatever_the_share(run):
     write_files(RAW, {"a.csv": b"emotion,pixels\n"})
     with pytest.raises(InputError, match="holds no pictures"):
         run()
+
+
+# The hash of what is used
+
+
+def test_the_hash_is_of_the_pictures_and_not_of_their_source(run):
+    rows = make_rows(per_class=4)
+    write_files(RAW, {"fer2013.csv": csv_text(rows).encode()})
+    _, metrics = run()
+    (RAW / "fer2013.csv").unlink()
+    write_files(RAW, picture_files(rows[::-1]))
+    _, of_folders = run()
+    assert of_folders["sha256"] == metrics["sha256"]
+    next(RAW.glob("train/happy/*")).unlink()
+    _, with_one_less = run()
+    assert with_one_less["sha256"] != metrics["sha256"]
+
+
+def test_the_hash_changes_with_pixels_emotion_split_and_votes():
+    used = pd.DataFrame({"hash": ["a", "b"], "emotion": ["sad", "happy"], "split": ["train", "test"], "picture": "x"})
+    before = hash_used(used)
+    assert hash_used(used[::-1].assign(picture="y")) == before
+    changes = ({"hash": ["a", "c"]}, {"emotion": ["happy", "sad"]}, {"split": "test"}, {"votes": ["1 0", "0 1"]})
+    sums = {hash_used(used.assign(**change)) for change in changes} | {before, hash_used(used[:1])}
+    assert len(sums) == 6
 
 
 # A run that fails

@@ -50,6 +50,10 @@ def test_sections_are_frozen():
         ("source", "rejected_share", 1.5, "source.rejected_share: got 1.5, expected less than or equal to 1"),
         ("augmentation", "zoom", [1.2, 0.9], r"augmentation.zoom: got \[1.2, 0.9\], expected the smaller factor first"),
         ("train", "warmup_epochs", 20, r"train.warmup_epochs: got 20, expected less than train.epochs \(20\)"),
+        ("faces", "detector", "haar", "faces.detector: got 'haar', expected 'cascade' or 'mtcnn'"),
+        ("faces", "margin", -0.5, "faces.margin: got -0.5, expected greater than or equal to -0.4"),
+        ("faces", "margin", 2.5, "faces.margin: got 2.5, expected less than or equal to 2"),
+        ("faces", "smallest", 0, "faces.smallest: got 0, expected greater than or equal to 1"),
         ("compute", "threads", 0, "compute.threads: got 0"),
     ],
 )

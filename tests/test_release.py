@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -15,22 +16,35 @@ import pytest
 from emotion import architectures
 from emotion.app import cli
 from emotion.app import release as app
-from emotion.app.card import read_json
 from emotion.app.release import RELEASED, SUMMARY, release
+from emotion.card import read_json
 from emotion.errors import InputError
+from emotion.evaluation.curves import tabulate_predictions
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import predicted_labels
 from emotion.evaluation.report import Answers, make_report
-from emotion.files import write_json
+from emotion.files import write_csv, write_json
 from emotion.model_file import load_model, save_model
 from emotion.model_form import ModelForm
 from emotion.params import load_params
-from emotion.paths import TRAINING_TIME
+from emotion.paths import (
+    EXPORT_METRICS,
+    EXPORT_TIME,
+    FLOAT16_MODEL,
+    INT8_MODEL,
+    MODEL,
+    ONNX_MODEL,
+    TFLITE_MODEL,
+    TRAINED_MODEL,
+    TRAINING_TIME,
+)
 from tests.makers import write_params
 
 SIZE = 24
-FORM = ModelForm(("happy", "sad", "neutral"), SIZE, "grey")
+TRAINED = ModelForm(("happy", "sad", "neutral"), SIZE, "grey")
+FORM = replace(TRAINED, flip=True, temperature=1.25)
 MD5 = "3a36ccf3f525d7d94d8f2740849aefd1.dir"
+SHA256 = "0123456789abcdef" * 4
 LOCK = f"""\
 schema: '2.0'
 stages:
@@ -40,6 +54,8 @@ stages:
       hash: md5
       md5: {MD5}
 """
+EXPORTED = {"bytes": 1_000_000, "accuracy": 0.7, "agreement": 0.99, "largest_difference": 0.01}
+MODEL_FILES = ("model.keras", "model.onnx", "model.tflite", "model_int8.tflite")
 NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -67,7 +83,8 @@ class FakeDvc:
 def results(deterministic, tmp_path_factory):
     """A folder with what a run of the pipeline leaves, committed, of a small network that was not trained."""
     folder = tmp_path_factory.mktemp("results")
-    write_params(folder, labels_scheme=list(FORM.emotions), evaluate_flip=True, compute_threads=2)
+    scheme = list(FORM.emotions)
+    write_params(folder, labels_scheme=scheme, features_image_size=SIZE, evaluate_flip=True, compute_threads=2)
     for name in ("models/released", "metrics/curves", "metrics/plots", "data/features", "emotion", "store"):
         (folder / name).mkdir(parents=True)
     for name in ("confusion", "training", "pictures"):
@@ -75,7 +92,10 @@ def results(deterministic, tmp_path_factory):
     (folder / "dvc.lock").write_text(LOCK)
     (folder / "metrics/curves/history.csv").write_text("epoch,loss\n1,2\n")
     network = architectures.build("residual_small", SIZE, 1, len(FORM.emotions))
+    save_model(folder / "models/trained.keras", network, TRAINED)
     save_model(folder / "models/model.keras", network, FORM)
+    for name in ("model.onnx", "model.tflite", "model_float16.tflite", "model_int8.tflite"):
+        (folder / "models" / name).write_bytes(name.encode())
     write_metrics(folder, network)
     git(folder, "init", "--quiet")
     git(folder, "add", ".")
@@ -97,6 +117,11 @@ def write_metrics(folder, network):
     params = load_params("evaluate", path=folder / "params.yaml").evaluate
     report = make_report(answers, answers, unique=np.arange(40) > 3, emotions=FORM.emotions, params=params)
     write_json(folder / "metrics/evaluate.json", report)
+    exported = ("keras", "tflite", "tflite_float16", "tflite_int8", "onnx")
+    write_json(folder / "metrics/export.json", dict.fromkeys(exported, EXPORTED))
+    names = [f"test {number}" for number in range(40)]
+    predictions = tabulate_predictions(names, labels, probabilities, FORM.emotions, threshold=0.5)
+    write_csv(folder / "metrics/curves/predictions.csv", predictions)
     write_json(
         folder / "metrics/train.json",
         {"best_epoch": 18, "epochs": 20, "parameters": 170095, "multiply_adds": 2916976},
@@ -106,9 +131,14 @@ def write_metrics(folder, network):
         {
             "source_pictures": 3000,
             "rejected": 4,
-            "pictures": {"total": 2876, **{split: {"total": 1000} for split in ("train", "val", "test")}},
+            "pictures": {
+                split: {"total": 1000} | dict.fromkeys(FORM.emotions, 300) for split in ("train", "val", "test")
+            },
             "excluded": {"total": 120, "scheme": 100, "copy_of_test": 12, "copy_of_val": 8},
             "copies": {"across": {"test_in_train": 9, "test_in_val": 2}},
+            "conflicting_labels": {"groups": 5, "pictures": 11},
+            "size": {"min_height": 20, "max_height": 90},
+            "sha256": SHA256,
         },
     )
 
@@ -125,7 +155,7 @@ def project(results, tmp_path, monkeypatch):
     folder = tmp_path / "main"
     shutil.copytree(results, folder)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(app, "score", lambda path, params: (FORM, figures()["test"]["accuracy"]))
+    monkeypatch.setattr(app, "score", lambda path, params: figures()["test"]["accuracy"])
     return folder
 
 
@@ -151,14 +181,14 @@ def released():
 def test_a_release_holds_the_results_and_is_tracked(project, dvc):
     printed = release("one")
     assert sorted(path.name for path in (RELEASED / "one").iterdir()) == [
-        *("README.md", "confusion.png", "dataset.json", "dvc.lock", "evaluate.json", "history.csv", "model.keras"),
-        *("model.keras.dvc", "params.yaml", "train.json", "training.png"),
+        *("README.md", "confusion.png", "dataset.json", "dvc.lock", "evaluate.json", "export.json", "history.csv"),
+        *("model.keras", "model.keras.dvc", "model.onnx", "model.onnx.dvc", "model.tflite", "model.tflite.dvc"),
+        "model_int8.tflite",
+        *("model_int8.tflite.dvc", "params.yaml", "train.json", "training.png"),
     ]
     assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
-    assert dvc.calls[1:3] == [
-        ("add", "models/released/one/model.keras"),
-        ("push", "models/released/one/model.keras.dvc"),
-    ]
+    files = [f"models/released/one/{name}" for name in MODEL_FILES]
+    assert dvc.calls[1:3] == [("add", *files), ("push", *(f"{file}.dvc" for file in files))]
     assert "\n" not in printed
     assert printed.startswith("models/released/one: accuracy ")
     assert "float16" in printed
@@ -185,20 +215,27 @@ def test_the_stored_model_is_scored_as_it_is(project, dvc, monkeypatch):
 
 @pytest.mark.parametrize("change, weights", [(0.001, "float16"), (-0.001, "float16"), (0.0011, "float32")])
 def test_weights_are_not_rounded_where_that_changes_the_accuracy(project, dvc, monkeypatch, change, weights):
-    monkeypatch.setattr(app, "score", lambda path, params: (FORM, figures()["test"]["accuracy"] + change))
+    monkeypatch.setattr(app, "score", lambda path, params: figures()["test"]["accuracy"] + change)
     assert f"weights in {weights}, " in release("one")
     whole = (RELEASED / "one/model.keras").read_bytes() == Path("models/model.keras").read_bytes()
     assert whole is (weights == "float32")
     assert ("rounded to float16" in (RELEASED / "one/README.md").read_text()) is not whole
 
 
-def test_files_for_other_runtimes_come_along(project, dvc):
-    for name in ("model.tflite", "model.onnx", "mine.keras", "note.txt"):
-        Path("models", name).write_bytes(b"exported")
-    assert "model.onnx 0.0 MB, model.tflite 0.0 MB" in release("one")
+@pytest.mark.parametrize("change, chosen", [(0.001, "float16"), (-0.001, "float16"), (-0.0011, "float32")])
+def test_files_for_other_runtimes_come_along(project, dvc, change, chosen):
+    exported = read_json(EXPORT_METRICS)
+    exported["tflite_float16"] = EXPORTED | {"accuracy": EXPORTED["accuracy"] + change}
+    write_json(EXPORT_METRICS, exported)
+    for name in ("mine.keras", "note.txt"):
+        Path("models", name).write_bytes(b"something else")
+    assert "model.onnx 0.0 MB, model.tflite 0.0 MB, model_int8.tflite 0.0 MB" in release("one")
     files = {path.name for path in (RELEASED / "one").iterdir() if path.name.startswith(("model", "mine", "note"))}
-    tracked = {"model.keras", "model.onnx", "model.tflite"}
-    assert files == tracked | {f"{name}.dvc" for name in tracked}
+    assert files == {*MODEL_FILES, *(f"{name}.dvc" for name in MODEL_FILES)}
+    source = {"float16": FLOAT16_MODEL, "float32": TFLITE_MODEL}[chosen]
+    assert (RELEASED / "one/model.tflite").read_bytes() == source.read_bytes()
+    assert (RELEASED / "one/model_int8.tflite").read_bytes() == INT8_MODEL.read_bytes()
+    assert (RELEASED / "one/model.onnx").read_bytes() == ONNX_MODEL.read_bytes()
 
 
 def test_every_release_is_listed_for_metrics_show(project, dvc):
@@ -211,7 +248,7 @@ def test_every_release_is_listed_for_metrics_show(project, dvc):
 
 
 def test_the_time_that_training_took_is_kept_where_it_is_of_this_model(project, dvc):
-    md5 = hashlib.md5(Path("models/model.keras").read_bytes()).hexdigest()
+    md5 = hashlib.md5(TRAINED_MODEL.read_bytes()).hexdigest()
     machine = {"processor": "A Processor", "threads": 2, "accelerator": None, "backend": "tensorflow"}
     time = {"md5": md5, "seconds": 3300} | machine
     write_json(TRAINING_TIME, time)
@@ -223,6 +260,19 @@ def test_the_time_that_training_took_is_kept_where_it_is_of_this_model(project, 
     release("two")
     assert not (RELEASED / "two/time.json").exists()
     assert "Training took" not in (RELEASED / "two/README.md").read_text(encoding="utf-8")
+
+
+def test_the_times_of_the_files_are_kept_where_they_are_of_this_model(project, dvc):
+    md5 = hashlib.md5(MODEL.read_bytes()).hexdigest()
+    times = {"md5": md5, "processor": "A Processor", "threads": 1, "milliseconds_a_face": {"keras": 12.34, "tflite": 5}}
+    write_json(EXPORT_TIME, times)
+    release("one")
+    assert read_json(RELEASED / "one/export_time.json") == times
+    assert "12.3" in (RELEASED / "one/README.md").read_text(encoding="utf-8")
+    write_json(EXPORT_TIME, times | {"md5": hashlib.md5(TRAINED_MODEL.read_bytes()).hexdigest()})
+    release("two")
+    assert not (RELEASED / "two/export_time.json").exists()
+    assert "12.3" not in (RELEASED / "two/README.md").read_text(encoding="utf-8")
 
 
 def test_the_store_is_named_where_git_tracks_it(project, dvc):
@@ -251,6 +301,8 @@ def test_the_card_states_the_figures(project, dvc):
         "18 of 20",
         "| train.seed | 2013 |",
         f"`{MD5}`",
+        f"`{SHA256}`",
+        " is taken for ",
         "3,000 pictures, of which 1,000 training, 1,000 validation, 1,000 test. Left out: 20 as copies",
         f"Commit of the code: `{git(project, 'rev-parse', 'HEAD')}`.",
         'keras.models.load_model("models/released/one/model.keras")',
@@ -269,27 +321,6 @@ def test_the_card_names_changes_of_the_code_that_were_not_committed(project, dvc
     release("one")
     card = (RELEASED / "one/README.md").read_text()
     assert "`, and changes that were not committed, in emotion/training.py." in card
-
-
-def test_the_card_of_two_emotions_names_threshold_and_output(project, dvc, monkeypatch):
-    report = figures()
-    report["by_class"].pop("neutral")
-    write_json(Path("metrics/evaluate.json"), report)
-    form = ModelForm(("happy", "sad"), SIZE, "rgb")
-    monkeypatch.setattr(app, "score", lambda path, params: (form, report["test"]["accuracy"]))
-    release("one")
-    card = (RELEASED / "one/README.md").read_text()
-    assert "A picture shows sad where the probability of that is above 0.5." in card
-    assert "(n, 24, 24, 3), scales them itself, and gives the probability of sad, (n, 1)." in card
-
-
-def test_figures_without_a_value_are_dashes(project, dvc):
-    report = figures()
-    report["test_unique"] |= dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high", "macro_f1"))
-    write_json(Path("metrics/evaluate.json"), report)
-    release("one")
-    assert "| accuracy | " in (RELEASED / "one/README.md").read_text()
-    assert " | – |\n" in (RELEASED / "one/README.md").read_text(encoding="utf-8")
 
 
 # --- what it refuses, with nothing written
@@ -355,7 +386,8 @@ def test_what_dvc_cannot_track_is_not_released(project, dvc):
 
 def test_a_push_that_fails_leaves_the_release(project, dvc):
     dvc.failing = "push"
-    match = r"is written and whole.*unexpected\n.*run: dvc push models/released/one/model.keras.dvc$"
+    files = " ".join(f"models/released/one/{name}.dvc" for name in MODEL_FILES)
+    match = rf"is written and whole.*unexpected\n.*run: dvc push {files}$"
     with pytest.raises(InputError, match=match):
         release("one")
     assert (RELEASED / "one/README.md").is_file()
@@ -367,10 +399,10 @@ def test_a_push_that_fails_leaves_the_release(project, dvc):
 
 def test_replacing_brings_the_new_release(project, dvc):
     release("one")
-    (RELEASED / "one/model.tflite.dvc").write_text("of before")
+    (RELEASED / "one/model.h5.dvc").write_text("of before")
     (RELEASED / "one/README.md").write_text("of before")
     release("one", replace=True)
-    assert not (RELEASED / "one/model.tflite.dvc").exists()
+    assert not (RELEASED / "one/model.h5.dvc").exists()
     assert (RELEASED / "one/README.md").read_text().startswith("# one\n")
     assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
 

@@ -55,7 +55,7 @@ def test_the_card_states_what_evaluation_gave(folder):
     for emotion, scores in metrics["by_class"].items():
         columns = [fraction(scores[name]) for name in ("precision", "recall", "f1", "roc_auc")]
         row = " | ".join([emotion, *columns, f"{scores['support']:,}"])
-        assert f"| {row} |\n" in card
+        assert f"| {row} |" in card
     assert f"the accuracy is {percent(metrics['validation']['accuracy'])} %" in card
 
 

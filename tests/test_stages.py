@@ -165,7 +165,7 @@ def test_dvc_yaml_uses_every_path_of_the_stages():
     named = {
         value.as_posix()
         for name, value in vars(paths).items()
-        if isinstance(value, Path) and name not in ("CURVES", "CHECKPOINTS", "TRAINING_TIME")
+        if isinstance(value, Path) and name not in ("CURVES", "CHECKPOINTS", "TRAINING_TIME", "EXPORT_TIME")
     }
     assert {path for path in named if not any(path == use or path.startswith(f"{use}/") for use in used)} == set()
 

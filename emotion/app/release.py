@@ -10,28 +10,44 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from emotion.app.card import Stored, figure_text, make_card, percent, read_json
+from emotion.card import (
+    KINDS,
+    Layout,
+    ModelFile,
+    Release,
+    figure_text,
+    find_source,
+    make_card,
+    percent,
+    read_facts,
+    read_json,
+)
 from emotion.errors import InputError
 from emotion.files import METRIC_DECIMALS, atomic_path, write_json
-from emotion.params import PARAMS_FILE, Params, load_params
+from emotion.params import PARAMS_FILE, Params, load_params, read_yaml
 from emotion.paths import (
     DATASET_METRICS,
     EVALUATION_METRICS,
+    EXPORT_METRICS,
+    EXPORT_TIME,
     FEATURES,
+    FLOAT16_MODEL,
     HISTORY,
+    INT8_MODEL,
     MODEL,
+    ONNX_MODEL,
     PLOTS,
+    PREDICTIONS,
+    TFLITE_MODEL,
+    TRAINED_MODEL,
     TRAINING_METRICS,
     TRAINING_TIME,
 )
-
-if TYPE_CHECKING:  # at run time it would load Keras
-    from emotion.model_form import ModelForm
 
 RELEASED = Path("models/released")
 SUMMARY = RELEASED / "metrics.json"
@@ -40,14 +56,19 @@ SUMMARY_SCORES = ("accuracy", "macro_f1", "expected_calibration_error")
 LOCK = Path("dvc.lock")
 CARD = "README.md"
 
-RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, HISTORY, PARAMS_FILE, LOCK)
+RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS, HISTORY, PARAMS_FILE, LOCK)
 """What a release has copies of, besides the model and plots."""
 
 PLOT_NAMES = ("class_balance", "confusion", "precision_recall", "reliability", "roc", "training")
 """The plots that show figures; those of pictures stay behind, since not every data set may be shown."""
 
-EXPORT_SUFFIXES = (".onnx", ".tflite")
-MODEL_SUFFIXES = (MODEL.suffix, *EXPORT_SUFFIXES)
+MODELS = (TRAINED_MODEL, MODEL, TFLITE_MODEL, FLOAT16_MODEL, INT8_MODEL, ONNX_MODEL)
+"""What the files of a release are made from."""
+
+TIMES = {TRAINING_TIME: TRAINED_MODEL, EXPORT_TIME: MODEL}
+"""What was timed, and of which model file."""
+
+MODEL_SUFFIXES = (".keras", ".onnx", ".tflite")
 """The files that DVC tracks."""
 
 CODE = ("emotion", "stages", "dvc.yaml", "requirements.txt", ":(exclude)emotion/app")
@@ -55,6 +76,24 @@ CODE = ("emotion", "stages", "dvc.yaml", "requirements.txt", ":(exclude)emotion/
 
 MOST_LOST = 0.001
 """Accuracy that rounding to float16 may change at most, either way."""
+
+TFLITE_MODELS = {"tflite": TFLITE_MODEL, "tflite_float16": FLOAT16_MODEL}
+"""By their names in metrics/export.json: what becomes model.tflite."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The model files of a release.
+
+    Attributes:
+        files: the names of its files by what they are in metrics/export.json, that of Keras first.
+        weights: the type of the weights in the Keras file.
+        accuracy: of the Keras file as it is stored on the test split, 0 to 1.
+    """
+
+    files: Mapping[str, str]
+    weights: str
+    accuracy: float
 
 
 def release(name: str, *, replace: bool = False) -> str:
@@ -80,7 +119,7 @@ def release(name: str, *, replace: bool = False) -> str:
     with _failures_explained(folder), _temporary_folder(folder) as new:
         stored = write_models(new, params)
         copy_results(new)
-        (new / CARD).write_text(make_card(new, name, stored, commit), encoding="utf-8")
+        (new / CARD).write_text(describe(new, folder, stored, commit), encoding="utf-8")
         with _put_in_place(new, folder):
             run_dvc("add", *_texts(model_files(folder)))
             list_metrics()
@@ -98,7 +137,7 @@ def check_name(name: str) -> None:
 
 def check_results() -> None:
     """Raise InputError where the model or one of the results is missing."""
-    missing = [str(path) for path in (MODEL, *RESULTS) if not path.is_file()]
+    missing = [str(path) for path in (*MODELS, *RESULTS, PREDICTIONS) if not path.is_file()]
     if missing:
         raise InputError(f"{', '.join(missing)}: missing; make what is missing with `dvc repro`")
 
@@ -128,11 +167,29 @@ def check_up_to_date() -> None:
         )
 
 
+def describe(new: Path, folder: Path, stored: Stored, commit: str) -> str:
+    """Return the card of the release whose files lie in `new`, and which will be `folder`."""
+    params = load_params("source", "split", "labels", "features", "train", "evaluate", path=new / PARAMS_FILE)
+    facts = read_facts(new, params)
+    times = {path.name: read_json(new / path.name) for path in TIMES if (new / path.name).is_file()}
+    milliseconds = times.get(EXPORT_TIME.name, {}).get("milliseconds_a_face", {})
+    files = [
+        ModelFile(folder / file, KINDS[key], (new / file).stat().st_size, facts.export[key], milliseconds.get(key))
+        for key, file in stored.files.items()
+    ]
+    plots = {name: f"{name}.png" for name in ("confusion", "training") if (new / f"{name}.png").is_file()}
+    source = find_source(read_yaml(new / LOCK), params.source.folder)
+    release = Release(folder.name, commit, source, stored.weights, stored.accuracy, times.get(TRAINING_TIME.name))
+    return make_card(facts, files, Layout(plots), release)
+
+
 def write_models(folder: Path, params: Params) -> Stored:
-    """Write the model files to `folder`: model.keras in half the bytes where that keeps its accuracy."""
-    for path in sorted(MODEL.parent.iterdir()):
-        if path.suffix in EXPORT_SUFFIXES:
-            shutil.copyfile(path, folder / path.name)
+    """Write the model files to `folder`: model.keras and model.tflite in half the bytes where that keeps accuracy."""
+    tflite = choose_tflite()
+    shutil.copyfile(TFLITE_MODELS[tflite], folder / TFLITE_MODEL.name)
+    files = {"keras": MODEL.name, tflite: TFLITE_MODEL.name, "tflite_int8": INT8_MODEL.name, "onnx": ONNX_MODEL.name}
+    for path in (INT8_MODEL, ONNX_MODEL):
+        shutil.copyfile(path, folder / path.name)
     # Loading Keras takes seconds; what is wrong before shows before them.
     from emotion.runtime import set_up
 
@@ -141,41 +198,54 @@ def write_models(folder: Path, params: Params) -> Stored:
 
     target = folder / MODEL.name
     halve_weights(MODEL, target)
-    form, accuracy = score(target, params)
+    accuracy = score(target, params)
     before = read_json(EVALUATION_METRICS)["test"]["accuracy"]
-    if round(abs(accuracy - before), METRIC_DECIMALS) <= MOST_LOST:
-        return Stored(form, "float16", accuracy)
+    if is_kept(accuracy, before):
+        return Stored(files, "float16", accuracy)
     shutil.copyfile(MODEL, target)
-    return Stored(form, "float32", before)
+    return Stored(files, "float32", before)
 
 
-def score(path: Path, params: Params) -> tuple["ModelForm", float]:
-    """Return what the model file at `path` takes and gives, and its accuracy on the test arrays, 0 to 1."""
+def choose_tflite() -> str:
+    """Return which of TFLITE_MODELS to keep: weights in float16 where that keeps the accuracy, else float32."""
+    scores = read_json(EXPORT_METRICS)
+    kept = is_kept(scores["tflite_float16"]["accuracy"], scores["tflite"]["accuracy"])
+    return "tflite_float16" if kept else "tflite"
+
+
+def is_kept(accuracy: float, before: float) -> bool:
+    """Return whether an accuracy, 0 to 1, is that of before but for MOST_LOST."""
+    return round(abs(accuracy - before), METRIC_DECIMALS) <= MOST_LOST
+
+
+def score(path: Path, params: Params) -> float:
+    """Return the accuracy of the model file at `path` on the test arrays, 0 to 1."""
     from emotion.evaluation.inference import predict_probabilities
     from emotion.evaluation.metrics import predicted_labels
     from emotion.features import load_features
     from emotion.model_file import load_model
 
-    model, form = load_model(path)
+    model, _ = load_model(path)
     features = load_features(FEATURES)
     probabilities = predict_probabilities(model, features["x_test"], flip=params.evaluate.flip)
     right = predicted_labels(probabilities, params.evaluate.threshold) == features["y_test"]
-    return form, float(right.mean())
+    return float(right.mean())
 
 
 def copy_results(folder: Path) -> None:
-    """Copy metrics, history, params, lock and plots to `folder`, side by side; how long training took, if known."""
+    """Copy metrics, history, params, lock and plots to `folder`, side by side; what was timed, if it is known."""
     plots = [PLOTS / f"{name}.png" for name in PLOT_NAMES]
     for path in (*RESULTS, *plots):
         if path in RESULTS or path.is_file():
             shutil.copyfile(path, folder / path.name)
-    if is_of_this_model(TRAINING_TIME):
-        shutil.copyfile(TRAINING_TIME, folder / TRAINING_TIME.name)
+    for path, model in TIMES.items():
+        if is_time_of(path, model):
+            shutil.copyfile(path, folder / path.name)
 
 
-def is_of_this_model(path: Path) -> bool:
-    """Return whether the time at `path` is that of the present model: it may have come from DVC's cache since."""
-    md5 = hashlib.md5(MODEL.read_bytes(), usedforsecurity=False).hexdigest()
+def is_time_of(path: Path, model: Path) -> bool:
+    """Return whether the time at `path` is that of the present `model`: it may have come from DVC's cache since."""
+    md5 = hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest()
     return path.is_file() and read_json(path)["md5"] == md5
 
 

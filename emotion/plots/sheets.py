@@ -149,14 +149,20 @@ def _draw_prediction(
     """Draw a picture, and below it what it was taken for and how confidently, in the colour of that emotion."""
     draw_image(axes, image, left=left, top=top, side=side)
     text = f"{prediction['actual']} → {prediction['predicted']}" if with_actual else prediction["predicted"]
-    size = fitting_size(text, 8.5, side)
-    axes.text(left, top + side + 0.05, text, size=size, va="top", color=INK)
-    confidence = prediction["confidence"]
-    _draw_bar(axes, left, top + side + 0.25, side - PERCENT_WIDTH, confidence, color)
-    axes.text(left + side, top + side + 0.285, percent(confidence, 0), size=8, color=SOFT, ha="right", va="center")
+    draw_caption(axes, text, prediction["confidence"], color, left=left, top=top + side, width=side)
 
 
-def _draw_bar(axes: Axes, left: float, top: float, width: float, share: float, color: str) -> None:
+def draw_caption(
+    axes: Axes, text: str, confidence: float, color: str, *, left: float, top: float, width: float
+) -> None:
+    """Write what a picture was taken for, and below it how confidently, in TEXT inches from `top` on."""
+    axes.text(left, top + 0.05, text, size=fitting_size(text, 8.5, width), va="top", color=INK)
+    draw_bar(axes, left, top + 0.25, width - PERCENT_WIDTH, confidence, color)
+    axes.text(left + width, top + 0.285, percent(confidence, 0), size=8, color=SOFT, ha="right", va="center")
+
+
+def draw_bar(axes: Axes, left: float, top: float, width: float, share: float, color: str) -> None:
+    """Draw a bar that is coloured by `share`, 0 to 1, of its width."""
     axes.add_patch(Rectangle((left, top), width, 0.07, facecolor=GRID, linewidth=0))
     axes.add_patch(Rectangle((left, top), width * share, 0.07, facecolor=color, linewidth=0))
 

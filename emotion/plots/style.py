@@ -17,6 +17,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextPath
 from PIL import Image
 
+from emotion.colors import COLORS as COLORS
 from emotion.files import atomic_path
 
 Arguments = ParamSpec("Arguments")
@@ -34,18 +35,6 @@ SOFT = "#6a6a6a"
 PALE = "#c4c4c4"
 GRID = "#e9e9e9"
 ACCENT = "#0072b2"
-
-COLORS = {
-    "angry": "#d55e00",
-    "disgust": "#009e73",
-    "fear": "#aa4499",
-    "happy": "#e69f00",
-    "sad": "#0072b2",
-    "surprise": "#56b4e9",
-    "neutral": "#777777",
-    "contempt": "#7a4b2a",
-}
-"""A colour for each emotion, the same in all pictures; after Okabe and Ito 2008 and Tol 2021, for all eyes."""
 
 LENDERS = ("sad", "angry", "disgust", "fear", "surprise", "contempt", "happy", "neutral")
 """Whose colours emotions of other names take, such as `negative`, where a scheme lacks these: most unlike first."""

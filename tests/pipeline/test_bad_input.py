@@ -49,6 +49,7 @@ def test_a_failed_run_spoils_no_results(project):
     project.set_params({"features.color": "blue"})
     failed_repro(project)
     assert (project.path / "data/pixels.npy").is_file()
+    assert (project.path / "models/trained.keras").is_file()
     assert (project.path / "models/model.keras").is_file()
     # DVC removes the outputs of a stage before it runs, and keeps them in its cache.
     assert not (project.path / "data/features").exists()

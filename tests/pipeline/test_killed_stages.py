@@ -19,6 +19,7 @@ def killed_repro(project: Project, stage: str, *, when: str, at: str, whom: str 
         ("make_sample", "before", "data/sample/archive.zip"),
         ("create_dataframe", "after", "data/pixels.npy"),
         ("extract_features", "before", "data/features"),
+        ("export", "before", "models/model.onnx"),
         ("plot", "after", "metrics/plots/roc.png"),
     ],
 )
@@ -44,7 +45,7 @@ def test_half_written_files_do_not_stand_where_outputs_belong(project):
 def test_an_interrupted_training_goes_on_and_ends_with_the_same_model(project, finished):
     killed_repro(project, "train", when="after", at="models/.checkpoints/*.npz", whom="group")
     project.forget_results("train")
-    assert not (project.path / "models/model.keras").exists()
+    assert not (project.path / "models/trained.keras").exists()
     assert len(list((project.path / "models/.checkpoints").glob("*.npz"))) == 1
 
     output = project.dvc("repro")

@@ -62,8 +62,8 @@ def test_the_page_loads_nothing_from_the_network(shown):
 
 def test_the_page_has_every_plot(shown, finished):
     assert list(specs(shown)) == TITLES
-    pictures = {path.name for path in (finished.path / "metrics/plots").iterdir()}
-    assert {image.rsplit("_metrics_plots_")[-1] for image in Sources(shown).images} == pictures
+    pictures = {path.name for path in (finished.path / "metrics/plots").iterdir()} | {"explanations.png"}
+    assert {re.split("_metrics_(?:plots_)?", image)[-1] for image in Sources(shown).images} == pictures
     assert all((finished.path / "dvc_plots" / image).is_file() for image in Sources(shown).images)
 
 

@@ -30,9 +30,12 @@ def test_a_release_is_pulled_and_listed(release, tmp_path):
     listed = json.loads(release.dvc("metrics", "show", "--json"))[""]["data"]
     assert listed["models/released/metrics.json"]["data"]["released"]["tiny"]["accuracy"] == accuracy
     fresh = clone(release, tmp_path / "fresh")
-    fresh.dvc("pull", f"{FOLDER}/model.keras")
+    fresh.dvc("pull", f"{FOLDER}/model.keras", f"{FOLDER}/model.tflite")
     code = f"import keras; print(keras.models.load_model('{FOLDER}/model.keras').count_params())"
     assert str(release.metrics("train")["parameters"]) in fresh.run("python", "-c", code)
+    code = f"from emotion.prediction import Predictor; print(Predictor('{FOLDER}/model.tflite').form.temperature)"
+    printed = fresh.run("python", "-c", code, variables={"PYTHONPATH": str(fresh.path)})
+    assert float(printed) == release.metrics("evaluate")["temperature"]
 
 
 def test_a_release_whose_model_was_not_pulled_is_in_nobodys_way(release):
@@ -56,6 +59,9 @@ def test_a_push_that_fails_can_be_run_again(project):
     assert "Traceback" not in printed
     (project.path / ".dvc/config.local").unlink()
     command = printed.strip().splitlines()[-1].partition("run: ")[2].split()
-    assert command == ["dvc", "push", f"{FOLDER}/model.keras.dvc"]
+    assert command[:2] == ["dvc", "push"]
+    assert command[2:] == [
+        f"{FOLDER}/{name}.dvc" for name in ("model.keras", "model.onnx", "model.tflite", "model_int8.tflite")
+    ]
     project.dvc(*command[1:])
     assert len(stored(project)) == 1

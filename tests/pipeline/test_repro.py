@@ -5,7 +5,8 @@ import pytest
 
 from tests.pipeline.project import cached_outputs, clone
 
-STAGES = ["make_sample", "create_dataframe", "extract_features", "train", "evaluate", "plot"]
+STAGES = ["make_sample", "create_dataframe", "extract_features", "train", "evaluate"]
+STAGES += ["export", "plot", "explain", "card"]
 
 
 def test_the_whole_pipeline_runs(finished):
@@ -31,13 +32,15 @@ def test_a_second_fresh_clone_writes_the_same_lock(finished, small_origin, tmp_p
     "param, value, stages",
     [
         ("sample.seed", 1, {"make_sample"}),
-        ("split.keep_copies", True, {"create_dataframe"}),
-        ("features.image_size", 40, {"extract_features"}),
+        ("split.keep_copies", True, {"create_dataframe", "card"}),
+        ("features.image_size", 40, {"extract_features", "card"}),
         ("augmentation.flip", False, {"train"}),
-        ("train.learning_rate", 0.01, {"train"}),
-        ("compute.threads", 1, {"train", "evaluate"}),
-        ("evaluate.bins", 10, {"evaluate"}),
+        ("train.learning_rate", 0.01, {"train", "card"}),
+        ("compute.threads", 1, {"train", "evaluate", "explain"}),
+        ("evaluate.bins", 10, {"evaluate", "export", "card"}),
+        ("faces.margin", 0.2, {"export"}),
         ("plot.mistakes", 3, {"plot"}),
+        ("explain.pictures", 1, {"explain"}),
     ],
 )
 def test_a_changed_param_concerns_only_the_stages_that_read_it(project, param, value, stages):
@@ -47,7 +50,7 @@ def test_a_changed_param_concerns_only_the_stages_that_read_it(project, param, v
 
 def test_a_changed_param_runs_its_stage_and_those_behind_it(project):
     project.set_params({"evaluate.bins": 10})
-    assert project.repro() == ["evaluate", "plot"]
+    assert project.repro() == ["evaluate", "export", "plot", "card"]
 
 
 def test_another_image_size_makes_other_arrays(project):

@@ -10,7 +10,7 @@ from tests.makers import encode
 from tests.pipeline.project import BIN
 from tests.pipeline.test_bad_input import failed_repro
 
-AFTER_THE_SAMPLE = ["create_dataframe", "extract_features", "train", "evaluate", "plot"]
+AFTER_THE_SAMPLE = ["create_dataframe", "extract_features", "train", "evaluate", "export", "plot", "explain", "card"]
 MERGED = ["neutral", {"negative": ["angry", "disgust", "fear", "sad"]}, {"positive": ["happy", "surprise"]}]
 
 
@@ -25,7 +25,7 @@ def test_two_emotions_with_a_threshold(project):
     assert list(before["by_class"]) == ["happy", "sad"]
     assert before["threshold"]["used"] == 0.5
     project.set_params({"evaluate.threshold": 0.9})
-    assert project.repro() == ["evaluate", "plot"]
+    assert project.repro() == ["evaluate", "export", "plot", "explain", "card"]
     rows = predictions(project)
     assert ((rows["sad"] > 0.9) == (rows["predicted"] == "sad")).all()
     after = project.metrics("evaluate")

@@ -17,7 +17,7 @@ from emotion.labels import resolve_scheme
 from emotion.model_file import load_model, save_model
 from emotion.model_form import ModelForm
 from emotion.params import read_yaml
-from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, MODEL, TEACHERS, TRAINING_METRICS, TRAINING_TIME
+from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, TEACHERS, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +49,7 @@ def run(monkeypatch):
     monkeypatch.setattr(runtime, "set_up", lambda threads, seed: None)
     keras.utils.clear_session()  # layers get the names that they have in a process of their own
     train.main()
-    return MODEL.read_bytes()
+    return TRAINED_MODEL.read_bytes()
 
 
 def poison(name):
@@ -59,7 +59,7 @@ def poison(name):
 
 def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
     run(monkeypatch)
-    model, form = load_model(MODEL)
+    model, form = load_model(TRAINED_MODEL)
     assert (form.size, form.color, len(form.emotions)) == (24, "grey", 7)
     assert model.input_shape == (None, 24, 24, 1)
     history = pd.read_csv(HISTORY)
@@ -71,7 +71,7 @@ def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
     assert metrics["multiply_adds"] == (12_423_616 - dense) / 4 + dense  # a quarter of the pixels of 48x48
     assert [path.name for path in CHECKPOINTS.iterdir()] == [TRAINING_TIME.name]
     time = json.loads(TRAINING_TIME.read_text(encoding="utf-8"))
-    assert time["md5"] == hashlib.md5(MODEL.read_bytes()).hexdigest()
+    assert time["md5"] == hashlib.md5(TRAINED_MODEL.read_bytes()).hexdigest()
     assert time["seconds"] >= 0
 
 
@@ -93,7 +93,7 @@ def test_a_failed_stage_keeps_the_old_model(project, monkeypatch):
     shutil.rmtree(FEATURES)
     with pytest.raises(ValueError, match="extract_features"):
         run(monkeypatch)
-    assert MODEL.read_bytes() == model
+    assert TRAINED_MODEL.read_bytes() == model
 
 
 def set_params(**sections):
@@ -110,7 +110,7 @@ def test_two_emotions_give_one_unit_and_keep_their_order(project, monkeypatch):
     for name in ("y_train", "y_val"):
         np.save(FEATURES / f"{name}.npy", (np.arange(21) % 2).astype(np.int32))
     run(monkeypatch)
-    model, form = load_model(MODEL)
+    model, form = load_model(TRAINED_MODEL)
     assert form.emotions == ("sad", "happy")
     assert model.output_shape == (None, 1)
 
@@ -121,7 +121,7 @@ def test_a_network_of_one_unit_is_refused_under_seven_emotions(project, monkeypa
         InputError, match=r"train.architecture: got conv32_64.*labels.scheme has 7; expected .*happy_sad"
     ):
         run(monkeypatch)
-    assert not MODEL.exists()
+    assert not TRAINED_MODEL.exists()
 
 
 @pytest.mark.parametrize(
@@ -204,4 +204,4 @@ def test_a_training_that_breaks_leaves_its_best_epoch(project, monkeypatch):
     with pytest.raises(InputError, match=r"in epoch 2, step 1;.*the best epoch before that is kept in .*last_good"):
         run(monkeypatch)
     assert load_model(LAST_GOOD_MODEL)[1].size == 24
-    assert not MODEL.exists()
+    assert not TRAINED_MODEL.exists()

@@ -1,0 +1,268 @@
+"""How many frames a second `emotion video` and `emotion webcam` read, detection included.
+
+    python -m benchmarks.frame_speed
+
+A video of 640x480 pixels is made of the portrait that scikit-image ships, a face that drifts and comes nearer. It goes
+
+- through `emotion video`, with the boxed video and the table written; and once more with a search for faces in every
+  frame, which tells what following them between searches gains;
+- through `emotion webcam`, in a window of SDL's dummy driver, which draws and shows nothing; the file plays the camera
+  and hands over each frame as soon as the one before was shown.
+
+All take turns in one process. The time runs from the first frame to the last; loading the model is left out. Shares are
+of that time; those marked `beside` were spent by other threads while the loop went on. The processor time of all
+threads is told as well: it hardly changes where something else runs. Nothing else should run on the machine.
+benchmarks/results/frame_speed.json gets the figures.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from emotion.app import video, webcam
+from emotion.app.camera import Camera, open_camera
+from emotion.app.window import Window
+from emotion.errors import InputError, run_command
+from emotion.files import write_json
+from emotion.prediction import Predictor
+from emotion.tracking import SEARCH_EVERY, Follower
+from emotion.videos import VideoReader, VideoWriter
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "benchmarks/results/frame_speed.json"
+
+SIZE = 480, 640
+FRAME_RATE = 30
+AIM = 30
+"""Frames a second that both are to reach."""
+
+VIDEO, VIDEO_EVERY, WEBCAM = "video", "video_search_every_frame", "webcam"
+LABELS = {
+    VIDEO: "emotion video",
+    VIDEO_EVERY: "emotion video, searching every frame",
+    WEBCAM: "emotion webcam",
+}
+
+PARTS: dict[str, list[tuple[type, str]]] = {
+    "decode": [(VideoReader, "_next")],
+    "wait for the camera": [(Camera, "newest")],
+    "search for faces": [(Predictor, "find")],
+    "follow faces": [(Follower, "carry"), (Follower, "place")],
+    "read emotions": [(Follower, "read")],
+    "draw": [(webcam.Show, "picture")],
+    "show": [(Window, "show")],
+    "write the video": [(VideoWriter, "write")],
+    "write the table": [(video.FaceTable, "add")],
+}
+"""What is timed, by the methods that do it. Drawing a video is a function, which is added."""
+
+BESIDE = {WEBCAM: ("decode", "search for faces")}
+"""What other threads do."""
+
+
+class Time(NamedTuple):
+    """Seconds of a run: in all, of processor time, and by part."""
+
+    seconds: float
+    processor_seconds: float
+    parts: dict[str, float]
+
+
+def portrait_frame(portrait: np.ndarray, seconds: float, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """Return the frame of a camera that drifts over a portrait, uint8 (height, width, 3).
+
+    Args:
+        portrait: uint8 (512, 512, 3), with its face about (220, 120), `skimage.data.astronaut()`.
+        seconds: the time of the frame.
+        size: height and width of the frame in pixels.
+    """
+    height, width = size
+    zoom = height / 512 * (1.25 + 0.15 * np.sin(1.1 * seconds))
+    x, y = 256 + 50 * np.sin(1.7 * seconds), 200 + 40 * np.sin(1.3 * seconds + 1)
+    move = np.array([[zoom, 0, width / 2 - zoom * x], [0, zoom, height / 2 - zoom * y]])
+    return cv2.warpAffine(portrait, move, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def write_portrait_video(path: Path, frames: int, size: tuple[int, int] = SIZE) -> None:
+    """Write a video of so many frames that `portrait_frame` gives."""
+    from skimage import data
+
+    portrait = data.astronaut()
+    with VideoWriter(path, size, FRAME_RATE) as writer:
+        for number in range(frames):
+            writer.write(portrait_frame(portrait, number / FRAME_RATE, size), number / FRAME_RATE)
+
+
+@contextmanager
+def timed_parts() -> Iterator[dict[str, float]]:
+    """Give the seconds that each of PARTS took in the block, whichever thread it ran in."""
+    spent: dict[str, float] = defaultdict(float)
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(video, "draw", _timed(video.draw, "draw", spent)))
+        for part, methods in PARTS.items():
+            for kind, name in methods:
+                stack.enter_context(patch.object(kind, name, _timed(getattr(kind, name), part, spent)))
+        yield spent
+
+
+def _timed(function: Callable[..., Any], part: str, spent: dict[str, float]) -> Callable[..., Any]:
+    @wraps(function)
+    def run(*arguments: Any, **options: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return function(*arguments, **options)
+        finally:
+            spent[part] += time.perf_counter() - start
+
+    return run
+
+
+def time_video(source: Path, predictor: Predictor, folder: Path, *, search_every: float = SEARCH_EVERY) -> Time:
+    """Return how long `emotion video` takes, from the first frame to the last file."""
+    targets = video.Targets(folder / "boxed.mp4", folder / "faces.csv")
+    follower = Follower(predictor, search_every=search_every)
+    with VideoReader(source) as reader:
+        return _time(lambda: video.process_video(reader, follower, targets, emotions=predictor.emotions))
+
+
+def time_webcam(source: Path, predictor: Predictor, folder: Path) -> Time:
+    """Return how long `emotion webcam` takes, from the first picture to the last."""
+    with (
+        open_camera(str(source), paced=False) as camera,
+        Window("benchmark") as window,
+        webcam.Live(predictor) as live,
+    ):
+        show = webcam.Show(window, predictor.emotions, mirror=True, folder=folder)
+        camera.watch()
+        return _time(lambda: webcam.run_loop(camera, live, show))
+
+
+def _time(run: Callable[[], object]) -> Time:
+    with timed_parts() as spent:
+        start, processor_start = time.perf_counter(), time.process_time()
+        run()
+        return Time(time.perf_counter() - start, time.process_time() - processor_start, dict(spent))
+
+
+def measure(predictor: Predictor, frames: int, repetitions: int, size: tuple[int, int] = SIZE) -> dict[str, Any]:
+    """Measure all in turns, `repetitions` times, on a video of so many frames; return what the result file holds."""
+    runs: dict[str, list[Time]] = {name: [] for name in LABELS}
+    with tempfile.TemporaryDirectory() as name, tqdm(total=repetitions * len(runs), disable=None) as bar:
+        folder = Path(name)
+        source = folder / "portrait.mp4"
+        write_portrait_video(source, frames, size)
+        ways = {
+            VIDEO: partial(time_video, source, predictor, folder),
+            VIDEO_EVERY: partial(time_video, source, predictor, folder, search_every=0.0),
+            WEBCAM: partial(time_webcam, source, predictor, folder),
+        }
+        for _ in range(repetitions):
+            for way, function in ways.items():
+                runs[way].append(function())
+                bar.update()
+    return {way: summarise(times, frames, BESIDE.get(way, ())) for way, times in runs.items()}
+
+
+def summarise(times: list[Time], frames: int, beside: tuple[str, ...]) -> dict[str, Any]:
+    """Return the frames a second of some runs, and the median share of the time by part."""
+    rates = [frames / one.seconds for one in times]
+    shares = {
+        part: statistics.median(one.parts.get(part, 0.0) / one.seconds for one in times)
+        for part in PARTS
+        if any(part in one.parts for one in times)
+    }
+    in_turn = {part: share for part, share in shares.items() if part not in beside}
+    return {
+        "frames_a_second": {"median": statistics.median(rates), "low": min(rates), "high": max(rates), "runs": rates},
+        "of_aim": statistics.median(rates) / AIM,
+        "processor_milliseconds_a_frame": statistics.median(1000 * one.processor_seconds / frames for one in times),
+        "shares": {**in_turn, "the rest": 1 - sum(in_turn.values())},
+        "shares_beside": {part: share for part, share in shares.items() if part in beside},
+    }
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Measure what `options` name, write the result file and print it."""
+    for name in ("frames", "repetitions", "threads"):
+        if getattr(options, name) < 1:
+            raise InputError(f"--{name}: got {getattr(options, name)}, expected at least 1")
+    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    cv2.setNumThreads(options.threads)
+    predictor = Predictor(options.model, faces=options.faces, threads=options.threads)
+    measured = measure(predictor, options.frames, options.repetitions)
+    result = {
+        "machine": _processor(),
+        "versions": {"python": platform.python_version(), "opencv": cv2.__version__},
+        "model": predictor.path.name,
+        "faces": options.faces,
+        "height_and_width": list(SIZE),
+        "frames": options.frames,
+        "threads": options.threads,
+        "repetitions": options.repetitions,
+        "aim": AIM,
+        "searching_gains": measured[VIDEO]["frames_a_second"]["median"]
+        / measured[VIDEO_EVERY]["frames_a_second"]["median"],
+        **measured,
+    }
+    write_json(options.output, result)
+    show(result)
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print what was measured."""
+    height, width = result["height_and_width"]
+    print(
+        f"{result['machine']}, {result['threads']} threads, {result['model']}, faces by {result['faces']}, "
+        f"{result['frames']} frames of {width}x{height}; medians of {result['repetitions']}, lowest and highest"
+    )
+    for way, label in LABELS.items():
+        rate = result[way]["frames_a_second"]
+        print(
+            f"\n{label}: {rate['median']:.1f} frames a second ({rate['low']:.1f} to {rate['high']:.1f}), "
+            f"{result[way]['processor_milliseconds_a_frame']:.1f} ms of processor time a frame"
+        )
+        for part, share in result[way]["shares"].items():
+            print(f"  {part:22}{share:6.1%}")
+        for part, share in result[way]["shares_beside"].items():
+            print(f"  {part:22}{share:6.1%} beside")
+    print(f"\nfollowing faces between searches: {result['searching_gains']:.2f} times as many frames a second")
+
+
+def _processor() -> str:
+    from emotion.runtime import processor
+
+    return processor()
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    run_command(lambda: compare(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", type=Path, help="the model file; the released standard model unless told")
+    parser.add_argument("--faces", default="cascade", choices=("cascade", "mtcnn"), help="what finds faces (cascade)")
+    parser.add_argument("--frames", type=int, default=600, help="frames of the video (600)")
+    parser.add_argument("--repetitions", type=int, default=5, help="times that everything is measured (5)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of OpenCV and the model (2)")
+    parser.add_argument("--output", type=Path, default=RESULT, help="the result file")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""How FER2013 frames faces, and how far the boxes of our detectors are from that.
+
+    python -m benchmarks.framing --fer2013 ../shared/data/fer2013.tar.gz
+
+A model reads a face best when it stands in the crop as faces stood when it learned. FER2013's pictures are squares
+that were cut out along the boxes of some detector. To find out how they lie to the boxes of ours, each picture of
+PublicTest is laid in the middle of a larger one, with its border repeated around it, and both detectors look for the
+face there. The medians over all faces say by which factor a detector's box grows to FER2013's square, and how far the
+centers are apart; emotion/detection.py holds the factors. MTCNN tells the eyes too, so that the result can be checked
+on a photo, where no border was repeated: in its crops, eyes must stand where FER2013 has them.
+
+Then the released model reads the faces as `emotion predict` would, with several margins. These accuracies say which
+margin is best, not how good the model is: it was chosen by PublicTest, and detectors miss the harder faces.
+
+benchmarks/results/framing.json gets the figures; framing.png shows the crops of the astronaut in scikit-image.
+"""
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.fer_package import read_fer2013
+from benchmarks.framing_figure import plot_framing
+from emotion.detection import CASCADE_SCALE, MTCNN, MTCNN_SCALE, Box, Cascade, Detector, Found, Sight, cut, frame
+from emotion.engines import Engine, load_engine
+from emotion.errors import InputError, run_command
+from emotion.evaluation.inference import predict_probabilities
+from emotion.evaluation.metrics import predicted_labels
+from emotion.files import write_json
+from emotion.params import load_params
+from emotion.plots.style import save_figure
+from emotion.prediction import find_standard
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "benchmarks/results/framing.json"
+FIGURE = RESULT.with_suffix(".png")
+
+ENLARGED = 2
+"""Times FER2013's 48 pixels, so that no detector looks for faces near the smallest that it knows."""
+
+BORDER = 0.5
+"""Repeated border on each side, as a share of the picture's side."""
+
+SMALLEST = 24
+"""Pixels of the smallest face that is looked for: a quarter of the enlarged picture's side."""
+
+FARTHEST = 0.3
+"""How far from the middle of the picture a face's center may be, as a share of its side: others are no faces."""
+
+MARGINS = (-0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
+
+SHOWN = (-0.2, -0.1, 0.0, 0.1, 0.2, 0.4)
+"""The margins of the figure."""
+
+SCALES = {"cascade": CASCADE_SCALE, "mtcnn": MTCNN_SCALE}
+
+
+class Looks(Protocol):
+    """What this needs of a detector: the faces as it frames them itself."""
+
+    def look(self, image: np.ndarray) -> list[Sight]: ...
+
+
+class Seen(NamedTuple):
+    """A picture of FER2013, enlarged, with a border around it: (height, width, 1); and what a detector found there."""
+
+    canvas: np.ndarray
+    sight: Sight
+
+    @property
+    def square(self) -> Box:
+        """Where FER2013's own picture lies in the canvas."""
+        return square_of(self.canvas)
+
+
+def to_canvas(picture: np.ndarray) -> np.ndarray:
+    """Return a square grey picture (size, size), enlarged, in the middle of its repeated border."""
+    size = len(picture) * ENLARGED
+    enlarged = cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC)
+    border = round(size * BORDER)
+    return cv2.copyMakeBorder(enlarged, border, border, border, border, cv2.BORDER_REPLICATE)[:, :, None]
+
+
+def square_of(canvas: np.ndarray) -> Box:
+    """Return where the picture itself lies in a canvas."""
+    side = round(len(canvas) / (1 + 2 * BORDER))
+    start = (len(canvas) - side) // 2
+    return Box(start, start, side, side)
+
+
+def inside(canvas: np.ndarray) -> np.ndarray:
+    """Return the picture without its repeated border."""
+    x, y, width, height = square_of(canvas)
+    return canvas[y : y + height, x : x + width]
+
+
+def look(detector: Looks, image: np.ndarray, square: Box) -> Sight | None:
+    """Return the largest face that a detector finds about the middle of a square in `image`."""
+    sights = [sight for sight in detector.look(image) if np.abs(offset(sight, square)).max() <= FARTHEST]
+    return max(sights, key=lambda sight: sight.side, default=None)
+
+
+def offset(sight: Sight, square: Box) -> np.ndarray:
+    """Return how far right of, and below, a box's center that of a square lies, as shares of the square's side."""
+    x = square.x + square.width / 2 - (sight.x + sight.width / 2)
+    y = square.y + square.height / 2 - (sight.y + sight.height / 2)
+    return np.array([x, y]) / square.width
+
+
+def eyes_in(sight: Sight, square: Box) -> dict[str, float]:
+    """Return the middle of the eyes in a square and how far they are apart, as shares of its side; and their tilt."""
+    if sight.eyes is None:
+        raise ValueError("this detector does not tell the eyes")
+    eyes = (np.array(sight.eyes) - [square.x, square.y]) / square.width
+    x, y = eyes.mean(axis=0).tolist()
+    across, down = (eyes[1] - eyes[0]).tolist()
+    tilt = float(np.degrees(np.arctan2(down, across)))
+    return {"x": x, "y": y, "distance": float(np.hypot(across, down)), "tilt_degrees": tilt}
+
+
+def quartiles(values: Sequence[float]) -> dict[str, float]:
+    """Return the median of some numbers, and between what half of them lie."""
+    low, median, high = np.percentile(values, [25, 50, 75]).tolist()
+    return {"median": median, "low": low, "high": high}
+
+
+def measure_boxes(seen: Sequence[Seen]) -> dict[str, Any]:
+    """Return how FER2013's squares lie to a detector's boxes.
+
+    `scale` is the side of the square as a share of the box's; `right` and `down` say how far its center is from the
+    box's, as shares of the square's side.
+    """
+    offsets = np.array([offset(face.sight, face.square) for face in seen])
+    return {
+        "scale": quartiles([face.square.width / face.sight.side for face in seen]),
+        "right": quartiles(offsets[:, 0].tolist()),
+        "down": quartiles(offsets[:, 1].tolist()),
+    }
+
+
+def measure_eyes(seen: Sequence[Seen]) -> dict[str, Any]:
+    """Return where the eyes are in FER2013's squares, by a detector that tells them."""
+    places = [eyes_in(face.sight, face.square) for face in seen]
+    return {name: quartiles([place[name] for place in places]) for name in places[0]}
+
+
+def measure_accuracy(seen: Sequence[Seen], labels: np.ndarray, engine: Engine, scale: float) -> dict[str, Any]:
+    """Return how often a model is right about the faces that a detector found: by margin, at 0 also without levelling.
+
+    `as_they_are` is for FER2013's own squares of the same faces.
+    """
+    score = partial(accuracy, engine, labels)
+    crops = partial(crops_of, size=engine.form.size)
+    squares = [(face.canvas, Found(face.square)) for face in seen]
+    framed = [(face.canvas, frame(face.sight, scale)) for face in seen]
+    unlevelled = [(canvas, Found(found.box)) for canvas, found in framed]
+    return {
+        "as_they_are": score(crops(squares, 0)),
+        "not_levelled": score(crops(unlevelled, 0)),
+        "by_margin": {str(margin): score(crops(framed, margin)) for margin in MARGINS},
+    }
+
+
+def crops_of(faces: Sequence[tuple[np.ndarray, Found]], margin: float, size: int) -> np.ndarray:
+    """Return faces as a model takes them, uint8 (n, size, size, 1)."""
+    return np.stack([cut(image, found, margin, size, "grey") for image, found in faces])
+
+
+def accuracy(engine: Engine, labels: np.ndarray, crops: np.ndarray) -> float:
+    """Return the share of crops whose emotion a model tells as they are labelled."""
+    said = predict_probabilities(engine, crops, flip=engine.form.flip)
+    return float(np.mean(predicted_labels(said, engine.form.threshold) == labels))
+
+
+def measure_detector(
+    detector: Looks, name: str, canvases: Sequence[np.ndarray], labels: np.ndarray, engine: Engine
+) -> tuple[dict[str, Any], list[Seen]]:
+    """Return what the result file says of one detector, and the faces that it found."""
+    counted = tqdm(canvases, desc=name, unit=" pictures", disable=None)
+    sights = [look(detector, canvas, square_of(canvas)) for canvas in counted]
+    seen = [Seen(canvas, sight) for canvas, sight in zip(canvases, sights, strict=True) if sight is not None]
+    known = labels[[sight is not None for sight in sights]]
+    whole = Box(0, 0, square_of(canvases[0]).width, square_of(canvases[0]).height)
+    borderless = [look(detector, inside(canvas), whole) is not None for canvas in canvases]
+    figures = {
+        "found": len(seen) / len(canvases),
+        "found_without_border": float(np.mean(borderless)),
+        **measure_boxes(seen),
+        "accuracy": measure_accuracy(seen, known, engine, SCALES[name]),
+    }
+    return figures, seen
+
+
+def astronaut() -> np.ndarray:
+    """Return NASA's portrait of Eileen Collins, RGB (512, 512, 3).
+
+    Raises:
+        InputError: scikit-image, which brings it, is not installed.
+    """
+    try:
+        from skimage import data
+    except ImportError:
+        raise InputError("scikit-image brings the photo that is shown; pip install -r requirements-dev.txt") from None
+    photo: np.ndarray = data.astronaut()
+    return photo
+
+
+def measure_photo(photo: np.ndarray, sights: dict[str, Sight]) -> dict[str, Any]:
+    """Return where the eyes of the photo's face stand in the squares of margin 0, before levelling."""
+    by_mtcnn = sights["mtcnn"]
+    return {name: eyes_in(by_mtcnn, frame(sight, SCALES[name]).box) for name, sight in sights.items()}
+
+
+def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
+    """Return what the result file holds, and the mean of FER2013's pictures, (48, 48).
+
+    Raises:
+        InputError: a file cannot be used, or what a detector needs is not installed.
+    """
+    photo, engine = astronaut(), load_engine(model)
+    detectors: dict[str, Looks] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
+    data = read_fer2013(fer2013, load_params("split", path=ROOT / "params.yaml"))
+    rows = data.table[(data.table["excluded"] == "") & (data.table["split"] == "val")]
+    pictures, labels = data.pictures(rows), rows["label"].to_numpy()
+    canvases = [to_canvas(picture) for picture in pictures]
+    measured = {name: measure_detector(detectors[name], name, canvases, labels, engine) for name in detectors}
+    sights = {name: max(detector.look(photo), key=lambda sight: sight.side) for name, detector in detectors.items()}
+    result = {
+        "pictures": len(pictures),
+        "model": model.resolve().relative_to(ROOT).as_posix() if model.resolve().is_relative_to(ROOT) else model.name,
+        "eyes": measure_eyes(measured["mtcnn"][1]),
+        "astronaut_eyes": measure_photo(photo, sights),
+        "detectors": {name: figures for name, (figures, _) in measured.items()},
+    }
+    return result, np.mean(pictures, axis=0)
+
+
+def draw(result: dict[str, Any], mean: np.ndarray) -> None:
+    """Write the figure."""
+    photo = astronaut()
+    detectors: dict[str, Detector] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
+    faces = {name: detector.find(photo)[0] for name, detector in detectors.items()}
+    crops = {
+        name: {margin: cut(photo, face, margin, len(mean), "grey")[:, :, 0] for margin in SHOWN}
+        for name, face in faces.items()
+    }
+    save_figure(plot_framing(result, mean, crops), FIGURE)
+
+
+def show(result: dict[str, Any]) -> None:
+    for name, figures in result["detectors"].items():
+        by_margin = figures["accuracy"]["by_margin"]
+        print(
+            f"{name}: found {figures['found']:.1%}, FER2013's side is {figures['scale']['median']:.3f} of the box's, "
+            f"accuracy {by_margin['0.0']:.4f} ({figures['accuracy']['as_they_are']:.4f} as they are), best at margin "
+            f"{max(by_margin, key=by_margin.__getitem__)}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fer2013", type=Path, required=True, help="fer2013.tar.gz")
+    parser.add_argument("--model", type=Path, help="a model file; the released one unless told")
+    arguments = parser.parse_args()
+    result, mean = measure(arguments.fer2013, arguments.model or find_standard())
+    write_json(RESULT, result)
+    draw(result, mean)
+    show(result)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,302 @@
+"""How fast `emotion predict` reads a folder of pictures, against the PyPI package `fer` picture by picture.
+
+    python -m benchmarks.predict_speed --model models/model.tflite
+
+The pictures are made on the spot: scikit-image's photos, cut, mirrored, lighter and darker, into most of which the one
+face among them is pasted, at other sizes and places; JPEG files of 512x512 pixels.
+
+- `fer`: `FER(mtcnn=False).detect_emotions(cv2.imread(path))` for each path. It gets the cascade and the smallest face
+  that `emotion predict` has, and as many OpenCV threads; for the rest it is as it comes, with its TensorFlow Lite
+  network. What it needs for videos is not installed, and a module of three lines stands in for `pkg_resources`, with
+  which it finds its own files and which setuptools no longer has.
+- `emotion predict FOLDER --csv`, the whole command: start, loading, decoding, detection, network, printing. And the
+  work alone, without start and loading, which is what is timed of `fer` as well.
+
+Both take turns, each time in a new process. How many pictures each found a face in is told too, since it would be
+easy to be fast and find nothing. Processor time is told as well: it hardly changes where something else runs. Memory is
+the peak resident set of the process, for 1,000 and for 5,000 pictures (the same 1,000 under five names). Then the time
+of `emotion --help`, and of one picture from start to answer.
+
+benchmarks/results/predict_speed.json gets the figures. Nothing else should run on the machine.
+"""
+
+import argparse
+import csv
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from emotion.app.predict import available_cores
+from emotion.errors import InputError, run_command
+from emotion.files import write_json
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "benchmarks/results/predict_speed.json"
+EMOTION = Path(sys.executable).with_name("emotion")
+
+SEED = 2013
+SMALLEST = 50
+"""Pixels of the smallest face that both look for: what `fer` has unless told."""
+
+SHARE_WITH_FACE = 0.8
+HEAD = (slice(0, 200), slice(120, 320))
+"""Where the astronaut's head is."""
+
+SCENES = ("chelsea", "coffee", "rocket", "astronaut")
+QUALITY = 90
+
+WATCHER = """\
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+figures = [time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]
+with open(sys.argv[1], "w") as file:
+    json.dump(figures, file)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Starts a command and measures it. A process begins with the memory of the one that started it: hence a small one."""
+
+STAND_IN = """\
+import importlib.resources
+def resource_filename(package, name):
+    return str(importlib.resources.files(package) / name)
+"""
+"""Instead of pkg_resources, which setuptools no longer has."""
+
+FER_WORK = """\
+import json, resource, sys, time
+from pathlib import Path
+folder, threads, smallest, cascade = sys.argv[1:]
+import cv2
+cv2.setNumThreads(int(threads))
+from fer.fer import FER
+detector = FER(mtcnn=False, cascade_file=cascade, min_face_size=int(smallest))
+paths = sorted(Path(folder).iterdir())
+detector.detect_emotions(cv2.imread(str(paths[0])))
+start = time.perf_counter()
+found = sum(bool(len(detector.detect_emotions(cv2.imread(str(path))))) for path in paths)
+print(json.dumps({"seconds": time.perf_counter() - start, "found": found}))
+"""
+
+OUR_WORK = """\
+import json, sys, time
+from pathlib import Path
+folder, threads, smallest, model = sys.argv[1:]
+import cv2
+cv2.setNumThreads(int(threads))
+from emotion.app.picture_files import collect
+from emotion.app.predict import read_pictures
+from emotion.images import read_image
+from emotion.prediction import Predictor
+files = collect([folder])
+predictor = Predictor(model, smallest=int(smallest), threads=int(threads))
+predictor.read(read_image(files[0].path))
+start = time.perf_counter()
+found = sum(bool(reading.faces) for reading in read_pictures(files, predictor, threads=int(threads)))
+print(json.dumps({"seconds": time.perf_counter() - start, "found": found}))
+"""
+
+
+class Run(NamedTuple):
+    """A process that ended: how long it took, of all cores together, the most memory it had, and what it printed."""
+
+    seconds: float
+    processor_seconds: float
+    mebibytes: float
+    printed: str
+
+
+def make_pictures(folder: Path, count: int, size: int) -> None:
+    """Write `count` JPEG files of `size` x `size` pixels."""
+    from skimage import data
+
+    folder.mkdir(parents=True)
+    scenes = [getattr(data, name)()[:, :, :3] for name in SCENES]
+    head = data.astronaut()[HEAD]
+    generator = np.random.default_rng(SEED)
+    for number in tqdm(range(count), desc="making pictures", unit=" pictures", disable=None):
+        image = make_picture(scenes[number % len(scenes)], head, size, generator)
+        cv2.imwrite(str(folder / f"{number:05}.jpg"), image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+
+
+def make_picture(scene: np.ndarray, head: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
+    """Return a picture, uint8 (size, size, 3): a part of `scene`, mostly with `head` in it, in another light."""
+    side = round(generator.uniform(0.6, 1) * min(scene.shape[:2]))
+    top, left = (generator.integers(0, length - side + 1) for length in scene.shape[:2])
+    image = cv2.resize(scene[top : top + side, left : left + side], (size, size))
+    if generator.random() < SHARE_WITH_FACE:
+        wide = round(generator.uniform(0.35, 0.8) * size)
+        top, left = generator.integers(0, size - wide + 1, 2)
+        image[top : top + wide, left : left + wide] = cv2.resize(head, (wide, wide))
+    if generator.random() < 0.5:
+        image = image[:, ::-1]
+    return np.clip(image * generator.uniform(0.7, 1.2), 0, 255).astype(np.uint8)
+
+
+def install_fer(folder: Path) -> None:
+    """Put the package `fer` into `folder`, with a stand-in for what it misses there."""
+    from benchmarks import fer_package  # loads Keras
+
+    fer_package.install(folder)
+    (folder / "pkg_resources.py").write_text(STAND_IN, encoding="utf-8")
+
+
+def run(command: Sequence[object], **environment: str) -> Run:
+    """Run a command to its end; InputError with what it said where it fails.
+
+    The exit status 3 of `emotion predict` says that not every picture has a face.
+    """
+    words = [str(word) for word in command]
+    with tempfile.NamedTemporaryFile() as figures:
+        watcher = [sys.executable, "-S", "-E", "-c", WATCHER, figures.name]
+        done = subprocess.run(
+            [*watcher, *words], capture_output=True, text=True, cwd=ROOT, env=os.environ | environment
+        )
+        if done.returncode not in (0, 3):
+            raise InputError(f"{' '.join(words[:3])} failed; it said: {done.stderr.strip()[-2000:]}")
+        seconds, processor_seconds, mebibytes = json.loads(Path(figures.name).read_text(encoding="utf-8"))
+        return Run(seconds, processor_seconds, mebibytes, done.stdout)
+
+
+def predict_command(paths: Path, model: Path, threads: int) -> list[object]:
+    return [EMOTION, "predict", paths, "--csv", "--model", model, "--threads", threads, "--smallest", SMALLEST]
+
+
+def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int) -> dict[str, Any]:
+    """Return what both take for the pictures in `folder`, taking turns."""
+    from emotion.detection import CASCADE_FILE
+
+    cascade = f"{cv2.data.haarcascades}{CASCADE_FILE}"  # type: ignore[attr-defined]
+    count = len(list(folder.iterdir()))
+    paths = f"{package}{os.pathsep}{ROOT}"
+    python = [sys.executable, "-c"]
+    ways: dict[str, Callable[[], Run]] = {
+        "fer": lambda: run([*python, FER_WORK, folder, threads, SMALLEST, cascade], PYTHONPATH=paths),
+        "ours": lambda: run([*python, OUR_WORK, folder, threads, SMALLEST, model]),
+        "command": lambda: run(predict_command(folder, model, threads)),
+    }
+    runs: dict[str, list[Run]] = {name: [] for name in ways}
+    for name in tqdm([*ways] * rounds, desc="comparing", unit=" runs", disable=None):
+        runs[name].append(ways[name]())
+    told = {name: [json.loads(run.printed) for run in runs[name]] for name in ("fer", "ours")}
+    seconds = {name: [one["seconds"] for one in told[name]] for name in told}
+    seconds["command"] = [run.seconds for run in runs["command"]]
+    return {
+        "pictures": count,
+        "cascade": CASCADE_FILE,
+        "smallest": SMALLEST,
+        "pictures_with_a_face": {name: told[name][0]["found"] for name in told},
+        "pictures_a_second": {name: summarize([count / value for value in seconds[name]]) for name in seconds},
+        "processor_milliseconds_a_picture": {
+            name: 1000 / count * min(run.processor_seconds for run in runs[name]) for name in runs
+        },
+        "ratio_of_the_work": ratio(seconds["fer"], seconds["ours"]),
+        "ratio_of_the_command": ratio(seconds["fer"], seconds["command"]),
+        "mebibytes": {name: max(run.mebibytes for run in runs[name]) for name in runs},
+    }
+
+
+def measure_memory(folder: Path, model: Path, threads: int, times: int) -> dict[str, Any]:
+    """Return the command's peak memory in MiB by the number of pictures: those of `folder`, and `times` as many."""
+    many = folder.with_name("many")
+    many.mkdir()
+    pictures = sorted(folder.iterdir())
+    for number in range(times):
+        for path in pictures:
+            os.link(path, many / f"{number}-{path.name}")
+    found: dict[str, Any] = {}
+    for place in (folder, many):
+        done = run(predict_command(place, model, threads))
+        rows = {row["path"] for row in csv.DictReader(io.StringIO(done.printed))}
+        if len(rows) != len(list(place.iterdir())):
+            raise InputError(f"emotion predict gave {len(rows)} of {len(list(place.iterdir()))} pictures")
+        found[str(len(rows))] = round(done.mebibytes)
+    return found
+
+
+def summarize(values: Sequence[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
+
+
+def ratio(theirs: Sequence[float], ours: Sequence[float]) -> dict[str, float]:
+    """Return how many times as fast ours is: of each round, and of these the median."""
+    return summarize([one / other for one, other in zip(theirs, ours, strict=True)])
+
+
+def time_starts(picture: Path, model: Path, repetitions: int) -> dict[str, Any]:
+    """Return the seconds from start to end of the help, and of one picture."""
+    commands = {
+        "help": [EMOTION, "--help"],
+        "one_picture": [EMOTION, "predict", picture, "--model", model],
+    }
+    for command in commands.values():
+        run(command)  # so that all files are in the system's memory
+    return {name: summarize([run(command).seconds for _ in range(repetitions)]) for name, command in commands.items()}
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the result file holds."""
+    from benchmarks.fer_package import VERSION
+    from emotion.runtime import processor
+
+    with tempfile.TemporaryDirectory() as name:
+        folder, package = Path(name) / "pictures", Path(name) / "fer"
+        install_fer(package)
+        make_pictures(folder, arguments.pictures, arguments.size)
+        picture = next(folder.iterdir())
+        return {
+            "machine": processor(),
+            "threads": arguments.threads,
+            "versions": {"python": sys.version.split()[0], "opencv": cv2.__version__, "fer": VERSION},
+            "model": arguments.model.name,
+            "size": arguments.size,
+            "rounds": arguments.rounds,
+            **compare(folder, package, arguments.model, arguments.threads, arguments.rounds),
+            "command_mebibytes": measure_memory(folder, arguments.model, arguments.threads, arguments.times),
+            "seconds": time_starts(picture, arguments.model, arguments.repetitions),
+        }
+
+
+def show(result: dict[str, Any]) -> None:
+    for name, values in result["pictures_a_second"].items():
+        print(f"{name:12}{values['median']:8.1f} pictures a second ({values['low']:.1f} to {values['high']:.1f})")
+    for key in ("ratio_of_the_work", "ratio_of_the_command"):
+        values = result[key]
+        print(f"{key.replace('_', ' '):24}{values['median']:.2f} ({values['low']:.2f} to {values['high']:.2f})")
+    print(f"processor milliseconds a picture, start included: {result['processor_milliseconds_a_picture']}")
+    print(f"pictures with a face: {result['pictures_with_a_face']} of {result['pictures']}")
+    print(f"MiB by number of pictures: {result['command_mebibytes']}; fer: {result['mebibytes']['fer']:.0f}")
+    print(", ".join(f"{name}: {values['median']:.2f} s" for name, values in result["seconds"].items()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="a .tflite or .onnx file")
+    parser.add_argument("--pictures", type=int, default=1000, help="%(default)s")
+    parser.add_argument("--size", type=int, default=512, help="pixels of a side (%(default)s)")
+    parser.add_argument("--times", type=int, default=5, help="for the memory: names of each picture (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="%(default)s")
+    parser.add_argument("--repetitions", type=int, default=5, help="of starts (%(default)s)")
+    parser.add_argument("--threads", type=int, default=available_cores(), help="%(default)s")
+    parser.add_argument("--out", type=Path, default=RESULT, help="%(default)s")
+    arguments = parser.parse_args()
+    arguments.model = arguments.model.resolve()
+    result = measure(arguments)
+    write_json(arguments.out, result)
+    show(result)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,366 @@
+// The page: pictures and the camera go to the server, what it answers goes to the view.
+
+import { Camera, NoCamera } from "./camera.js";
+import { describeModel, pause, predict, Trouble } from "./client.js";
+import { Tracks } from "./tracks.js";
+import { percent, View } from "./view.js";
+
+const POLL = 1500; // milliseconds between two looks whether the server is back
+const SPEAK = 4; // seconds between two labels that a screen reader is told of the camera
+
+const element = (id) => document.getElementById(id);
+const view = new View();
+const camera = new Camera(element("video"));
+
+let model = null;
+let mode = "picture"; // or camera
+let picture = null; // the file that was read last
+let underWay = new AbortController(); // what is being read now
+let waiting = null; // for a server that is gone
+
+const ANOTHER = { label: "Choose another picture", run: () => element("file").click() };
+const AGAIN = { label: "Try again", run: () => startCamera() };
+
+const TROUBLES = {
+  gone: { title: "The server is gone", text: "Start it again in its terminal: emotion serve. This page then goes on by itself." },
+  large: { title: "This picture is too large", text: "", action: ANOTHER },
+  unreadable: { title: "This cannot be read as a picture", text: "", action: ANOTHER },
+  busy: { title: "The server is busy", text: "Others are sending pictures as well. Try again in a moment.", action: ANOTHER },
+  failed: { title: "The server failed on this picture", text: "", action: ANOTHER },
+};
+
+const NO_CAMERA = {
+  insecure: {
+    title: "No camera at this address",
+    text: "Browsers give the camera only to pages at localhost or over HTTPS. Open this page on the machine that serves it.",
+  },
+  refused: {
+    title: "The camera is not allowed",
+    text: "Allow it for this page, by the sign beside the address, then try again. Its frames go to this server only.",
+    action: AGAIN,
+  },
+  absent: { title: "No camera found", text: "Connect one, then try again. Pictures work without.", action: AGAIN },
+  taken: { title: "The camera is taken", text: "Another program has it. Close that, then try again.", action: AGAIN },
+  lost: { title: "The camera is gone", text: "It was switched off or pulled out. Connect it, then try again.", action: AGAIN },
+};
+
+// Pictures
+
+async function readPicture(file) {
+  stopCamera();
+  underWay = new AbortController();
+  const { signal } = underWay;
+  picture = file;
+  view.clearNotice();
+  view.clearFaces("Looking…", "");
+  view.busy("Looking for faces…");
+  try {
+    if (file.size > model?.limits.upload_bytes) throw new Trouble("large", tooLarge(file));
+    const bitmap = await showable(file);
+    if (signal.aborted) return;
+    if (bitmap) showPicture(bitmap, bitmap);
+    const answer = await predict(file, signal);
+    if (!bitmap) showPicture(null, answer);
+    showAnswer(answer, bitmap);
+  } catch (error) {
+    if (!signal.aborted) showTrouble(error);
+  } finally {
+    if (!signal.aborted) view.busy(null);
+  }
+}
+
+/** Return the picture as the browser shows it, null where it cannot. */
+async function showable(file) {
+  try {
+    return await createImageBitmap(file);
+  } catch {
+    return null;
+  }
+}
+
+function showPicture(bitmap, size) {
+  view.show("picture");
+  view.draw(bitmap, size);
+  element("another").hidden = false;
+}
+
+function showAnswer(answer, bitmap) {
+  view.setSize(answer);
+  const faces = answer.faces.map((face, id) => ({ id, ...face }));
+  if (!faces.length) {
+    showNoFace(answer);
+    return;
+  }
+  view.showFaces(faces, (id) => view.choose(id));
+  view.say(spoken(faces));
+  if (!bitmap) {
+    view.notice({ title: "Read, but not to be shown", text: "This browser cannot show pictures of this kind.", low: true });
+  }
+}
+
+function showNoFace({ width, height }) {
+  view.clearFaces("No face", `Looked at ${width} × ${height} pixels.`);
+  view.say("No face found");
+  view.notice({
+    title: "No face found",
+    text: `What looks for faces knows them from the front, upright, and at least ${model?.smallest ?? 40} pixels wide.`,
+    low: true,
+  });
+}
+
+function spoken(faces) {
+  const list = faces.slice(0, 5).map((face) => `${face.emotion} ${percent(face.confidence)}`);
+  return `${faces.length === 1 ? "One face" : `${faces.length} faces`}: ${list.join(", ")}`;
+}
+
+function tooLarge(file) {
+  const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1).replace(/\.0$/, "")} MiB`;
+  return `It has ${mebibytes(file.size)}, and the server takes ${mebibytes(model.limits.upload_bytes)}.`;
+}
+
+function showTrouble(error) {
+  const kind = error instanceof Trouble ? error.kind : "failed";
+  const detail = error instanceof Trouble ? error.detail : error.message;
+  const trouble = TROUBLES[kind];
+  if (kind === "gone") {
+    waitForServer();
+  } else {
+    picture = null;
+    view.show("nothing");
+    element("another").hidden = true;
+  }
+  view.clearFaces(kind === "gone" ? "No answer" : "Nothing to read", "");
+  view.notice({ ...trouble, text: trouble.text || sentence(detail), trouble: true, low: kind === "gone" && !element("frame").hidden });
+}
+
+/** Server's details begin small and without a full stop. */
+function sentence(text) {
+  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(start) ? start : `${start}.`;
+}
+
+/** Resolve once the server answers again; whoever asks meanwhile waits for the same answer. */
+function waitForServer() {
+  waiting ??= askUntilBack().finally(() => {
+    waiting = null;
+  });
+  return waiting;
+}
+
+async function askUntilBack() {
+  for (;;) {
+    await pause(POLL);
+    try {
+      model = await describeModel();
+      break;
+    } catch {
+      // still gone
+    }
+  }
+  view.describe(model);
+  view.clearNotice();
+  if (mode === "camera") return;
+  if (picture) readPicture(picture);
+  else view.show("nothing");
+}
+
+// The camera
+
+async function startCamera() {
+  underWay.abort();
+  underWay = new AbortController();
+  const { signal } = underWay;
+  mode = "camera";
+  view.setMode(mode);
+  view.clearNotice();
+  view.clearFaces("Waiting", "The browser asks whether this page may use the camera.");
+  view.busy("Waiting for the camera…");
+  try {
+    await camera.start(() => loseCamera(signal));
+    if (signal.aborted) return;
+    element("another").hidden = true;
+    view.show("camera");
+    view.setMirrored(element("mirror").getAttribute("aria-pressed") === "true");
+    await watch(signal);
+  } catch (error) {
+    if (!signal.aborted) showNoCamera(error instanceof NoCamera ? error.kind : "absent");
+  } finally {
+    if (!signal.aborted) view.busy(null);
+  }
+}
+
+/** Read one frame after the other, and let the boxes glide between them. */
+async function watch(signal) {
+  const tracks = new Tracks();
+  const times = [];
+  view.busy("Reading the first frame…");
+  glide(tracks, signal);
+  while (!signal.aborted) {
+    await camera.nextFrame();
+    const answer = await readFrame(signal);
+    if (!answer || signal.aborted) continue;
+    const now = performance.now() / 1000;
+    tracks.update(answer.faces, now);
+    showFrame(answer, tracks.step(now));
+    view.setPace(pace(times, now));
+  }
+}
+
+async function readFrame(signal) {
+  try {
+    const blob = await camera.grab();
+    return blob && (await predict(blob, signal));
+  } catch (error) {
+    if (signal.aborted) return null;
+    view.busy(null);
+    showTroubleLive(error);
+    await waitForServer();
+    return null;
+  }
+}
+
+function showTroubleLive(error) {
+  const trouble = TROUBLES[error instanceof Trouble ? error.kind : "failed"];
+  view.clearFaces("No answer", "");
+  view.notice({ ...trouble, text: trouble.text || sentence(error.message), action: null, trouble: true, low: true });
+}
+
+function showFrame(answer, faces) {
+  view.busy(null);
+  view.setSize(answer);
+  if (faces.length) view.showFaces(faces, (id) => view.choose(id));
+  else view.clearFaces("No face in view", "Look at the camera; the face should be upright and in the light.");
+  sayNow(faces);
+}
+
+let saidAt = 0;
+
+function sayNow(faces) {
+  const now = performance.now() / 1000;
+  if (now - saidAt < SPEAK) return;
+  saidAt = now;
+  view.say(faces.length ? faces.map((face) => face.emotion).join(", ") : "No face in view");
+}
+
+function glide(tracks, signal) {
+  requestAnimationFrame((now) => {
+    if (signal.aborted) return;
+    view.moveFaces(tracks.step(now / 1000));
+    glide(tracks, signal);
+  });
+}
+
+/** Return how many frames were read in the last two seconds, a second. `times` keeps when. */
+function pace(times, now) {
+  times.push(now);
+  while (now - times[0] > 2) times.shift();
+  return times.length < 2 ? 0 : (times.length - 1) / (now - times[0]);
+}
+
+function stopCamera() {
+  underWay.abort();
+  camera.stop();
+  mode = "picture";
+  view.setMode(mode);
+}
+
+function loseCamera(signal) {
+  if (signal.aborted) return;
+  underWay.abort();
+  view.busy(null);
+  showNoCamera("lost");
+}
+
+function showNoCamera(kind) {
+  camera.stop();
+  for (const part of ["mirror", "pace"]) element(part).hidden = true;
+  view.show("nothing");
+  view.clearFaces("No camera", "");
+  view.notice({ ...NO_CAMERA[kind], trouble: true });
+}
+
+/** Go back from the camera to the last picture, or to the invitation. */
+function showPictures() {
+  if (picture) {
+    readPicture(picture);
+    return;
+  }
+  stopCamera();
+  view.busy(null);
+  view.clearNotice();
+  view.show("nothing");
+  if (model) view.describe(model);
+}
+
+// What people do
+
+function takeFiles(files, where) {
+  const file = files[0];
+  if (file) {
+    readPicture(file);
+    return;
+  }
+  view.notice({
+    title: where === "drop" ? "That was no file" : "No picture on the clipboard",
+    text: "Drop or choose a picture's file. Links are not followed: this page fetches nothing from elsewhere.",
+    action: ANOTHER,
+  });
+}
+
+function listen() {
+  const file = element("file");
+  file.addEventListener("change", () => {
+    if (file.files.length) readPicture(file.files[0]);
+    file.value = "";
+  });
+  for (const id of ["choose", "another"]) element(id).addEventListener("click", () => file.click());
+  element("picture-mode").addEventListener("click", () => mode === "camera" && showPictures());
+  element("camera-mode").addEventListener("click", () => mode === "picture" && startCamera());
+  element("use-camera").addEventListener("click", startCamera);
+  element("mirror").addEventListener("click", () => {
+    view.setMirrored(element("mirror").getAttribute("aria-pressed") !== "true");
+  });
+  document.addEventListener("paste", (event) => takeFiles(event.clipboardData.files, "paste"));
+  document.addEventListener("keydown", chooseByKey);
+  listenForDrops();
+}
+
+function chooseByKey(event) {
+  const steps = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!steps || event.ctrlKey || event.metaKey || event.altKey) return;
+  view.chooseNext(steps);
+}
+
+function listenForDrops() {
+  let inside = 0; // elements entered and not left: entering a child comes before leaving its parent
+  const mark = (change) => {
+    inside = Math.max(0, inside + change);
+    document.body.classList.toggle("receiving", inside > 0);
+  };
+  document.addEventListener("dragenter", () => mark(1));
+  document.addEventListener("dragleave", () => mark(-1));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    mark(-Infinity);
+    takeFiles(event.dataTransfer.files, "drop");
+  });
+}
+
+function namePlace() {
+  if (["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) return;
+  for (const place of document.querySelectorAll(".place")) place.textContent = location.hostname;
+}
+
+async function begin() {
+  listen();
+  namePlace();
+  try {
+    model = await describeModel();
+    view.describe(model);
+  } catch (error) {
+    showTrouble(error);
+  }
+}
+
+begin();

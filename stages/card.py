@@ -1,0 +1,23 @@
+"""Write the model card, metrics/model_card.md, from what the other stages measured."""
+
+from emotion.card import KINDS, Layout, ModelFile, make_card, read_facts
+from emotion.errors import run_command
+from emotion.files import atomic_path
+from emotion.params import load_params
+from emotion.paths import EVALUATION_METRICS, EXPORTED, MODEL_CARD
+
+LAYOUT = Layout(plots={"confusion": "plots/confusion.png", "training": "plots/training.png"}, params="../params.yaml")
+
+
+def main() -> None:
+    params = load_params("source", "split", "labels", "features", "train", "evaluate")
+    facts = read_facts(EVALUATION_METRICS.parent, params)
+    files = [
+        ModelFile(path, KINDS[name], facts.export[name]["bytes"], facts.export[name]) for name, path in EXPORTED.items()
+    ]
+    with atomic_path(MODEL_CARD) as temporary:
+        temporary.write_text(make_card(facts, files, LAYOUT), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,55 @@
+"""Draw what the network looked at in test pictures that it read right and wrong: metrics/explanations.png."""
+
+import numpy as np
+import pandas as pd
+
+from emotion.errors import InputError, run_command
+from emotion.features import load_features
+from emotion.params import load_params
+from emotion.paths import EXPLANATIONS, FEATURES, MODEL, PREDICTIONS
+from emotion.plots.explanations import choose_explained, plot_explanations
+from emotion.plots.style import save_figure
+from emotion.predictions import read_predictions
+
+
+def main() -> None:
+    params = load_params("explain", "compute")
+    predictions = read_predictions(PREDICTIONS)
+    images = load_features(FEATURES)["x_test"]
+    if len(predictions) != len(images):
+        raise InputError(
+            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test pictures, expected as many; "
+            "make both again with `dvc repro evaluate`"
+        )
+    # Loading Keras takes seconds; what is wrong with the other files shows before them.
+    from emotion.runtime import set_up
+
+    set_up(params.compute.threads, seed=0)
+    from emotion.explanation import explain
+    from emotion.model_file import load_model
+
+    model, form = load_model(MODEL)
+    count = params.explain.pictures
+    chosen = choose_explained(predictions, form.emotions, count)
+    rows, images = predictions.loc[chosen], np.asarray(images[chosen])
+    heat = explain(model, images, find_labels(rows["predicted"], form.emotions), flip=form.flip)
+    save_figure(plot_explanations(images, heat, rows, form.emotions, count=count), EXPLANATIONS)
+
+
+def find_labels(names: pd.Series, emotions: tuple[str, ...]) -> np.ndarray:
+    """Return the label of each of `names`, (n,).
+
+    Raises:
+        InputError: the model has no such emotion, so the predictions are another one's.
+    """
+    unknown = sorted(set(names) - set(emotions))
+    if unknown:
+        raise InputError(
+            f"{PREDICTIONS} has the emotions {', '.join(unknown)}, and {MODEL} tells apart {', '.join(emotions)}; make "
+            "both again with `dvc repro`"
+        )
+    return names.map(emotions.index).to_numpy(dtype=np.int64)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,125 @@
+"""Write the trained model for every runtime, with all that its use needs inside; compare what each file says."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emotion.engines import Engine, load_engine
+from emotion.errors import InputError, run_command
+from emotion.features import load_features
+from emotion.files import write_json
+from emotion.params import Params, load_params
+from emotion.paths import (
+    EVALUATION_METRICS,
+    EXPORT_METRICS,
+    EXPORT_TIME,
+    EXPORTED,
+    FEATURES,
+    FLOAT16_MODEL,
+    INT8_MODEL,
+    MODEL,
+    ONNX_MODEL,
+    TFLITE_MODEL,
+    TRAINED_MODEL,
+)
+
+if TYPE_CHECKING:  # at run time it would load Keras
+    import keras
+
+    from emotion.model_form import ModelForm
+
+THREADS = 1
+"""For one thread the time is stated. What the files say does not depend on compute.threads then either."""
+
+
+def main() -> None:
+    """Read features, figures and model; write models/model.* and metrics/export.json."""
+    params = load_params("evaluate", "faces")
+    temperature = read_temperature()
+    features = load_features(FEATURES)
+    # Loading Keras takes seconds; what is wrong with the other files shows before them.
+    from emotion.runtime import set_up
+
+    set_up(THREADS, params.evaluate.seed)
+    from emotion.export import check_backend, compare
+    from emotion.model_file import load_model
+
+    check_backend()
+    network, form = load_model(TRAINED_MODEL)
+    form = complete(form, params, temperature)
+    write_files(network, form, features["x_train"])
+    engines = {name: load_engine(path, threads=THREADS) for name, path in EXPORTED.items()}
+    scores = compare(engines, features["x_test"], features["y_test"], form)
+    report = {name: {"bytes": EXPORTED[name].stat().st_size} | found for name, found in scores.items()}
+    write_json(EXPORT_METRICS, report)
+    # Not among the stage's outputs, whose bytes are the same from run to run.
+    times = time_taken(engines, features["x_test"][0])
+    write_json(EXPORT_TIME, times)
+    print("\n".join(describe(name, report[name], times["milliseconds_a_face"][name]) for name in EXPORTED))
+
+
+def read_temperature() -> float:
+    """Return the temperature that the stage evaluate fitted on the validation split.
+
+    Raises:
+        InputError: its figures are missing, or from before there was one.
+    """
+    try:
+        temperature: float = json.loads(EVALUATION_METRICS.read_text(encoding="utf-8"))["temperature"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{EVALUATION_METRICS} gives no temperature ({error}); make it again with `dvc repro evaluate`"
+        ) from None
+    return temperature
+
+
+def complete(form: "ModelForm", params: Params, temperature: float) -> "ModelForm":
+    """Return `form` with how the model was scored, and how faces are to be found for it."""
+    return replace(
+        form,
+        flip=params.evaluate.flip,
+        threshold=params.evaluate.threshold,
+        temperature=temperature,
+        **params.faces.model_dump(),
+    )
+
+
+def write_files(network: "keras.Model", form: "ModelForm", pictures: np.ndarray) -> None:
+    """Write `network` and `form` as every file of EXPORTED; `pictures` are those of training, as it takes them."""
+    from emotion import export
+    from emotion.model_file import save_model
+
+    save_model(MODEL, network, form)
+    export.write_tflite(TFLITE_MODEL, export.to_tflite(network), form)
+    export.write_tflite(FLOAT16_MODEL, export.to_float16_tflite(network), form)
+    export.write_tflite(INT8_MODEL, export.to_int8_tflite(network, pictures), form)
+    export.write_onnx(ONNX_MODEL, export.to_onnx(network), form)
+
+
+def time_taken(engines: Mapping[str, Engine], picture: np.ndarray) -> dict[str, Any]:
+    """Return how long one `picture` takes each engine, and on what; the checksum tells which model it is of."""
+    from emotion import runtime
+    from emotion.export import milliseconds_a_face
+
+    return {
+        "md5": hashlib.md5(MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
+        "processor": runtime.processor(),
+        "threads": THREADS,
+        "milliseconds_a_face": {name: milliseconds_a_face(engine, picture) for name, engine in engines.items()},
+    }
+
+
+def describe(name: str, scores: Mapping[str, float], milliseconds: float) -> str:
+    """Return a line on a file, for the terminal."""
+    return (
+        f"{EXPORTED[name].as_posix():28} {scores['bytes'] / 1e6:6.2f} MB, accuracy {scores['accuracy']:.1%}, "
+        f"agreement {scores['agreement']:.1%}, {milliseconds:.2f} ms a face"
+    )
+
+
+if __name__ == "__main__":
+    run_command(main)
