@@ -8,7 +8,6 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
