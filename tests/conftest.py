@@ -8,9 +8,9 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def deterministic():
-    """Keras as the stages set it up. TensorFlow takes its number of threads once a process."""
+    """Keras as the stages set it up, before any test: TensorFlow takes its number of threads once a process."""
     from emotion.runtime import set_up
 
     set_up(threads=2, seed=1)

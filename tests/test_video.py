@@ -27,7 +27,7 @@ from emotion.videos import CODECS, LONGEST_GAP, Clock, VideoReader, VideoWriter
 from tests.makers import encode, write_onnx
 
 EMOTION = Path(sys.executable).with_name("emotion")
-SIZE = 180, 240
+SIZE = 240, 320
 RATE = 30
 FRAMES = 12
 
