@@ -33,8 +33,9 @@ repro: setup
 	@$(BIN)/dvc repro
 	@echo 'Figures: metrics/evaluate.json. Pictures: metrics/plots/. The model: models/model.keras.'
 
+# The tests of a file share what takes long to make, and tests/pipeline, which takes longest, begins.
 test: setup-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup-dev
 	@$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from emotion.errors import InputError
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import predicted_labels
 from emotion.files import atomic_path
-from emotion.model_form import FORM_MEMBER, FORM_PROPERTY, ModelForm, write_form
+from emotion.model_form import FIXED_TIME, FORM_MEMBER, FORM_PROPERTY, ModelForm, write_form
 from emotion.quiet import quiet
 
 if TYPE_CHECKING:  # at run time they would load TensorFlow
@@ -31,8 +31,6 @@ if TYPE_CHECKING:  # at run time they would load TensorFlow
 
 CALIBRATION_PICTURES = 200
 """Training pictures by which the ranges of int8 are chosen; 1,000 gave no better accuracy on FER2013."""
-
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 REPETITIONS, SECONDS = 7, 0.1
 """How often a network is timed, and for how long each time; the median counts."""

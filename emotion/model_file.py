@@ -13,11 +13,9 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.files import atomic_path
-from emotion.model_form import FORM_MEMBER, ModelForm, read_form, write_form
+from emotion.model_form import FIXED_TIME, FORM_MEMBER, ModelForm, read_form, write_form
 
 WEIGHTS_MEMBER = "model.weights.h5"
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-"""Of the members of archives, whose bytes are to be the same every time."""
 
 MAX_UNPACKED_BYTES = 2**31
 """A file that would unpack to more is refused."""

@@ -19,7 +19,17 @@ FORM_MEMBER = "emotion.json"
 FORM_PROPERTY = "emotion"
 """Under this name it stands among the metadata of an ONNX file."""
 
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+"""Of every member of such an archive, so that the same model is the same bytes."""
+
 DETECTORS = ("cascade", "mtcnn")
+
+AUTO, WHOLE = "auto", "whole"
+FACES = (AUTO, *DETECTORS, WHOLE)
+"""How faces may be looked for."""
+
+MARGINS = (-0.4, 2.0)
+"""The least and the largest margin that make sense."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ def _check(form: ModelForm) -> None:
         "temperature": math.isfinite(form.temperature) and form.temperature > 0,
         "threshold": 0 <= form.threshold <= 1,
         "detector": form.detector in DETECTORS,
-        "margin": -0.4 <= form.margin <= 2,
+        "margin": MARGINS[0] <= form.margin <= MARGINS[1],
         "smallest": type(form.smallest) is int and form.smallest >= 1,
     }
     for name, usable in problems.items():

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from emotion.errors import InputError
-from emotion.model_form import CHANNELS
+from emotion.model_form import CHANNELS, MARGINS
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -117,7 +117,7 @@ class EvaluateParams(Section):
 
 class FacesParams(Section):
     detector: Literal["cascade", "mtcnn"]
-    margin: Annotated[float, Field(ge=-0.4, le=2)]
+    margin: Annotated[float, Field(ge=MARGINS[0], le=MARGINS[1])]
     smallest: Positive
 
 

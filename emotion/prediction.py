@@ -22,11 +22,7 @@ from emotion.errors import InputError
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import apply_temperature, predicted_labels
 from emotion.images import PictureError, to_input
-from emotion.model_form import DETECTORS, ModelForm
-
-WHOLE, AUTO = "whole", "auto"
-FACES = (AUTO, *DETECTORS, WHOLE)
-"""How faces may be looked for."""
+from emotion.model_form import AUTO, FACES, MARGINS, WHOLE, ModelForm
 
 LARGEST_CROP = 128
 """Under AUTO, pictures with no side of more pixels are taken as faces that are cropped already.
@@ -37,9 +33,6 @@ telling them from photos."""
 
 SMALLEST_CROP = 16
 """Under AUTO, pictures with a side of fewer pixels hold no face that anybody could read."""
-
-MARGINS = (-0.4, 2.0)
-"""The least and the largest margin that make sense."""
 
 BATCH_SIZE = 32
 

@@ -7,9 +7,7 @@ import sys
 
 import pytest
 
-from emotion import prediction
 from emotion.app import cli
-from emotion.app.commands import arguments
 
 COMMANDS = [cli.name_of(module) for modules in cli.GROUPS.values() for module in modules]
 
@@ -82,11 +80,6 @@ def test_wrong_arguments_end_with_2_and_say_why(monkeypatch, capsys, words):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "error: " in printed.err
-
-
-def test_faces_are_found_as_the_predictor_can():
-    assert arguments.FACES == prediction.FACES
-    assert arguments.MARGINS == prediction.MARGINS
 
 
 def test_negative_margins_and_numbers_are_taken(monkeypatch):

@@ -21,7 +21,7 @@ from emotion.errors import InputError
 from emotion.evaluation.inference import predict_probabilities
 from emotion.labels import EMOTIONS
 from emotion.model_file import save_model
-from emotion.model_form import CHANNELS, ModelForm
+from emotion.model_form import CHANNELS, FIXED_TIME, ModelForm
 
 PAIR = ("happy", "sad")
 CASES = [
@@ -142,7 +142,7 @@ def test_a_tflite_file_is_a_zip_archive_too(exported):
     with zipfile.ZipFile(exported.files["float32"]) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["emotion.json"]
-        assert archive.infolist()[0].date_time == export.FIXED_TIME
+        assert archive.infolist()[0].date_time == FIXED_TIME
 
 
 def test_converters_say_nothing(deterministic, capfd, recwarn):

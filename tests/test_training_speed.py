@@ -8,10 +8,7 @@ import pytest
 
 from emotion.errors import InputError
 
-pytestmark = [
-    pytest.mark.usefixtures("deterministic"),
-    pytest.mark.xdist_group("training_speed"),  # one process makes `result`, which takes a while
-]
+pytestmark = pytest.mark.usefixtures("deterministic")
 
 SIZE, BATCH, STEPS, REPETITIONS = 16, 4, 2, 2
 ARCHITECTURE = "residual_small"

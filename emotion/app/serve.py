@@ -30,7 +30,8 @@ from emotion import images
 from emotion.annotation import emotion_color
 from emotion.files import rounded
 from emotion.images import PictureError, decode
-from emotion.prediction import AUTO, WHOLE, Face, Predictor
+from emotion.model_form import AUTO, WHOLE
+from emotion.prediction import Face, Predictor
 
 PAGE = Path(__file__).resolve().parent / "page"
 
@@ -196,7 +197,7 @@ def make_app(
     Args:
         predictor: reads the pictures, in one thread of its own.
         host: the address or name that the server listens on; requests have to be for it, or for localhost.
-        faces: how the predictor looks for faces, one of `emotion.prediction.FACES`.
+        faces: how the predictor looks for faces, one of `emotion.model_form.FACES`.
         smallest: the smallest face that it looks for, in pixels; the model's own unless told.
         limits: what the server takes on.
         page: the folder of the page's files.

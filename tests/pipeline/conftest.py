@@ -1,4 +1,4 @@
-"""Clones for the tests that run the real DVC. The pipeline runs once for most of them."""
+"""Clones for the tests that run the real DVC. The pipeline runs once a process for most of them."""
 
 import shutil
 from pathlib import Path
@@ -11,11 +11,10 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items):
-    """Mark these tests, and keep them in one process of pytest-xdist: they share one run of the pipeline."""
+    """Mark these tests."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.pipeline)
-            item.add_marker(pytest.mark.xdist_group("pipeline"))
 
 
 @pytest.fixture(scope="session")

@@ -5,16 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion.model_form import DETECTORS
+from emotion.model_form import FACES, MARGINS
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.prediction import Predictor
-
-FACES = ("auto", *DETECTORS, "whole")
-"""The same as in emotion.prediction, which would load OpenCV."""
-
-MARGINS = (-0.4, 2.0)
-"""The least and the largest margin that make sense."""
 
 LARGEST_NUMBER = 10_000
 """Of threads, pixels and the like."""
