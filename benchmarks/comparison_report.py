@@ -1,6 +1,5 @@
 """The table and the plot of `python -m benchmarks.comparison`, from the figures that its runs left."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.readme import write_between
 from emotion.errors import InputError
+from emotion.files import read_json
 from emotion.plots.style import ACCENT, INK, PALE, SOFT, new_figure, save_figure, styled
 
 RESULTS = Path("benchmarks/results")
@@ -128,10 +128,7 @@ def _scores(report: dict[str, Any]) -> tuple[int, int, float, float, float, floa
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise InputError(f"{path} is missing; run `python -m benchmarks.comparison` first")
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
+    return read_json(path, "run `python -m benchmarks.comparison` first")
 
 
 def render_table(rows: Sequence[Row]) -> str:

@@ -1,7 +1,6 @@
 """The table of `python -m benchmarks.released`, from the figures beside the releases, their times, and peers.csv."""
 
 import csv
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from benchmarks.readme import write_between
 from emotion.app.release import CARD, RELEASED
 from emotion.card import figure_text, number, percent
 from emotion.errors import InputError
+from emotion.files import read_json
 from emotion.params import PARAMS_FILE, read_yaml
 from emotion.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
 
@@ -179,10 +179,7 @@ def read_peers() -> list[Peer]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"{path} is missing; {_how_to_make(path)}")
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
+    return read_json(path, _how_to_make(path))
 
 
 def _how_to_make(path: Path) -> str:

@@ -1,6 +1,5 @@
 """The model card: what a model is, what it scored, what it is for and what not, written from the metrics files."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from emotion.errors import InputError
+from emotion.files import read_json
 from emotion.labels import resolve_scheme
 from emotion.model_form import CHANNELS
 from emotion.params import Params
@@ -173,17 +173,6 @@ def read_facts(metrics: Path, params: Params, predictions: Path = PREDICTIONS) -
     files = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS)
     evaluation, training, dataset, export = (read_json(metrics / file.name) for file in files)
     return Facts(evaluation, training, dataset, export, read_predictions(predictions), params)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the content of a metrics file; InputError where it is missing or broken."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; make it with `dvc repro`") from None
-    except ValueError as error:
-        raise InputError(f"{path} cannot be read ({error}); make it again with `dvc repro`") from None
-    return content
 
 
 def make_card(facts: Facts, files: Sequence[ModelFile], layout: Layout, release: Release | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Writing files so that a killed process leaves either the whole of them or none."""
+"""Writing files so that a killed process leaves either the whole of them or none; and reading metrics again."""
 
 import json
 import math
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from emotion.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +75,25 @@ def write_json(path: Path, content: Any) -> None:
     text = json.dumps(rounded(content), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path, remedy: str = "make it with `dvc repro`") -> dict[str, Any]:
+    """Return the object in a JSON file of ours, such as metrics.
+
+    Args:
+        path: the file.
+        remedy: what the error advises.
+
+    Raises:
+        InputError: the file is missing or broken.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; {remedy}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}); {remedy}") from None
+    return content
 
 
 def rounded(content: Any) -> Any:

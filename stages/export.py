@@ -1,7 +1,6 @@
 """Write the trained model for every runtime, with all that its use needs inside; compare what each file says."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 from emotion.engines import Engine, load_engine
 from emotion.errors import InputError, run_command
 from emotion.features import load_features
-from emotion.files import write_json
+from emotion.files import read_json, write_json
 from emotion.params import Params, load_params
 from emotion.paths import (
     EVALUATION_METRICS,
@@ -68,12 +67,11 @@ def read_temperature() -> float:
     Raises:
         InputError: its figures are missing, or from before there was one.
     """
+    remedy = "make it again with `dvc repro evaluate`"
     try:
-        temperature: float = json.loads(EVALUATION_METRICS.read_text(encoding="utf-8"))["temperature"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{EVALUATION_METRICS} gives no temperature ({error}); make it again with `dvc repro evaluate`"
-        ) from None
+        temperature: float = read_json(EVALUATION_METRICS, remedy)["temperature"]
+    except (KeyError, TypeError):
+        raise InputError(f"{EVALUATION_METRICS} gives no temperature; {remedy}") from None
     return temperature
 
 

@@ -1,9 +1,7 @@
 """Draw the pictures of data, training and results that people look at. Needs neither DVC nor TensorFlow."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +9,7 @@ from matplotlib.figure import Figure
 
 from emotion.errors import InputError, run_command
 from emotion.features import load_features
+from emotion.files import read_json
 from emotion.params import load_params
 from emotion.paths import (
     EVALUATION_METRICS,
@@ -87,11 +86,6 @@ def draw_results(mistakes: int) -> None:
 def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
     """Return what writes a sheet of such images (n, height, width, channels)."""
     return save_grey_sheet if images.shape[3] == 1 else save_color_sheet
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a metrics file."""
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_csv(path: Path) -> pd.DataFrame:

@@ -1,11 +1,18 @@
 """What tests of several modules share."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+if TYPE_CHECKING:
+    from emotion.prediction import Predictor
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,3 +21,34 @@ def deterministic():
     from emotion.runtime import set_up
 
     set_up(threads=2, seed=1)
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """NASA's portrait of Eileen Collins: a photo with one face, happy; RGB, uint8 (512, 512, 3)."""
+    photo: np.ndarray = pytest.importorskip("skimage.data", reason="scikit-image has the photo").astronaut()
+    photo.flags.writeable = False
+    return photo
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory) -> Path:
+    """A small model file with random weights, which needs no TensorFlow."""
+    from tests.makers import write_onnx
+
+    return write_onnx(tmp_path_factory.mktemp("model") / "model.onnx")
+
+
+@pytest.fixture(scope="session")
+def predictor(model) -> "Predictor":
+    """What reads with that model, and looks for faces as it says."""
+    from emotion.prediction import Predictor
+
+    return Predictor(model)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -33,12 +33,6 @@ def data():
 
 
 @pytest.fixture(scope="module")
-def astronaut(data):
-    """A photo with one face, RGB (512, 512, 3)."""
-    return data.astronaut()
-
-
-@pytest.fixture(scope="module")
 def make(deterministic):
     """Return detectors; those that were made once are kept, since loading TensorFlow takes long."""
     made: dict[tuple[str, int], Detector] = {}

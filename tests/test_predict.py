@@ -33,25 +33,6 @@ EMOTION = Path(sys.executable).with_name("emotion")
 HEADER = ["path", "face", "status", "emotion", "confidence", "x", "y", "width", "height", *EMOTIONS]
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory):
-    return write_onnx(tmp_path_factory.mktemp("model") / "model.onnx")
-
-
-@pytest.fixture(scope="session")
-def astronaut():
-    """A photo of 512 x 512 pixels with one face, RGB."""
-    data = pytest.importorskip("skimage.data", reason="scikit-image has the photo")
-    return data.astronaut()
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty working folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.fixture
 def predict(model, monkeypatch, capsys):
     """Run `emotion predict` in this process; return exit status, standard output and standard error."""

@@ -22,23 +22,6 @@ SAME = 1e-6
 """By how much probabilities differ where the same pictures go through in other batches."""
 
 
-@pytest.fixture(scope="module")
-def astronaut():
-    """A photo of 512 x 512 pixels with one face, RGB."""
-    data = pytest.importorskip("skimage.data", reason="scikit-image has the photo")
-    return data.astronaut()
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_onnx(tmp_path_factory.mktemp("model") / "model.onnx")
-
-
-@pytest.fixture(scope="module")
-def predictor(model):
-    return Predictor(model)
-
-
 @pytest.fixture
 def make(tmp_path):
     """Return a predictor of a model file with a form of its own; its random weights are always the same."""

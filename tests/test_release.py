@@ -17,13 +17,12 @@ from emotion import architectures
 from emotion.app import cli
 from emotion.app import release as app
 from emotion.app.release import RELEASED, SUMMARY, release
-from emotion.card import read_json
 from emotion.errors import InputError
 from emotion.evaluation.curves import tabulate_predictions
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import predicted_labels
 from emotion.evaluation.report import Answers, make_report
-from emotion.files import write_csv, write_json
+from emotion.files import read_json, write_csv, write_json
 from emotion.model_file import load_model, save_model
 from emotion.model_form import ModelForm
 from emotion.params import load_params
@@ -168,7 +167,7 @@ def dvc(monkeypatch):
 
 
 def figures():
-    return json.loads(Path("metrics/evaluate.json").read_text(encoding="utf-8"))
+    return read_json(Path("metrics/evaluate.json"))
 
 
 def released():

@@ -34,7 +34,7 @@ from emotion.app.readings import Json
 from emotion.app.serve import PAGE, Hosts, Limits, Rate, find_figures, make_app
 from emotion.errors import InputError
 from emotion.prediction import Face, Predictor
-from tests.makers import encode, write_onnx
+from tests.makers import encode
 
 ROOT = Path(__file__).resolve().parents[1]
 JPEG = {"content-type": "image/jpeg"}
@@ -42,23 +42,8 @@ COMMAND = [sys.executable, "-c", "from emotion.app.cli import main; main()", "se
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_onnx(tmp_path_factory.mktemp("model") / "model.onnx")
-
-
-@pytest.fixture(scope="module")
-def predictor(model):
-    return Predictor(model)
-
-
-@pytest.fixture(scope="module")
 def client(predictor):
     return make_client(predictor)
-
-
-@pytest.fixture(scope="module")
-def astronaut():
-    return pytest.importorskip("skimage.data").astronaut()
 
 
 def make_client(predictor, **options) -> TestClient:

@@ -14,7 +14,7 @@ from emotion.app.serve import Limits, make_app
 from emotion.errors import InputError
 from emotion.images import decode
 from emotion.prediction import Predictor
-from tests.makers import encode, write_onnx
+from tests.makers import encode
 from tests.test_serve import running_server
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -74,16 +74,6 @@ class Visit:
             }""",
             [event, name, base64.b64encode(data).decode()],
         )
-
-
-@pytest.fixture(scope="module")
-def astronaut():
-    return skimage_data.astronaut()
-
-
-@pytest.fixture(scope="module")
-def predictor(tmp_path_factory):
-    return Predictor(write_onnx(tmp_path_factory.mktemp("model") / "model.onnx"))
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from emotion.labels import EMOTIONS
 from emotion.prediction import STANDARD_FILES, Predictor, find_standard
 from emotion.tracking import HALF_LIFE, SEARCH_EVERY, Follower
 from emotion.videos import CODECS, LONGEST_GAP, Clock, VideoReader, VideoWriter
-from tests.makers import encode, write_onnx
+from tests.makers import encode
 
 EMOTION = Path(sys.executable).with_name("emotion")
 SIZE = 240, 320
@@ -33,30 +33,11 @@ FRAMES = 12
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_onnx(tmp_path_factory.mktemp("model") / "model.onnx")
-
-
-@pytest.fixture(scope="module")
-def portrait():
-    """A photo of 512 x 512 pixels with one face, RGB."""
-    data = pytest.importorskip("skimage.data", reason="scikit-image has the photo")
-    return data.astronaut()
-
-
-@pytest.fixture(scope="module")
-def clip(portrait, tmp_path_factory):
+def clip(astronaut, tmp_path_factory):
     """A video of FRAMES frames, the portrait before a camera that moves."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    write(path, [portrait_frame(portrait, number / RATE, SIZE) for number in range(FRAMES)])
+    write(path, [portrait_frame(astronaut, number / RATE, SIZE) for number in range(FRAMES)])
     return path
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty working folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture
@@ -161,8 +142,8 @@ class TestAnswers:
             assert change[y + 8 : y + height - 8, x + 8 : x + width - 8].mean() < 12
             assert before.seconds == pytest.approx(after.seconds, abs=0.002)
 
-    def test_bars_are_drawn_unless_told_otherwise(self, portrait, here, emotion_video):
-        write(here / "large.avi", [portrait_frame(portrait, 0.0)])
+    def test_bars_are_drawn_unless_told_otherwise(self, astronaut, here, emotion_video):
+        write(here / "large.avi", [portrait_frame(astronaut, 0.0)])
         emotion_video("large.avi", "-o", "bars.avi")
         emotion_video("large.avi", "-o", "none.avi", "--no-bars")
         bars, none = (frames_of(here / name)[0].image.astype(int) for name in ("bars.avi", "none.avi"))
@@ -351,9 +332,9 @@ class TestBrokenVideos:
         assert status in (0, command.CUT_OFF)
         assert rows_of(here / "out.csv")
 
-    def test_a_picture_is_a_video_of_one_frame(self, portrait, here, emotion_video):
-        (here / "portrait.png").write_bytes(encode(portrait))
-        assert emotion_video("portrait.png", "-o", "out.mp4", "--csv", "out.csv")[::2] == (0, "")
+    def test_a_picture_is_a_video_of_one_frame(self, astronaut, here, emotion_video):
+        (here / "astronaut.png").write_bytes(encode(astronaut))
+        assert emotion_video("astronaut.png", "-o", "out.mp4", "--csv", "out.csv")[::2] == (0, "")
         assert len(rows_of(here / "out.csv")) == len(frames_of(here / "out.mp4")) == 1
 
     @pytest.mark.parametrize("form", ["mp4", "avi", "mkv"])

@@ -22,10 +22,9 @@ from emotion.app.window import CLOSED, FIRST_SIZE, Window
 from emotion.detection import Box
 from emotion.errors import InputError
 from emotion.images import read_image
-from emotion.prediction import Face, Predictor
+from emotion.prediction import Face
 from emotion.tracking import Sighting
 from emotion.videos import VideoReader, VideoWriter
-from tests.makers import write_onnx
 
 EMOTION = Path(sys.executable).with_name("emotion")
 SIZE = 240, 320
@@ -34,28 +33,11 @@ FRAMES = 20
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_onnx(tmp_path_factory.mktemp("model") / "model.onnx")
-
-
-@pytest.fixture(scope="module")
-def predictor(model):
-    return Predictor(model)
-
-
-@pytest.fixture(scope="module")
-def portrait():
-    """A photo of 512 x 512 pixels with one face, RGB."""
-    data = pytest.importorskip("skimage.data", reason="scikit-image has the photo")
-    return data.astronaut()
-
-
-@pytest.fixture(scope="module")
-def clip(portrait, tmp_path_factory):
+def clip(astronaut, tmp_path_factory):
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     with VideoWriter(path, SIZE, RATE) as writer:
         for number in range(FRAMES):
-            writer.write(portrait_frame(portrait, number / RATE, SIZE), number / RATE)
+            writer.write(portrait_frame(astronaut, number / RATE, SIZE), number / RATE)
     return path
 
 
@@ -64,13 +46,6 @@ def dummy(monkeypatch):
     """Windows that nobody sees."""
     pytest.importorskip("pygame", reason="the window is pygame's")
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty working folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def picture(value=0, size=(48, 64)):
@@ -245,6 +220,16 @@ class TestCamera:
             camera.is_there(timeout=5)
         assert capfd.readouterr().err == ""
 
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where Linux has its cameras")
+    def test_a_camera_that_another_program_has_is_told(self, tmp_path, monkeypatch, capfd):
+        # A device that is there, may be used, and does not open as a camera: so is one that is taken.
+        (tmp_path / "video97").symlink_to("/dev/null")
+        monkeypatch.setattr(camera_module, "DEVICES", tmp_path)
+        problem = "camera 97 cannot be opened: another program uses it"
+        with open_camera("97") as camera, pytest.raises(InputError, match=problem):
+            camera.is_there(timeout=5)
+        assert capfd.readouterr().err == ""
+
 
 class FakeWindow:
     """Takes keys from a list, and keeps what is shown."""
@@ -368,8 +353,8 @@ def test_the_rate_is_smoothed():
 
 
 class TestLive:
-    def test_a_still_face_is_read_as_a_picture_would_be(self, portrait, predictor):
-        image = portrait_frame(portrait, 0.0, SIZE)
+    def test_a_still_face_is_read_as_a_picture_would_be(self, astronaut, predictor):
+        image = portrait_frame(astronaut, 0.0, SIZE)
         [expected] = predictor.read(image)
         with Live(predictor) as live:
             sightings = self.look_until_seen(live, image)
@@ -387,7 +372,7 @@ class TestLive:
             time.sleep(0.01)
         return []
 
-    def test_what_was_found_in_an_earlier_picture_is_placed_in_the_newest(self, portrait, predictor, monkeypatch):
+    def test_what_was_found_in_an_earlier_picture_is_placed_in_the_newest(self, astronaut, predictor, monkeypatch):
         searching = threading.Event()
         find = predictor.find
 
@@ -398,11 +383,11 @@ class TestLive:
         monkeypatch.setattr(predictor, "find", slow)
         with Live(predictor) as live:
             for number in range(4):
-                assert live.look(portrait_frame(portrait, number / RATE, SIZE), number / RATE) == []
+                assert live.look(portrait_frame(astronaut, number / RATE, SIZE), number / RATE) == []
             searching.set()
             assert live._search is not None
             live._search.result(10)
-            image = portrait_frame(portrait, 4 / RATE, SIZE)
+            image = portrait_frame(astronaut, 4 / RATE, SIZE)
             [seen] = live.look(image, 4 / RATE)
         [expected] = find(image)
         np.testing.assert_allclose(seen.face.box, expected.box, atol=3)
@@ -495,12 +480,12 @@ class TestWatch:
     def test_it_ends_with_the_file(self, clip, predictor):
         assert watch(str(clip), lambda: predictor, paced=False) == FRAMES
 
-    def test_q_ends_it(self, portrait, predictor, monkeypatch):
+    def test_q_ends_it(self, astronaut, predictor, monkeypatch):
         def pictures():
             for number in range(1000):
                 if number == 5:
                     press("q")
-                yield portrait_frame(portrait, number / RATE, SIZE)
+                yield portrait_frame(astronaut, number / RATE, SIZE)
 
         assert self.watch(pictures(), predictor, monkeypatch) in range(4, 8)
 

@@ -25,10 +25,9 @@ from emotion.card import (
     make_card,
     percent,
     read_facts,
-    read_json,
 )
 from emotion.errors import InputError
-from emotion.files import METRIC_DECIMALS, atomic_path, write_json
+from emotion.files import METRIC_DECIMALS, atomic_path, read_json, write_json
 from emotion.params import PARAMS_FILE, Params, load_params, read_yaml
 from emotion.paths import (
     DATASET_METRICS,
