@@ -217,7 +217,10 @@ class TestSameAnswers:
         path = write_as(form, astronaut, tmp_path)
         (expected,), (face,) = predictor.read(astronaut), predictor.read(read_image(path))
         np.testing.assert_allclose(face.box, expected.box, atol=4)
-        np.testing.assert_allclose(face.probabilities, expected.probabilities, atol=0.06)
+        # The network of random weights takes a box that is a pixel further for another face: hence the same one.
+        crops = [predictor.crop(image, Found(expected.box)) for image in (read_image(path), astronaut)]
+        shown, meant = predictor.probabilities(np.stack(crops))
+        np.testing.assert_allclose(shown, meant, atol=0.02)
 
 
 def write_as(form, image, folder):
