@@ -4,12 +4,12 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.serve_picture import CHROMIUM, FLAGS
 from emotion.app.serve import Limits, make_app
 from emotion.errors import InputError
 from emotion.images import decode
@@ -20,18 +20,7 @@ from tests.test_serve import running_server
 playwright = pytest.importorskip("playwright.sync_api")
 skimage_data = pytest.importorskip("skimage.data")
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 SECONDS = 60
 """How long a thing may take to show: far more than it does, on a machine that is busy."""
 
@@ -90,7 +79,7 @@ def browser(tmp_path_factory, astronaut):
     # A file of JPEG pictures one after the other is a video to Chromium.
     video.write_bytes(b"".join(encode(np.roll(astronaut[:384], shift, axis=1), ".jpg") for shift in range(0, 40, 4)))
     with playwright.sync_playwright() as player:
-        arguments = [*FLAGS, f"--use-file-for-fake-video-capture={video}"]
+        arguments = [*FLAGS, *CAMERA, f"--use-file-for-fake-video-capture={video}"]
         browser = player.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         yield browser
         browser.close()
