@@ -37,7 +37,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from emotion.app.predict import available_cores
+from emotion.cores import available_cores
 from emotion.errors import InputError, run_command
 from emotion.files import write_json
 

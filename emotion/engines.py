@@ -3,7 +3,6 @@
 Each is loaded when a file asks for it, so that a TFLite file starts in a fraction of the time that TensorFlow takes.
 """
 
-import os
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from emotion.cores import available_cores
 from emotion.errors import InputError
 from emotion.model_form import FORM_MEMBER, FORM_PROPERTY, ModelForm, read_form
 from emotion.quiet import quiet
@@ -55,7 +55,7 @@ def load_engine(path: Path, *, threads: int | None = None) -> Engine:
     if path.stat().st_size > MAX_MODEL_BYTES:
         raise InputError(f"{path} is larger than {MAX_MODEL_BYTES // 2**20} MiB; {NOT_OURS}")
     with quiet():  # each says something of itself on being loaded
-        return engine(path, threads or os.cpu_count() or 1)
+        return engine(path, threads or available_cores())
 
 
 class _BatchEngine(ABC):

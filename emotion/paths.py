@@ -26,6 +26,7 @@ DATASET_METRICS = Path("metrics/dataset.json")
 TRAINING_METRICS = Path("metrics/train.json")
 EVALUATION_METRICS = Path("metrics/evaluate.json")
 EXPORT_METRICS = Path("metrics/export.json")
+EXPORT_TIME = Path("metrics/export_time.json")
 
 CURVES = Path("metrics/curves")
 HISTORY = CURVES / "history.csv"
@@ -40,5 +41,4 @@ MODEL_CARD = Path("metrics/model_card.md")
 
 CHECKPOINTS = Path("models/.checkpoints")
 TRAINING_TIME = CHECKPOINTS / "time.json"
-EXPORT_TIME = CHECKPOINTS / "export_time.json"
 TEACHERS = Path("models/teacher")

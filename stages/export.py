@@ -55,7 +55,7 @@ def main() -> None:
     scores = compare(engines, features["x_test"], features["y_test"], form)
     report = {name: {"bytes": EXPORTED[name].stat().st_size} | found for name, found in scores.items()}
     write_json(EXPORT_METRICS, report)
-    # Not among the stage's outputs, whose bytes are the same from run to run.
+    # A metric, but not among the stage's outputs, whose bytes are the same from run to run.
     times = time_taken(engines, features["x_test"][0])
     write_json(EXPORT_TIME, times)
     print("\n".join(describe(name, report[name], times["milliseconds_a_face"][name]) for name in EXPORTED))

@@ -120,6 +120,6 @@ def test_figures_of_a_detector_count_every_picture_and_score_those_it_found():
 def test_the_factors_in_use_are_those_that_were_measured():
     measured = read_json(framing.RESULT)["detectors"]
     for name, scale in framing.SCALES.items():
-        assert scale == pytest.approx(measured[name]["scale"]["median"], abs=0.006)
+        assert scale == pytest.approx(measured[name]["scale"]["median"], abs=0.02)
         by_margin = measured[name]["accuracy"]["by_margin"]
         assert by_margin["0.0"] > max(by_margin.values()) - 0.005, "margin 0 is as good as any other"

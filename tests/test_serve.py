@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 import uvicorn
@@ -50,7 +50,7 @@ def make_client(predictor, **options) -> TestClient:
     return TestClient(make_app(predictor, **options), base_url="http://localhost", raise_server_exceptions=False)
 
 
-def post(client: TestClient, data: Any, headers: dict[str, str] | None = None) -> httpx.Response:
+def post(client: TestClient, data: Any, headers: dict[str, str] | None = None) -> httpx2.Response:
     return client.post("/api/predict", content=data, headers=JPEG if headers is None else headers)
 
 
@@ -277,8 +277,8 @@ def test_reads_one_at_a_time_refuses_what_does_not_fit_and_stays_awake(predictor
     app = make_app(stub, limits=Limits(at_a_time=3))  # type: ignore[arg-type]
     data = encode(grey(48, 48))
 
-    async def scene() -> tuple[list[httpx.Response], httpx.Response]:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+    async def scene() -> tuple[list[httpx2.Response], httpx2.Response]:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
             requests = [asyncio.create_task(client.post("/api/predict", content=data, headers=JPEG)) for _ in range(5)]
             while sum(request.done() for request in requests) < 2:
                 await asyncio.sleep(0.01)
@@ -500,7 +500,7 @@ def test_does_not_wait_for_a_body_that_trickles(running):
 
 def test_a_body_that_breaks_off_harms_nothing(running, capfd):
     speak(running, HEAD + b"Content-Length: 100\r\n\r\nsome", end=True)
-    assert httpx.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
+    assert httpx2.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -511,8 +511,8 @@ def test_those_who_send_too_much_hear_why(running):
         b"HTTP/1.1 413 "
     )
     url = f"http://127.0.0.1:{running[1]}/api/predict"
-    assert httpx.post(url, content=whole, headers=JPEG).status_code == 413
-    assert httpx.post(url, content=iter([whole]), headers=JPEG).status_code == 413
+    assert httpx2.post(url, content=whole, headers=JPEG).status_code == 413
+    assert httpx2.post(url, content=iter([whole]), headers=JPEG).status_code == 413
 
 
 @pytest.mark.parametrize("length", [b"-5", b"many", b"1, 2"])
@@ -584,9 +584,9 @@ def command(model: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
 def test_command_serves_until_ctrl_c(model):
     with command(model) as (process, url):
         data = encode(grey(48, 48))
-        answer = httpx.post(f"{url}/api/predict", content=data, headers={"content-type": "image/png"}, timeout=30)
+        answer = httpx2.post(f"{url}/api/predict", content=data, headers={"content-type": "image/png"}, timeout=30)
         assert len(answer.json()["faces"]) == 1
-        assert "Drop a picture" in httpx.get(url).text
+        assert "Drop a picture" in httpx2.get(url).text
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 0

@@ -129,6 +129,8 @@ def test_a_chosen_picture_gets_its_label(open_page, url, predictor, astronaut):
     assert visit.text("emotion") == face.emotion
     rows = visit.page.locator("#bars tr").all_text_contents()
     assert [re.match(r"[a-z]+", row).group() for row in rows] == list(predictor.emotions)  # type: ignore[union-attr]
+    shown = [int(re.search(r"(\d+) %", row).group(1)) for row in rows]  # type: ignore[union-attr]
+    np.testing.assert_allclose(shown, 100 * face.probabilities, atol=0.51)
     box, frame = (visit.page.locator(name).first.bounding_box() for name in (".face[aria-pressed=true]", "#frame"))
     assert (box["x"] - frame["x"]) / frame["width"] == pytest.approx(face.box.x / 512, abs=0.01)
     assert box["width"] / frame["width"] == pytest.approx(face.box.width / 512, abs=0.01)

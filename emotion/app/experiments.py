@@ -31,14 +31,6 @@ TEST_NOTE = (
 )
 
 
-def check_target(target: Path) -> None:
-    """Raise InputError where no plot can be written as `target`."""
-    if target.suffix != ".png":
-        raise InputError(f"--out {target}: expected a name that ends in .png")
-    if target.is_dir():
-        raise InputError(f"--out {target} is a folder; expected the name of a file")
-
-
 def read_experiments(dvc: Path | None = None) -> pd.DataFrame:
     """Return what `dvc exp show --csv` prints, as text: a row each for the workspace, the commit, its experiments.
 

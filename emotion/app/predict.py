@@ -1,6 +1,5 @@
 """Many pictures through one predictor: in order, in batches across pictures, with memory that does not grow."""
 
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ import numpy as np
 
 from emotion.app import boxed
 from emotion.app.picture_files import PictureFile
+from emotion.cores import available_cores
 from emotion.detection import Found
 from emotion.images import PictureError, read_image
 from emotion.prediction import BATCH_SIZE, Face, Predictor
@@ -118,11 +118,6 @@ def read_pictures(
     ):
         for batch in _batches(searched, searched_one):
             yield from _finish(pool, batch, _judge(batch, predictor), targets or {})
-
-
-def available_cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

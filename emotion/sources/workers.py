@@ -10,6 +10,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from emotion.cores import available_cores
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -60,4 +62,4 @@ def _workers(pieces: int) -> int:
     in_a_worker = multiprocessing.current_process().daemon
     if pieces < FEWEST_PIECES or not can_fork or in_a_worker or any(name in sys.modules for name in NOT_WITH):
         return 1
-    return min(MAX_WORKERS, len(os.sched_getaffinity(0)))
+    return min(MAX_WORKERS, available_cores())

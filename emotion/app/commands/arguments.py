@@ -1,10 +1,11 @@
-"""The arguments that every command which reads faces has, and the predictor that they ask for."""
+"""The arguments that several commands have: those of every one that reads faces, with its predictor; and --out."""
 
 import argparse
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emotion.errors import InputError
 from emotion.model_form import FACES, MARGINS
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
@@ -84,6 +85,14 @@ def margin(text: str) -> float:
         if low <= float(text) <= high:
             return float(text)
     raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from {low:g} to {high:g}")
+
+
+def check_target(target: Path) -> None:
+    """Raise InputError where no plot can be written as `target`."""
+    if target.suffix != ".png":
+        raise InputError(f"--out {target}: expected a name that ends in .png")
+    if target.is_dir():
+        raise InputError(f"--out {target} is a folder; expected the name of a file")
 
 
 def _limit_threads(model: Path, threads: int) -> None:

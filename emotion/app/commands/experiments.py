@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from emotion.app.commands.arguments import check_target
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to `emotion`."""
@@ -27,7 +29,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the plot and print the best; InputError where there is nothing to compare or the plot has no place."""
-    from emotion.app.experiments import DEFAULT_METRIC, check_target, compare, format_best, read_experiments
+    from emotion.app.experiments import DEFAULT_METRIC, compare, format_best, read_experiments
     from emotion.plots.experiments import plot_experiments
     from emotion.plots.style import save_figure
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from emotion.app.commands.arguments import add_predictor_arguments, make_predictor
+from emotion.app.commands.arguments import add_predictor_arguments, check_target, make_predictor
 
 DESCRIPTION = """\
 Draw a picture, its largest face, what in the face speaks for the emotion that the model reads there, and the
@@ -58,8 +58,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the plot, and print what each face was taken for."""
-    from emotion.app.experiments import check_target
-
     check_target(arguments.out)
     # What is wrong with the picture shows before Keras, which takes seconds to load.
     from emotion.app.explain import MOST_FACES, describe, explain_faces, find_model, read_picture

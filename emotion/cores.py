@@ -1,0 +1,8 @@
+"""How many processor cores there are."""
+
+import os
+
+
+def available_cores() -> int:
+    """Return how many processor cores this process may use: fewer than the machine has, in a container say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
