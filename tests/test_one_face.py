@@ -62,7 +62,7 @@ def shown(astronaut, tmp_path_factory):
     return Shown(video, picture, crop, predictor, face)
 
 
-def by_pipeline(shown):
+def by_pipeline(shown, _):
     """As the stages do: what extract_features writes of a picture, scored as evaluate does, at the temperature."""
     x = to_input(read_image(shown.crop), FORM.size, FORM.color)[None]
     [said] = predict_probabilities(load_engine(shown.predictor.path), x, flip=FORM.flip)
@@ -86,7 +86,7 @@ def by_video(shown, emotion):
     return [float(first[name]) for name in EMOTIONS]
 
 
-def by_webcam(shown):
+def by_webcam(shown, _):
     with open_camera(str(shown.video)) as camera, Live(shown.predictor) as live:
         shot = camera.newest(after=-1, timeout=10)
         assert shot is not None
@@ -97,7 +97,7 @@ def by_webcam(shown):
     raise AssertionError("the webcam saw no face")
 
 
-def by_page(shown):
+def by_page(shown, _):
     client = TestClient(make_app(shown.predictor), base_url="http://localhost")
     answer = client.post("/api/predict", content=shown.picture.read_bytes(), headers={"content-type": "image/png"})
     return list(answer.json()["faces"][0]["probabilities"].values())
@@ -106,11 +106,10 @@ def by_page(shown):
 @pytest.mark.parametrize("way", [by_pipeline, by_whole_picture, by_predict, by_video, by_webcam, by_page])
 def test_every_way_gives_the_same(way, shown, here, monkeypatch, capsys):
     def emotion(*arguments):
+        """Run a command and return what it printed."""
         monkeypatch.setattr("sys.argv", ["emotion", *map(str, arguments), "--model", str(shown.predictor.path)])
         cli.main()
         return capsys.readouterr().out
 
-    takes_a_command = way in (by_whole_picture, by_predict, by_video)
-    said = way(shown, emotion) if takes_a_command else way(shown)
-    np.testing.assert_allclose(said, shown.face.probabilities, atol=SAME)
+    np.testing.assert_allclose(way(shown, emotion), shown.face.probabilities, atol=SAME)
     assert len(set(np.round(shown.face.probabilities, 3))) == len(EMOTIONS), "another order would show"
