@@ -5,7 +5,6 @@ FastAPI and uvicorn carry it. Whatever the page needs lies in the folder `page`;
 
 import asyncio
 import ipaddress
-import json
 import math
 import socket
 import time
@@ -28,9 +27,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion import images
 from emotion.annotation import emotion_color
-from emotion.files import rounded
+from emotion.files import read_json, rounded
 from emotion.images import PictureError, decode
 from emotion.model_form import AUTO, WHOLE
+from emotion.paths import EVALUATION_METRICS
 from emotion.prediction import Face, Predictor
 
 PAGE = Path(__file__).resolve().parent / "page"
@@ -373,7 +373,7 @@ def describe_model(predictor: Predictor, faces: str, smallest: int | None, limit
 def find_figures(model: Path) -> FiguresAnswer | None:
     """Return what a released model scored, from the evaluate.json beside it; None where there is none to be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        test = json.loads((model.parent / "evaluate.json").read_text(encoding="utf-8"))["test"]
+        test = read_json(model.parent / EVALUATION_METRICS.name)["test"]
         return FiguresAnswer(int(test["pictures"]), float(test["accuracy"]), float(test["macro_f1"]))
     return None
 
