@@ -238,6 +238,16 @@ def test_files_for_other_runtimes_come_along(project, dvc, change, chosen):
     assert (RELEASED / "one/model.onnx").read_bytes() == ONNX_MODEL.read_bytes()
 
 
+@pytest.mark.parametrize("files, names", [([], []), (["int8"], ["model_int8.tflite"]), (["onnx"], ["model.onnx"])])
+def test_some_files_can_be_left_out(project, dvc, files, names):
+    release("one", files=files)
+    assert sorted(path.name for path in (RELEASED / "one").glob("model*.dvc")) == sorted(
+        f"{name}.dvc" for name in ["model.keras", *names]
+    )
+    card = (RELEASED / "one/README.md").read_text(encoding="utf-8")
+    assert [name for name in MODEL_FILES if f"models/released/one/{name}" in card] == ["model.keras", *names]
+
+
 def test_every_release_is_listed_for_metrics_show(project, dvc):
     for name in ("two", "one"):
         release(name)
@@ -338,6 +348,11 @@ def refused(match, name="one", **options):
 @pytest.mark.parametrize("name", ["FER2013", "", "-one", "a b", "../one", "one/two", "émotion", "one\n", "one.two"])
 def test_other_names_are_refused(project, dvc, name):
     refused(r"NAME: got .* expected lowercase letters, digits and '-'", name)
+
+
+def test_other_files_are_refused(project, dvc):
+    with pytest.raises(InputError, match="--files: got 'h5', expected some of tflite, int8, onnx"):
+        release("one", files=["int8", "h5"])
 
 
 def test_a_release_that_exists_is_left_alone(project, dvc):
@@ -449,8 +464,9 @@ def test_the_command_prints_where_the_release_is(project, dvc, monkeypatch, caps
     monkeypatch.setattr(sys, "argv", ["emotion", "release", "one"])
     with pytest.raises(SystemExit, match="error: models/released/one exists already"):
         cli.main()
-    monkeypatch.setattr(sys, "argv", ["emotion", "release", "one", "--replace"])
+    monkeypatch.setattr(sys, "argv", ["emotion", "release", "one", "--replace", "--files", "int8"])
     cli.main()
+    assert not (RELEASED / "one/model.onnx").exists()
 
 
 def test_what_a_failing_dvc_says_is_shown(tmp_path, monkeypatch):

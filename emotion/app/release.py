@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +67,9 @@ MODELS = (TRAINED_MODEL, MODEL, TFLITE_MODEL, FLOAT16_MODEL, INT8_MODEL, ONNX_MO
 TIMES = {TRAINING_TIME: TRAINED_MODEL, EXPORT_TIME: MODEL}
 """What was timed, and of which model file."""
 
+FILES = ("tflite", "int8", "onnx")
+"""What users call the model files that a release has besides that of Keras."""
+
 MODEL_SUFFIXES = (".keras", ".onnx", ".tflite")
 """The files that DVC tracks."""
 
@@ -95,18 +98,22 @@ class Stored:
     accuracy: float
 
 
-def release(name: str, *, replace: bool = False) -> str:
+def release(name: str, *, replace: bool = False, files: Collection[str] | None = None) -> str:
     """Write models/released/NAME, have DVC track and push its model files; return what to tell the user.
+
+    Of FILES it has those that `files` names, all where that is None, and the file of Keras in any case.
 
     Until the release is whole it lies in a temporary folder beside; on an error nothing of it is left, and one
     that it would have replaced is there as before. Only where the push fails does the release stay.
 
     Raises:
-        InputError: the name cannot be used, is taken (and `replace` is false), the pipeline's results are missing
-            or not up to date, git or DVC cannot be asked, or the release cannot be written or pushed.
+        InputError: the name or `files` cannot be used, the name is taken (and `replace` is false), the pipeline's
+            results are missing or not up to date, git or DVC cannot be asked, or the release cannot be written or
+            pushed.
     """
     folder = RELEASED / name
     check_name(name)
+    files = FILES if files is None else check_files(files)
     if folder.exists() and not replace:
         raise InputError(
             f"{folder} exists already; give another name, or replace it: remove that folder first, or add --replace"
@@ -116,7 +123,7 @@ def release(name: str, *, replace: bool = False) -> str:
     commit = describe_commit()
     check_up_to_date()
     with _failures_explained(folder), _temporary_folder(folder) as new:
-        stored = write_models(new, params)
+        stored = write_models(new, params, files)
         copy_results(new)
         (new / CARD).write_text(describe(new, folder, stored, commit), encoding="utf-8")
         with _put_in_place(new, folder):
@@ -132,6 +139,14 @@ def check_name(name: str) -> None:
         raise InputError(
             f"NAME: got {name!r}, expected lowercase letters, digits and '-', a letter or digit first: fer2013-large"
         )
+
+
+def check_files(files: Collection[str]) -> Collection[str]:
+    """Return `files`, or raise InputError where one is none of FILES."""
+    for file in files:
+        if file not in FILES:
+            raise InputError(f"--files: got {file!r}, expected some of {', '.join(FILES)}")
+    return files
 
 
 def check_results() -> None:
@@ -182,13 +197,12 @@ def describe(new: Path, folder: Path, stored: Stored, commit: str) -> str:
     return make_card(facts, files, Layout(plots), release)
 
 
-def write_models(folder: Path, params: Params) -> Stored:
+def write_models(folder: Path, params: Params, files: Collection[str]) -> Stored:
     """Write the model files to `folder`: model.keras and model.tflite in half the bytes where that keeps accuracy."""
-    tflite = choose_tflite()
-    shutil.copyfile(TFLITE_MODELS[tflite], folder / TFLITE_MODEL.name)
-    files = {"keras": MODEL.name, tflite: TFLITE_MODEL.name, "tflite_int8": INT8_MODEL.name, "onnx": ONNX_MODEL.name}
-    for path in (INT8_MODEL, ONNX_MODEL):
-        shutil.copyfile(path, folder / path.name)
+    others = {key: source for name, (key, source) in name_files().items() if name in files}
+    names = {"keras": MODEL.name} | {key: _stored_name(source) for key, source in others.items()}
+    for key, source in others.items():
+        shutil.copyfile(source, folder / names[key])
     # Loading Keras takes seconds; what is wrong before shows before them.
     from emotion.runtime import set_up
 
@@ -200,9 +214,20 @@ def write_models(folder: Path, params: Params) -> Stored:
     accuracy = score(target, params)
     before = read_json(EVALUATION_METRICS)["test"]["accuracy"]
     if is_kept(accuracy, before):
-        return Stored(files, "float16", accuracy)
+        return Stored(names, "float16", accuracy)
     shutil.copyfile(MODEL, target)
-    return Stored(files, "float32", before)
+    return Stored(names, "float32", before)
+
+
+def name_files() -> dict[str, tuple[str, Path]]:
+    """Return what each of FILES is in metrics/export.json, and where the pipeline wrote it."""
+    tflite = choose_tflite()
+    places = (tflite, TFLITE_MODELS[tflite]), ("tflite_int8", INT8_MODEL), ("onnx", ONNX_MODEL)
+    return dict(zip(FILES, places, strict=True))
+
+
+def _stored_name(source: Path) -> str:
+    return TFLITE_MODEL.name if source in TFLITE_MODELS.values() else source.name
 
 
 def choose_tflite() -> str:

@@ -14,6 +14,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("name", metavar="NAME", help="lowercase letters, digits and '-', such as fer2013-large")
     parser.add_argument("--replace", action="store_true", help="put it in the place of the release of that name")
+    parser.add_argument(
+        "--files",
+        nargs="*",
+        metavar="FILE",
+        help="files to keep besides that of Keras: tflite, int8, onnx; all unless told, none if no name follows",
+    )
     parser.set_defaults(run=run)
 
 
@@ -21,4 +27,4 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the release; InputError where that cannot be."""
     from emotion.app.release import release
 
-    print(release(arguments.name, replace=arguments.replace))
+    print(release(arguments.name, replace=arguments.replace, files=arguments.files))
