@@ -85,7 +85,7 @@ class TrainParams(Section):
     seed: Seed
     epochs: Positive
     batch_size: Positive
-    optimizer: Literal["sgd", "adam"]
+    optimizer: Literal["sgd", "adam", "muon"]
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     weight_decay: Share
     schedule: Literal["cosine", "constant"]

@@ -23,6 +23,7 @@ ORIGINALS = {
     "mini_xception": ((64, 1, 7), 58_423, 10_163_392),
     "residual": ((48, 1, 7), 1_518_759, 106_390_848),
     "residual_small": ((48, 1, 7), 171_159, 12_423_616),
+    "residual_wide": ((48, 1, 7), 6_058_823, 424_233_600),
     "se_resnet": ((48, 1, 7), 1_541_733, 106_414_464),
     "vgg_bn": ((48, 1, 7), 1_176_359, 117_450_496),
 }
@@ -35,6 +36,7 @@ SMALLEST = {
     "mini_xception": 5,
     "residual": 8,
     "residual_small": 8,
+    "residual_wide": 8,
     "se_resnet": 8,
     "vgg_bn": 8,
 }
@@ -203,7 +205,8 @@ def test_networks_for_two_classes_refuse_more(name):
     assert str(error.value) == (
         f"train.architecture: got {name}, which tells two classes apart, but labels.scheme has 7; expected "
         "labels.scheme: happy_sad or another of two classes, or one of the architectures conv64_128, conv64_128_256, "
-        "conv_dropout, mini_xception, residual, residual_small, se_resnet, vgg_bn"
+        "conv_dropout, mini_xception, residual, residual_small, residual_wide, se_resnet, "
+        "vgg_bn"
     )
 
 

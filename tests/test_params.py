@@ -38,7 +38,7 @@ def test_sections_are_frozen():
     [
         ("train", "learning_rate", -1, "train.learning_rate: got -1, expected greater than 0"),
         ("train", "learning_rate", "fast", "train.learning_rate: got 'fast', expected a valid number"),
-        ("train", "optimizer", "sdg", "train.optimizer: got 'sdg', expected 'sgd' or 'adam'"),
+        ("train", "optimizer", "sdg", "train.optimizer: got 'sdg', expected 'sgd', 'adam' or 'muon'"),
         ("train", "epochs", 0, "train.epochs: got 0, expected greater than or equal to 1"),
         ("train", "epochs", True, "train.epochs: got True, expected a valid integer"),
         ("train", "epochs", "20", "train.epochs: got '20', expected a valid integer"),

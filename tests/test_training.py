@@ -78,9 +78,11 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(data, tmp_path)
     assert not same(first, other)
 
 
-@pytest.mark.parametrize("architecture", ["residual_small", "conv64_128_256"])
-def test_an_interrupted_training_ends_with_the_same_bits(architecture, data, tmp_path):
-    params = make_params(architecture=architecture, epochs=4)
+@pytest.mark.parametrize(
+    ("architecture", "optimizer"), [("residual_small", "sgd"), ("residual_small", "muon"), ("conv64_128_256", "sgd")]
+)
+def test_an_interrupted_training_ends_with_the_same_bits(architecture, optimizer, data, tmp_path):
+    params = make_params(architecture=architecture, optimizer=optimizer, epochs=4)
     whole = train(data, 3, params, tmp_path / "whole")
     seen: list[int] = []
     for last in (1, 3):
@@ -156,6 +158,7 @@ def test_validation_is_seen_without_augmentation(data, tmp_path):
     "values",
     [
         {"optimizer": "adam", "schedule": "constant"},
+        {"optimizer": "muon", "precision": "mixed_bfloat16"},
         {"class_weights": "balanced"},
         {"precision": "mixed_bfloat16"},
         {"precision": "auto"},
@@ -188,11 +191,15 @@ def test_balanced_weights_make_every_class_weigh_the_same():
 
 
 @pytest.mark.parametrize(
-    ("architecture", "kernels"),
-    [("residual_small", {"kernel"}), ("mini_xception", {"kernel", "depthwise_kernel", "pointwise_kernel"})],
+    ("architecture", "optimizer", "kernels"),
+    [
+        ("residual_small", "sgd", {"kernel"}),
+        ("mini_xception", "sgd", {"kernel", "depthwise_kernel", "pointwise_kernel"}),
+        ("mini_xception", "muon", {"kernel", "depthwise_kernel"}),  # "kernel" is that of the first convolution
+    ],
 )
-def test_weight_decay_leaves_out_all_but_kernels(architecture, kernels, data, deterministic):
-    run = training._Run(data, 3, make_params(architecture=architecture), None, any_size=False)
+def test_weight_decay_leaves_out_all_but_kernels(architecture, optimizer, kernels, data, deterministic):
+    run = training._Run(data, 3, make_params(architecture=architecture, optimizer=optimizer), None, any_size=False)
     decayed = {w.name for w in run.fast.trainable_weights if run.optimizer._use_weight_decay(w)}
     assert decayed == kernels
 

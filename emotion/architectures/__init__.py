@@ -19,6 +19,7 @@ from emotion.architectures import (
     mini_xception,
     residual,
     residual_small,
+    residual_wide,
     se_resnet,
     vgg_bn,
 )
@@ -33,11 +34,12 @@ ARCHITECTURES: dict[str, Callable[[int | None, int, int], keras.Model]] = {
     "mini_xception": mini_xception.build,
     "residual": residual.build,
     "residual_small": residual_small.build,
+    "residual_wide": residual_wide.build,
     "se_resnet": se_resnet.build,
     "vgg_bn": vgg_bn.build,
 }
 
-ANY_SIZE = frozenset({"mini_xception", "residual", "residual_small", "se_resnet", "vgg_bn"})
+ANY_SIZE = frozenset({"mini_xception", "residual", "residual_small", "residual_wide", "se_resnet", "vgg_bn"})
 """The networks that take pictures of every size (`size` may be None), since they end in a global average."""
 
 BINARY = frozenset({"conv16_32_16", "conv32_64"})
