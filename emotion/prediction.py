@@ -39,7 +39,7 @@ BATCH_SIZE = 32
 STANDARD = "fer2013"
 """The release that predicts unless another model is named."""
 
-STANDARD_FILES = ("model.tflite", "model.keras")
+STANDARD_FILES = ("model.tflite", "model_int8.tflite", "model.keras")
 """Of the release, the first that is there: a TFLite file starts several times as fast."""
 
 
