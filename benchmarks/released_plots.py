@@ -1,5 +1,6 @@
 """The plots of `python -m benchmarks.released`: accuracy by the time of training, and by the time that a face takes."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -16,7 +17,7 @@ from benchmarks.released_report import (
     minutes_text,
     read_machine,
     read_package,
-    read_releases,
+    read_systems,
 )
 from emotion.plots.style import ACCENT, GRID, INK, SOFT, new_figure, save_figure, styled
 
@@ -42,52 +43,52 @@ class Spot(NamedTuple):
 
 
 def write_plots() -> None:
-    """Draw both plots; that of training time where some release tells it."""
-    releases, package = read_releases(), read_package()
-    save_figure(plot_latency(releases, package, read_machine()), LATENCY_PLOT)
-    timed = [release for release in releases if is_of_two_cores(release)]
+    """Draw both plots; that of training time where some system tells it."""
+    systems, package = read_systems(), read_package()
+    save_figure(plot_latency(systems, package, read_machine()), LATENCY_PLOT)
+    timed = [system for system in systems if is_of_two_cores(system)]
     if timed:
         save_figure(plot_training_time(timed, package), TRAINING_PLOT)
 
 
-def is_of_two_cores(release: System) -> bool:
+def is_of_two_cores(system: System) -> bool:
     """Return whether the training ran on two threads of a processor, as far as time.json says."""
-    time = release.time
+    time = system.time
     return time is not None and time["threads"] == CORES and time["accelerator"] is None
 
 
 @styled
-def plot_training_time(releases: Sequence[System], package: System) -> Figure:
+def plot_training_time(systems: Sequence[System], package: System) -> Figure:
     """Draw accuracy against minutes of training on two cores, and the accuracy of `fer` as a line."""
-    minutes = [release.minutes for release in releases]
-    processors = " and ".join(sorted({release.time["processor"] for release in releases if release.time}))
+    minutes = [system.minutes for system in systems]
+    processors = " and ".join(sorted({system.time["processor"] for system in systems if system.time}))
     figure = new_figure(
         7.6,
         3.9,
         "Accuracy, by how long training took on two cores",
-        f"Two threads of {processors}. Dots: each release on FER2013's PrivateTest, with its 95 % interval. Grey: the "
+        f"Two threads of {processors}. Dots: each model on FER2013's PrivateTest, with its 95 % interval. Grey: the "
         f"package {PACKAGE_NAME} as it comes, with its interval.",
     )
     axes = figure.subplots()
     end = 1.3 * max(minutes)
     axes.set_xlim(0, end)
     axes.set_xlabel("training, minutes")
-    _set_accuracies(axes, [*releases, package])
+    _set_accuracies(axes, [*systems, package])
     middle, low, high = package.accuracy
     axes.axhspan(low, high, color=GRID, alpha=0.6, linewidth=0, zorder=0)
     axes.axhline(middle, color=SOFT, linewidth=1.5, zorder=1)
     figure.draw_without_rendering()  # lays it out, so that pixels are known
     taken = [_box(axes, 0, middle, end, middle)]
-    _draw_systems(axes, releases, minutes, list(map(minutes_text, releases)), taken)
+    _draw_systems(axes, systems, minutes, list(map(minutes_text, systems)), taken)
     _place(axes, f"package {package.name}: {middle:.1f} %", _line_spots(middle, end), taken, color=SOFT)
     return figure
 
 
 @styled
-def plot_latency(releases: Sequence[System], package: System, machine: str) -> Figure:
-    """Draw accuracy against the milliseconds that a face takes, for the releases and for `fer`."""
-    systems = [*releases, package]
-    milliseconds = [system.passes * system.milliseconds for system in systems]
+def plot_latency(systems: Sequence[System], package: System, machine: str) -> Figure:
+    """Draw accuracy against the milliseconds that a face takes, for `systems` that were timed and for `fer`."""
+    timed = [system for system in (*systems, package) if not math.isnan(system.milliseconds)]
+    milliseconds = [system.passes * system.milliseconds for system in timed]
     figure = new_figure(
         7.6,
         3.9,
@@ -102,9 +103,9 @@ def plot_latency(releases: Sequence[System], package: System, machine: str) -> F
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("milliseconds a face, logarithmic")
-    _set_accuracies(axes, systems)
+    _set_accuracies(axes, timed)
     figure.draw_without_rendering()  # lays it out, so that pixels are known
-    _draw_systems(axes, systems, milliseconds, [f"{place:.2f} ms" for place in milliseconds], [])
+    _draw_systems(axes, timed, milliseconds, [f"{place:.2f} ms" for place in milliseconds], [])
     return figure
 
 

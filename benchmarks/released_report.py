@@ -13,9 +13,12 @@ from emotion.errors import InputError
 from emotion.files import read_json
 from emotion.params import PARAMS_FILE, read_yaml
 from emotion.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
+from emotion.presets import PRESETS
 
 RESULTS = Path("benchmarks/results")
 TIMES = RESULTS / "released.json"
+RUNS = RESULTS / "fer2013"
+"""Figures of presets whose runs were scored and not released, each in a folder of the preset's name."""
 PACKAGE = RESULTS / "fer_package.json"
 PEERS = Path("benchmarks/peers.csv")
 README = Path("README.md")
@@ -37,10 +40,10 @@ HEADER = (
 
 
 class System(NamedTuple):
-    """A model that was scored here on PrivateTest: a release, or the one of the package `fer`.
+    """A model that was scored here on PrivateTest: a release, a preset's that was not released, or that of `fer`.
 
-    `milliseconds` are those of one pass; of the passes that a face takes, the probabilities are averaged. One that was
-    taught imitates another model in training, whose own time is not in `time`.
+    `milliseconds` are those of one pass, not a number where none was timed; of the passes that a face takes, the
+    probabilities are averaged. One that was taught imitates another model in training, whose own time is not in `time`.
     """
 
     name: str
@@ -79,7 +82,7 @@ class Peer(NamedTuple):
 
 def write_table() -> None:
     """Write the table into README.md, between its marks."""
-    write_between(README, MARKS, render_table(read_releases(), read_package(), read_peers()))
+    write_between(README, MARKS, render_table(read_systems(), read_package(), read_peers()))
 
 
 def find_releases() -> list[Path]:
@@ -117,8 +120,8 @@ def _support(evaluation: dict[str, Any]) -> dict[str, int]:
     return {emotion: scores["support"] for emotion, scores in evaluation["by_class"].items()}
 
 
-def read_releases() -> list[System]:
-    """Return the releases, the most accurate first.
+def read_systems() -> list[System]:
+    """Return the releases, and the presets that were run and not released, the most accurate first.
 
     Raises:
         InputError: there are none, or the time of one was not measured.
@@ -129,15 +132,20 @@ def read_releases() -> list[System]:
         raise InputError(
             f"{TIMES} lacks {', '.join(untimed)}; run `python -m benchmarks.released` without --table-only"
         )
-    return sorted((_release(folder, milliseconds[folder.name]) for folder in folders), key=lambda row: -row.accuracy[0])
+    releases = [_read_system(folder, f"({folder.as_posix()})", milliseconds[folder.name]) for folder in folders]
+    runs = [
+        _read_system(path.parent, f"({(PRESETS / path.parent.name).as_posix()}.yaml), not released", math.nan)
+        for path in RUNS.glob(f"*/{EVALUATION_METRICS.name}")
+    ]
+    return sorted((*releases, *runs), key=lambda system: -system.accuracy[0])
 
 
-def _release(folder: Path, milliseconds: float) -> System:
+def _read_system(folder: Path, link: str, milliseconds: float) -> System:
     evaluation, training = (_read(folder / path.name) for path in (EVALUATION_METRICS, TRAINING_METRICS))
     time, params = folder / TRAINING_TIME.name, read_yaml(folder / PARAMS_FILE)
     return System(
         folder.name,
-        f"[`{folder.name}`]({folder.as_posix()})",
+        f"[`{folder.name}`]{link}",
         evaluation["test"],
         evaluation["test_unique"],
         training["parameters"],
@@ -188,9 +196,9 @@ def _how_to_make(path: Path) -> str:
     return f"bring it back with `git checkout {path.as_posix()}`, from the project's root"
 
 
-def render_table(releases: Sequence[System], package: System, peers: Sequence[Peer]) -> str:
-    """Return the table as Markdown: the releases, then `fer`, measured like them, then what others state."""
-    rows = [*(_cells(release) for release in releases), _cells(package, kind="measured"), *map(_peer_cells, peers)]
+def render_table(systems: Sequence[System], package: System, peers: Sequence[Peer]) -> str:
+    """Return the table as Markdown: our systems, then `fer`, measured like them, then what others state."""
+    rows = [*map(_cells, systems), _cells(package, kind="measured"), *map(_peer_cells, peers)]
     lines = [" | ".join(cells) for cells in (HEADER, ("---",) * len(HEADER), *rows)]
     return "".join(f"| {line} |\n".replace("|  |", "| |").replace("|  |", "| |") for line in lines)
 
@@ -207,8 +215,14 @@ def _cells(system: System, kind: str = "") -> tuple[str, ...]:
         f"{system.parameters:,}",
         f"{system.multiply_adds / 1e6:.1f}",
         _training_text(system),
-        f"{system.passes} × {system.milliseconds:.2f}" if system.passes > 1 else f"{system.milliseconds:.2f}",
+        _milliseconds_text(system),
     )
+
+
+def _milliseconds_text(system: System) -> str:
+    if math.isnan(system.milliseconds):
+        return ""
+    return f"{system.passes} × {system.milliseconds:.2f}" if system.passes > 1 else f"{system.milliseconds:.2f}"
 
 
 def _training_text(system: System) -> str:

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from emotion.params import read_yaml
+
 ROOT = Path(__file__).parents[1]
 RELEASED = ROOT / "models/released/fer2013"
+SCORED = sorted(path.parent for path in ROOT.glob("models/released/fer2013*/evaluate.json"))
+SCORED += sorted(path.parent for path in ROOT.glob("benchmarks/results/fer2013/*/evaluate.json"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -72,12 +76,21 @@ def test_scores_on_the_sample():
     assert 0.75 < scores["accuracy"] < 1, "the sample is worth learning, and not solved"
 
 
-def test_the_preset_states_what_it_gave():
-    metrics = load(RELEASED / "evaluate.json")
-    header = (ROOT / "presets/fer2013.yaml").read_text(encoding="utf-8").partition("source:")[0]
+@pytest.mark.parametrize("folder", SCORED, ids=[folder.name for folder in SCORED])
+def test_a_preset_states_what_it_gave(folder):
+    metrics = load(folder / "evaluate.json")
+    header = (ROOT / f"presets/{folder.name}.yaml").read_text(encoding="utf-8").partition("source:")[0]
     for text in (
         f"{cell(metrics['test'], 'accuracy').split(' (')[0]} on PrivateTest",
         f"{percent(metrics['validation']['accuracy'])} % on PublicTest",
         f"macro F1 {fraction(metrics['test']['macro_f1'])}",
+        f"in {load(folder / 'time.json')['seconds'] / 60:.0f} minutes",
     ):
         assert text in header
+
+
+@pytest.mark.parametrize("folder", SCORED, ids=[folder.name for folder in SCORED])
+def test_what_was_scored_is_what_the_preset_trains(folder):
+    ran = read_yaml(folder / "params.yaml")
+    for section, values in read_yaml(ROOT / f"presets/{folder.name}.yaml").items():
+        assert {key: ran[section][key] for key in values} == values

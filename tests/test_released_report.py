@@ -20,12 +20,13 @@ from benchmarks.released_report import (
     PACKAGE,
     PEERS,
     README,
+    RUNS,
     TIMES,
     System,
     find_releases,
     read_package,
     read_peers,
-    read_releases,
+    read_systems,
     render_table,
 )
 from emotion.app.release import RELEASED
@@ -80,7 +81,7 @@ def test_the_table_in_the_readme_is_that_of_the_figures(monkeypatch):
     if not (RELEASED / "metrics.json").is_file():
         pytest.skip("nothing was released with a card")
     text = README.read_text(encoding="utf-8")
-    assert fill_between(text, MARKS, render_table(read_releases(), read_package(), read_peers())) == text
+    assert fill_between(text, MARKS, render_table(read_systems(), read_package(), read_peers())) == text
 
 
 def test_every_release_has_a_row_the_most_accurate_first(project):
@@ -151,6 +152,15 @@ def test_the_table_says_what_training_took(project, change, text):
     make_release("fer2013", 0.70131, TIME | change)
     released.compare(table_only=True)
     assert rows()[0][-2] == text
+
+
+def test_a_run_that_was_not_released_has_a_row_and_no_milliseconds(project):
+    shutil.move(RELEASED / "fer2013-quick", RUNS / "fer2013-quick")
+    released.compare(table_only=True)
+    assert rows()[1][0] == "[`fer2013-quick`](presets/fer2013-quick.yaml), not released"
+    assert rows()[1][-2:] == ["14 min on 2 threads of AMD EPYC", ""]
+    assert TRAINING_PLOT.is_file()
+    assert LATENCY_PLOT.is_file()
 
 
 def test_the_time_of_a_teacher_is_not_hidden(project):
