@@ -33,6 +33,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.app import video, webcam
 from emotion.app.camera import Camera, open_camera
 from emotion.app.window import Window
@@ -86,7 +87,7 @@ def portrait_frame(portrait: np.ndarray, seconds: float, size: tuple[int, int] =
     """Return the frame of a camera that drifts over a portrait, uint8 (height, width, 3).
 
     Args:
-        portrait: uint8 (512, 512, 3), with its face about (220, 120), `skimage.data.astronaut()`.
+        portrait: uint8 (512, 512, 3), with its face about (220, 120), the photo ASTRONAUT.
         seconds: the time of the frame.
         size: height and width of the frame in pixels.
     """
@@ -99,9 +100,7 @@ def portrait_frame(portrait: np.ndarray, seconds: float, size: tuple[int, int] =
 
 def write_portrait_video(path: Path, frames: int, size: tuple[int, int] = SIZE) -> None:
     """Write a video of so many frames that `portrait_frame` gives."""
-    from skimage import data
-
-    portrait = data.astronaut()
+    portrait = load_photo(ASTRONAUT)
     with VideoWriter(path, size, FRAME_RATE) as writer:
         for number in range(frames):
             writer.write(portrait_frame(portrait, number / FRAME_RATE, size), number / FRAME_RATE)

@@ -27,9 +27,10 @@ from tqdm import tqdm
 
 from benchmarks.fer_package import read_fer2013
 from benchmarks.framing_figure import plot_framing
+from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.detection import CASCADE_SCALE, MTCNN, MTCNN_SCALE, Box, Cascade, Detector, Found, Sight, cut, frame
 from emotion.engines import Engine, load_engine
-from emotion.errors import InputError, run_command
+from emotion.errors import run_command
 from emotion.evaluation.inference import predict_probabilities
 from emotion.evaluation.metrics import predicted_labels
 from emotion.files import write_json
@@ -197,20 +198,6 @@ def measure_detector(
     return figures, seen
 
 
-def astronaut() -> np.ndarray:
-    """Return NASA's portrait of Eileen Collins, RGB (512, 512, 3).
-
-    Raises:
-        InputError: scikit-image, which brings it, is not installed.
-    """
-    try:
-        from skimage import data
-    except ImportError:
-        raise InputError("scikit-image brings the photo that is shown; pip install -r requirements-dev.txt") from None
-    photo: np.ndarray = data.astronaut()
-    return photo
-
-
 def measure_photo(photo: np.ndarray, sights: dict[str, Sight]) -> dict[str, Any]:
     """Return where the eyes of the photo's face stand in the squares of margin 0, before levelling."""
     by_mtcnn = sights["mtcnn"]
@@ -223,7 +210,7 @@ def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
     Raises:
         InputError: a file cannot be used, or what a detector needs is not installed.
     """
-    photo, engine = astronaut(), load_engine(model)
+    photo, engine = load_photo(ASTRONAUT), load_engine(model)
     detectors: dict[str, Looks] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
     data = read_fer2013(fer2013, load_params("split", path=ROOT / "params.yaml"))
     rows = data.table[(data.table["excluded"] == "") & (data.table["split"] == "val")]
@@ -243,7 +230,7 @@ def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
 
 def draw(result: dict[str, Any], mean: np.ndarray) -> None:
     """Write the figure."""
-    photo = astronaut()
+    photo = load_photo(ASTRONAUT)
     detectors: dict[str, Detector] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
     faces = {name: detector.find(photo)[0] for name, detector in detectors.items()}
     crops = {

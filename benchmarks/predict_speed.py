@@ -37,6 +37,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.cores import available_cores
 from emotion.errors import InputError, run_command
 from emotion.files import write_json
@@ -53,7 +54,7 @@ SHARE_WITH_FACE = 0.8
 HEAD = (slice(0, 200), slice(120, 320))
 """Where the astronaut's head is."""
 
-SCENES = ("chelsea", "coffee", "rocket", "astronaut")
+SCENES = ("chelsea", "coffee", "rocket", ASTRONAUT)
 QUALITY = 90
 
 WATCHER = """\
@@ -120,11 +121,9 @@ class Run(NamedTuple):
 
 def make_pictures(folder: Path, count: int, size: int) -> None:
     """Write `count` JPEG files of `size` x `size` pixels."""
-    from skimage import data
-
     folder.mkdir(parents=True)
-    scenes = [getattr(data, name)()[:, :, :3] for name in SCENES]
-    head = data.astronaut()[HEAD]
+    scenes = [load_photo(name) for name in SCENES]
+    head = load_photo(ASTRONAUT)[HEAD]
     generator = np.random.default_rng(SEED)
     for number in tqdm(range(count), desc="making pictures", unit=" pictures", disable=None):
         image = make_picture(scenes[number % len(scenes)], head, size, generator)
@@ -248,8 +247,6 @@ def time_starts(picture: Path, model: Path, repetitions: int) -> dict[str, Any]:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what the result file holds."""
-    from skimage import data
-
     from benchmarks.fer_package import VERSION
     from emotion.runtime import processor
 
@@ -258,7 +255,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         install_fer(package)
         make_pictures(folder, arguments.pictures, arguments.size)
         portrait = Path(name) / "portrait.png"
-        cv2.imwrite(str(portrait), cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR))
+        cv2.imwrite(str(portrait), cv2.cvtColor(load_photo(ASTRONAUT), cv2.COLOR_RGB2BGR))
         return {
             "machine": processor(),
             "threads": arguments.threads,

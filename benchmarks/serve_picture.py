@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 from PIL import Image
 
-from benchmarks.framing import astronaut
+from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.errors import InputError, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,7 +78,7 @@ def main() -> None:
     model = ["--model", arguments.model] if arguments.model else []
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "astronaut.png"
-        cv2.imwrite(str(photo), astronaut()[:, :, ::-1])
+        cv2.imwrite(str(photo), load_photo(ASTRONAUT)[:, :, ::-1])
         command = [str(EMOTION), "serve", "--port", "0", *model]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8") as server:
             try:
