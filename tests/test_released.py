@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,14 @@ def test_the_card_states_the_data(folder):
     assert f"{dataset['source_pictures']:,} pictures, of which" in card
     for split in ("train", "val", "test"):
         assert f"{dataset['pictures'][split]['total']:,} " in card
+
+
+def test_the_card_names_a_commit_of_this_repository(folder):
+    (commit,) = re.findall(r"Commit of the code: `([0-9a-f]{40})`", (folder / "README.md").read_text(encoding="utf-8"))
+    git = ["git", "-C", str(ROOT)]
+    if subprocess.run([*git, "rev-parse", "--is-shallow-repository"], capture_output=True).stdout != b"false\n":
+        pytest.skip("needs git's whole history")
+    assert subprocess.run([*git, "merge-base", "--is-ancestor", commit, "HEAD"], capture_output=True).returncode == 0
 
 
 def test_the_readme_states_the_same_accuracy(folder):
