@@ -15,9 +15,9 @@ def fuse(network: keras.Model, precision: str | None = None) -> keras.Model:
     if keras.backend.backend() != "tensorflow" and precision is None:
         return network
 
-    def clone(layer: keras.Layer) -> keras.Layer:
+    def clone(layer: keras.Operation) -> keras.Operation:
         config = layer.get_config()
-        if precision is not None and layer is not network.layers[-1]:
+        if precision is not None and isinstance(layer, keras.Layer) and layer is not network.layers[-1]:
             config["dtype"] = precision
         fusable = isinstance(layer, keras.layers.BatchNormalization) and keras.backend.backend() == "tensorflow"
         return (_FusedBatchNormalization if fusable else type(layer)).from_config(config)

@@ -43,6 +43,7 @@ HARMLESS_CLASSES = frozenset(
         ("keras", "DTypePolicy"),
         ("keras", "Sequential"),
         ("keras.src.models.functional", "Functional"),
+        ("keras.src.ops.image", "Resize"),
         (None, "__keras_tensor__"),
     }
 )

@@ -93,6 +93,7 @@ class TrainParams(Section):
     label_smoothing: Share
     class_weights: Literal["none", "balanced"]
     smaller_first: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]]
+    enlarge_to: PictureSize | None
     monitor: Literal["accuracy", "loss"]
     patience: Annotated[int, Field(ge=0)]
     teacher: str | None

@@ -13,6 +13,7 @@ from keras import ops
 from tqdm import tqdm
 
 from emotion import architectures
+from emotion.architectures.enlarging import enlarge_inside
 from emotion.augmentation import Augmentation, Mix, mixing_shares
 from emotion.checkpoint import Checkpoint, TrainingState, training_key
 from emotion.distillation import Imitation
@@ -105,8 +106,10 @@ def train(
         DivergedError: the loss stopped being a number.
     """
     sizes = epoch_sizes(params.train, data.size)
+    _check_enlargement(data.size, params.train)
     keras.utils.set_random_seed(params.train.seed)  # for the first weights
-    run = _Run(data, classes, params, teacher, any_size=len(set(sizes)) > 1)
+    any_size = len(set(sizes)) > 1 or params.train.enlarge_to is not None
+    run = _Run(data, classes, params, teacher, any_size=any_size)
     _check_smallest(min(sizes), data, classes, params.train)
     checkpoint = Checkpoint(checkpoints, _key(data, classes, params, teacher))
     state = checkpoint.load()
@@ -129,6 +132,20 @@ def epoch_sizes(params: TrainParams, size: int) -> list[int]:
             f"features.image_size ({size}) and at most train.epochs ({params.epochs}) epochs together"
         )
     return first + [size] * (params.epochs - len(first))
+
+
+def _check_enlargement(size: int, params: TrainParams) -> None:
+    if params.enlarge_to is None:
+        return
+    if params.architecture not in architectures.ANY_SIZE:
+        raise InputError(
+            f"train.enlarge_to: {params.architecture} takes pictures of one size only; expected null or one of the "
+            f"architectures {', '.join(sorted(architectures.ANY_SIZE))}"
+        )
+    if params.enlarge_to <= size:
+        raise InputError(
+            f"train.enlarge_to: got {params.enlarge_to}, expected null or more than features.image_size ({size})"
+        )
 
 
 def _check_smallest(size: int, data: TrainingData, classes: int, params: TrainParams) -> None:
@@ -157,16 +174,21 @@ def _key(data: TrainingData, classes: int, params: Params, teacher: keras.Model 
 
 
 class _Run:
-    """One training: the network as it will be saved, the same in its fast form, and where it stands."""
+    """One training: the network as it will be saved, the same in its fast form, and where it stands.
+
+    The fast form that trains is the one that is judged as well, unless the network is to enlarge its pictures.
+    """
 
     def __init__(
         self, data: TrainingData, classes: int, params: Params, teacher: keras.Model | None, *, any_size: bool
     ) -> None:
         self.data, self.classes, self.params, self.teacher = data, classes, params.train, teacher
-        self.network = architectures.build(params.train.architecture, data.size, data.channels, classes)
+        network = architectures.build(params.train.architecture, data.size, data.channels, classes)
+        self.network = _finished(network, data.size, params.train)
         self.fast = _fast_form(None if any_size else data.size, data.channels, classes, params.train)
         self.fast.set_weights(self.network.get_weights())
-        self.fast.compile(loss=_loss(params.train, classes), metrics=[_accuracy(classes)])  # for validation
+        self.judged = _finished(self.fast, data.size, params.train)
+        self.judged.compile(loss=_loss(params.train, classes), metrics=[_accuracy(classes)])
         self.augmentation, self.mixup = Augmentation(params.augmentation, params.train.seed), params.augmentation.mixup
         self.generators = [self.augmentation.seed_generator] + [
             layer.seed_generator for layer in self.fast.layers if hasattr(layer, "seed_generator")
@@ -274,7 +296,8 @@ class _Run:
     def _scores(self, logs: dict[str, list[float]]) -> dict[str, float]:
         """Return loss and accuracy of the epoch in training, with augmentation, and on validation, without."""
         pictures = feed(self.data.x_val, self.val_targets, batch_size=VALIDATION_BATCH)
-        val_loss, val_accuracy = self.fast.evaluate(pictures, verbose=0)
+        self.judged.set_weights(self.fast.get_weights())
+        val_loss, val_accuracy = self.judged.evaluate(pictures, verbose=0)
         return {
             "loss": float(logs["loss"][0]),
             "accuracy": float(logs["accuracy"][0]),
@@ -292,6 +315,11 @@ class _Run:
 
     def result(self, checkpoint: Checkpoint) -> TrainingResult:
         return TrainingResult(self._network_of_best_epoch(), self.history, self.best + 1, self.seconds, checkpoint)
+
+
+def _finished(network: keras.Model, size: int, params: TrainParams) -> keras.Model:
+    """Return `network` as it reads pictures of `size` once it is trained."""
+    return network if params.enlarge_to is None else enlarge_inside(network, size, params.enlarge_to)
 
 
 def _fast_form(size: int | None, channels: int, classes: int, params: TrainParams) -> keras.Model:
