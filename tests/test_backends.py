@@ -25,6 +25,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jax")
     params = read_yaml(ROOT / "params.yaml")
     params["train"] |= {"epochs": 2, "warmup_epochs": 0, "batch_size": 16, "architecture": "residual_small"}
+    params["train"]["enlarge_to"] = 28
     params["augmentation"]["mixup"] = 0.2
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(params, file)

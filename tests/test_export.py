@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 from emotion import architectures, export
+from emotion.architectures.enlarging import enlarge_inside
 from emotion.engines import load_engine
 from emotion.errors import InputError
 from emotion.evaluation.inference import predict_probabilities
@@ -25,8 +26,8 @@ from emotion.model_form import CHANNELS, FIXED_TIME, ModelForm
 
 PAIR = ("happy", "sad")
 CASES = [
-    ("residual_small", 24, "grey", EMOTIONS),
-    ("conv32_64", 24, "rgb", PAIR),
+    ("residual_small", 24, 32, "grey", EMOTIONS),
+    ("conv32_64", 24, None, "rgb", PAIR),
 ]
 EXACT, FLOAT16, INT8 = 1e-4, 0.02, 0.2
 """The largest difference from Keras' probabilities that is allowed; the same computation has 1e-6."""
@@ -47,7 +48,7 @@ class Exported(NamedTuple):
 
 @pytest.fixture(scope="module", params=CASES, ids=[case[0] for case in CASES])
 def exported(request, deterministic, tmp_path_factory):
-    name, size, color, emotions = request.param
+    name, size, larger, color, emotions = request.param
     form = ModelForm(
         emotions,
         size,
@@ -60,7 +61,7 @@ def exported(request, deterministic, tmp_path_factory):
         smallest=31,
     )
     pictures = make_pictures(200, size, CHANNELS[color])
-    network = make_network(name, pictures, len(emotions))
+    network = make_network(name, pictures, len(emotions), larger)
     probabilities = predict_probabilities(network, pictures, flip=True)
     files = write_files(tmp_path_factory.mktemp(name), network, form, pictures)
     return Exported(network, form, pictures, probabilities, files)
@@ -72,10 +73,12 @@ def make_pictures(number, size, channels):
     return np.stack([cv2.resize(spot, (size, size)).reshape(size, size, channels) for spot in spots])
 
 
-def make_network(name, pictures, classes):
+def make_network(name, pictures, classes, larger=None):
     """Return a network that was not trained and yet is sure of its answers, which are several: by its last layer."""
     keras.utils.set_random_seed(1)
     network = architectures.build(name, pictures.shape[1], pictures.shape[3], classes)
+    if larger is not None:
+        network = enlarge_inside(network, pictures.shape[1], larger)
     hidden = keras.Model(network.inputs, network.layers[-1].input).predict(pictures, verbose=0)
     kernel, bias = network.layers[-1].get_weights()
     kernel *= 3 / (hidden @ kernel).std(axis=0)

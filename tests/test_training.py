@@ -103,6 +103,34 @@ def test_smaller_pictures_first_go_on_with_the_same_bits_too(data, tmp_path):
     assert [row["size"] for row in whole.history] == [16, 16, 24]
 
 
+def test_a_network_that_enlarges_learns_at_the_size_of_the_pictures(data, tmp_path):
+    """The same steps as without enlargement: only what validation sees, and with it what is saved, is another."""
+    params = make_params(enlarge_to=32, smaller_first=[[16, 1]], monitor="loss", precision="float32")
+    plain = train(data, 3, make_params(smaller_first=[[16, 1]], monitor="loss", precision="float32"), tmp_path)
+    whole = train(data, 3, params, tmp_path / "whole")
+    with pytest.raises(InterruptionError):
+        train(data, 3, params, tmp_path / "parts", stop_after(2))
+    assert same(whole, train(data, 3, params, tmp_path / "parts"))
+    assert [row["loss"] for row in whole.history] == [row["loss"] for row in plain.history]
+    assert [row["val_loss"] for row in whole.history] != [row["val_loss"] for row in plain.history]
+    said = whole.model.predict(data.x_val, verbose=0)
+    assert (said.argmax(axis=1) == data.y_val).mean() == pytest.approx(
+        whole.history[whole.best_epoch - 1]["val_accuracy"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"enlarge_to": 24}, r"got 24, expected null or more than features\.image_size \(24\)"),
+        ({"enlarge_to": 32, "architecture": "conv64_128_256"}, "conv64_128_256 takes pictures of one size only"),
+    ],
+)
+def test_an_enlargement_that_cannot_be_is_refused(values, message, data, tmp_path):
+    with pytest.raises(InputError, match=rf"train\.enlarge_to: {message}"):
+        train(data, 3, make_params(**values), tmp_path)
+
+
 @pytest.mark.parametrize("change", [{"learning_rate": 0.01}, {"seed": 9}, {"augmentation": {"erase": 0.9}}])
 def test_a_checkpoint_of_other_params_is_left_alone(change, data, tmp_path):
     with pytest.raises(InterruptionError):
