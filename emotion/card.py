@@ -305,6 +305,8 @@ def _describe_use(facts: Facts, files: Sequence[ModelFile], release: Release | N
 def _describe_form(facts: Facts) -> str:
     features, emotions = facts.params.features, facts.emotions
     size, channels = features.image_size, CHANNELS[features.color]
+    larger = facts.params.train.enlarge_to
+    enlarges = f"enlarges them to {larger} pixels inside, " if larger else ""
     gives = (
         f"the probability of {emotions[1]}, (n, 1)"
         if len(emotions) == 2
@@ -312,8 +314,8 @@ def _describe_form(facts: Facts) -> str:
     )
     return (
         f"It takes {features.color} pictures of faces as uint8 (n, {size}, {size}, {channels}), scales them itself, "
-        f"and gives {gives}, not calibrated. The file's member `emotion.json` holds the emotions in this order. "
-        "TensorFlow Lite and ONNX files take and give the same; they hold the emotions in the zip member "
+        f"{enlarges}and gives {gives}, not calibrated. The file's member `emotion.json` holds the emotions in this "
+        "order. TensorFlow Lite and ONNX files take and give the same; they hold the emotions in the zip member "
         "`emotion.json` and the metadata property `emotion`."
     )
 

@@ -397,6 +397,11 @@ def test_a_teacher_is_named(tmp_path, monkeypatch):
     assert "| train.teacher | `large.keras`, for 50 % |" in write_card(tmp_path, monkeypatch)
 
 
+def test_an_enlargement_is_named(tmp_path, monkeypatch):
+    make_run(tmp_path, train_enlarge_to=52)
+    assert "scales them itself, enlarges them to 52 pixels inside, and gives" in write_card(tmp_path, monkeypatch)
+
+
 def test_two_emotions_have_a_threshold_and_one_output(tmp_path, monkeypatch):
     make_run(tmp_path, "happy_sad", evaluate_threshold=0.4, features_color="rgb", features_image_size=64)
     text = write_card(tmp_path, monkeypatch)
