@@ -91,6 +91,7 @@ def test_a_preset_states_what_it_gave(folder):
 
 @pytest.mark.parametrize("folder", SCORED, ids=[folder.name for folder in SCORED])
 def test_what_was_scored_is_what_the_preset_trains(folder):
+    """A param that came after a run is null in its preset."""
     ran = read_yaml(folder / "params.yaml")
     for section, values in read_yaml(ROOT / f"presets/{folder.name}.yaml").items():
-        assert {key: ran[section][key] for key in values} == values
+        assert {key: ran[section].get(key) for key in values} == values
