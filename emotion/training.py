@@ -137,7 +137,7 @@ def epoch_sizes(params: TrainParams, size: int) -> list[int]:
 def _check_enlargement(size: int, params: TrainParams) -> None:
     if params.enlarge_to is None:
         return
-    if params.architecture not in architectures.ANY_SIZE:
+    if params.architecture in architectures.ARCHITECTURES.keys() - architectures.ANY_SIZE:
         raise InputError(
             f"train.enlarge_to: {params.architecture} takes pictures of one size only; expected null or one of the "
             f"architectures {', '.join(sorted(architectures.ANY_SIZE))}"

@@ -131,6 +131,11 @@ def test_an_enlargement_that_cannot_be_is_refused(values, message, data, tmp_pat
         train(data, 3, make_params(**values), tmp_path)
 
 
+def test_an_unknown_network_is_named_as_such_even_if_it_is_to_enlarge(data, tmp_path):
+    with pytest.raises(InputError, match=r"train\.architecture: got 'resnet'"):
+        train(data, 3, make_params(architecture="resnet", enlarge_to=32), tmp_path)
+
+
 @pytest.mark.parametrize("change", [{"learning_rate": 0.01}, {"seed": 9}, {"augmentation": {"erase": 0.9}}])
 def test_a_checkpoint_of_other_params_is_left_alone(change, data, tmp_path):
     with pytest.raises(InterruptionError):
