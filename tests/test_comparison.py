@@ -44,7 +44,8 @@ def test_every_system_is_a_preset_and_has_its_figures():
 @pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "fer2013"])  # that one has changed since
 def test_a_run_was_of_the_preset_but_for_what_was_cut_short(name):
     params = read_yaml(FOLDER / name / "params.yaml")
-    ran = check_params(params, *params)  # sections have come since
+    params["train"] = {"enlarge_to": None} | params["train"]  # that one has come since, as have sections
+    ran = check_params(params, *params)
     preset = read_yaml(ROOT / f"presets/{name}.yaml")
     cut = {change.partition("=")[0] for change in comparison.CUTS[name]} | {"train.precision", "compute.threads"}
     for section, values in preset.items():
