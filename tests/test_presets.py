@@ -8,6 +8,7 @@ import pytest
 from emotion.app import cli
 from emotion.architectures import build
 from emotion.architectures.cost import multiply_adds
+from emotion.architectures.enlarging import enlarge_inside
 from emotion.errors import InputError
 from emotion.labels import resolve_scheme
 from emotion.params import SECTIONS, load_params, read_yaml
@@ -123,6 +124,8 @@ def test_the_readme_states_what_each_preset_selects(project, name):
     classes = len(resolve_scheme(params.labels.scheme).emotions)
     size, color, architecture = params.features.image_size, params.features.color, params.train.architecture
     network = build(architecture, size, params.features.channels, classes)
+    if params.train.enlarge_to is not None:
+        network = enlarge_inside(network, size, params.train.enlarge_to)
     cells = [
         line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith(f"| `{name}` | {classes} |")
     ]
