@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from emotion.prediction import Predictor
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest file outside tests/pipeline: as one of the last it left the other worker idle."""
+    items.sort(key=lambda item: item.path.name != "test_training.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def deterministic():
     """Keras as the stages set it up, before any test: TensorFlow takes its number of threads once a process."""
