@@ -43,7 +43,7 @@ class System(NamedTuple):
     """A model that was scored here on PrivateTest: a release, a preset's that was not released, or that of `fer`.
 
     `milliseconds` are those of one pass, not a number where none was timed; of the passes that a face takes, the
-    probabilities are averaged. One that was taught imitates another model in training, whose own time is not in `time`.
+    probabilities are averaged. `given` says which other models training used, whose own time is not in `time`.
     """
 
     name: str
@@ -55,7 +55,7 @@ class System(NamedTuple):
     time: dict[str, Any] | None
     milliseconds: float
     passes: int
-    taught: bool
+    given: str = ""
 
     @property
     def accuracy(self) -> tuple[float, float, float]:
@@ -153,8 +153,15 @@ def _read_system(folder: Path, link: str, milliseconds: float) -> System:
         _read(time) if time.is_file() else None,
         milliseconds,
         passes=2 if params["evaluate"]["flip"] else 1,
-        taught=params["train"]["teacher"] is not None,
+        given=_given_text(params["train"]),
     )
+
+
+def _given_text(params: dict[str, Any]) -> str:
+    given = ["that of its start"] if params.get("start_from") else []
+    if params["teacher"]:
+        given.append("its teacher's" if isinstance(params["teacher"], str) else "its teachers'")
+    return " and ".join(given)
 
 
 def read_package() -> System:
@@ -170,7 +177,6 @@ def read_package() -> System:
         time=None,
         milliseconds=_read(TIMES)["milliseconds_a_face"][PACKAGE_NAME],
         passes=1,
-        taught=False,
     )
 
 
@@ -235,8 +241,8 @@ def _training_text(system: System) -> str:
 
 
 def minutes_text(system: System) -> str:
-    """Return how long training took, and whether that of a teacher comes on top."""
-    return f"{system.minutes:,.0f} min" + (" plus its teacher's" if system.taught else "")
+    """Return how long training took, and of which other models the time comes on top."""
+    return f"{system.minutes:,.0f} min" + (f" plus {system.given}" if system.given else "")
 
 
 def _peer_cells(peer: Peer) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ def _project_fit(setting: Setting, architecture: str, precision: str, *, augment
     private parts that it is made of.
     """
     data, params = setting.data(), setting.params(architecture, precision)
-    run = training._Run(data, CLASSES, params, teacher=None, any_size=False)
+    run = training._Run(data, CLASSES, params, any_size=False)
     student = run._student(data.x_train) if augment else _without_augmentation(run)
     return lambda clock: student.fit(run._lesson(epoch=0), shuffle=False, verbose=0, callbacks=[clock])
 

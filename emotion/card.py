@@ -457,8 +457,11 @@ def _describe_training(facts: Facts, layout: Layout, release: Release | None) ->
         ["labels.scheme", f"{scheme.written}, targets: {params.labels.targets}"],
         ["features", f"{params.features.image_size} pixels, {params.features.color}"],
     ]
-    if params.train.teacher is not None:
-        rows.append(["train.teacher", f"`{params.train.teacher}`, for {percent(params.train.teacher_share, 0)}"])
+    if params.train.start_from is not None:
+        rows.append(["train.start_from", f"`{params.train.start_from}`"])
+    if params.train.teachers:
+        names = ", ".join(f"`{name}`" for name in params.train.teachers)
+        rows.append(["train.teacher", f"{names}, for {percent(params.train.teacher_share, 0)}"])
     commit = f" Commit of the code: {release.commit}." if release else ""
     return (
         f"The best epoch by validation was {training['best_epoch']} of {training['epochs']}."

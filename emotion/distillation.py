@@ -1,7 +1,9 @@
-"""Distillation: a small network learns what a large one says of each picture (Hinton et al. 2015).
+"""Distillation: a network learns what another one, or several, say of each picture (Hinton et al. 2015).
 
 Teacher and student see the same changed pictures, which Beyer et al. 2022 found to matter most.
 """
+
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -11,29 +13,33 @@ class Imitation(keras.layers.Layer):
     """Passes the student's probabilities on, and adds to the loss how far they are from the teacher's.
 
     The loss that is added is `share` times the Kullback-Leibler divergence from teacher to student, the batch's mean.
+    Several teachers speak as one, by the mean of their probabilities.
     """
 
-    def __init__(self, teacher: keras.Model, share: float) -> None:
+    def __init__(self, teachers: Sequence[keras.Model], share: float) -> None:
         super().__init__(name="imitation", dtype="float32", autocast=False)
-        self.teacher, self.share = teacher, share
-        self.teacher.trainable = False
+        self.teachers, self.share = list(teachers), share
+        for teacher in self.teachers:
+            teacher.trainable = False
 
     def call(self, images, probabilities, training=None):
         """Take images, uint8 (n, height, width, channels), and probabilities, float32 (n, units); return the latter."""
         if training:
-            truth, said = _columns(self._ask(images)), _columns(probabilities)
+            answers = [_ask(teacher, images) for teacher in self.teachers]
+            truth, said = _columns(sum(answers) / len(answers)), _columns(probabilities)
             divergence = ops.sum(truth * (ops.log(truth) - ops.log(said)), axis=1)
             self.add_loss(self.share * ops.mean(divergence))
         return probabilities
 
-    def _ask(self, images):
-        size = self.teacher.input_shape[1:3]
-        if None not in size and size != images.shape[1:3]:
-            images = ops.image.resize(ops.cast(images, "float32"), size)
-        return ops.stop_gradient(ops.cast(self.teacher(images, training=False), "float32"))
-
     def compute_output_spec(self, images, probabilities, training=None):
         return keras.KerasTensor(probabilities.shape, dtype="float32")
+
+
+def _ask(teacher: keras.Model, images):
+    size = teacher.input_shape[1:3]
+    if None not in size and size != images.shape[1:3]:
+        images = ops.image.resize(ops.cast(images, "float32"), size)
+    return ops.stop_gradient(ops.cast(teacher(images, training=False), "float32"))
 
 
 def _columns(probabilities):

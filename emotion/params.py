@@ -94,11 +94,18 @@ class TrainParams(Section):
     class_weights: Literal["none", "balanced"]
     smaller_first: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]]
     enlarge_to: PictureSize | None
+    start_from: str | None
     monitor: Literal["accuracy", "loss"]
     patience: Annotated[int, Field(ge=0)]
-    teacher: str | None
+    teacher: str | list[str] | None
     teacher_share: Probability
     precision: Literal["auto", "float32", "mixed_bfloat16"]
+
+    @property
+    def teachers(self) -> list[str]:
+        if self.teacher is None:
+            return []
+        return [self.teacher] if isinstance(self.teacher, str) else self.teacher
 
     @field_validator("warmup_epochs")
     @classmethod

@@ -20,6 +20,7 @@ from emotion.distillation import Imitation
 from emotion.errors import InputError
 from emotion.feeding import Lookup, feed
 from emotion.fused import fuse
+from emotion.given import NO_MODELS, GivenModels, carry_over
 from emotion.images import to_input
 from emotion.model_form import CHANNELS
 from emotion.optimization import make_optimizer
@@ -86,7 +87,7 @@ def train(
     params: Params,
     checkpoints: Path,
     after_epoch: Callable[[int], None] = lambda epoch: None,
-    teacher: keras.Model | None = None,
+    given: GivenModels = NO_MODELS,
 ) -> TrainingResult:
     """Train the network that `params` names, from where a checkpoint of the same training stands, if there is one.
 
@@ -99,7 +100,7 @@ def train(
         params: the sections `train` and `augmentation`.
         checkpoints: a folder, made if need be, for the state after each epoch.
         after_epoch: called with the number of each epoch, from 1, once its checkpoint is written.
-        teacher: a network of as many classes, whose probabilities the new one imitates beside the labels.
+        given: the networks to imitate and to start from, if any.
 
     Raises:
         InputError: params do not fit each other, the pictures or the machine.
@@ -109,9 +110,9 @@ def train(
     _check_enlargement(data.size, params.train)
     keras.utils.set_random_seed(params.train.seed)  # for the first weights
     any_size = len(set(sizes)) > 1 or params.train.enlarge_to is not None
-    run = _Run(data, classes, params, teacher, any_size=any_size)
+    run = _Run(data, classes, params, any_size=any_size, given=given)
     _check_smallest(min(sizes), data, classes, params.train)
-    checkpoint = Checkpoint(checkpoints, _key(data, classes, params, teacher))
+    checkpoint = Checkpoint(checkpoints, _key(data, classes, params, given))
     state = checkpoint.load()
     if state is not None:
         run.restore(state)
@@ -159,7 +160,7 @@ def _check_smallest(size: int, data: TrainingData, classes: int, params: TrainPa
         )
 
 
-def _key(data: TrainingData, classes: int, params: Params, teacher: keras.Model | None) -> str:
+def _key(data: TrainingData, classes: int, params: Params, given: GivenModels) -> str:
     settings = {
         "train": params.train.model_dump(),
         "augmentation": params.augmentation.model_dump(),
@@ -169,7 +170,7 @@ def _key(data: TrainingData, classes: int, params: Params, teacher: keras.Model 
         "keras": [keras.version(), keras.backend.backend()],
     }
     arrays = [data.x_train, data.y_train, data.x_val, data.y_val, data.votes_train]
-    arrays += teacher.get_weights() if teacher is not None else []
+    arrays += [weights for network in given.networks for weights in network.get_weights()]
     return training_key(settings, [array for array in arrays if array is not None])
 
 
@@ -180,14 +181,15 @@ class _Run:
     """
 
     def __init__(
-        self, data: TrainingData, classes: int, params: Params, teacher: keras.Model | None, *, any_size: bool
+        self, data: TrainingData, classes: int, params: Params, *, any_size: bool, given: GivenModels = NO_MODELS
     ) -> None:
-        self.data, self.classes, self.params, self.teacher = data, classes, params.train, teacher
+        self.data, self.classes, self.params, self.given = data, classes, params.train, given
         network = architectures.build(params.train.architecture, data.size, data.channels, classes)
-        self.network = _finished(network, data.size, params.train)
+        carry_over(given, network, params.train)
+        self.network = finished(network, data.size, params.train)
         self.fast = _fast_form(None if any_size else data.size, data.channels, classes, params.train)
         self.fast.set_weights(self.network.get_weights())
-        self.judged = _finished(self.fast, data.size, params.train)
+        self.judged = finished(self.fast, data.size, params.train)
         self.judged.compile(loss=_loss(params.train, classes), metrics=[_accuracy(classes)])
         self.augmentation, self.mixup = Augmentation(params.augmentation, params.train.seed), params.augmentation.mixup
         self.generators = [self.augmentation.seed_generator] + [
@@ -250,9 +252,9 @@ class _Run:
             images = Mix()(images, shares)
         probabilities = self.fast(images)
         own_share = 1.0
-        if self.teacher is not None:
+        if self.given.teachers:
             own_share -= self.params.teacher_share
-            probabilities = Imitation(self.teacher, self.params.teacher_share)(images, probabilities)
+            probabilities = Imitation(self.given.teachers, self.params.teacher_share)(images, probabilities)
         student = keras.Model([numbers, shares], probabilities)
         loss, metrics = _loss(self.params, self.classes), [_accuracy(self.classes)]
         student.compile(self.optimizer, loss, loss_weights=own_share, metrics=metrics)
@@ -317,7 +319,7 @@ class _Run:
         return TrainingResult(self._network_of_best_epoch(), self.history, self.best + 1, self.seconds, checkpoint)
 
 
-def _finished(network: keras.Model, size: int, params: TrainParams) -> keras.Model:
+def finished(network: keras.Model, size: int, params: TrainParams) -> keras.Model:
     """Return `network` as it reads pictures of `size` once it is trained."""
     return network if params.enlarge_to is None else enlarge_inside(network, size, params.enlarge_to)
 

@@ -1,7 +1,6 @@
 """Train the network that params.yaml names, on data/features; write models/trained.keras, its history and metrics."""
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,17 +9,14 @@ from emotion.architectures.cost import multiply_adds
 from emotion.errors import InputError, run_command
 from emotion.features import VOTES, load_features
 from emotion.files import write_csv, write_json
-from emotion.fused import fuse
+from emotion.given import read_given
 from emotion.labels import Scheme, check_targets, resolve_scheme
-from emotion.model_file import load_model, save_model
+from emotion.model_file import save_model
 from emotion.model_form import ModelForm
-from emotion.params import TrainParams, load_params
-from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, TEACHERS, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
+from emotion.params import load_params
+from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
 from emotion.precision import resolve_precision
 from emotion.training import DivergedError, TrainingData, TrainingResult, train
-
-if TYPE_CHECKING:
-    import keras
 
 LAST_GOOD_MODEL = CHECKPOINTS / "last_good.keras"
 """Where a training that broke leaves the weights of its best epoch."""
@@ -33,9 +29,8 @@ def main() -> None:
     runtime.set_up(params.compute.threads, params.train.seed)
     data = read_data(scheme, votes=params.labels.targets == "votes")
     form = ModelForm(scheme.emotions, data.size, data.color)
-    teacher = read_teacher(params.train, form)
     try:
-        result = train(data, len(scheme.emotions), params, CHECKPOINTS, teacher=teacher)
+        result = train(data, len(scheme.emotions), params, CHECKPOINTS, given=read_given(params.train, form))
     except DivergedError as error:
         if error.network is None:
             raise
@@ -67,33 +62,6 @@ def read_data(scheme: Scheme, *, votes: bool) -> TrainingData:
             "make it again with `dvc repro extract_features`"
         )
     return TrainingData(x_train, y_train, x_val, y_val, votes_train)
-
-
-def read_teacher(params: TrainParams, form: ModelForm) -> "keras.Model | None":
-    """Return the network to imitate, where params name one.
-
-    Raises:
-        InputError: there is no such file, or its emotions or colour are others than those of `form`.
-    """
-    if params.teacher is None:
-        return None
-    path = TEACHERS / params.teacher
-    if not path.is_file():
-        raise InputError(
-            f"train.teacher: {path} is missing; copy a trained model there, such as models/released/NAME/model.keras "
-            "(`dvc pull` brings it), or set it to null"
-        )
-    teacher, taught = load_model(path)
-    if (taught.emotions, taught.color) != (form.emotions, form.color):
-        raise InputError(
-            f"train.teacher: {path} takes {taught.color} pictures and tells apart {', '.join(taught.emotions)}; "
-            f"expected {form.color} and {', '.join(form.emotions)}"
-        )
-    if params.teacher_share == 0:
-        raise InputError(
-            "train.teacher_share: got 0 with a train.teacher, which would then teach nothing; expected 0.5"
-        )
-    return fuse(teacher, resolve_precision(params.precision))
 
 
 def time_taken(result: TrainingResult, threads: int) -> dict[str, object]:

@@ -397,6 +397,13 @@ def test_a_teacher_is_named(tmp_path, monkeypatch):
     assert "| train.teacher | `large.keras`, for 50 % |" in write_card(tmp_path, monkeypatch)
 
 
+def test_several_teachers_and_the_start_are_named(tmp_path, monkeypatch):
+    make_run(tmp_path, train_teacher=["a.keras", "b.keras"], train_teacher_share=0.7, train_start_from="a.keras")
+    card = write_card(tmp_path, monkeypatch)
+    assert "| train.start_from | `a.keras` |" in card
+    assert "| train.teacher | `a.keras`, `b.keras`, for 70 % |" in card
+
+
 def test_an_enlargement_is_named(tmp_path, monkeypatch):
     make_run(tmp_path, train_enlarge_to=52)
     assert "scales them itself, enlarges them to 52 pixels inside, and gives" in write_card(tmp_path, monkeypatch)

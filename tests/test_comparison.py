@@ -8,7 +8,7 @@ import pytest
 from benchmarks import comparison, comparison_report
 from benchmarks.comparison_report import FOLDER, MARKS, PLOT, SYSTEMS, Row, plot_accuracy, read_rows, render_table
 from emotion.errors import InputError
-from emotion.params import check_params, read_yaml
+from emotion.params import read_yaml
 from emotion.presets import list_presets
 
 ROOT = Path(__file__).parents[1]
@@ -43,16 +43,15 @@ def test_every_system_is_a_preset_and_has_its_figures():
 
 @pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "fer2013"])  # that one has changed since
 def test_a_run_was_of_the_preset_but_for_what_was_cut_short(name):
-    params = read_yaml(FOLDER / name / "params.yaml")
-    params["train"] = {"enlarge_to": None} | params["train"]  # that one has come since, as have sections
-    ran = check_params(params, *params)
+    """A param that came after a run is null in its preset."""
+    ran = read_yaml(FOLDER / name / "params.yaml")
     preset = read_yaml(ROOT / f"presets/{name}.yaml")
     cut = {change.partition("=")[0] for change in comparison.CUTS[name]} | {"train.precision", "compute.threads"}
     for section, values in preset.items():
         for key, value in values.items():
             if f"{section}.{key}" not in cut:
-                assert getattr(getattr(ran, section), key) == value, f"{section}.{key}"
-    assert not ran.split.keep_copies
+                assert ran[section].get(key) == value, f"{section}.{key}"
+    assert not ran["split"]["keep_copies"]
 
 
 @pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "fer2013"])

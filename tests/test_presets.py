@@ -8,11 +8,11 @@ import pytest
 from emotion.app import cli
 from emotion.architectures import build
 from emotion.architectures.cost import multiply_adds
-from emotion.architectures.enlarging import enlarge_inside
 from emotion.errors import InputError
 from emotion.labels import resolve_scheme
 from emotion.params import SECTIONS, load_params, read_yaml
 from emotion.presets import PRESETS, apply_preset, describe_preset, find_preset, list_presets
+from emotion.training import finished
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -123,9 +123,7 @@ def test_the_readme_states_what_each_preset_selects(project, name):
     params = load_params(*SECTIONS)
     classes = len(resolve_scheme(params.labels.scheme).emotions)
     size, color, architecture = params.features.image_size, params.features.color, params.train.architecture
-    network = build(architecture, size, params.features.channels, classes)
-    if params.train.enlarge_to is not None:
-        network = enlarge_inside(network, size, params.train.enlarge_to)
+    network = finished(build(architecture, size, params.features.channels, classes), size, params.train)
     cells = [
         line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith(f"| `{name}` | {classes} |")
     ]

@@ -54,7 +54,7 @@ def project(tmp_path, monkeypatch):
 
 
 def make_release(
-    name: str, accuracy: float, time: dict | None, *, flip: bool = True, teacher: str | None = None
+    name: str, accuracy: float, time: dict | None, *, flip: bool = True, **train: str | list[str] | None
 ) -> Path:
     """Write what a release has beside its model: the figures are those of `fer` but for the accuracy."""
     folder = RELEASED / name
@@ -64,7 +64,7 @@ def make_release(
     write_json(folder / "train.json", {"parameters": 1_514_815, "multiply_adds": 104_032_128})
     if time:
         write_json(folder / "time.json", time)
-    params = {"evaluate": {"flip": flip}, "train": {"teacher": teacher}}
+    params = {"evaluate": {"flip": flip}, "train": {"teacher": None} | train}
     (folder / "params.yaml").write_text(json.dumps(params), encoding="utf-8")
     (folder / "README.md").write_text(f"# {name}\n", encoding="utf-8")
     return folder
@@ -167,6 +167,9 @@ def test_the_time_of_a_teacher_is_not_hidden(project):
     make_release("fer2013-nano", 0.66043, TIME, teacher="large.keras")
     released.compare(table_only=True)
     assert rows()[2][-2] == "53 min plus its teacher's on 2 threads of AMD EPYC"
+    make_release("fer2013-nano", 0.66043, TIME, teacher=["a.keras", "b.keras"], start_from="a.keras")
+    released.compare(table_only=True)
+    assert rows()[2][-2] == "53 min plus that of its start and its teachers' on 2 threads of AMD EPYC"
 
 
 def test_a_release_that_was_not_timed_is_refused(project):
@@ -256,7 +259,7 @@ def test_only_trainings_on_two_threads_of_a_processor_are_compared(project, monk
 
 def system(name: str, accuracy: float, seconds: float, milliseconds: float) -> System:
     test = {"accuracy": accuracy, "accuracy_low": accuracy - 0.015, "accuracy_high": accuracy + 0.015}
-    return System(name, name, test, {}, 1, 1, TIME | {"seconds": seconds}, milliseconds, passes=1, taught=False)
+    return System(name, name, test, {}, 1, 1, TIME | {"seconds": seconds}, milliseconds, passes=1)
 
 
 CLOSE = [

@@ -10,7 +10,9 @@ import pytest
 
 from emotion import architectures, training
 from emotion.architectures import ANY_SIZE
+from emotion.distillation import Imitation
 from emotion.errors import InputError
+from emotion.given import GivenModels, carry_over
 from emotion.images import to_input
 from emotion.optimization import WarmUp
 from emotion.params import check_params, read_yaml
@@ -232,7 +234,7 @@ def test_balanced_weights_make_every_class_weigh_the_same():
     ],
 )
 def test_weight_decay_leaves_out_all_but_kernels(architecture, optimizer, kernels, data, deterministic):
-    run = training._Run(data, 3, make_params(architecture=architecture, optimizer=optimizer), None, any_size=False)
+    run = training._Run(data, 3, make_params(architecture=architecture, optimizer=optimizer), any_size=False)
     decayed = {w.name for w in run.fast.trainable_weights if run.optimizer._use_weight_decay(w)}
     assert decayed == kernels
 
@@ -342,7 +344,7 @@ def test_the_fast_form_and_the_saved_one_say_the_same(architecture, data, tmp_pa
     """What validation scored, in the fast form, is what the stock network gives after saving."""
     params = make_params(architecture=architecture, epochs=2, label_smoothing=0.0, learning_rate=0.01)
     result = train(data, 3, params, tmp_path)
-    run = training._Run(data, 3, params, None, any_size=False)
+    run = training._Run(data, 3, params, any_size=False)
     run.fast.set_weights(result.model.get_weights())
     logits = [np.log(network.predict(data.x_val, verbose=0)) for network in (run.fast, result.model)]
     np.testing.assert_allclose(logits[0], logits[1], atol=1e-4)
@@ -350,7 +352,7 @@ def test_the_fast_form_and_the_saved_one_say_the_same(architecture, data, tmp_pa
 
 def test_mixed_pictures_have_mixed_targets(data):
     """Of each batch the first and the last picture are mixed, and so on inwards, and their targets alike."""
-    run = training._Run(data, 3, make_params({"mixup": 1.0}, batch_size=12), None, any_size=False)
+    run = training._Run(data, 3, make_params({"mixup": 1.0}, batch_size=12), any_size=False)
     batches = [keras.tree.map_structure(np.asarray, batch) for batch in run._lesson(0)]
     assert [len(targets) for _, targets, _ in batches] == [12, 12, 8]
     for (numbers, shares), targets, _ in batches:
@@ -366,9 +368,8 @@ def test_a_teacher_is_imitated(data, tmp_path):
     heart = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train)
     teacher = train(heart, 3, make_params(CALM, **values), tmp_path).model
     misled = TrainingData(heart.x_train, (heart.y_train + 1) % 3, data.x_train, data.y_train)
-    student = train(
-        misled, 3, make_params(CALM, teacher="x.keras", teacher_share=1.0, **values), tmp_path, teacher=teacher
-    ).model
+    params = make_params(CALM, teacher="x.keras", teacher_share=1.0, **values)
+    student = train(misled, 3, params, tmp_path, given=GivenModels((teacher,))).model
     said, told = (network.predict(data.x_train, verbose=0) for network in (student, teacher))
     assert (said.argmax(axis=1) == told.argmax(axis=1)).mean() >= 30 / 32
     assert np.abs(said - told).mean() < 0.1
@@ -378,7 +379,70 @@ def test_a_checkpoint_of_another_teacher_is_left_alone(data, tmp_path):
     first, second = (architectures.build("residual_small", 24, 1, 3) for _ in range(2))
     params = make_params(teacher="x.keras", teacher_share=0.5)
     with pytest.raises(InterruptionError):
-        train(data, 3, params, tmp_path, stop_after(1), first)
+        train(data, 3, params, tmp_path, stop_after(1), GivenModels((first,)))
     seen: list[int] = []
-    train(data, 3, params, tmp_path, seen.append, second)
+    train(data, 3, params, tmp_path, seen.append, GivenModels((second,)))
     assert seen == [1, 2, 3]
+
+
+def test_several_teachers_speak_by_their_mean():
+    """And where the student says the same as they, the loss is nought."""
+    images = np.zeros((2, 4, 4, 1), np.uint8)
+    said = np.array([[0.1, 0.2, 0.7]] * 2, np.float32), np.array([[0.5, 0.4, 0.1]] * 2, np.float32)
+    imitation = Imitation([_speaker(answer[0]) for answer in said], 0.5)
+    for share, expected in ((0.5, 0.0), (0.9, None)):
+        student = share * said[0] + (1 - share) * said[1]
+        np.testing.assert_array_equal(imitation(images, student, training=True), student)
+        truth = said[0] / 2 + said[1] / 2
+        divergence = (truth * np.log(truth / student)).sum(axis=1).mean()
+        assert float(imitation.losses[0]) == pytest.approx(0.5 * divergence if expected is None else expected, abs=1e-6)
+
+
+def _speaker(answer):
+    """Return a network that says the same of all pictures."""
+    images = keras.Input((4, 4, 1), dtype="uint8")
+    speaker = keras.Model(images, keras.layers.Dense(len(answer), "softmax")(keras.layers.Flatten()(images)))
+    speaker.set_weights([np.zeros((16, len(answer))), np.log(answer)])
+    return speaker
+
+
+def test_a_training_starts_from_the_weights_of_another(data, tmp_path):
+    """With a rate of nearly nothing it stays there; a last layer of other emotions starts anew."""
+    first = train(data, 3, make_params(), tmp_path / "first").model
+    still = make_params(start_from="x.keras", epochs=1, warmup_epochs=0, learning_rate=1e-9, weight_decay=0.0)
+    for keep_head in (True, False):
+        given = GivenModels(start=first, keep_head=keep_head)
+        second = train(data, 3, still, tmp_path / f"second_{keep_head}", given=given).model
+        *body, head = [
+            np.allclose(own.numpy(), other.numpy(), atol=1e-5)
+            for own, other in zip(second.trainable_weights[:-1], first.trainable_weights[:-1], strict=True)
+        ]
+        assert all(body)
+        assert head == keep_head
+
+
+def test_a_checkpoint_of_another_start_is_left_alone(data, tmp_path):
+    first, second = (architectures.build("residual_small", 24, 1, 3) for _ in range(2))
+    params = make_params(start_from="x.keras")
+    with pytest.raises(InterruptionError):
+        train(data, 3, params, tmp_path, stop_after(1), GivenModels(start=first))
+    seen: list[int] = []
+    train(data, 3, params, tmp_path, seen.append, GivenModels(start=second))
+    assert seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize("architecture", sorted(architectures.ARCHITECTURES.keys() - architectures.BINARY))
+def test_every_architecture_can_start_from_another_of_other_emotions(architecture):
+    """All but its last layer, whose units are the emotions, is carried over."""
+    start, network = (architectures.build(architecture, 48, 1, classes) for classes in (3, 7))
+    carry_over(GivenModels(start=start, keep_head=False), network, make_params(architecture=architecture).train)
+    carried = [np.array_equal(*values) for values in zip(network.get_weights(), start.get_weights(), strict=True)]
+    assert carried == [True] * carried.count(True) + [False] * carried.count(False)
+    assert 1 <= carried.count(False) <= 2
+
+
+def test_a_start_of_another_architecture_is_refused(data, tmp_path):
+    start = architectures.build("residual_small", 24, 1, 3)
+    params = make_params(architecture="residual", start_from="x.keras")
+    with pytest.raises(InputError, match=r"train\.start_from: .*x\.keras is another network than .* residual at this"):
+        train(data, 3, params, tmp_path, given=GivenModels(start=start))

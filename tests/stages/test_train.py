@@ -17,7 +17,7 @@ from emotion.labels import resolve_scheme
 from emotion.model_file import load_model, save_model
 from emotion.model_form import ModelForm
 from emotion.params import read_yaml
-from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, TEACHERS, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
+from emotion.paths import CHECKPOINTS, FEATURES, GIVEN_MODELS, HISTORY, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,11 +155,11 @@ def teacher(project):
     from emotion.architectures import build
 
     keras.utils.set_random_seed(5)
-    TEACHERS.mkdir(parents=True)
+    GIVEN_MODELS.mkdir(parents=True)
     form = ModelForm(tuple(resolve_scheme("seven").emotions), 16, "grey")
-    save_model(TEACHERS / "large.keras", build("residual_small", 16, 1, 7), form)
+    save_model(GIVEN_MODELS / "large.keras", build("residual_small", 16, 1, 7), form)
     set_params(train={"teacher": "large.keras", "teacher_share": 0.5})
-    return TEACHERS / "large.keras"
+    return GIVEN_MODELS / "large.keras"
 
 
 def test_a_teacher_changes_what_is_learnt(teacher, monkeypatch):
@@ -169,10 +169,31 @@ def test_a_teacher_changes_what_is_learnt(teacher, monkeypatch):
     assert run(monkeypatch) != taught
 
 
-def test_a_teacher_of_other_emotions_is_refused(teacher, monkeypatch):
-    model, form = load_model(teacher)
-    save_model(teacher, model, ModelForm(form.emotions[::-1], form.size, form.color))
-    with pytest.raises(InputError, match=r"train.teacher: .* tells apart neutral, .* expected grey and angry, disgust"):
+def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
+    import keras
+
+    from emotion.architectures import build
+
+    taught = run(monkeypatch)
+    keras.utils.set_random_seed(6)
+    save_model(GIVEN_MODELS / "other.keras", build("residual_small", 24, 1, 7), load_model(teacher)[1])
+    set_params(train={"teacher": ["large.keras", "other.keras"]})
+    assert run(monkeypatch) != taught
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            ModelForm(tuple(resolve_scheme("seven").emotions)[::-1], 16, "grey"),
+            "tells apart neutral, .*; expected angry",
+        ),
+        (ModelForm(tuple(resolve_scheme("seven").emotions), 16, "rgb"), "takes rgb pictures, expected grey"),
+    ],
+)
+def test_a_teacher_of_other_emotions_or_colour_is_refused(changed, message, teacher, monkeypatch):
+    save_model(teacher, load_model(teacher)[0], changed)
+    with pytest.raises(InputError, match=rf"train\.teacher: .*large\.keras {message}"):
         run(monkeypatch)
 
 
@@ -185,6 +206,38 @@ def test_a_teacher_that_is_not_there_is_refused(teacher, monkeypatch):
 def test_a_teacher_without_a_share_is_refused(teacher, monkeypatch):
     set_params(train={"teacher_share": 0.0})
     with pytest.raises(InputError, match=r"train.teacher_share: got 0 with a train.teacher"):
+        run(monkeypatch)
+
+
+def test_a_teacher_elsewhere_is_refused(teacher, monkeypatch):
+    """Stage train would not see that it changed."""
+    set_params(train={"teacher": "../released/fer2013/model.keras"})
+    with pytest.raises(
+        InputError, match=r"train\.teacher: got \.\./released.*, expected the name of a file in models/given"
+    ):
+        run(monkeypatch)
+
+
+def test_a_training_starts_from_a_model_of_other_emotions_and_size(teacher, monkeypatch):
+    anew = run(monkeypatch)
+    set_params(train={"teacher": None, "teacher_share": 0.0, "start_from": "large.keras"})
+    started = run(monkeypatch)
+    model, form = load_model(teacher)
+    save_model(teacher, model, ModelForm(form.emotions[::-1], form.size, form.color))
+    assert len({anew, started, run(monkeypatch)}) == 3
+
+
+def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
+    set_params(train={"start_from": "large.keras", "architecture": "mini_xception"})
+    with pytest.raises(InputError, match=r"large\.keras is another network than train\.architecture mini_xception"):
+        run(monkeypatch)
+    model, form = load_model(teacher)
+    save_model(teacher, model, ModelForm(form.emotions, form.size, "rgb"))
+    set_params(train={"teacher": None, "teacher_share": 0.0})
+    with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras takes rgb pictures, expected grey"):
+        run(monkeypatch)
+    teacher.unlink()
+    with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras is missing; copy a trained model there"):
         run(monkeypatch)
 
 
