@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 RELEASED = ROOT / "models/released/fer2013"
 SCORED = sorted(path.parent for path in ROOT.glob("models/released/fer2013*/evaluate.json"))
 SCORED += sorted(path.parent for path in ROOT.glob("benchmarks/results/fer2013/*/evaluate.json"))
+SEEDS = sorted(path.parent for path in ROOT.glob("benchmarks/results/seeds/*/evaluate.json"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -50,6 +51,23 @@ def cell(scores: dict, name: str) -> str:
 def test_scores_on_fer2013(title, name):
     metrics = load(RELEASED / "evaluate.json")
     assert f"| {title} | {cell(metrics['test'], name)} | {cell(metrics['test_unique'], name)} |\n" in README
+
+
+def test_scores_of_every_seed():
+    for folder in (RELEASED, *SEEDS):
+        metrics, seed = load(folder / "evaluate.json"), read_yaml(folder / "params.yaml")["train"]["seed"]
+        title = f"{seed}, released" if folder == RELEASED else f"[{seed}]({folder.relative_to(ROOT).as_posix()})"
+        columns = [cell(metrics["validation"], name) for name in ("accuracy", "log_loss")]
+        columns += [cell(metrics["test"], name) for name in ("accuracy", "macro_f1", "log_loss")]
+        minutes = load(folder / "time.json")["seconds"] / 60
+        assert f"| {' | '.join([title, *columns])} | {minutes:.0f} min |\n" in README
+
+
+@pytest.mark.parametrize("folder", SEEDS, ids=[folder.name for folder in SEEDS])
+def test_seeds_differ_in_nothing_else(folder):
+    ran, released = (read_yaml(path / "params.yaml") for path in (folder, RELEASED))
+    assert ran["train"].pop("seed") != released["train"].pop("seed")
+    assert ran == released
 
 
 def test_scores_by_class_on_fer2013():
