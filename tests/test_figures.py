@@ -70,6 +70,16 @@ def test_seeds_differ_in_nothing_else(folder):
     assert ran == released
 
 
+def test_what_a_trained_start_is_worth():
+    started, scratch = (ROOT / "benchmarks/results/start_from" / name for name in ("fer2013", "scratch"))
+    figures = [percent(load(folder / "evaluate.json")["test"]["accuracy"]) for folder in (started, scratch)]
+    line = "end at {} % on FER+'s PrivateTest; from random weights the same five end at {} %"
+    assert line.format(*figures) in README.replace("\n", " ")
+    ran, alone = (read_yaml(folder / "params.yaml") for folder in (started, scratch))
+    assert (ran["train"].pop("start_from"), alone["train"].pop("start_from")) == ("fer2013.keras", None)
+    assert ran == alone
+
+
 def test_scores_by_class_on_fer2013():
     for emotion, scores in load(RELEASED / "evaluate.json")["by_class"].items():
         columns = [fraction(scores[name]) for name in ("precision", "recall", "f1", "roc_auc")]
