@@ -159,8 +159,8 @@ def _read_system(folder: Path, link: str, milliseconds: float) -> System:
 
 def _given_text(params: dict[str, Any]) -> str:
     given = ["that of its start"] if params.get("start_from") else []
-    if params["teacher"]:
-        given.append("its teacher's" if isinstance(params["teacher"], str) else "its teachers'")
+    if teacher := params["teacher"]:
+        given.append("its teacher's" if isinstance(teacher, str) or len(teacher) == 1 else "its teachers'")
     return " and ".join(given)
 
 

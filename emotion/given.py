@@ -49,8 +49,7 @@ def read_given(params: TrainParams, form: ModelForm) -> GivenModels:
         )
     if params.start_from is None:
         return GivenModels(teachers)
-    start, started = _read("train.start_from", params.start_from)
-    _check_color("train.start_from", params.start_from, started, form)
+    start, started = _read("train.start_from", params.start_from, form)
     return GivenModels(teachers, start, keep_head=started.emotions == form.emotions)
 
 
@@ -77,8 +76,7 @@ def _head(network: keras.Model) -> keras.layers.Layer:
 
 
 def _read_teacher(name: str, params: TrainParams, form: ModelForm) -> keras.Model:
-    teacher, taught = _read("train.teacher", name)
-    _check_color("train.teacher", name, taught, form)
+    teacher, taught = _read("train.teacher", name, form)
     if taught.emotions != form.emotions:
         raise InputError(
             f"train.teacher: {GIVEN_MODELS / name} tells apart {', '.join(taught.emotions)}; expected "
@@ -87,14 +85,18 @@ def _read_teacher(name: str, params: TrainParams, form: ModelForm) -> keras.Mode
     return fuse(teacher, resolve_precision(params.precision))
 
 
-def _read(param: str, name: str) -> tuple[keras.Model, ModelForm]:
+def _read(param: str, name: str, form: ModelForm) -> tuple[keras.Model, ModelForm]:
+    """Return a network that takes pictures of the colour that `form` says, and its own form."""
     path = _path(param, name)
     if not path.is_file():
         raise InputError(
             f"{param}: {path} is missing; copy a trained model there, such as models/released/NAME/model.keras "
             "(`dvc pull` brings it), or set it to null"
         )
-    return load_model(path)
+    network, found = load_model(path)
+    if found.color != form.color:
+        raise InputError(f"{param}: {path} takes {found.color} pictures, expected {form.color}")
+    return network, found
 
 
 def _path(param: str, name: str) -> Path:
@@ -102,8 +104,3 @@ def _path(param: str, name: str) -> Path:
     if Path(name).name != name:
         raise InputError(f"{param}: got {name}, expected the name of a file in {GIVEN_MODELS}; copy the model there")
     return GIVEN_MODELS / name
-
-
-def _check_color(param: str, name: str, found: ModelForm, form: ModelForm) -> None:
-    if found.color != form.color:
-        raise InputError(f"{param}: {GIVEN_MODELS / name} takes {found.color} pictures, expected {form.color}")
