@@ -1,5 +1,6 @@
 """The figures in README.md are those in the metrics files."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -78,6 +79,39 @@ def test_what_a_trained_start_is_worth():
     ran, alone = (read_yaml(folder / "params.yaml") for folder in (started, scratch))
     assert (ran["train"].pop("start_from"), alone["train"].pop("start_from")) == ("fer2013.keras", None)
     assert ran == alone
+
+
+def test_the_run_from_random_weights_is_the_one_that_its_lock_names():
+    """Its params.yaml was written anew from the other run's; the lock is what DVC wrote."""
+    folder = ROOT / "benchmarks/results/start_from/scratch"
+    stages, params = read_yaml(folder / "dvc.lock")["stages"], read_yaml(folder / "params.yaml")
+    for section in ("train", "augmentation", "labels", "compute"):
+        assert stages["train"]["params"]["params.yaml"][section] == params[section]
+    sums = {out["path"]: out["md5"] for stage in ("train", "evaluate") for out in stages[stage]["outs"]}
+    for path in ("metrics/evaluate.json", "metrics/train.json", "metrics/curves/history.csv"):
+        assert hashlib.md5((folder / Path(path).name).read_bytes(), usedforsecurity=False).hexdigest() == sums[path]
+    assert load(folder / "time.json")["md5"] == sums["models/trained.keras"]
+
+
+def test_what_an_ensemble_as_the_teacher_gave():
+    folder = ROOT / "benchmarks/results/ensemble_teacher"
+    before, after = (load(path / "evaluate.json") for path in (RELEASED, folder))
+    text = README.replace("\n", " ")
+    validation, test = (
+        [percent(run[split]["accuracy"]) for run in (after, before)] for split in ("validation", "test")
+    )
+    assert (
+        f"came to {validation[0]} % on PublicTest and {test[0]} % on PrivateTest, from {validation[1]} and {test[1]} %"
+        in text
+    )
+    raw, fitted = (
+        [fraction(run["test"][name]) for run in (before, after)] for name in ("log_loss", "calibrated_log_loss")
+    )
+    assert (
+        f"from {raw[0]} to {raw[1]}, with the temperature fitted on PublicTest from {fitted[0]} to {fitted[1]}" in text
+    )
+    epochs, minutes = load(folder / "train.json")["epochs"], load(folder / "time.json")["seconds"] / 60
+    assert f"for {epochs} epochs, {minutes:.0f} minutes, imitating" in text
 
 
 def test_scores_by_class_on_fer2013():
