@@ -67,16 +67,23 @@ def test_a_preset_states_what_its_run_gave(name):
 
 
 def test_what_ferplus_gave_is_stated():
-    folder = ROOT / "benchmarks/results/ferplus"
-    evaluation, training = (json.loads((folder / f"{file}.json").read_text(encoding="utf-8")) for file in FILES)
-    accuracy, low, high = (100 * evaluation["test"][f"accuracy{end}"] for end in ("", "_low", "_high"))
-    validation = 100 * evaluation["validation"]["accuracy"]
+    folder, preset = ROOT / "benchmarks/results/ferplus", ROOT / "presets/ferplus.yaml"
+    evaluation, time = (json.loads((folder / f"{file}.json").read_text("utf-8")) for file in ("evaluate", "time"))
+    test, minutes = evaluation["test"], f"n {time['seconds'] / 60:.0f} minutes"
+    accuracy, low, high = (f"{100 * test[f'accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
+    validation, macro_f1 = f"{100 * evaluation['validation']['accuracy']:.1f}", f"macro F1 {test['macro_f1']:.3f}"
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert training["epochs"] == 10
-    assert f"{accuracy:.1f} % ({low:.1f} to {high:.1f}) on the {evaluation['test']['pictures']:,} pictures" in text
-    header = " ".join((ROOT / "presets/ferplus.yaml").read_text(encoding="utf-8").replace("#", "").split())
-    assert f"{accuracy:.1f} % on PrivateTest and {validation:.1f} % on PublicTest" in header
-    assert f"{validation:.1f} % on PublicTest ([figures]" in text
+    assert f"I{minutes} on two cores the preset gave {accuracy} % ({low} to {high}) on the 3,546 pictures" in text
+    assert f"{macro_f1}, and {validation} % on PublicTest ([figures](benchmarks/results/ferplus))" in text
+    raw, fitted = (f"{test[f'{prefix}expected_calibration_error']:.3f}" for prefix in ("", "calibrated_"))
+    assert f"(calibration error {raw}); the temperature that travels with the model mends that ({fitted})" in text
+    header = " ".join(preset.read_text(encoding="utf-8").partition("source:")[0].replace("#", "").split())
+    scores = f"{accuracy} % on PrivateTest, {validation} % on PublicTest, {macro_f1}"
+    assert f"i{minutes}, interrupted once: {scores}, by FER+'s own labels" in header
+    assert test["pictures"] == 3_546
+    ran = read_yaml(folder / "params.yaml")
+    for section, values in read_yaml(preset).items():
+        assert values == {key: ran[section][key] for key in values}
 
 
 def test_states_are_read_from_the_queue_and_the_newest_counts(monkeypatch):
