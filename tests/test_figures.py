@@ -13,6 +13,7 @@ RELEASED = ROOT / "models/released/fer2013"
 SCORED = sorted(path.parent for path in ROOT.glob("models/released/fer2013*/evaluate.json"))
 SCORED += sorted(path.parent for path in ROOT.glob("benchmarks/results/fer2013/*/evaluate.json"))
 SEEDS = sorted(path.parent for path in ROOT.glob("benchmarks/results/seeds/*/evaluate.json"))
+LOCKED = sorted(path.parent for path in (ROOT / "benchmarks/results").rglob("dvc.lock"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -81,9 +82,11 @@ def test_what_a_trained_start_is_worth():
     assert ran == alone
 
 
-def test_the_run_from_random_weights_is_the_one_that_its_lock_names():
-    """Its params.yaml was written anew from the other run's; the lock is what DVC wrote."""
-    folder = ROOT / "benchmarks/results/start_from/scratch"
+@pytest.mark.parametrize(
+    "folder", LOCKED, ids=[str(folder.relative_to(ROOT / "benchmarks/results")) for folder in LOCKED]
+)
+def test_figures_are_of_the_run_that_the_lock_names(folder):
+    """The lock is what DVC wrote; the other files were copied beside it."""
     stages, params = read_yaml(folder / "dvc.lock")["stages"], read_yaml(folder / "params.yaml")
     for section in ("train", "augmentation", "labels", "compute"):
         assert stages["train"]["params"]["params.yaml"][section] == params[section]
@@ -112,6 +115,24 @@ def test_what_an_ensemble_as_the_teacher_gave():
     )
     epochs, minutes = load(folder / "train.json")["epochs"], load(folder / "time.json")["seconds"] / 60
     assert f"for {epochs} epochs, {minutes:.0f} minutes, imitating" in text
+
+
+def test_what_a_start_from_ferplus_gave():
+    text = README.replace("\n", " ")
+    folders = [ROOT / "benchmarks/results/from_ferplus" / name for name in ("seven", "average")]
+    seven, average = (load(folder / "evaluate.json") for folder in folders)
+    shares = [percent(run[split]["accuracy"]) for run in (seven, average) for split in ("validation", "test")]
+    assert f"{shares[0]} % on PublicTest, {shares[1]} % on PrivateTest. Its mistakes" in text
+    assert f"came to {shares[2]} % on PublicTest and {shares[3]} % on PrivateTest. Again" in text
+    others = [load(ROOT / f"models/released/{name}/evaluate.json") for name in ("fer2013", "fer2013-long")]
+    losses = [fraction(run["test"]["calibrated_log_loss"]) for run in (seven, average, *others)]
+    assert "is {} and then {}, where `fer2013` has {} and `fer2013-long` {} at".format(*losses) in text
+    marks = [f"{run['validation']['log_loss']:.4f}" for run in (others[0], average)]
+    assert f"log loss of `fer2013` on PublicTest, {marks[0]}, and it has {marks[1]}" in text
+    sentences = ("for {} epochs, {:.0f} minutes (", "for {} epochs more, {:.0f} minutes,")
+    for folder, words in zip(folders, sentences, strict=True):
+        spent = load(folder / "train.json")["epochs"], load(folder / "time.json")["seconds"] / 60
+        assert words.format(*spent) in text
 
 
 def test_scores_by_class_on_fer2013():
