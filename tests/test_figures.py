@@ -128,7 +128,7 @@ def test_what_a_start_from_ferplus_gave():
     losses = [fraction(run["test"]["calibrated_log_loss"]) for run in (seven, average, *others)]
     assert "is {} and then {}, where `fer2013` has {} and `fer2013-long` {} at".format(*losses) in text
     marks = [f"{run['validation']['log_loss']:.4f}" for run in (others[0], average)]
-    assert f"log loss of `fer2013` on PublicTest, {marks[0]}, and it has {marks[1]}" in text
+    assert f"its log loss on PublicTest is {marks[1]}, that of `fer2013` {marks[0]}." in text
     sentences = ("for {} epochs, {:.0f} minutes (", "for {} epochs more, {:.0f} minutes,")
     for folder, words in zip(folders, sentences, strict=True):
         spent = load(folder / "train.json")["epochs"], load(folder / "time.json")["seconds"] / 60
