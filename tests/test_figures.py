@@ -15,6 +15,7 @@ SCORED += sorted(path.parent for path in ROOT.glob("benchmarks/results/fer2013/*
 SEEDS = sorted(path.parent for path in ROOT.glob("benchmarks/results/seeds/*/evaluate.json"))
 LOCKED = sorted(path.parent for path in (ROOT / "benchmarks/results").rglob("dvc.lock"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROSE = README.replace("\n", " ")
 
 
 def load(path: Path) -> dict:
@@ -27,6 +28,11 @@ def percent(value: float) -> str:
 
 def fraction(value: float) -> str:
     return f"{value:.3f}"
+
+
+def minutes(folder: Path) -> str:
+    """Return how long the training of a run took, as README.md writes it."""
+    return f"{load(folder / 'time.json')['seconds'] / 60:.0f}"
 
 
 def cell(scores: dict, name: str) -> str:
@@ -61,8 +67,7 @@ def test_scores_of_every_seed():
         title = f"{seed}, released" if folder == RELEASED else f"[{seed}]({folder.relative_to(ROOT).as_posix()})"
         columns = [cell(metrics["validation"], name) for name in ("accuracy", "log_loss")]
         columns += [cell(metrics["test"], name) for name in ("accuracy", "macro_f1", "log_loss")]
-        minutes = load(folder / "time.json")["seconds"] / 60
-        assert f"| {' | '.join([title, *columns])} | {minutes:.0f} min |\n" in README
+        assert f"| {' | '.join([title, *columns])} | {minutes(folder)} min |\n" in README
 
 
 @pytest.mark.parametrize("folder", SEEDS, ids=[folder.name for folder in SEEDS])
@@ -76,7 +81,7 @@ def test_what_a_trained_start_is_worth():
     started, scratch = (ROOT / "benchmarks/results/start_from" / name for name in ("fer2013", "scratch"))
     figures = [percent(load(folder / "evaluate.json")["test"]["accuracy"]) for folder in (started, scratch)]
     line = "end at {} % on FER+'s PrivateTest; from random weights the same five end at {} %"
-    assert line.format(*figures) in README.replace("\n", " ")
+    assert line.format(*figures) in PROSE
     ran, alone = (read_yaml(folder / "params.yaml") for folder in (started, scratch))
     assert (ran["train"].pop("start_from"), alone["train"].pop("start_from")) == ("fer2013.keras", None)
     assert ran == alone
@@ -99,40 +104,35 @@ def test_figures_are_of_the_run_that_the_lock_names(folder):
 def test_what_an_ensemble_as_the_teacher_gave():
     folder = ROOT / "benchmarks/results/ensemble_teacher"
     before, after = (load(path / "evaluate.json") for path in (RELEASED, folder))
-    text = README.replace("\n", " ")
     validation, test = (
         [percent(run[split]["accuracy"]) for run in (after, before)] for split in ("validation", "test")
     )
     assert (
         f"came to {validation[0]} % on PublicTest and {test[0]} % on PrivateTest, from {validation[1]} and {test[1]} %"
-        in text
+        in PROSE
     )
     raw, fitted = (
         [fraction(run["test"][name]) for run in (before, after)] for name in ("log_loss", "calibrated_log_loss")
     )
     assert (
-        f"from {raw[0]} to {raw[1]}, with the temperature fitted on PublicTest from {fitted[0]} to {fitted[1]}" in text
+        f"from {raw[0]} to {raw[1]}, with the temperature fitted on PublicTest from {fitted[0]} to {fitted[1]}" in PROSE
     )
-    epochs, minutes = load(folder / "train.json")["epochs"], load(folder / "time.json")["seconds"] / 60
-    assert f"for {epochs} epochs, {minutes:.0f} minutes, imitating" in text
+    assert f"for {load(folder / 'train.json')['epochs']} epochs, {minutes(folder)} minutes, imitating" in PROSE
 
 
 def test_what_a_start_from_ferplus_gave():
-    text = README.replace("\n", " ")
     folders = [ROOT / "benchmarks/results/from_ferplus" / name for name in ("seven", "average")]
     seven, average = (load(folder / "evaluate.json") for folder in folders)
     shares = [percent(run[split]["accuracy"]) for run in (seven, average) for split in ("validation", "test")]
-    assert f"{shares[0]} % on PublicTest, {shares[1]} % on PrivateTest. Its mistakes" in text
-    assert f"came to {shares[2]} % on PublicTest and {shares[3]} % on PrivateTest. Again" in text
+    assert f"{shares[0]} % on PublicTest, {shares[1]} % on PrivateTest. Its mistakes" in PROSE
+    assert f"came to {shares[2]} % on PublicTest and {shares[3]} % on PrivateTest. Again" in PROSE
     others = [load(ROOT / f"models/released/{name}/evaluate.json") for name in ("fer2013", "fer2013-long")]
     losses = [fraction(run["test"]["calibrated_log_loss"]) for run in (seven, average, *others)]
-    assert "is {} and then {}, where `fer2013` has {} and `fer2013-long` {} at".format(*losses) in text
+    assert "is {} and then {}, where `fer2013` has {} and `fer2013-long` {} at".format(*losses) in PROSE
     marks = [f"{run['validation']['log_loss']:.4f}" for run in (others[0], average)]
-    assert f"its log loss on PublicTest is {marks[1]}, that of `fer2013` {marks[0]}." in text
-    sentences = ("for {} epochs, {:.0f} minutes (", "for {} epochs more, {:.0f} minutes,")
-    for folder, words in zip(folders, sentences, strict=True):
-        spent = load(folder / "train.json")["epochs"], load(folder / "time.json")["seconds"] / 60
-        assert words.format(*spent) in text
+    assert f"its log loss on PublicTest is {marks[1]}, that of `fer2013` {marks[0]}." in PROSE
+    for folder, words in zip(folders, ("for {} epochs, {} minutes (", "for {} epochs more, {} minutes,"), strict=True):
+        assert words.format(load(folder / "train.json")["epochs"], minutes(folder)) in PROSE
 
 
 def test_scores_by_class_on_fer2013():
