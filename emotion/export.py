@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # at run time they would load TensorFlow
 CALIBRATION_PICTURES = 200
 """Training pictures by which the ranges of int8 are chosen; 1,000 gave no better accuracy on FER2013."""
 
-REPETITIONS, SECONDS = 7, 0.1
+REPETITIONS, SECONDS = 7, 0.05
 """How often a network is timed, and for how long each time; the median counts."""
 
 

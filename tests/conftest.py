@@ -1,5 +1,6 @@
 """What tests of several modules share."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,19 @@ def deterministic():
     from emotion.runtime import set_up
 
     set_up(threads=2, seed=1)
+
+
+@pytest.fixture
+def tiny(monkeypatch) -> str:
+    """The name of an architecture of one residual block, for what is the same with all: TensorFlow traces it sooner."""
+    from emotion.architectures import ANY_SIZE, ARCHITECTURES
+    from emotion.architectures.residual import build_residual
+
+    name = "tiny"
+    build = partial(build_residual, stem=16, widths=(16,), name=name)
+    monkeypatch.setitem(ARCHITECTURES, name, build)
+    monkeypatch.setattr("emotion.architectures.ANY_SIZE", ANY_SIZE | {name})
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -20,13 +20,16 @@ from emotion.training import DivergedError, TrainingData, epoch_sizes, train
 
 CALM = {"flip": False, "rotation": 0.0, "zoom": [1.0, 1.0], "shift": 0.0}
 CALM |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0}
+BY_HEART = {"architecture": "residual_small", "epochs": 8, "label_smoothing": 0.0}
+BY_HEART |= {"optimizer": "adam", "learning_rate": 0.001}
+"""With these, and CALM, a few pictures are learnt by heart."""
 CONTENT = read_yaml(Path(__file__).parents[1] / "params.yaml")
 
 
 def make_params(augmentation=None, **train_values):
     content = copy.deepcopy(CONTENT)
     content["augmentation"] |= augmentation or {}
-    content["train"] |= {"epochs": 3, "warmup_epochs": 1, "batch_size": 16} | train_values
+    content["train"] |= {"architecture": "tiny", "epochs": 3, "warmup_epochs": 1, "batch_size": 16} | train_values
     return check_params(content, "train", "augmentation", "compute")
 
 
@@ -36,6 +39,9 @@ def noise(count, seed, size=24):
     coarse = generator.integers(0, 256, (count, 4, 4, 1), dtype=np.uint8)
     images = np.stack([to_input(picture, size, "grey") for picture in coarse])
     return images, generator.integers(0, 3, count).astype(np.int32)
+
+
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +72,7 @@ def test_pictures_can_be_learnt_by_heart(architecture, repeats, data, tmp_path):
     """Fails where pictures are scaled twice, or labels and pictures do not belong together."""
     often = np.tile(np.arange(32), repeats)  # averages of batch normalisation take some hundred steps to settle
     data = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train)
-    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.001, "label_smoothing": 0.0}
-    params = make_params(CALM, architecture=architecture, **values)
+    params = make_params(CALM, **BY_HEART | {"architecture": architecture})
     result = train(data, 3, params, tmp_path)
     probabilities = result.model.predict(data.x_val, verbose=0)
     assert (probabilities.argmax(axis=1) == data.y_val).mean() >= 31 / 32
@@ -81,7 +86,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(data, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("architecture", "optimizer"), [("residual_small", "sgd"), ("residual_small", "muon"), ("conv64_128_256", "sgd")]
+    ("architecture", "optimizer"), [("tiny", "sgd"), ("residual_small", "muon"), ("conv64_128_256", "sgd")]
 )
 def test_an_interrupted_training_ends_with_the_same_bits(architecture, optimizer, data, tmp_path):
     params = make_params(architecture=architecture, optimizer=optimizer, epochs=4)
@@ -252,15 +257,14 @@ def test_sizes_that_do_not_fit_are_refused(smaller_first):
 
 def test_sizes_that_vanish_in_the_layers_are_refused(data, tmp_path):
     with pytest.raises(InputError, match=r"train.smaller_first: got \[\[6, 1\]\], expected sizes of at least 8"):
-        train(data, 3, make_params(smaller_first=[[6, 1]]), tmp_path)
+        train(data, 3, make_params(architecture="residual_small", smaller_first=[[6, 1]]), tmp_path)
 
 
 def test_two_classes_train_one_unit_towards_label_1(data, tmp_path):
     often = np.tile(np.arange(32), 12)
     y_train = data.y_train % 2
     twos = TrainingData(data.x_train[often], y_train[often], data.x_train, y_train)
-    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.001, "label_smoothing": 0.0}
-    result = train(twos, 2, make_params(CALM, **values), tmp_path)
+    result = train(twos, 2, make_params(CALM, **BY_HEART), tmp_path)
     probabilities = result.model.predict(twos.x_val, verbose=0)
     assert probabilities.shape == (32, 1)
     right = (probabilities[:, 0] > 0.5) == (y_train == 1)
@@ -284,8 +288,8 @@ def test_votes_are_what_training_aims_at(data, tmp_path):
     votes = np.full((32, 3), 1, np.uint8)
     votes[np.arange(32), data.y_train] = 8
     voted = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train, votes[often])
-    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.002, "label_smoothing": 0.0, "monitor": "loss"}
-    result = train(voted, 3, make_params(CALM, **values), tmp_path)
+    params = make_params(CALM, **BY_HEART | {"learning_rate": 0.002, "monitor": "loss"})
+    result = train(voted, 3, params, tmp_path)
     chosen = result.model.predict(voted.x_val, verbose=0)[np.arange(32), data.y_train]
     assert np.median(chosen) == pytest.approx(0.8, abs=0.12)
 
@@ -335,7 +339,7 @@ def test_a_checkpoint_of_another_network_is_refused(data, tmp_path):
         train(data, 3, make_params(architecture="mini_xception"), tmp_path / "other", stop_after(1))
     (mine,), (other,) = tmp_path.glob("*.npz"), (tmp_path / "other").glob("*.npz")
     other.replace(mine)
-    with pytest.raises(InputError, match="another network than residual_small; delete it"):
+    with pytest.raises(InputError, match="another network than tiny; delete it"):
         train(data, 3, make_params(), tmp_path)
 
 
@@ -364,7 +368,7 @@ def test_mixed_pictures_have_mixed_targets(data):
 def test_a_teacher_is_imitated(data, tmp_path):
     """With all of the loss for imitation, labels count for nothing, and the student ends near its teacher."""
     often = np.tile(np.arange(32), 12)
-    values = {"epochs": 8, "optimizer": "adam", "learning_rate": 0.002, "label_smoothing": 0.0}
+    values = BY_HEART | {"learning_rate": 0.002}
     heart = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train)
     teacher = train(heart, 3, make_params(CALM, **values), tmp_path).model
     misled = TrainingData(heart.x_train, (heart.y_train + 1) % 3, data.x_train, data.y_train)
@@ -422,7 +426,7 @@ def test_a_training_starts_from_the_weights_of_another(data, tmp_path):
 
 
 def test_a_checkpoint_of_another_start_is_left_alone(data, tmp_path):
-    first, second = (architectures.build("residual_small", 24, 1, 3) for _ in range(2))
+    first, second = (architectures.build("tiny", 24, 1, 3) for _ in range(2))
     params = make_params(start_from="x.keras")
     with pytest.raises(InterruptionError):
         train(data, 3, params, tmp_path, stop_after(1), GivenModels(start=first))

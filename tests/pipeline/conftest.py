@@ -1,9 +1,10 @@
-"""Clones for the tests that run the real DVC. The pipeline runs once a process for most of them."""
+"""Clones for the tests that run the real DVC. The pipeline runs once for most of them."""
 
 import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.pipeline.project import ROOT, SMALL, Project, clone, hermetic_environment, released_files, snapshot
 
@@ -43,12 +44,21 @@ def small_origin(origin, tmp_path_factory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished(small_origin, tmp_path_factory) -> Project:
-    """A clone in which `dvc repro` ran, with its results committed. Tests read it and leave it as it is."""
-    project = clone(small_origin, tmp_path_factory.mktemp("finished") / "main")
-    project.dvc("repro")
-    project.commit("Results")
-    return project
+def finished(small_origin, tmp_path_factory, worker_id) -> Project:
+    """A clone in which `dvc repro` ran, with its results committed. Tests read it and leave it as it is.
+
+    The first worker of pytest-xdist that asks for it makes it for all.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder if worker_id == "master" else folder.parent
+    path = folder / "finished"
+    with FileLock(folder / "finished.lock"):
+        if not path.exists():
+            project = clone(small_origin, folder / "unfinished")
+            project.dvc("repro")
+            project.commit("Results")
+            project.path.rename(path)
+    return Project(path, small_origin.environment)
 
 
 @pytest.fixture

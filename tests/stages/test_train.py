@@ -23,10 +23,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch, deterministic):
+def project(tmp_path, monkeypatch, deterministic, tiny):
     """A working directory with params for a short training and features of random pictures."""
     params = read_yaml(ROOT / "params.yaml")
-    params["train"] |= {"epochs": 2, "warmup_epochs": 0, "batch_size": 16}
+    params["train"] |= {"architecture": tiny, "epochs": 2, "warmup_epochs": 0, "batch_size": 16}
     text = io.StringIO()
     YAML().dump(params, text)
     monkeypatch.chdir(tmp_path)
@@ -58,6 +58,7 @@ def poison(name):
 
 
 def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
+    set_params(train={"architecture": "residual_small"})
     run(monkeypatch)
     model, form = load_model(TRAINED_MODEL)
     assert (form.size, form.color, len(form.emotions)) == (24, "grey", 7)
@@ -157,7 +158,7 @@ def teacher(project):
     keras.utils.set_random_seed(5)
     GIVEN_MODELS.mkdir(parents=True)
     form = ModelForm(tuple(resolve_scheme("seven").emotions), 16, "grey")
-    save_model(GIVEN_MODELS / "large.keras", build("residual_small", 16, 1, 7), form)
+    save_model(GIVEN_MODELS / "large.keras", build("tiny", 16, 1, 7), form)
     set_params(train={"teacher": "large.keras", "teacher_share": 0.5})
     return GIVEN_MODELS / "large.keras"
 
@@ -176,7 +177,7 @@ def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
 
     taught = run(monkeypatch)
     keras.utils.set_random_seed(6)
-    save_model(GIVEN_MODELS / "other.keras", build("residual_small", 24, 1, 7), load_model(teacher)[1])
+    save_model(GIVEN_MODELS / "other.keras", build("tiny", 24, 1, 7), load_model(teacher)[1])
     set_params(train={"teacher": ["large.keras", "other.keras"]})
     assert run(monkeypatch) != taught
 
