@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import statistics
 from pathlib import Path
 
 import pytest
 
 from emotion.params import read_yaml
+from tests.test_comparison import check_params
 
 ROOT = Path(__file__).parents[1]
 RELEASED = ROOT / "models/released/fer2013"
@@ -61,20 +63,34 @@ def test_scores_on_fer2013(title, name):
     assert f"| {title} | {cell(metrics['test'], name)} | {cell(metrics['test_unique'], name)} |\n" in README
 
 
+SEED_COLUMNS = [("validation", "accuracy"), ("validation", "log_loss")]
+SEED_COLUMNS += [("test", "accuracy"), ("test", "macro_f1"), ("test", "log_loss")]
+
+
 def test_scores_of_every_seed():
     for folder in (RELEASED, *SEEDS):
         metrics, seed = load(folder / "evaluate.json"), read_yaml(folder / "params.yaml")["train"]["seed"]
         title = f"{seed}, released" if folder == RELEASED else f"[{seed}]({folder.relative_to(ROOT).as_posix()})"
-        columns = [cell(metrics["validation"], name) for name in ("accuracy", "log_loss")]
-        columns += [cell(metrics["test"], name) for name in ("accuracy", "macro_f1", "log_loss")]
+        columns = [cell(metrics[split], name) for split, name in SEED_COLUMNS]
         assert f"| {' | '.join([title, *columns])} | {minutes(folder)} min |\n" in README
+
+
+def test_mean_and_spread_of_the_seeds():
+    metrics = [load(folder / "evaluate.json") for folder in (RELEASED, *SEEDS)]
+    assert len(metrics) >= 3
+    columns = []
+    for split, name in SEED_COLUMNS:
+        scores = [run[split][name] for run in metrics]
+        write, unit = (percent, " %") if name == "accuracy" else (fraction, "")
+        columns.append(f"{write(statistics.mean(scores))}{unit}, {write(statistics.stdev(scores))}")
+    assert f"| mean, standard deviation | {' | '.join(columns)} | |\n" in README
+    assert f"Expect {columns[2].split(',')[0]} of this recipe" in PROSE
 
 
 @pytest.mark.parametrize("folder", SEEDS, ids=[folder.name for folder in SEEDS])
 def test_seeds_differ_in_nothing_else(folder):
-    ran, released = (read_yaml(path / "params.yaml") for path in (folder, RELEASED))
-    assert ran["train"].pop("seed") != released["train"].pop("seed")
-    assert ran == released
+    check_params(folder, "fer2013", cut={"train.seed"})
+    assert folder.name == f"fer2013-{read_yaml(folder / 'params.yaml')['train']['seed']}"
 
 
 def test_what_a_trained_start_is_worth():
@@ -174,7 +190,4 @@ def test_a_preset_states_what_it_gave(folder):
 
 @pytest.mark.parametrize("folder", SCORED, ids=[folder.name for folder in SCORED])
 def test_what_was_scored_is_what_the_preset_trains(folder):
-    """A param that came after a run is null in its preset."""
-    ran = read_yaml(folder / "params.yaml")
-    for section, values in read_yaml(ROOT / f"presets/{folder.name}.yaml").items():
-        assert {key: ran[section].get(key) for key in values} == values
+    check_params(folder, folder.name)
