@@ -3,6 +3,7 @@
 import hashlib
 import json
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ RELEASED = ROOT / "models/released/fer2013"
 SCORED = sorted(path.parent for path in ROOT.glob("models/released/fer2013*/evaluate.json"))
 SCORED += sorted(path.parent for path in ROOT.glob("benchmarks/results/fer2013/*/evaluate.json"))
 SEEDS = sorted(path.parent for path in ROOT.glob("benchmarks/results/seeds/*/evaluate.json"))
+SEED_COLUMNS = [("validation", "accuracy"), ("validation", "log_loss")]
+SEED_COLUMNS += [("test", "accuracy"), ("test", "macro_f1"), ("test", "log_loss")]
 LOCKED = sorted(path.parent for path in (ROOT / "benchmarks/results").rglob("dvc.lock"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROSE = README.replace("\n", " ")
@@ -37,9 +40,14 @@ def minutes(folder: Path) -> str:
     return f"{load(folder / 'time.json')['seconds'] / 60:.0f}"
 
 
+def style(name: str) -> tuple[Callable[[float], str], str]:
+    """Return how README.md writes a score, and what stands behind it."""
+    return (percent, " %") if "accuracy" in name else (fraction, "")
+
+
 def cell(scores: dict, name: str) -> str:
     """Return a score as README.md writes it, with its interval where it has one."""
-    write, unit = (percent, " %") if "accuracy" in name else (fraction, "")
+    write, unit = style(name)
     text = write(scores[name]) + unit
     if f"{name}_low" in scores:
         text += f" ({write(scores[f'{name}_low'])} to {write(scores[f'{name}_high'])})"
@@ -63,10 +71,6 @@ def test_scores_on_fer2013(title, name):
     assert f"| {title} | {cell(metrics['test'], name)} | {cell(metrics['test_unique'], name)} |\n" in README
 
 
-SEED_COLUMNS = [("validation", "accuracy"), ("validation", "log_loss")]
-SEED_COLUMNS += [("test", "accuracy"), ("test", "macro_f1"), ("test", "log_loss")]
-
-
 def test_scores_of_every_seed():
     for folder in (RELEASED, *SEEDS):
         metrics, seed = load(folder / "evaluate.json"), read_yaml(folder / "params.yaml")["train"]["seed"]
@@ -81,7 +85,7 @@ def test_mean_and_spread_of_the_seeds():
     columns = []
     for split, name in SEED_COLUMNS:
         scores = [run[split][name] for run in metrics]
-        write, unit = (percent, " %") if name == "accuracy" else (fraction, "")
+        write, unit = style(name)
         columns.append(f"{write(statistics.mean(scores))}{unit}, {write(statistics.stdev(scores))}")
     assert f"| mean, standard deviation | {' | '.join(columns)} | |\n" in README
     assert f"Expect {columns[2].split(',')[0]} of this recipe" in PROSE
