@@ -25,6 +25,8 @@ BY_HEART |= {"optimizer": "adam", "learning_rate": 0.001}
 """With these, and CALM, a few pictures are learnt by heart."""
 CONTENT = read_yaml(Path(__file__).parents[1] / "params.yaml")
 
+pytestmark = pytest.mark.usefixtures("tiny")
+
 
 def make_params(augmentation=None, **train_values):
     content = copy.deepcopy(CONTENT)
@@ -39,9 +41,6 @@ def noise(count, seed, size=24):
     coarse = generator.integers(0, 256, (count, 4, 4, 1), dtype=np.uint8)
     images = np.stack([to_input(picture, size, "grey") for picture in coarse])
     return images, generator.integers(0, 3, count).astype(np.int32)
-
-
-pytestmark = pytest.mark.usefixtures("tiny")
 
 
 @pytest.fixture(scope="module")

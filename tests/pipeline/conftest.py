@@ -54,7 +54,7 @@ def finished(small_origin, tmp_path_factory, worker_id) -> Project:
     path = folder / "finished"
     with FileLock(folder / "finished.lock"):
         if not path.exists():
-            project = clone(small_origin, folder / "unfinished")
+            project = clone(small_origin, tmp_path_factory.mktemp("unfinished") / "main")
             project.dvc("repro")
             project.commit("Results")
             project.path.rename(path)
