@@ -64,6 +64,12 @@ def cell(scores: dict, name: str) -> str:
     return text
 
 
+def right_answers(metrics: dict) -> tuple[int, int]:
+    """Return how many answers on PrivateTest are right: of pictures that stand elsewhere too, and of the others."""
+    right, of_others = (round(metrics[s]["accuracy"] * metrics[s]["pictures"]) for s in ("test", "test_unique"))
+    return right - of_others, of_others
+
+
 @pytest.mark.parametrize(
     ("title", "name"),
     [
@@ -99,6 +105,22 @@ def test_mean_and_spread_of_the_seeds():
         columns.append(f"{write(statistics.mean(scores))}{unit}, {write(statistics.stdev(scores))}")
     assert f"| mean, standard deviation | {' | '.join(columns)} | |\n" in README
     assert f"Expect {columns[2].split(',')[0]} of this recipe" in PROSE
+
+
+def test_what_copies_in_training_give():
+    folder = ROOT / "benchmarks/results/keep_copies"
+    ran, released = (read_yaml(path / "params.yaml") for path in (folder, RELEASED))
+    assert (ran["split"].pop("keep_copies"), released["split"].pop("keep_copies")) == (True, False)
+    assert without_nulls(ran) == without_nulls(released)
+    with_them, without = (load(path / "evaluate.json") for path in (folder, RELEASED))
+    shares = [percent(run["test"]["accuracy"]) for run in (with_them, without)]
+    assert "has {} % on PrivateTest in place of {} %".format(*shares) in PROSE
+    (known, others), (read, others_read) = map(right_answers, (with_them, without))
+    pictures, of_others = (without[split]["pictures"] for split in ("test", "test_unique"))
+    copies = pictures - of_others
+    assert f"Of the {copies} pictures that stand elsewhere it reads {known} as labelled in place of {read}, " in PROSE
+    assert f"of the {of_others:,} others {others:,} in place of {others_read:,}." in PROSE
+    assert f"would have {percent((copies + others_read) / pictures)} %" in PROSE
 
 
 @pytest.mark.parametrize("folder", SEEDS, ids=[folder.name for folder in SEEDS])
