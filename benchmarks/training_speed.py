@@ -101,7 +101,7 @@ class Setting:
         """Return the params of the preset, with what is measured here in their place."""
         content = read_yaml(PRESET)
         content["train"] |= {"architecture": architecture, "precision": precision, "batch_size": self.batch_size}
-        content["train"] |= {"smaller_first": [], "learning_rate": LEARNING_RATE, "seed": SEED}
+        content["train"] |= {"optimizer": "sgd", "smaller_first": [], "learning_rate": LEARNING_RATE, "seed": SEED}
         content["compute"] = {"threads": self.threads}
         return check_params(content, "train", "augmentation", "compute", name=str(PRESET))
 

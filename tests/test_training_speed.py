@@ -54,6 +54,19 @@ def test_the_clock_refuses_another_number_of_batches(batches):
         clock.steps_a_second()
 
 
+def test_both_ways_train_by_the_same_optimizer(setting):
+    import keras
+
+    from benchmarks.training_speed import _stock_optimizer, stock_network
+    from emotion.optimization import make_optimizer
+
+    params, network = setting.params(ARCHITECTURE, "float32").train, stock_network(ARCHITECTURE, setting)
+    stock, ours = _stock_optimizer(network, params), make_optimizer(params, STEPS, network)
+    assert type(stock) is type(ours) is keras.optimizers.SGD
+    for name in ("momentum", "nesterov", "weight_decay"):
+        assert getattr(stock, name) == getattr(ours, name)
+
+
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-4), ("bfloat16", 0.05)])
 def test_the_limit_runs_every_convolution(dtype, tolerance, setting):
     import keras
