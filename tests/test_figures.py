@@ -39,7 +39,7 @@ def fraction(value: float) -> str:
 
 
 def minutes(folder: Path) -> str:
-    """Return how long the training of a run took, as README.md writes it."""
+    """Return how long the training of a run took, as README.md and the presets write it."""
     return f"{load(folder / 'time.json')['seconds'] / 60:.0f}"
 
 
@@ -127,6 +127,7 @@ def test_what_copies_in_training_give():
 def test_seeds_differ_in_nothing_else(folder):
     """In no param, be it in the preset or not; one that came after a run is null."""
     ran, released = (read_yaml(path / "params.yaml") for path in (folder, RELEASED))
+    assert folder.name == f"fer2013-{ran['train']['seed']}"
     assert ran["train"].pop("seed") != released["train"].pop("seed")
     assert without_nulls(ran) == without_nulls(released)
 
@@ -232,7 +233,7 @@ def test_a_preset_states_what_it_gave(folder):
         f"{cell(metrics['test'], 'accuracy').split(' (')[0]} on PrivateTest",
         f"{percent(metrics['validation']['accuracy'])} % on PublicTest",
         f"macro F1 {fraction(metrics['test']['macro_f1'])}",
-        f"in {load(folder / 'time.json')['seconds'] / 60:.0f} minutes",
+        f"in {minutes(folder)} minutes",
     ):
         assert text in header
 
