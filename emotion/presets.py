@@ -2,13 +2,15 @@
 
 import difflib
 import io
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.tokens import CommentToken
 
 from emotion.errors import InputError
 from emotion.files import atomic_path
@@ -68,7 +70,10 @@ def apply_preset(name: str, folder: Path = PRESETS, params_file: Path = PARAMS_F
     yaml = _round_trip_yaml()
     read_yaml(params_file)  # refuses what is no mapping with a message of its own
     content = yaml.load(params_file.read_text(encoding="utf-8"))
+    column = _comment_column(content)
     changes = list(_merge(preset, content, str(path)))
+    for comment in _comments(content):
+        comment.column = column
     text = io.StringIO()
     yaml.dump(content, text)
     check_params(YAML(typ="safe").load(text.getvalue()), *SECTIONS, name=f"{params_file} with preset {name}")
@@ -85,6 +90,18 @@ def _round_trip_yaml() -> YAML:
         type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
     return yaml
+
+
+def _comments(content: Any) -> Iterator[CommentToken]:
+    """Yield the comments that stand behind a value."""
+    for section in content.values():
+        if isinstance(section, CommentedMap):
+            yield from (tokens[2] for tokens in section.ca.items.values() if tokens[2] is not None)
+
+
+def _comment_column(content: Any) -> int:
+    """Return where most comments begin; a long value pushes its own away, and it is to come back with a short one."""
+    return statistics.mode([comment.column for comment in _comments(content)] or [0])
 
 
 def _merge(preset: dict[str, Any], content: Any, name: str) -> Iterator[Change]:
