@@ -22,6 +22,7 @@ SEED_COLUMNS += [("test", "accuracy"), ("test", "macro_f1"), ("test", "log_loss"
 LOCKED = sorted(path.parent for path in (ROOT / "benchmarks/results").rglob("dvc.lock"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROSE = README.replace("\n", " ")
+LONG, FIRST_LONG = ROOT / "models/released/fer2013-long", ROOT / "benchmarks/results/long_72"
 VARIANTS = ROOT / "benchmarks/results/fer2013"
 TRIED = (VARIANTS / "README.md").read_text(encoding="utf-8").replace("\n", " ")
 
@@ -181,18 +182,50 @@ def test_what_a_start_from_ferplus_gave():
     shares = [percent(run[split]["accuracy"]) for run in (seven, average) for split in ("validation", "test")]
     assert f"{shares[0]} % on PublicTest, {shares[1]} % on PrivateTest. Its mistakes" in TRIED
     assert f"came to {shares[2]} % on PublicTest and {shares[3]} % on PrivateTest. Again" in TRIED
-    others = [load(ROOT / f"models/released/{name}/evaluate.json") for name in ("fer2013", "fer2013-long")]
+    others = [load(folder / "evaluate.json") for folder in (RELEASED, FIRST_LONG)]
     losses = [fraction(run["test"]["calibrated_log_loss"]) for run in (seven, average, *others)]
-    assert "is {} and then {}, where `fer2013` has {} and `fer2013-long` {} at".format(*losses) in TRIED
+    assert "is {} and then {}, where `fer2013` has {} and the first `fer2013-long` {} at".format(*losses) in TRIED
     marks = [f"{run['validation']['log_loss']:.4f}" for run in (others[0], average)]
     assert f"its log loss on PublicTest is {marks[1]}, that of `fer2013` {marks[0]}." in TRIED
     for folder, words in zip(folders, ("for {} epochs, {} minutes (", "for {} epochs more, {} minutes,"), strict=True):
         assert words.format(load(folder / "train.json")["epochs"], minutes(folder)) in TRIED
 
 
-def test_what_averaging_gave():
+def read_variants() -> dict[str, dict[str, str]]:
     with (VARIANTS / "variants.csv").open(encoding="utf-8", newline="") as file:
-        rows = {row["variant"]: row for row in csv.DictReader(file)}
+        return {row["variant"]: row for row in csv.DictReader(file)}
+
+
+def test_what_more_hours_gave():
+    first, second, third = load(FIRST_LONG / "evaluate.json"), read_variants()["long-52"], load(LONG / "evaluate.json")
+    epochs = [load(folder / "train.json")["epochs"] for folder in (FIRST_LONG, LONG)]
+    assert f"First for {epochs[0]} epochs, {minutes(FIRST_LONG)} minutes, imitating `fer2013-nano`" in TRIED
+    assert f"{epochs[1]} epochs, imitating `fer2013` and `fer2013-nano` averaged, in {minutes(LONG)} minutes." in TRIED
+    shares = [percent(run[split]["accuracy"]) for run in (first, third) for split in ("validation", "test")]
+    assert "{} % on PublicTest, {} % on PrivateTest. Under".format(*shares[:2]) in TRIED
+    assert "with {} % on PublicTest and {} % on PrivateTest, and is".format(*shares[2:]) in TRIED
+    assert f"{percent(float(second['public_test_with_flip']))} % on PublicTest, 70.0 % on PrivateTest. On" in TRIED
+    assert "70.0 % on PrivateTest" in second["note"]
+    gain = third["validation"]["accuracy"] - float(second["public_test_with_flip"])
+    assert f"to {minutes(LONG)} minutes that brought {percent(gain)} point on PublicTest" in TRIED
+    released, came_to = (load(folder / "evaluate.json")["validation"]["log_loss"] for folder in (RELEASED, LONG))
+    assert came_to < released
+    assert f"below that of `fer2013`, {released:.4f}, was settled before it ended. It came to {came_to:.4f}," in TRIED
+    assert f"that of `fer2013`, {released:.3f}, was settled before it ended; it came to {came_to:.3f}." in PROSE
+
+
+def test_the_end_of_the_curve_of_fer2013_long():
+    with (LONG / "history.csv").open(encoding="utf-8", newline="") as file:
+        last = list(csv.DictReader(file))[-9:]
+    scores = sorted(float(row["val_accuracy"]) for row in last)
+    assert all(float(row["learning_rate"]) < 0.0002 for row in last)
+    assert f"stays between {percent(scores[0])} and {percent(scores[-1])} % without the mirror image" in TRIED
+    training = statistics.mean(float(row["accuracy"]) for row in last)
+    assert f"while training pictures are at {100 * training:.0f} %" in TRIED
+
+
+def test_what_averaging_gave():
+    rows = read_variants()
     ensemble, views = (rows[name] for name in ("ensemble-8", "views-5"))
     shares = [percent(float(row["public_test_with_flip"])) for row in (ensemble, rows["standard-muon-52"], views)]
     assert "have {} % on PublicTest, where the best of them has {} %".format(*shares) in TRIED
