@@ -10,7 +10,6 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.tokens import CommentToken
 
 from emotion.errors import InputError
 from emotion.files import atomic_path
@@ -70,10 +69,8 @@ def apply_preset(name: str, folder: Path = PRESETS, params_file: Path = PARAMS_F
     yaml = _round_trip_yaml()
     read_yaml(params_file)  # refuses what is no mapping with a message of its own
     content = yaml.load(params_file.read_text(encoding="utf-8"))
-    column = _comment_column(content)
     changes = list(_merge(preset, content, str(path)))
-    for comment in _comments(content):
-        comment.column = column
+    _align_comments(content)
     text = io.StringIO()
     yaml.dump(content, text)
     check_params(YAML(typ="safe").load(text.getvalue()), *SECTIONS, name=f"{params_file} with preset {name}")
@@ -92,16 +89,14 @@ def _round_trip_yaml() -> YAML:
     return yaml
 
 
-def _comments(content: Any) -> Iterator[CommentToken]:
-    """Yield the comments that stand behind a value."""
-    for section in content.values():
-        if isinstance(section, CommentedMap):
-            yield from (tokens[2] for tokens in section.ca.items.values() if tokens[2] is not None)
-
-
-def _comment_column(content: Any) -> int:
-    """Return where most comments begin; a long value pushes its own away, and it is to come back with a short one."""
-    return statistics.mode([comment.column for comment in _comments(content)] or [0])
+def _align_comments(content: CommentedMap) -> None:
+    """Begin comments behind values where most do: a long value pushes its own away, and a short one brings it back."""
+    sections = [section for section in content.values() if isinstance(section, CommentedMap)]
+    comments = [tokens[2] for section in sections for tokens in section.ca.items.values() if tokens[2] is not None]
+    if comments:
+        column = statistics.mode(comment.column for comment in comments)
+        for comment in comments:
+            comment.column = column
 
 
 def _merge(preset: dict[str, Any], content: Any, name: str) -> Iterator[Change]:
