@@ -190,7 +190,7 @@ class _Run:
         self.fast = _fast_form(None if any_size else data.size, data.channels, classes, params.train)
         self.fast.set_weights(self.network.get_weights())
         self.judged = finished(self.fast, data.size, params.train)
-        self.judged.compile(loss=_loss(params.train, classes), metrics=[_accuracy(classes)])
+        _compile(self.judged, params.train, classes)
         self.augmentation, self.mixup = Augmentation(params.augmentation, params.train.seed), params.augmentation.mixup
         self.generators = [self.augmentation.seed_generator] + [
             layer.seed_generator for layer in self.fast.layers if hasattr(layer, "seed_generator")
@@ -256,8 +256,7 @@ class _Run:
             own_share -= self.params.teacher_share
             probabilities = Imitation(self.given.teachers, self.params.teacher_share)(images, probabilities)
         student = keras.Model([numbers, shares], probabilities)
-        loss, metrics = _loss(self.params, self.classes), [_accuracy(self.classes)]
-        student.compile(self.optimizer, loss, loss_weights=own_share, metrics=metrics)
+        _compile(student, self.params, self.classes, optimizer=self.optimizer, loss_weights=own_share)
         return student
 
     def _out_of_patience(self) -> bool:
@@ -341,6 +340,14 @@ class _Watch(keras.callbacks.Callback):
         self.bar.update()
         if not math.isfinite(float(logs["loss"])):
             self.diverged(f"step {batch + 1}")
+
+
+def _compile(network: keras.Model, params: TrainParams, classes: int, **more: Any) -> None:
+    """Compile `network`, and make its counters: made in its first step, they have TensorFlow trace that step twice."""
+    network.compile(loss=_loss(params, classes), metrics=[_accuracy(classes)], **more)
+    some = ops.ones((1, network.output_shape[-1]))
+    network.compute_metrics(None, some, some)
+    network.reset_metrics()
 
 
 def _loss(params: TrainParams, classes: int) -> keras.losses.Loss:

@@ -10,6 +10,7 @@ import pytest
 
 from emotion import architectures, training
 from emotion.architectures import ANY_SIZE
+from emotion.augmentation import Augmentation
 from emotion.distillation import Imitation
 from emotion.errors import InputError
 from emotion.given import GivenModels, carry_over
@@ -107,6 +108,20 @@ def test_smaller_pictures_first_go_on_with_the_same_bits_too(data, tmp_path):
         train(data, 3, params, tmp_path / "parts", stop_after(1))
     assert same(whole, train(data, 3, params, tmp_path / "parts"))
     assert [row["size"] for row in whole.history] == [16, 16, 24]
+
+
+def test_the_step_of_each_size_is_traced_once(data, tmp_path, monkeypatch):
+    """TensorFlow traces a step again that made variables, which took as long as the rest of a short training."""
+    traced = []
+    change = Augmentation.call
+
+    def counted(self, images):
+        traced.append(images.shape[1])
+        return change(self, images)
+
+    monkeypatch.setattr(Augmentation, "call", counted)
+    train(data, 3, make_params(smaller_first=[[16, 2]]), tmp_path)
+    assert traced == [16, 24]
 
 
 def test_a_network_that_enlarges_learns_at_the_size_of_the_pictures(data, tmp_path):
