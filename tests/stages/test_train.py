@@ -80,13 +80,11 @@ def test_the_test_split_plays_no_part(project, monkeypatch):
     model = run(monkeypatch)
     for name in ("x_test", "y_test"):
         poison(name)
-        assert run(monkeypatch) == model
+    assert run(monkeypatch) == model
+    clean = HISTORY.read_text(encoding="utf-8")
     poison("y_val")
     run(monkeypatch)
-    poisoned = HISTORY.read_text(encoding="utf-8")
-    poison("y_val")
-    run(monkeypatch)
-    assert HISTORY.read_text(encoding="utf-8") != poisoned  # so that the test above can fail
+    assert HISTORY.read_text(encoding="utf-8") != clean  # so that the test above can fail
 
 
 def test_a_failed_stage_keeps_the_old_model(project, monkeypatch):
