@@ -23,6 +23,7 @@ LOCKED = sorted(path.parent for path in (ROOT / "benchmarks/results").rglob("dvc
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROSE = README.replace("\n", " ")
 LONG, FIRST_LONG = ROOT / "models/released/fer2013-long", ROOT / "benchmarks/results/long_72"
+NANO, FIRST_NANO = ROOT / "models/released/fer2013-nano", ROOT / "benchmarks/results/nano_92"
 VARIANTS = ROOT / "benchmarks/results/fer2013"
 TRIED = (VARIANTS / "README.md").read_text(encoding="utf-8").replace("\n", " ")
 
@@ -222,6 +223,40 @@ def test_the_end_of_the_curve_of_fer2013_long():
     assert f"stays between {percent(scores[0])} and {percent(scores[-1])} % without the mirror image" in TRIED
     training = statistics.mean(float(row["accuracy"]) for row in last)
     assert f"while training pictures are at {100 * training:.0f} %" in TRIED
+
+
+def test_what_a_better_teacher_gave_fer2013_nano():
+    first, second = (load(folder / "evaluate.json") for folder in (FIRST_NANO, NANO))
+    epochs = [load(folder / "train.json")["epochs"] for folder in (FIRST_NANO, NANO)]
+    shares = [percent(run[split]["accuracy"]) for run in (first, second) for split in ("validation", "test")]
+    assert f"for {epochs[0]} epochs, {minutes(FIRST_NANO)} minutes, imitating `fer2013` as it was by SGD" in TRIED
+    assert "{} % on PublicTest, {} % on PrivateTest. Wherever".format(*shares[:2]) in TRIED
+    assert f"{epochs[1]} epochs in {minutes(NANO)} minutes" in TRIED
+    marks = [run["validation"]["log_loss"] for run in (first, second)]
+    assert marks[1] < marks[0]
+    assert f"below that of the first, {marks[0]:.4f}, was settled before it began. It came to {marks[1]:.4f}," in TRIED
+    assert "with {} % on PublicTest and {} % on PrivateTest, and is `fer2013-nano` now".format(*shares[2:]) in TRIED
+    int8 = percent(load(NANO / "export.json")["tflite_int8"]["accuracy"])
+    assert f"its int8 file went from 69.7 to {int8} % on PrivateTest" in TRIED
+    speed = load(ROOT / "benchmarks/results/released.json")["milliseconds_a_face"]
+    assert f"{int8} % on PrivateTest in {speed['fer2013-nano']:.2f} ms a face, where `fer` takes" in PROSE
+    assert f"`fer` takes {speed['fer']:.2f} ms" in PROSE
+    assert speed["fer2013-nano"] <= 0.38
+
+
+def test_fer2013_nano_beside_the_standard():
+    rows, standard = read_variants(), load(RELEASED / "evaluate.json")["validation"]
+    row, alone = rows["nano-long"], rows["standard-muon"]
+    shares = [percent(float(run["public_test"])) for run in (alone, row)]
+    assert "had {} % of PublicTest in its best epoch, where this has {} %".format(*shares) in TRIED
+    assert f"in {alone['epochs']} epochs and {float(alone['seconds']) / 60:.0f} minutes" in TRIED
+    flipped = percent(float(row["public_test_with_flip"]))
+    once = percent(load(NANO / "evaluate.json")["validation"]["accuracy"])
+    best = percent(standard["accuracy"])
+    assert f"{once} %, with the mirror image {flipped} %, and `fer2013` with it {best} %" in PROSE
+    assert f"{flipped} % on PublicTest at a log loss of 0.869" in TRIED
+    assert "with flip 0.869" in row["note"]
+    assert f"ahead of it with {best} % and {standard['log_loss']:.3f}" in TRIED
 
 
 def test_what_averaging_gave():
