@@ -3,9 +3,11 @@
 Import this module before keras: what a backend says on being loaded is kept from the terminal here.
 """
 
+import gc
 import os
 import platform
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emotion.quiet import quiet
@@ -13,7 +15,23 @@ from emotion.quiet import quiet
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what is wrong is raised; the rest is no news to users
 
 
-with quiet():  # TensorFlow logs its build options before its log level is read
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Spare the garbage collector what the block loads, which is there to stay.
+
+    Looking through TensorFlow's objects, while they are made and when the process ends, took as long as loading them.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()
+
+
+with quiet(), _kept():  # TensorFlow logs its build options before its log level is read
     import keras
 
 
