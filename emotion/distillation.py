@@ -1,45 +1,70 @@
 """Distillation: a network learns what another one, or several, say of each picture (Hinton et al. 2015).
 
-Teacher and student see the same changed pictures, which Beyer et al. 2022 found to matter most.
+Beyer et al. 2022 found it to matter most, in long trainings, that teacher and student see the same changed pictures.
+What a teacher says of the pictures as they are is asked once, and costs next to nothing.
 """
 
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
+
+from emotion.evaluation.inference import predict_probabilities
+
+
+class Teachers(keras.layers.Layer):
+    """Images, uint8 (n, height, width, channels), to the mean of what several networks say: float32 (n, units)."""
+
+    def __init__(self, networks: Sequence[keras.Model]) -> None:
+        super().__init__(name="teachers", dtype="float32", autocast=False)
+        self.networks = list(networks)
+        self.trainable = False
+
+    def call(self, images):
+        answers = [_ask(network, images) for network in self.networks]
+        return sum(answers) / len(answers)
+
+    def compute_output_spec(self, images):
+        return keras.KerasTensor((images.shape[0], self.networks[0].output_shape[-1]), dtype="float32")
+
+
+def _ask(network: keras.Model, images):
+    size = network.input_shape[1:3]
+    if None not in size and size != images.shape[1:3]:
+        images = ops.image.resize(ops.cast(images, "float32"), size)
+    return ops.stop_gradient(ops.cast(network(images, training=False), "float32"))
 
 
 class Imitation(keras.layers.Layer):
-    """Passes the student's probabilities on, and adds to the loss how far they are from the teacher's.
+    """Passes the student's probabilities on, and adds to the loss how far they are from the teachers' answers.
 
     The loss that is added is `share` times the Kullback-Leibler divergence from teacher to student, the batch's mean.
-    Several teachers speak as one, by the mean of their probabilities.
     """
 
-    def __init__(self, teachers: Sequence[keras.Model], share: float) -> None:
+    def __init__(self, share: float) -> None:
         super().__init__(name="imitation", dtype="float32", autocast=False)
-        self.teachers, self.share = list(teachers), share
-        for teacher in self.teachers:
-            teacher.trainable = False
+        self.share = share
 
-    def call(self, images, probabilities, training=None):
-        """Take images, uint8 (n, height, width, channels), and probabilities, float32 (n, units); return the latter."""
+    def call(self, answers, probabilities, training=None):
+        """Take both as float32 (n, classes), or (n, 1), the probability of the second of two; return the latter."""
         if training:
-            answers = [_ask(teacher, images) for teacher in self.teachers]
-            truth, said = _columns(sum(answers) / len(answers)), _columns(probabilities)
+            truth, said = _columns(answers), _columns(probabilities)
             divergence = ops.sum(truth * (ops.log(truth) - ops.log(said)), axis=1)
             self.add_loss(self.share * ops.mean(divergence))
         return probabilities
 
-    def compute_output_spec(self, images, probabilities, training=None):
+    def compute_output_spec(self, answers, probabilities, training=None):
         return keras.KerasTensor(probabilities.shape, dtype="float32")
 
 
-def _ask(teacher: keras.Model, images):
-    size = teacher.input_shape[1:3]
-    if None not in size and size != images.shape[1:3]:
-        images = ops.image.resize(ops.cast(images, "float32"), size)
-    return ops.stop_gradient(ops.cast(teacher(images, training=False), "float32"))
+def ask_once(teachers: Teachers, pictures: np.ndarray, *, flip: bool) -> np.ndarray:
+    """Return what the teachers say of pictures, uint8 (n, size, size, channels), as they are: float32 (n, classes).
+
+    With `flip` each picture and its mirror image count the same.
+    """
+    images = keras.Input(pictures.shape[1:], dtype="uint8")
+    return predict_probabilities(keras.Model(images, teachers(images)), pictures, flip=flip).astype(np.float32)
 
 
 def _columns(probabilities):

@@ -99,6 +99,7 @@ class TrainParams(Section):
     patience: Annotated[int, Field(ge=0)]
     teacher: str | list[str] | None
     teacher_share: Probability
+    teacher_sees: Literal["changed", "original"]
     precision: Literal["auto", "float32", "mixed_bfloat16"]
 
     @property

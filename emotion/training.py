@@ -16,7 +16,7 @@ from emotion import architectures
 from emotion.architectures.enlarging import enlarge_inside
 from emotion.augmentation import Augmentation, Mix, mixing_shares
 from emotion.checkpoint import Checkpoint, TrainingState, training_key
-from emotion.distillation import Imitation
+from emotion.distillation import Imitation, Teachers, ask_once
 from emotion.errors import InputError
 from emotion.feeding import Lookup, feed
 from emotion.fused import fuse
@@ -202,9 +202,18 @@ class _Run:
         self.val_targets = _targets(data.y_val, classes)
         self.sample_weights = _sample_weights(data.y_train, classes, params.train)
         self.history: list[dict[str, float]] = []
-        self.seconds = 0.0
+        self.teachers = Teachers(given.teachers) if given.teachers else None
+        began = time.monotonic()
+        self.answers = self._answers()
+        self.seconds = time.monotonic() - began
         self.best = -1
         self.best_weights: list[np.ndarray] = []
+
+    def _answers(self) -> np.ndarray | None:
+        """Return what the teachers say of the pictures as they are, if that is what the network is to learn."""
+        if self.teachers is None or self.params.teacher_sees == "changed":
+            return None
+        return ask_once(self.teachers, self.data.x_train, flip=self.augmentation.params.flip)
 
     @property
     def _variables(self) -> list[keras.Variable]:
@@ -244,18 +253,24 @@ class _Run:
                 after_epoch(epoch + 1)
 
     def _student(self, pictures: np.ndarray) -> keras.Model:
-        """Return what `fit` trains: numbers of pictures and shares of the mixture to probabilities."""
+        """Return what `fit` trains: numbers of pictures, shares of the mixture, answers if any, to probabilities."""
         numbers = keras.Input((), dtype="int32", name="number")
         shares = keras.Input((), dtype="float32", name="share")
+        inputs = [numbers, shares]
         images = self.augmentation(Lookup(pictures)(numbers))
         if self.mixup:
             images = Mix()(images, shares)
         probabilities = self.fast(images)
         own_share = 1.0
-        if self.given.teachers:
+        if self.teachers is not None:
             own_share -= self.params.teacher_share
-            probabilities = Imitation(self.given.teachers, self.params.teacher_share)(images, probabilities)
-        student = keras.Model([numbers, shares], probabilities)
+            if self.answers is None:
+                answers = self.teachers(images)
+            else:
+                answers = keras.Input(self.answers.shape[1:], dtype="float32", name="answer")
+                inputs.append(answers)
+            probabilities = Imitation(self.params.teacher_share)(answers, probabilities)
+        student = keras.Model(inputs, probabilities)
         _compile(student, self.params, self.classes, optimizer=self.optimizer, loss_weights=own_share)
         return student
 
@@ -283,9 +298,12 @@ class _Run:
         generator = np.random.default_rng([self.params.seed, epoch])
         order = generator.permutation(len(self.data.x_train)).astype(np.int32)
         shares, partners = mixing_shares(len(order), self.params.batch_size, self.mixup, generator)
-        own, other = self.targets[order], self.targets[order[partners]]
-        targets = shares[:, None] * own + (1 - shares[:, None]) * other
-        return feed((order, shares), targets, self.sample_weights[order], batch_size=self.params.batch_size)
+
+        def mixed(rows: np.ndarray) -> np.ndarray:
+            return shares[:, None] * rows[order] + (1 - shares[:, None]) * rows[order[partners]]
+
+        inputs = (order, shares) if self.answers is None else (order, shares, mixed(self.answers))
+        return feed(inputs, mixed(self.targets), self.sample_weights[order], batch_size=self.params.batch_size)
 
     def _diverged(self, where: str) -> None:
         raise DivergedError(

@@ -11,7 +11,7 @@ import pytest
 from emotion import architectures, training
 from emotion.architectures import ANY_SIZE
 from emotion.augmentation import Augmentation
-from emotion.distillation import Imitation
+from emotion.distillation import Imitation, Teachers, ask_once
 from emotion.errors import InputError
 from emotion.given import GivenModels, carry_over
 from emotion.images import to_input
@@ -379,14 +379,15 @@ def test_mixed_pictures_have_mixed_targets(data):
         np.testing.assert_allclose(targets, shares[:, None] * own + (1 - shares[:, None]) * other, rtol=1e-6)
 
 
-def test_a_teacher_is_imitated(data, tmp_path):
+@pytest.mark.parametrize("sees", ["changed", "original"])
+def test_a_teacher_is_imitated(sees, data, tmp_path):
     """With all of the loss for imitation, labels count for nothing, and the student ends near its teacher."""
     often = np.tile(np.arange(32), 12)
     values = BY_HEART | {"learning_rate": 0.002}
     heart = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train)
     teacher = train(heart, 3, make_params(CALM, **values), tmp_path).model
     misled = TrainingData(heart.x_train, (heart.y_train + 1) % 3, data.x_train, data.y_train)
-    params = make_params(CALM, teacher="x.keras", teacher_share=1.0, **values)
+    params = make_params(CALM, teacher="x.keras", teacher_share=1.0, teacher_sees=sees, **values)
     student = train(misled, 3, params, tmp_path, given=GivenModels((teacher,))).model
     said, told = (network.predict(data.x_train, verbose=0) for network in (student, teacher))
     assert (said.argmax(axis=1) == told.argmax(axis=1)).mean() >= 30 / 32
@@ -407,21 +408,58 @@ def test_several_teachers_speak_by_their_mean():
     """And where the student says the same as they, the loss is nought."""
     images = np.zeros((2, 4, 4, 1), np.uint8)
     said = np.array([[0.1, 0.2, 0.7]] * 2, np.float32), np.array([[0.5, 0.4, 0.1]] * 2, np.float32)
-    imitation = Imitation([_speaker(answer[0]) for answer in said], 0.5)
+    teachers, imitation = Teachers([_speaker(answer[0]) for answer in said]), Imitation(0.5)
     mean = said[0] / 2 + said[1] / 2
     for student in (mean, 0.9 * said[0] + 0.1 * said[1]):
-        np.testing.assert_array_equal(imitation(images, student, training=True), student)
+        np.testing.assert_array_equal(imitation(teachers(images), student, training=True), student)
         divergence = (mean * np.log(mean / student)).sum(axis=1).mean()
         assert (divergence == 0) == (student is mean)
         assert float(imitation.losses[0]) == pytest.approx(0.5 * divergence, abs=1e-6)
 
 
-def _speaker(answer):
+def _speaker(answer, size=4):
     """Return a network that says the same of all pictures."""
-    images = keras.Input((4, 4, 1), dtype="uint8")
+    images = keras.Input((size, size, 1), dtype="uint8")
     speaker = keras.Model(images, keras.layers.Dense(len(answer), "softmax")(keras.layers.Flatten()(images)))
-    speaker.set_weights([np.zeros((16, len(answer))), np.log(answer)])
+    speaker.set_weights([np.zeros((size**2, len(answer))), np.log(answer)])
     return speaker
+
+
+def test_a_teacher_is_asked_once_about_the_pictures_as_they_are(data):
+    """Where training mirrors them, about their mirror images as well; as one in use, not as one in training."""
+    teacher = architectures.build("residual_small", 24, 1, 3)
+    own, mirrored = (teacher.predict(pictures, verbose=0) for pictures in (data.x_train, data.x_train[:, :, ::-1]))
+    assert np.abs(own - mirrored).max() > 1e-3
+    for flip, expected in ((False, own), (True, (own + mirrored) / 2)):
+        params = make_params({"flip": flip}, teacher="x.keras", teacher_share=0.5, teacher_sees="original")
+        run = training._Run(data, 3, params, any_size=False, given=GivenModels((teacher,)))
+        assert run.answers is not None
+        np.testing.assert_allclose(run.answers, expected, atol=1e-5)
+    changed = make_params(teacher="x.keras", teacher_share=0.5)
+    assert training._Run(data, 3, changed, any_size=False, given=GivenModels((teacher,))).answers is None
+
+
+def test_of_mixed_pictures_the_answers_are_mixed(data):
+    """As their targets are."""
+    params = make_params({"mixup": 1.0}, batch_size=12, teacher="x.keras", teacher_share=0.5, teacher_sees="original")
+    run = training._Run(data, 3, params, any_size=False, given=GivenModels((_speaker([0.2, 0.3, 0.5], 24),)))
+    run.answers = np.random.default_rng(0).random((len(data.x_train), 3), np.float32)
+    for (numbers, shares, answers), _, _ in run._lesson(0):
+        own, other = run.answers[numbers], run.answers[np.asarray(numbers)[::-1]]
+        shares = np.asarray(shares)[:, None]
+        np.testing.assert_allclose(answers, shares * own + (1 - shares) * other, rtol=1e-6)
+
+
+def test_two_classes_are_taught_by_what_was_asked_once(data):
+    """A teacher of one output answers in two columns then, the student still in one."""
+    teacher = architectures.build("residual_small", 24, 1, 2)
+    answers = ask_once(Teachers([teacher]), data.x_train, flip=False)
+    assert answers.shape == (len(data.x_train), 2)
+    said = np.full((len(answers), 1), 0.3, np.float32)
+    imitation = Imitation(1.0)
+    imitation(answers, said, training=True)
+    expected = (answers * np.log(answers / [0.7, 0.3])).sum(axis=1).mean()
+    assert float(imitation.losses[0]) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_training_starts_from_the_weights_of_another(data, tmp_path):
