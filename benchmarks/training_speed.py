@@ -156,7 +156,7 @@ def _without_augmentation(run: training._Run) -> "keras.Model":
 
     numbers, shares = keras.Input((), dtype="int32"), keras.Input((), dtype="float32")
     model = keras.Model([numbers, shares], run.fast(Lookup(run.data.x_train)(numbers)))
-    model.compile(run.optimizer, training._loss(run.params, CLASSES), metrics=["accuracy"])
+    training._compile(model, run.params, CLASSES, optimizer=run.optimizer)
     return model
 
 
