@@ -264,6 +264,38 @@ def test_fer2013_nano_beside_the_standard():
     assert f"ahead of it with {best} % and {standard['log_loss']:.3f}" in TRIED
 
 
+def test_what_asking_the_teacher_once_gave():
+    folders = [ROOT / "benchmarks/results/asked_once" / name for name in ("quick", "standard")]
+    before = [load(folder / "evaluate.json") for folder in (VARIANTS / "fer2013-quick", RELEASED)]
+    after = [load(folder / "evaluate.json") for folder in folders]
+    (public, private), (public_taught, private_taught) = accuracies(before[0]), accuracies(after[0])
+    told = (
+        f"goes from {public} to {public_taught} % on PublicTest and from {private} to {private_taught} % on PrivateTest"
+    )
+    assert f"{told}, in {minutes(folders[0])} minutes." in TRIED
+    assert f"from {private} to {private_taught} % on PrivateTest in {minutes(folders[0])} minutes" in PROSE
+    public, private = accuracies(after[1])
+    losses = [[run[split][name] for run in (before[1], after[1])] for split, name in SEED_COLUMNS if name == "log_loss"]
+    assert (
+        f"in accuracy, {accuracies(before[1])[0]} %, and below it in log loss, {losses[0][0]:.4f}, was settled" in TRIED
+    )
+    assert f"came to {public} % with a log loss of {losses[0][1]:.4f}, and to {private} % on PrivateTest" in TRIED
+    assert (
+        f"in {minutes(folders[1])} minutes. Log loss on PrivateTest fell from {{:.3f}} to {{:.3f}}".format(*losses[1])
+        in TRIED
+    )
+
+
+@pytest.mark.parametrize(("name", "preset"), [("quick", "fer2013-quick"), ("standard", "fer2013")])
+def test_a_teacher_asked_once_changed_nothing_else(name, preset):
+    cut = {"train.teacher", "train.teacher_share", "train.teacher_sees", "train.label_smoothing"}
+    check_params(ROOT / "benchmarks/results/asked_once" / name, preset, cut)
+    ran = read_yaml(ROOT / "benchmarks/results/asked_once" / name / "params.yaml")["train"]
+    settings = [ran[key.removeprefix("train.")] for key in sorted(cut)]
+    assert settings == [0.0, "fer2013-long.keras", "original", 0.7]
+    assert all(f"-S {key}={value}" in README for key, value in zip(sorted(cut), settings, strict=True))
+
+
 def test_what_averaging_gave():
     rows = read_variants()
     ensemble, views = (rows[name] for name in ("ensemble-8", "views-5"))
