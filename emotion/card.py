@@ -461,7 +461,8 @@ def _describe_training(facts: Facts, layout: Layout, release: Release | None) ->
         rows.append(["train.start_from", f"`{params.train.start_from}`"])
     if params.train.teachers:
         names = ", ".join(f"`{name}`" for name in params.train.teachers)
-        rows.append(["train.teacher", f"{names}, for {percent(params.train.teacher_share, 0)}"])
+        sees = f"sees {params.train.teacher_sees} pictures"
+        rows.append(["train.teacher", f"{names}, for {percent(params.train.teacher_share, 0)}, {sees}"])
     commit = f" Commit of the code: {release.commit}." if release else ""
     return (
         f"The best epoch by validation was {training['best_epoch']} of {training['epochs']}."

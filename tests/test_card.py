@@ -393,15 +393,15 @@ def test_the_protocol_is_that_of_the_params(tmp_path, monkeypatch):
 
 
 def test_a_teacher_is_named(tmp_path, monkeypatch):
-    make_run(tmp_path, train_teacher="large.keras", train_teacher_share=0.5)
-    assert "| train.teacher | `large.keras`, for 50 % |" in write_card(tmp_path, monkeypatch)
+    make_run(tmp_path, train_teacher="large.keras", train_teacher_share=0.5, train_teacher_sees="original")
+    assert "| train.teacher | `large.keras`, for 50 %, sees original pictures |" in write_card(tmp_path, monkeypatch)
 
 
 def test_several_teachers_and_the_start_are_named(tmp_path, monkeypatch):
     make_run(tmp_path, train_teacher=["a.keras", "b.keras"], train_teacher_share=0.7, train_start_from="a.keras")
     card = write_card(tmp_path, monkeypatch)
     assert "| train.start_from | `a.keras` |" in card
-    assert "| train.teacher | `a.keras`, `b.keras`, for 70 % |" in card
+    assert "| train.teacher | `a.keras`, `b.keras`, for 70 %, sees changed pictures |" in card
 
 
 def test_an_enlargement_is_named(tmp_path, monkeypatch):
