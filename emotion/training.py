@@ -213,6 +213,7 @@ class _Run:
         """Return what the teachers say of the pictures as they are, if that is what the network is to learn."""
         if self.teachers is None or self.params.teacher_sees == "changed":
             return None
+        tqdm.write(f"asking {', '.join(self.params.teachers)} about {len(self.data.x_train):,} pictures")
         return ask_once(self.teachers, self.data.x_train, flip=self.augmentation.params.flip)
 
     @property

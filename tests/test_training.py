@@ -426,7 +426,7 @@ def _speaker(answer, size=4):
     return speaker
 
 
-def test_a_teacher_is_asked_once_about_the_pictures_as_they_are(data):
+def test_a_teacher_is_asked_once_about_the_pictures_as_they_are(data, capsys):
     """Where training mirrors them, about their mirror images as well; as one in use, not as one in training."""
     teacher = architectures.build("residual_small", 24, 1, 3)
     own, mirrored = (teacher.predict(pictures, verbose=0) for pictures in (data.x_train, data.x_train[:, :, ::-1]))
@@ -436,6 +436,7 @@ def test_a_teacher_is_asked_once_about_the_pictures_as_they_are(data):
         run = training._Run(data, 3, params, any_size=False, given=GivenModels((teacher,)))
         assert run.answers is not None
         np.testing.assert_allclose(run.answers, expected, atol=1e-5)
+        assert capsys.readouterr().out == "asking x.keras about 32 pictures\n"
     changed = make_params(teacher="x.keras", teacher_share=0.5)
     assert training._Run(data, 3, changed, any_size=False, given=GivenModels((teacher,))).answers is None
 
