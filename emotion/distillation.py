@@ -1,7 +1,7 @@
 """Distillation: a network learns what another one, or several, say of each picture (Hinton et al. 2015).
 
 Beyer et al. 2022 found it to matter most, in long trainings, that teacher and student see the same changed pictures.
-What a teacher says of the pictures as they are is asked once, and costs next to nothing.
+A teacher that is asked once about the pictures as they are takes no longer than to look at them in an epoch or two.
 """
 
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class TrainingData:
 class TrainingResult:
     """The network with the weights of its best epoch, and a row of history an epoch; the first epoch is 1.
 
-    `seconds` is how long the epochs took, those before an interruption among them.
+    `seconds` is how long the epochs took, with what came before each, and with those before an interruption.
     The checkpoint is to be removed once the model is safe on disk.
     """
 
@@ -203,14 +204,13 @@ class _Run:
         self.sample_weights = _sample_weights(data.y_train, classes, params.train)
         self.history: list[dict[str, float]] = []
         self.teachers = Teachers(given.teachers) if given.teachers else None
-        began = time.monotonic()
-        self.answers = self._answers()
-        self.seconds = time.monotonic() - began
+        self.seconds = 0.0
         self.best = -1
         self.best_weights: list[np.ndarray] = []
 
-    def _answers(self) -> np.ndarray | None:
-        """Return what the teachers say of the pictures as they are, if that is what the network is to learn."""
+    @cached_property
+    def answers(self) -> np.ndarray | None:
+        """What the teachers say of the pictures as they are, if that is to be learnt: asked before the first epoch."""
         if self.teachers is None or self.params.teacher_sees == "changed":
             return None
         tqdm.write(f"asking {', '.join(self.params.teachers)} about {len(self.data.x_train):,} pictures")
@@ -243,11 +243,11 @@ class _Run:
             if self.history:
                 tqdm.write(f"going on after epoch {len(self.history)} of an interrupted training")
             while len(self.history) < len(sizes) and not self._out_of_patience():
+                began = time.monotonic()
                 epoch = len(self.history)
                 if sizes[epoch] != size:
                     size = sizes[epoch]
                     student = self._student(_resized(self.data.x_train, size, self.data.color))
-                began = time.monotonic()
                 self._epoch(epoch, size, student, bar)
                 self.seconds += time.monotonic() - began
                 checkpoint.save(self.state())

@@ -166,13 +166,8 @@ def test_figures_are_of_the_run_that_the_lock_names(folder):
 def test_what_an_ensemble_as_the_teacher_gave():
     folder = ROOT / "benchmarks/results/ensemble_teacher"
     before, after = (load(path / "evaluate.json") for path in (RELEASED, folder))
-    validation, test = (
-        [percent(run[split]["accuracy"]) for run in (after, before)] for split in ("validation", "test")
-    )
-    assert (
-        f"came to {validation[0]} % on PublicTest and {test[0]} % on PrivateTest, from {validation[1]} and {test[1]} %"
-        in TRIED
-    )
+    shares = accuracies(after, before)
+    assert "came to {} % on PublicTest and {} % on PrivateTest, from {} and {} %".format(*shares) in TRIED
     raw, fitted = (
         [fraction(run["test"][name]) for run in (before, after)] for name in ("log_loss", "calibrated_log_loss")
     )
@@ -265,25 +260,20 @@ def test_fer2013_nano_beside_the_standard():
 
 
 def test_what_asking_the_teacher_once_gave():
-    folders = [ROOT / "benchmarks/results/asked_once" / name for name in ("quick", "standard")]
-    before = [load(folder / "evaluate.json") for folder in (VARIANTS / "fer2013-quick", RELEASED)]
-    after = [load(folder / "evaluate.json") for folder in folders]
-    (public, private), (public_taught, private_taught) = accuracies(before[0]), accuracies(after[0])
-    told = (
-        f"goes from {public} to {public_taught} % on PublicTest and from {private} to {private_taught} % on PrivateTest"
-    )
-    assert f"{told}, in {minutes(folders[0])} minutes." in TRIED
-    assert f"from {private} to {private_taught} % on PrivateTest in {minutes(folders[0])} minutes" in PROSE
-    public, private = accuracies(after[1])
-    losses = [[run[split][name] for run in (before[1], after[1])] for split, name in SEED_COLUMNS if name == "log_loss"]
-    assert (
-        f"in accuracy, {accuracies(before[1])[0]} %, and below it in log loss, {losses[0][0]:.4f}, was settled" in TRIED
-    )
-    assert f"came to {public} % with a log loss of {losses[0][1]:.4f}, and to {private} % on PrivateTest" in TRIED
-    assert (
-        f"in {minutes(folders[1])} minutes. Log loss on PrivateTest fell from {{:.3f}} to {{:.3f}}".format(*losses[1])
-        in TRIED
-    )
+    quick, standard = (ROOT / "benchmarks/results/asked_once" / name for name in ("quick", "standard"))
+    before, after = load(VARIANTS / "fer2013-quick/evaluate.json"), load(quick / "evaluate.json")
+    public, private, public_taught, private_taught = accuracies(before, after)
+    gain = f"from {private} to {private_taught} % on PrivateTest"
+    assert f"goes from {public} to {public_taught} % on PublicTest and {gain}, in {minutes(quick)} minutes." in TRIED
+    assert f"{gain} in {minutes(quick)} minutes" in PROSE
+    before, after = load(RELEASED / "evaluate.json"), load(standard / "evaluate.json")
+    public, _, public_taught, private_taught = accuracies(before, after)
+    marks = [f"{run['validation']['log_loss']:.4f}" for run in (before, after)]
+    assert f"in accuracy, {public} %, and below it in log loss, {marks[0]}, was settled" in TRIED
+    assert f"came to {public_taught} % with a log loss of {marks[1]}, and to {private_taught} % on PrivateTest" in TRIED
+    losses = [fraction(run["test"]["log_loss"]) for run in (before, after)]
+    took = f"in {minutes(standard)} minutes"
+    assert f"{took}. Log loss on PrivateTest fell from {losses[0]} to {losses[1]}" in TRIED
 
 
 @pytest.mark.parametrize(("name", "preset"), [("quick", "fer2013-quick"), ("standard", "fer2013")])

@@ -22,10 +22,9 @@ skimage_data = pytest.importorskip("skimage.data")
 
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 MIRROR_ASIDE = """() => {
-    const frame = document.getElementById("frame").getBoundingClientRect();
-    const place = () => document.querySelector(".face")?.getBoundingClientRect().left - frame.left;
-    const face = document.querySelector(".face")?.getBoundingClientRect();
-    const expected = frame.right - face?.right;
+    const box = (selector) => document.querySelector(selector)?.getBoundingClientRect();
+    const place = () => box(".face")?.left - box("#frame").left;
+    const expected = box("#frame").right - box(".face")?.right;
     if (!(Math.abs(place() - expected) > 20)) return false;
     document.getElementById("mirror").click();
     return [expected, place()];

@@ -441,6 +441,13 @@ def test_a_teacher_is_asked_once_about_the_pictures_as_they_are(data, capsys):
     assert training._Run(data, 3, changed, any_size=False, given=GivenModels((teacher,))).answers is None
 
 
+def test_a_teacher_is_not_asked_before_params_are_known_to_fit(data, tmp_path, capsys):
+    params = make_params(teacher="x.keras", teacher_share=0.5, teacher_sees="original", smaller_first=[[1, 1]])
+    with pytest.raises(InputError, match=r"train\.smaller_first"):
+        train(data, 3, params, tmp_path, given=GivenModels((architectures.build("residual_small", 24, 1, 3),)))
+    assert "asking" not in capsys.readouterr().out
+
+
 def test_of_mixed_pictures_the_answers_are_mixed(data):
     """As their targets are."""
     params = make_params({"mixup": 1.0}, batch_size=12, teacher="x.keras", teacher_share=0.5, teacher_sees="original")
