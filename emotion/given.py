@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from emotion.errors import InputError
-from emotion.fused import fuse
+from emotion.fast_form import fast_form
 from emotion.model_file import load_model
 from emotion.model_form import ModelForm
 from emotion.params import TrainParams
@@ -82,7 +82,7 @@ def _read_teacher(name: str, params: TrainParams, form: ModelForm) -> keras.Mode
             f"train.teacher: {GIVEN_MODELS / name} tells apart {', '.join(taught.emotions)}; expected "
             f"{', '.join(form.emotions)}"
         )
-    return fuse(teacher, resolve_precision(params.precision))
+    return fast_form(teacher, resolve_precision(params.precision))
 
 
 def _read(param: str, name: str, form: ModelForm) -> tuple[keras.Model, ModelForm]:

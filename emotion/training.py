@@ -19,8 +19,8 @@ from emotion.augmentation import Augmentation, Mix, mixing_shares
 from emotion.checkpoint import Checkpoint, TrainingState, training_key
 from emotion.distillation import Imitation, Teachers, ask_once
 from emotion.errors import InputError
+from emotion.fast_form import fast_form
 from emotion.feeding import Lookup, feed
-from emotion.fused import fuse
 from emotion.given import NO_MODELS, GivenModels, carry_over
 from emotion.images import to_input
 from emotion.model_form import CHANNELS
@@ -188,7 +188,7 @@ class _Run:
         network = architectures.build(params.train.architecture, data.size, data.channels, classes)
         carry_over(given, network, params.train)
         self.network = finished(network, data.size, params.train)
-        self.fast = _fast_form(None if any_size else data.size, data.channels, classes, params.train)
+        self.fast = _training_form(None if any_size else data.size, data.channels, classes, params.train)
         self.fast.set_weights(self.network.get_weights())
         self.judged = finished(self.fast, data.size, params.train)
         _compile(self.judged, params.train, classes)
@@ -342,10 +342,10 @@ def finished(network: keras.Model, size: int, params: TrainParams) -> keras.Mode
     return network if params.enlarge_to is None else enlarge_inside(network, size, params.enlarge_to)
 
 
-def _fast_form(size: int | None, channels: int, classes: int, params: TrainParams) -> keras.Model:
-    """Build the network as it trains: in the precision that params name, and fused where the backend can."""
+def _training_form(size: int | None, channels: int, classes: int, params: TrainParams) -> keras.Model:
+    """Build the network as it trains: in the precision that params name, and in its fast form."""
     with dtype_policy(resolve_precision(params.precision)):
-        return fuse(architectures.build(params.architecture, size, channels, classes))
+        return fast_form(architectures.build(params.architecture, size, channels, classes))
 
 
 class _Watch(keras.callbacks.Callback):

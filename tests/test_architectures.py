@@ -9,7 +9,7 @@ from emotion import architectures
 from emotion.architectures import ANY_SIZE, ARCHITECTURES, BINARY, smallest_size
 from emotion.architectures.cost import multiply_adds
 from emotion.errors import InputError
-from emotion.fused import fuse
+from emotion.fast_form import fast_form
 
 NAMES = sorted(ARCHITECTURES)
 
@@ -134,7 +134,7 @@ def test_plain_keras_loads_a_saved_network(network, tmp_path):
 
 
 def test_the_fast_form_predicts_the_same(network):
-    fast = fuse(network)
+    fast = fast_form(network)
     assert [w.shape for w in fast.weights] == [w.shape for w in network.weights]
     assert predict(fast, pictures(48, 1)) == pytest.approx(predict(network, pictures(48, 1)), abs=1e-6)
 
@@ -149,7 +149,7 @@ def test_a_step_of_training_is_the_same_bits_each_time(name, precision, determin
 
 def _train_a_step(name: str) -> list[np.ndarray]:
     keras.utils.set_random_seed(1)
-    network = fuse(architectures.build(name, 32, 1, 2))
+    network = fast_form(architectures.build(name, 32, 1, 2))
     before = network.get_weights()
     network.compile(keras.optimizers.SGD(0.01), "binary_crossentropy", run_eagerly=True)
     network.train_on_batch(pictures(32, 1, 8), np.arange(8).reshape(8, 1) % 2)

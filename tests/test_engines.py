@@ -291,7 +291,7 @@ def named(module, class_name, /, **config):
         ("keras.config.enable_unsafe", named("keras.config", "enable_unsafe_deserialization")),
         ("keras.applications.ResNet50", named("keras.applications", "ResNet50", weights="imagenet")),
         ("keras.layers.NoSuchLayer", named("keras.layers", "NoSuchLayer")),
-        ("emotion.fused._Fused", named("emotion.fused", "_FusedBatchNormalization")),
+        ("emotion.fast_form._Fused", named("emotion.fast_form", "_FusedBatchNormalization")),
         ("None.Dense", {"class_name": "Dense", "config": {}}),
     ],
 )

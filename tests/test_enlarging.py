@@ -9,7 +9,7 @@ from emotion import architectures
 from emotion.architectures import ANY_SIZE
 from emotion.architectures.cost import multiply_adds
 from emotion.architectures.enlarging import enlarge_inside
-from emotion.fused import fuse
+from emotion.fast_form import fast_form
 from emotion.model_file import load_model, save_model
 from emotion.model_form import ModelForm
 
@@ -60,5 +60,5 @@ def test_its_file_loads_and_its_fast_form_says_the_same(pictures, deterministic,
     save_model(tmp_path / "model.keras", enlarging, ModelForm(("angry", "happy", "sad"), SIZE, "grey"))
     loaded, _ = load_model(tmp_path / "model.keras")
     assert (say(loaded, pictures) == say(enlarging, pictures)).all()
-    assert say(fuse(loaded), pictures) == pytest.approx(say(enlarging, pictures), abs=1e-5)
-    assert say(fuse(loaded, "float32"), pictures) == pytest.approx(say(enlarging, pictures), abs=1e-5)
+    assert say(fast_form(loaded), pictures) == pytest.approx(say(enlarging, pictures), abs=1e-5)
+    assert say(fast_form(loaded, "float32"), pictures) == pytest.approx(say(enlarging, pictures), abs=1e-5)
