@@ -7,7 +7,7 @@ PublicTest and PrivateTest is scored once; copies of their pictures are taken ou
 shortened so that all of them take an afternoon on two cores; `--in-full` runs the presets as they are.
 
 Figures, params and history of each run go to benchmarks/results/comparison/NAME, a plot beside them, the table to
-README.md. A system whose figures are there already is not run again, unless it is named: `--only mini-xception`.
+docs/figures.md. A system whose figures are there already is not run again, unless it is named: `--only mini-xception`.
 Milliseconds a face are measured at the end, when nothing else runs.
 """
 

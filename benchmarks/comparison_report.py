@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.readme import write_between
+from benchmarks.documents import write_between
 from emotion.errors import InputError
 from emotion.files import read_json
 from emotion.plots.style import ACCENT, INK, PALE, SOFT, new_figure, save_figure, styled
@@ -17,7 +17,7 @@ FOLDER = RESULTS / "comparison"
 LATENCY = FOLDER / "latency.json"
 PLOT = FOLDER / "accuracy.png"
 PACKAGE = RESULTS / "fer_package.json"
-README = Path("README.md")
+PAGE = Path("docs/figures.md")
 MARKS = ("<!-- comparison -->\n", "<!-- /comparison -->\n")
 
 SYSTEMS: dict[str, tuple[float, float] | None] = {
@@ -75,9 +75,9 @@ class Row(NamedTuple):
 
 
 def write_report() -> None:
-    """Write the table into README.md, between its marks, and the plot."""
+    """Write the table into docs/figures.md, between its marks, and the plot."""
     rows = read_rows()
-    write_between(README, MARKS, render_table(rows))
+    write_between(PAGE, MARKS, render_table(rows))
     save_figure(plot_accuracy(rows), PLOT)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.readme import write_between
+from benchmarks.documents import write_between
 from emotion.app.release import CARD, RELEASED
 from emotion.card import figure_text, number, percent
 from emotion.errors import InputError

@@ -1,4 +1,4 @@
-"""The picture of the web page in README.md: what `emotion serve` shows of scikit-image's portrait.
+"""The picture of the web page in docs/reading.md: what `emotion serve` shows of scikit-image's portrait.
 
     python -m benchmarks.serve_picture
 

@@ -1,7 +1,6 @@
-"""The comparison of systems: its table in README.md is what its runs left, and it understands DVC's queue."""
+"""The comparison of systems: its table in docs/figures.md is what its runs left, and it understands DVC's queue."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,8 @@ from benchmarks.comparison_report import FOLDER, MARKS, PLOT, SYSTEMS, Row, plot
 from emotion.errors import InputError
 from emotion.params import read_yaml
 from emotion.presets import list_presets
+from tests.documents import ROOT, read_documents
 
-ROOT = Path(__file__).parents[1]
 FILES = ("evaluate", "train")
 BEFORE = {"train.teacher_sees": "changed"}
 """What there was before a param came, where that is not null."""
@@ -31,8 +30,8 @@ def project(monkeypatch):
     monkeypatch.chdir(ROOT)
 
 
-def test_the_table_in_the_readme_is_that_of_the_figures():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_table_is_that_of_the_figures():
+    text = comparison_report.PAGE.read_text(encoding="utf-8")
     assert MARKS[0] + render_table(read_rows()) + MARKS[1] in text
     assert PLOT.as_posix() in text
 
@@ -77,9 +76,9 @@ def test_what_ferplus_gave_is_stated():
     test, minutes = evaluation["test"], f"n {time['seconds'] / 60:.0f} minutes"
     accuracy, low, high = (f"{100 * test[f'accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
     validation, macro_f1 = f"{100 * evaluation['validation']['accuracy']:.1f}", f"macro F1 {test['macro_f1']:.3f}"
-    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    text = " ".join(read_documents().split())
     assert f"I{minutes} on two cores the preset gave {accuracy} % ({low} to {high}) on the 3,546 pictures" in text
-    assert f"{macro_f1}, and {validation} % on PublicTest ([figures](benchmarks/results/ferplus))" in text
+    assert f"{macro_f1}, and {validation} % on PublicTest ([figures](../benchmarks/results/ferplus))" in text
     raw, fitted = (f"{test[f'{prefix}expected_calibration_error']:.3f}" for prefix in ("", "calibrated_"))
     assert f"(calibration error {raw}); the temperature that travels with the model mends that ({fitted})" in text
     header = (ROOT / "presets/ferplus.yaml").read_text(encoding="utf-8").partition("source:")[0]
@@ -107,10 +106,10 @@ def test_what_cannot_run_is_refused_before_anything_is_queued(arguments, said):
         comparison.check_options(comparison._parser().parse_args(arguments))
 
 
-def test_a_readme_without_its_marks_is_refused(tmp_path, monkeypatch):
-    readme = tmp_path / "README.md"
-    readme.write_text("# A page\n", encoding="utf-8")
-    monkeypatch.setattr(comparison_report, "README", readme)
+def test_a_page_without_its_marks_is_refused(tmp_path, monkeypatch):
+    page = tmp_path / "figures.md"
+    page.write_text("# A page\n", encoding="utf-8")
+    monkeypatch.setattr(comparison_report, "PAGE", page)
     with pytest.raises(InputError, match="lacks the lines <!-- comparison -->"):
         comparison_report.write_report()
 

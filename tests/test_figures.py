@@ -1,4 +1,4 @@
-"""The figures in README.md, and in what is told of the variants, are those in the metrics files."""
+"""The figures in DOCUMENTS.md and docs/, and in what is told of the variants, are those in the metrics files."""
 
 import csv
 import hashlib
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from emotion.params import read_yaml
+from tests.documents import ROOT, read_documents
 from tests.test_comparison import check_params
 
-ROOT = Path(__file__).parents[1]
 RELEASED = ROOT / "models/released/fer2013"
 SCORED = sorted(path.parent for path in ROOT.glob("models/released/fer2013*/evaluate.json"))
 SCORED += sorted(path.parent for path in ROOT.glob("benchmarks/results/fer2013/*/evaluate.json"))
@@ -20,8 +20,8 @@ SEEDS = sorted(path.parent for path in ROOT.glob("benchmarks/results/seeds/*/eva
 SEED_COLUMNS = [("validation", "accuracy"), ("validation", "log_loss")]
 SEED_COLUMNS += [("test", "accuracy"), ("test", "macro_f1"), ("test", "log_loss")]
 LOCKED = sorted(path.parent for path in (ROOT / "benchmarks/results").rglob("dvc.lock"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROSE = README.replace("\n", " ")
+DOCUMENTS = read_documents()
+PROSE = DOCUMENTS.replace("\n", " ")
 LONG, FIRST_LONG = ROOT / "models/released/fer2013-long", ROOT / "benchmarks/results/long_72"
 NANO, FIRST_NANO = ROOT / "models/released/fer2013-nano", ROOT / "benchmarks/results/nano_92"
 VARIANTS = ROOT / "benchmarks/results/fer2013"
@@ -46,7 +46,7 @@ def accuracies(*runs: dict) -> list[str]:
 
 
 def minutes(folder: Path) -> str:
-    """Return how long the training of a run took, as README.md and the presets write it."""
+    """Return how long the training of a run took, as the documents and the presets write it."""
     return f"{load(folder / 'time.json')['seconds'] / 60:.0f}"
 
 
@@ -58,12 +58,12 @@ def without_nulls(params: dict) -> dict:
 
 
 def style(name: str) -> tuple[Callable[[float], str], str]:
-    """Return how README.md writes a score, and what stands behind it."""
+    """Return how the documents write a score, and what stands behind it."""
     return (percent, " %") if "accuracy" in name else (fraction, "")
 
 
 def cell(scores: dict, name: str) -> str:
-    """Return a score as README.md writes it, with its interval where it has one."""
+    """Return a score as the documents write it, with its interval where it has one."""
     write, unit = style(name)
     text = write(scores[name]) + unit
     if f"{name}_low" in scores:
@@ -91,15 +91,15 @@ def right_answers(metrics: dict) -> tuple[int, int]:
 )
 def test_scores_on_fer2013(title, name):
     metrics = load(RELEASED / "evaluate.json")
-    assert f"| {title} | {cell(metrics['test'], name)} | {cell(metrics['test_unique'], name)} |\n" in README
+    assert f"| {title} | {cell(metrics['test'], name)} | {cell(metrics['test_unique'], name)} |\n" in DOCUMENTS
 
 
 def test_scores_of_every_seed():
     for folder in (RELEASED, *SEEDS):
         metrics, seed = load(folder / "evaluate.json"), read_yaml(folder / "params.yaml")["train"]["seed"]
-        title = f"{seed}, released" if folder == RELEASED else f"[{seed}]({folder.relative_to(ROOT).as_posix()})"
+        title = f"{seed}, released" if folder == RELEASED else f"[{seed}](../{folder.relative_to(ROOT).as_posix()})"
         columns = [cell(metrics[split], name) for split, name in SEED_COLUMNS]
-        assert f"| {' | '.join([title, *columns])} | {minutes(folder)} min |\n" in README
+        assert f"| {' | '.join([title, *columns])} | {minutes(folder)} min |\n" in DOCUMENTS
 
 
 def test_mean_and_spread_of_the_seeds():
@@ -110,7 +110,7 @@ def test_mean_and_spread_of_the_seeds():
         scores = [run[split][name] for run in metrics]
         write, unit = style(name)
         columns.append(f"{write(statistics.mean(scores))}{unit}, {write(statistics.stdev(scores))}")
-    assert f"| mean, standard deviation | {' | '.join(columns)} | |\n" in README
+    assert f"| mean, standard deviation | {' | '.join(columns)} | |\n" in DOCUMENTS
     assert f"Expect {columns[2].split(',')[0]} of this recipe" in PROSE
 
 
@@ -283,7 +283,7 @@ def test_a_teacher_asked_once_changed_nothing_else(name, preset):
     ran = read_yaml(ROOT / "benchmarks/results/asked_once" / name / "params.yaml")["train"]
     settings = [ran[key.removeprefix("train.")] for key in sorted(cut)]
     assert settings == [0.0, "fer2013-long.keras", "original", 0.7]
-    assert all(f"-S {key}={value}" in README for key, value in zip(sorted(cut), settings, strict=True))
+    assert all(f"-S {key}={value}" in DOCUMENTS for key, value in zip(sorted(cut), settings, strict=True))
 
 
 def test_what_averaging_gave():
@@ -299,24 +299,49 @@ def test_what_averaging_gave():
 def test_scores_by_class_on_fer2013():
     for emotion, scores in load(RELEASED / "evaluate.json")["by_class"].items():
         columns = [fraction(scores[name]) for name in ("precision", "recall", "f1", "roc_auc")]
-        assert f"| {' | '.join([emotion, *columns, str(scores['support'])])} |\n" in README
+        assert f"| {' | '.join([emotion, *columns, str(scores['support'])])} |\n" in DOCUMENTS
 
 
 def test_counts_of_fer2013():
     metrics = load(RELEASED / "dataset.json")
     for count in (metrics["source_pictures"], metrics["copies"]["total"]):
-        assert f"{count:,}" in README
+        assert f"{count:,}" in DOCUMENTS
     for name, where in (("test_in_train", "PrivateTest"), ("val_in_train", "PublicTest")):
-        assert f"| {where} pictures that also stand in Training | {metrics['copies']['across'][name]} (" in README
+        assert f"| {where} pictures that also stand in Training | {metrics['copies']['across'][name]} (" in DOCUMENTS
     conflicts = metrics["conflicting_labels"]
-    assert f"conflicting labels | {conflicts['groups']}, of {conflicts['pictures']} pictures" in README
-    assert f"as copies | {metrics['excluded']['total']}, which leaves 28,006, 3,543 and 3,589 |" in README
+    assert f"conflicting labels | {conflicts['groups']}, of {conflicts['pictures']} pictures" in DOCUMENTS
+    assert f"as copies | {metrics['excluded']['total']}, which leaves 28,006, 3,543 and 3,589 |" in DOCUMENTS
     assert [metrics["pictures"][split]["total"] for split in ("train", "val", "test")] == [28_006, 3_543, 3_589]
+
+
+def test_speed_of_a_training_step():
+    results = load(ROOT / "benchmarks/results/training_speed.json")
+    networks = results["architectures"].values()
+    assert list(results["architectures"]) == ["residual", "vgg_bn"]
+    for title, name in (
+        ("stock Keras, float32", "keras_float32"),
+        ("stock Keras, `mixed_bfloat16`", "keras_mixed_bfloat16"),
+        ("ours, float32", "ours_float32"),
+        ("ours, `mixed_bfloat16`", "ours_mixed_bfloat16"),
+    ):
+        rates = [f"{network['images_a_second'][name]['median']:.0f}" for network in networks]
+        assert f"| {title} | {' | '.join(rates)} |\n" in DOCUMENTS
+    for title, name in (
+        ("ours in bfloat16 over stock Keras in float32", "speedup"),
+        ("ours over stock Keras, both float32", "speedup_float32"),
+        ("those of the convolutions' forward pass alone, bfloat16", "share_of_limit"),
+        ("the same in float32", "share_of_limit_float32"),
+    ):
+        spreads = [network["ratios"][name] for network in networks]
+        ratios = [f"{s['median']:.2f} ({s['low']:.2f} to {s['high']:.2f})" for s in spreads]
+        assert f"{title} | {' | '.join(ratios)} |\n" in DOCUMENTS
+    slowest = min(network["ratios"]["speedup"]["median"] for network in networks)
+    assert f"| {slowest:.1f} times the images a second of stock Keras" in DOCUMENTS
 
 
 def test_scores_on_the_sample():
     scores = load(ROOT / "metrics/evaluate.json")["test"]
-    assert f"accuracy {cell(scores, 'accuracy')}, macro F1 {fraction(scores['macro_f1'])}, on" in README
+    assert f"accuracy {cell(scores, 'accuracy')}, macro F1 {fraction(scores['macro_f1'])}, on" in DOCUMENTS
     assert 0.75 < scores["accuracy"] < 1, "the sample is worth learning, and not solved"
 
 

@@ -13,9 +13,9 @@ from emotion.labels import resolve_scheme
 from emotion.params import SECTIONS, load_params, read_yaml
 from emotion.presets import PRESETS, apply_preset, describe_preset, find_preset, list_presets
 from emotion.training import finished
+from tests.documents import ROOT, read_documents
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = read_documents()
 NAMES = sorted(path.stem for path in (ROOT / PRESETS).glob("*.yaml"))
 
 
@@ -118,14 +118,14 @@ def test_the_command_ends_with_a_message_on_a_misspelt_preset(project, monkeypat
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "folder"])
-def test_the_readme_states_what_each_preset_selects(project, name):
+def test_a_table_states_what_each_preset_selects(project, name):
     apply_preset(name)
     params = load_params(*SECTIONS)
     classes = len(resolve_scheme(params.labels.scheme).emotions)
     size, color, architecture = params.features.image_size, params.features.color, params.train.architecture
     network = finished(build(architecture, size, params.features.channels, classes), size, params.train)
     cells = [
-        line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith(f"| `{name}` | {classes} |")
+        line.strip("| ").split(" | ") for line in DOCUMENTS.splitlines() if line.startswith(f"| `{name}` | {classes} |")
     ]
     stated = cells[0]
     assert stated[1:3] == [str(classes), f"{size}x{size} {color}"]

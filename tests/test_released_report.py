@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import released, released_plots
-from benchmarks.readme import fill_between
+from benchmarks.documents import fill_between
 from benchmarks.released_plots import LATENCY_PLOT, TRAINING_PLOT, plot_latency, plot_training_time
 from benchmarks.released_report import (
     HEADER,
@@ -80,8 +80,8 @@ def test_the_table_in_the_readme_is_that_of_the_figures(monkeypatch):
     monkeypatch.chdir(ROOT)
     if not (RELEASED / "metrics.json").is_file():
         pytest.skip("nothing was released with a card")
-    text = README.read_text(encoding="utf-8")
-    assert fill_between(text, MARKS, render_table(read_systems(), read_package(), read_peers())) == text
+    table = render_table(read_systems(), read_package(), read_peers())
+    assert fill_between(README, MARKS, table) == README.read_text(encoding="utf-8")
 
 
 def test_every_release_has_a_row_the_most_accurate_first(project):

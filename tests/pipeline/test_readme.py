@@ -1,4 +1,4 @@
-"""The commands in README.md run as they stand there, one block after the other, in a clone with small params.
+"""The commands in README.md and docs/ run as they stand there, one after the other, in a clone with small params.
 
 A block under a line `<!-- not run: reason -->` is left out.
 """
@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.pipeline.project import ROOT, SMALL, change_yaml
+from tests.documents import DOCUMENTS, ROOT
+from tests.pipeline.project import SMALL, change_yaml
 
 BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^\n]*?) -->\n+)?^```bash\n(?P<script>.*?)^```$", re.DOTALL | re.MULTILINE
@@ -19,15 +20,19 @@ INSTALLS = re.compile(r"-m venv|pip3? install|git clone")
 
 
 class Block(NamedTuple):
-    line: int
+    place: str
     reason: str | None
     script: str
 
 
 def read_blocks() -> list[Block]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return [block for document in DOCUMENTS for block in _blocks_of(document)]
+
+
+def _blocks_of(document: Path) -> list[Block]:
+    text, name = document.read_text(encoding="utf-8"), document.relative_to(ROOT).as_posix()
     return [
-        Block(text.count("\n", 0, match.start("script")), match["reason"], match["script"])
+        Block(f"{name}, line {text.count(chr(10), 0, match.start('script'))}", match["reason"], match["script"])
         for match in BLOCK.finditer(text)
     ]
 
@@ -58,12 +63,16 @@ def _lend_environment(folder: Path) -> None:
             (folder / part.name).symlink_to(part)
 
 
-def test_the_readme_has_commands_to_run():
+def test_every_page_is_read():
+    assert {path for path in DOCUMENTS if path.parent.name == "docs"} == set((ROOT / "docs").glob("*.md"))
+
+
+def test_there_are_commands_to_run():
     assert [block for block in read_blocks() if block.reason is None]
-    assert "```bash" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(read_blocks()) == sum(document.read_text("utf-8").count("```bash\n") for document in DOCUMENTS)
 
 
-@pytest.mark.parametrize("block", read_blocks(), ids=lambda block: f"line {block.line}")
+@pytest.mark.parametrize("block", read_blocks(), ids=lambda block: block.place)
 def test_blocks_that_are_not_run_say_why(block):
     assert block.reason is None or len(block.reason) > 10
     # Run in the lent environment, these would change the environment of the tests.
@@ -76,4 +85,4 @@ def test_the_commands_run_as_written(reader):
             try:
                 reader.run("bash", "-euo", "pipefail", "-c", block.script)
             except AssertionError as error:
-                raise AssertionError(f"README.md, block at line {block.line}: {error}") from None
+                raise AssertionError(f"{block.place}: {error}") from None

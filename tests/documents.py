@@ -1,0 +1,12 @@
+"""What is written for users: README.md, and the pages that it leads to, in the order in which they are read."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("reading", "pictures", "training", "experiments", "models", "figures", "speed")
+DOCUMENTS = (ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES))
+
+
+def read_documents() -> str:
+    """Return the text of all, one after the other."""
+    return "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
