@@ -314,6 +314,15 @@ def test_counts_of_fer2013():
     assert [metrics["pictures"][split]["total"] for split in ("train", "val", "test")] == [28_006, 3_543, 3_589]
 
 
+def test_kernel_gradients_as_convolutions_train_as_well():
+    folder = ROOT / "benchmarks/results/kernel_gradients"
+    check_params(folder, "fer2013-quick")
+    before, after = (load(path / "evaluate.json") for path in (VARIANTS / "fer2013-quick", folder))
+    public, private, *others = accuracies(after, before)
+    stated = f"it has {public} % on PublicTest and {private} % on PrivateTest, where it had {' and '.join(others)} %"
+    assert stated in PROSE
+
+
 def test_speed_of_a_training_step():
     results = load(ROOT / "benchmarks/results/training_speed.json")
     networks = results["architectures"].values()
