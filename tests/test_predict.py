@@ -669,7 +669,8 @@ def test_a_reader_that_goes_away_ends_it_quietly(model, many):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
 def test_an_interruption_ends_it_with_one_line(model, many):
-    process = start(model, many)
+    # What runs in the background of a script ignores interruptions, and so would what it starts.
+    process = start(model, many, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     out = b"".join(process.stdout.readline() for _ in range(5))
     process.send_signal(signal.SIGINT)
     out += process.stdout.read()
