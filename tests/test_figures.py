@@ -286,12 +286,20 @@ def test_a_teacher_asked_once_changed_nothing_else(name, preset):
     assert all(f"-S {key}={value}" in DOCUMENTS for key, value in zip(sorted(cut), settings, strict=True))
 
 
+def test_enlarging_does_not_always_pay():
+    rows = read_variants()
+    shares = [percent(float(rows[name]["public_test_with_flip"])) for name in ("nano-long", "nano-enlarged")]
+    assert "has {} % as it is, and {} % enlarging to 52 pixels".format(*shares) in PROSE
+
+
 def test_what_averaging_gave():
     rows = read_variants()
     ensemble, views = (rows[name] for name in ("ensemble-8", "views-5"))
     shares = [percent(float(row["public_test_with_flip"])) for row in (ensemble, rows["standard-muon-52"], views)]
     assert "have {} % on PublicTest, where the best of them has {} %".format(*shares) in TRIED
     assert f"`fer2013` has {shares[2]} % with them" in TRIED
+    long = [percent(float(rows[name]["public_test_with_flip"])) for name in ("views-5-long", "long-100")]
+    assert "`fer2013-long` {} in place of {} %".format(*long) in TRIED
     assert "mean gain 0.3 points of accuracy" in views["note"]
     assert "0.3 points on average" in TRIED
 
