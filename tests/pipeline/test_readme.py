@@ -20,9 +20,14 @@ INSTALLS = re.compile(r"-m venv|pip3? install|git clone")
 
 
 class Block(NamedTuple):
-    place: str
+    document: str
+    line: int
     reason: str | None
     script: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.document}, line {self.line}"
 
 
 def read_blocks() -> list[Block]:
@@ -32,7 +37,7 @@ def read_blocks() -> list[Block]:
 def _blocks_of(document: Path) -> list[Block]:
     text, name = document.read_text(encoding="utf-8"), document.relative_to(ROOT).as_posix()
     return [
-        Block(f"{name}, line {text.count(chr(10), 0, match.start('script'))}", match["reason"], match["script"])
+        Block(name, text.count("\n", 0, match.start("script")), match["reason"], match["script"])
         for match in BLOCK.finditer(text)
     ]
 
