@@ -1,16 +1,17 @@
-"""The form in which a network trains faster, with the same weights in the same order: what only TensorFlow offers.
+"""The form in which a network trains faster, with the same weights in the same order.
 
-Keras 3 composes batch normalisation from a dozen operations; TensorFlow has it in one. On a processor that, not the
-convolutions, is where most of a stock training step goes.
-
-What is most of the rest, kernel gradients of convolutions in bfloat16, oneDNN computes at half the speed of the
-convolutions themselves where maps are small. There they are written as convolutions.
+Three things take most of a stock training step on a processor, besides what convolutions must do. Keras 3 composes
+batch normalisation from a dozen operations; TensorFlow has it in one. Convolutions by 3x3 kernels over many channels
+take five times the multiply-adds that they need; `emotion.winograd` saves those. And kernel gradients in bfloat16
+oneDNN computes at half the speed of the convolutions themselves where maps are small; there they are written as
+convolutions.
 """
 
 import keras
 
+from emotion import winograd
 from emotion.precision import cpu_flags
-from emotion.runtime import accelerator
+from emotion.runtime import accelerator, backend
 
 LARGEST_MAP = 12
 """Height and width up to which a kernel gradient is quicker as a convolution: it takes half the time for maps of 6x6,
@@ -18,12 +19,10 @@ LARGEST_MAP = 12
 
 
 def fast_form(network: keras.Model, precision: str | None = None) -> keras.Model:
-    """Return `network` made of layers that train faster, where the backend has them; weights are copied.
+    """Return `network` made of layers that train faster, where there are some; weights are copied.
 
     With `precision`, a Keras dtype policy, its layers compute in that, except the last, which gives probabilities.
     """
-    if keras.backend.backend() != "tensorflow" and precision is None:
-        return network
 
     def clone(layer: keras.Operation) -> keras.Operation:
         config = layer.get_config()
@@ -38,25 +37,28 @@ def fast_form(network: keras.Model, precision: str | None = None) -> keras.Model
 
 def _fast_class(layer: keras.Operation) -> type[keras.Operation]:
     """Return the class of the layer that takes the place of `layer`; where there is none, its own."""
-    if keras.backend.backend() == "tensorflow":
-        if type(layer) is keras.layers.BatchNormalization:
-            return _FusedBatchNormalization
-        if type(layer) is keras.layers.Conv2D and _keeps_size(layer) and _kernel_gradients_are_slow():
-            return _SmallMapConvolution
+    if type(layer) is keras.layers.BatchNormalization and backend() == "tensorflow":
+        return _FusedBatchNormalization
+    if type(layer) is keras.layers.Conv2D and _reads_every_place(layer) and _computes_on_processor():
+        return _Bfloat16Convolution if _kernel_gradients_are_slow() else _FastConvolution
     return type(layer)
 
 
-def _keeps_size(layer: keras.layers.Conv2D) -> bool:
-    """Return whether maps leave `layer` as large as they enter, each place computed from those around it."""
+def _reads_every_place(layer: keras.layers.Conv2D) -> bool:
+    """Return whether the kernel of `layer` goes over its maps place by place, and sees a place with its neighbours."""
     plain = layer.strides == (1, 1) and layer.dilation_rate == (1, 1) and layer.groups == 1
-    odd = all(size % 2 for size in layer.kernel_size)
-    return plain and odd and max(layer.kernel_size) > 1 and layer.padding == "same"
+    return plain and max(layer.kernel_size) > 1
+
+
+def _computes_on_processor() -> bool:
+    """Return whether the backend is one of those measured, without a GPU, whose libraries know all this better."""
+    return backend() in ("tensorflow", "jax") and accelerator() is None
 
 
 def _kernel_gradients_are_slow() -> bool:
     """Return whether oneDNN has no kernel gradients by blocks of matrices in bfloat16: on x86, those need AMX."""
     flags = cpu_flags()
-    return "avx512_bf16" in flags and "amx_bf16" not in flags and accelerator() is None
+    return backend() == "tensorflow" and "avx512_bf16" in flags and "amx_bf16" not in flags
 
 
 class _FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -86,20 +88,43 @@ class _FusedBatchNormalization(keras.layers.BatchNormalization):
         average.assign(average * self.momentum + value * (1 - self.momentum))
 
 
-class _SmallMapConvolution(keras.layers.Conv2D):
-    """keras.layers.Conv2D that keeps the size of its maps, with the kernel gradient of small ones as a convolution.
+class _FastConvolution(keras.layers.Conv2D):
+    """keras.layers.Conv2D of strides and dilation 1, in float32 with fewer multiply-adds where that is faster."""
 
-    In float32 that gains nothing, so it is left to TensorFlow there.
-    """
+    def convolution_op(self, inputs, kernel):
+        if keras.backend.standardize_dtype(inputs.dtype) == "float32" and self._winograd_is_faster(inputs):
+            return self._by_winograd(inputs, kernel)
+        return super().convolution_op(inputs, kernel)
+
+    def _winograd_is_faster(self, inputs) -> bool:
+        three = self.kernel_size == (winograd.KERNEL_SIZE, winograd.KERNEL_SIZE)
+        return three and winograd.is_faster(inputs, self.filters, self._padding())
+
+    def _by_winograd(self, inputs, kernel):
+        return winograd.convolve(inputs, kernel, self._padding())
+
+    def _padding(self) -> int:
+        return 1 if self.padding == "same" else 0
+
+
+class _Bfloat16Convolution(_FastConvolution):
+    """The same, and in bfloat16 the faster of two ways to kernel gradients where TensorFlow's own are slow."""
 
     def convolution_op(self, inputs, kernel):
         import tensorflow as tf
 
-        height, width = inputs.shape[1:3]
-        small = None not in (height, width) and max(height, width) <= LARGEST_MAP
-        if not small or inputs.dtype != tf.bfloat16:
+        if inputs.dtype != tf.bfloat16:
             return super().convolution_op(inputs, kernel)
-        return _convolve(inputs, tf.convert_to_tensor(kernel))
+        if self._winograd_is_faster(inputs):
+            return self._by_winograd(inputs, kernel)
+        if self._maps_are_small(inputs):
+            return _convolve(inputs, tf.convert_to_tensor(kernel))
+        return super().convolution_op(inputs, kernel)
+
+    def _maps_are_small(self, inputs) -> bool:
+        height, width = inputs.shape[1:3]
+        keeps_size = self.padding == "same" and all(size % 2 for size in self.kernel_size)
+        return keeps_size and None not in (height, width) and max(height, width) <= LARGEST_MAP
 
 
 def _convolve(inputs, kernel):

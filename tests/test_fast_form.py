@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from emotion import fast_form as module
+from emotion import winograd
 from emotion.fast_form import LARGEST_MAP, fast_form
 
 ZEN_4 = {"avx512f", "avx512_bf16"}
@@ -98,47 +99,68 @@ def _outputs_and_gradients(convolve, inputs, kernel, upstream):
     return [value.numpy() for value in (outputs, *tape.gradient(outputs, [inputs, kernel], upstream))]
 
 
-@pytest.mark.parametrize(
-    "size, precision, small",
-    [
-        (LARGEST_MAP, "mixed_bfloat16", True),
-        (LARGEST_MAP + 1, "mixed_bfloat16", False),
-        (LARGEST_MAP, "float32", False),
-    ],
-)
-def test_small_maps_in_bfloat16_are_what_is_computed_so(size, precision, small, processor, monkeypatch):
-    """In a network for every size as well, which learns the size from the pictures that it is shown."""
-    convolve = Mock(wraps=module._convolve)
-    monkeypatch.setattr(module, "_convolve", convolve)
-    processor(ZEN_4)
-    layers = [
-        keras.layers.Conv2D(4, 3, padding="same"),
-        keras.layers.GlobalAveragePooling2D(),
-        keras.layers.Dense(2),
-    ]
-    fast = fast_form(keras.Sequential([keras.Input((None, None, 1)), *layers]), precision)
-    fast.compile(keras.optimizers.SGD(0.01), "mse")
-    convolve.reset_mock()
-    fast.train_on_batch(_random(4, size, size, 1), _random(4, 2))
-    assert convolve.called is small
+@pytest.fixture
+def ways(monkeypatch):
+    """Return a function that says by which way a training step convolves."""
+
+    def way(size, channels, filters, precision, **change):
+        """Of maps (size, size, channels), in a network that learns their size from the pictures that it is shown."""
+        plain = keras.layers.Conv2D.convolution_op
+        functions = {"winograd": winograd.convolve, "own gradient": module._convolve, "plain": plain}
+        mocks = {name: Mock(wraps=function) for name, function in functions.items()}
+        monkeypatch.setattr(winograd, "convolve", mocks["winograd"])
+        monkeypatch.setattr(module, "_convolve", mocks["own gradient"])
+        monkeypatch.setattr(keras.layers.Conv2D, "convolution_op", lambda *args: mocks["plain"](*args))
+        layers = [
+            keras.layers.Conv2D(**PLAIN | {"filters": filters} | change),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2),
+        ]
+        fast = fast_form(keras.Sequential([keras.Input((None, None, channels)), *layers]), precision)
+        fast.compile(keras.optimizers.SGD(0.01), "mse")
+        for mock in mocks.values():
+            mock.reset_mock()
+        fast.train_on_batch(_random(2, size, size, channels), _random(2, 2))
+        (name,) = (name for name, mock in mocks.items() if mock.called)
+        return name
+
+    return way
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    "size, channels, precision, way",
     [
-        {"kernel_size": 1, "padding": "same"},
-        {"kernel_size": 2, "padding": "same"},
-        {"kernel_size": 3, "padding": "valid"},
-        {"kernel_size": 3, "padding": "same", "strides": 2},
-        {"kernel_size": 3, "padding": "same", "dilation_rate": 2},
-        {"kernel_size": 3, "padding": "same", "groups": 2},
+        (LARGEST_MAP, 4, "mixed_bfloat16", "own gradient"),
+        (LARGEST_MAP + 1, 4, "mixed_bfloat16", "plain"),
+        (LARGEST_MAP, 192, "mixed_bfloat16", "winograd"),
+        (LARGEST_MAP, 4, "float32", "plain"),
+        (LARGEST_MAP, 64, "float32", "winograd"),
     ],
 )
-def test_other_convolutions_stay_as_they_are(arguments, processor):
+def test_the_way_that_is_faster_is_taken(size, channels, precision, way, processor, ways):
     processor(ZEN_4)
-    layer = keras.layers.Conv2D(4, **arguments)
-    assert module._fast_class(layer) is keras.layers.Conv2D
-    assert module._fast_class(keras.layers.Conv2D(4, 3, padding="same")) is not keras.layers.Conv2D
+    assert ways(size, channels, channels, precision) == way
+
+
+def test_bfloat16_on_another_processor_is_left_to_tensorflow(processor, ways):
+    processor(SAPPHIRE_RAPIDS)
+    assert ways(LARGEST_MAP, 192, 192, "mixed_bfloat16") == "plain"
+
+
+PLAIN = {"filters": 4, "kernel_size": 3, "padding": "same"}
+
+
+@pytest.mark.parametrize("change", [{"kernel_size": 1}, {"strides": 2}, {"dilation_rate": 2}, {"groups": 2}])
+def test_other_convolutions_stay_as_they_are(change, processor):
+    processor(ZEN_4)
+    assert module._fast_class(keras.layers.Conv2D(**PLAIN | change)) is keras.layers.Conv2D
+    assert module._fast_class(keras.layers.Conv2D(**PLAIN)) is module._Bfloat16Convolution
+
+
+@pytest.mark.parametrize("change", [{"kernel_size": 2}, {"padding": "valid"}])
+def test_kernel_gradients_of_maps_that_change_size_are_those_of_tensorflow(change, processor, ways):
+    processor(ZEN_4)
+    assert ways(12, 4, 4, "mixed_bfloat16", **change) == "plain"
 
 
 def test_separable_convolutions_stay_as_they_are(processor):
@@ -147,9 +169,15 @@ def test_separable_convolutions_stay_as_they_are(processor):
     assert module._fast_class(layer) is keras.layers.SeparableConv2D
 
 
-@pytest.mark.parametrize("flags, accelerator", [(SAPPHIRE_RAPIDS, None), (set(), None), (ZEN_4, "NVIDIA H200")])
-def test_other_machines_keep_their_own_gradients(flags, accelerator, processor, monkeypatch):
+@pytest.mark.parametrize("flags", [SAPPHIRE_RAPIDS, set()])
+def test_other_processors_keep_their_own_gradients(flags, processor):
     processor(flags)
+    assert module._fast_class(keras.layers.Conv2D(**PLAIN)) is module._FastConvolution
+
+
+@pytest.mark.parametrize("backend, accelerator", [("tensorflow", "NVIDIA H200"), ("torch", None)])
+def test_other_machines_keep_their_own_convolutions(backend, accelerator, processor, monkeypatch):
+    processor(ZEN_4)
+    monkeypatch.setattr(module, "backend", lambda: backend)
     monkeypatch.setattr(module, "accelerator", lambda: accelerator)
-    layer = keras.layers.Conv2D(4, 3, padding="same")
-    assert module._fast_class(layer) is keras.layers.Conv2D
+    assert module._fast_class(keras.layers.Conv2D(**PLAIN)) is keras.layers.Conv2D
