@@ -33,9 +33,9 @@ LARGEST_MAP = 48
 
 LEAST_CHANNELS = {"float32": 64, "bfloat16": 192}
 LEAST_TILE = {"float32": 1, "bfloat16": LARGEST_TILE}
-"""From where on it is faster than oneDNN's convolution, forwards and backwards, in that type. In float32 it takes 0.47
-times as long on maps of 6x6 (192 channels), 0.63 times on 12x12 (96), 0.74 times on 24x24 (64); in bfloat16 0.86 times
-on 12x12 (192), 0.83 times on 6x6 (384) (AMD EPYC Zen 4, batches of 128)."""
+"""From where on it takes less time than oneDNN's convolution, forwards and backwards, in that type. In float32 it takes
+0.48 times as long on maps of 6x6 (192 channels), 0.64 on 12x12 (96), 0.76 on 24x24 (64); in bfloat16 0.89 on 12x12
+(192) and 0.80 on 6x6 (384). `python -m benchmarks.winograd` on an AMD EPYC Zen 4, two threads, batches of 128."""
 
 
 @dataclass(frozen=True)

@@ -331,6 +331,22 @@ def test_kernel_gradients_as_convolutions_train_as_well():
     assert stated in PROSE
 
 
+def test_products_of_matrices_train_as_well():
+    folder = ROOT / "benchmarks/results/winograd"
+    check_params(folder, "fer2013-quick", {"train.precision"})
+    assert load(folder / "train.json")["precision"] == "float32"
+    metrics = load(folder / "evaluate.json")
+    stated = "{} % on PublicTest and {} % on PrivateTest, macro F1 {}, in {} minutes".format(
+        *accuracies(metrics), fraction(metrics["test"]["macro_f1"]), minutes(folder)
+    )
+    assert f"in float32 by products of matrices ([figures](../benchmarks/results/winograd)) {stated}" in PROSE
+
+
+def test_readme_opens_with_what_the_released_models_reach():
+    shares = sorted(percent(load(path)["test"]["accuracy"]) for path in ROOT.glob("models/released/*/evaluate.json"))
+    assert f"FER2013's test split with {shares[0]} to {shares[-1]} % accuracy" in PROSE
+
+
 def test_speed_of_a_training_step():
     results = load(ROOT / "benchmarks/results/training_speed.json")
     networks = results["architectures"].values()
@@ -354,6 +370,22 @@ def test_speed_of_a_training_step():
         assert f"{title} | {' | '.join(ratios)} |\n" in DOCUMENTS
     slowest = min(network["ratios"]["speedup"]["median"] for network in networks)
     assert f"| {slowest:.1f} times the images a second of stock Keras" in DOCUMENTS
+    slowest = min(network["ratios"]["speedup_float32"]["median"] for network in networks)
+    assert f"| {slowest:.1f} times in float32 |" in DOCUMENTS
+
+
+def test_speed_of_products_of_matrices():
+    """A row for maps and channels, with the ratio in float32 and in bfloat16; what training does so stands in bold."""
+    cases = load(ROOT / "benchmarks/results/winograd.json")["cases"]
+    rows: dict[str, list[str]] = {}
+    for case in cases:
+        ratio = f"{case['ratio']['median']:.2f}"
+        title = f"{case['size']}x{case['size']} | {case['channels']}"
+        rows.setdefault(title, []).append(f"**{ratio}**" if case["taken"] else ratio)
+    assert {len(ratios) for ratios in rows.values()} == {2}
+    for title, ratios in rows.items():
+        assert f"| {title} | {' | '.join(ratios)} |\n" in DOCUMENTS
+    assert all(case["ratio"]["median"] < 1.05 for case in cases if case["taken"])
 
 
 def test_scores_on_the_sample():
