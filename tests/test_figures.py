@@ -394,6 +394,22 @@ def test_scores_on_the_sample():
     assert 0.75 < scores["accuracy"] < 1, "the sample is worth learning, and not solved"
 
 
+def test_experiments_on_the_sample():
+    """The best comes first, and what is committed is what the sample gives now."""
+    with (ROOT / "benchmarks/results/sweep.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        assert " ".join(list(row.values())[-5:]) in " ".join(DOCUMENTS.split())
+    committed, best = rows[:2]
+    scores = load(ROOT / "metrics/evaluate.json")
+    assert float(committed["test.accuracy"]) == scores["test"]["accuracy"]
+    assert float(committed["validation.log_loss"]) == scores["validation"]["log_loss"]
+    assert f"{best['rev']} [{best['Experiment']}]" in DOCUMENTS
+    assert f"`dvc exp apply {best['Experiment']}`" in DOCUMENTS
+    main = f"main {committed['test.accuracy']} {committed['test.macro_f1']} 20 0.08"
+    assert main in " ".join(DOCUMENTS.split())
+
+
 @pytest.mark.parametrize("folder", SCORED, ids=[folder.name for folder in SCORED])
 def test_a_preset_states_what_it_gave(folder):
     metrics = load(folder / "evaluate.json")
