@@ -13,6 +13,8 @@ from emotion.fast_form import LARGEST_MAP, fast_form
 ZEN_4 = {"avx512f", "avx512_bf16"}
 SAPPHIRE_RAPIDS = ZEN_4 | {"amx_bf16"}
 
+PLAIN = {"filters": 4, "kernel_size": 3, "padding": "same"}
+
 
 @pytest.fixture(scope="module")
 def pair(deterministic):
@@ -59,7 +61,7 @@ def test_training_outputs_gradients_and_averages_agree(pair, pictures):
         )
 
 
-# --- kernel gradients of small maps
+# --- convolutions, and kernel gradients of small maps
 
 
 def _random(*shape):
@@ -145,9 +147,6 @@ def test_the_way_that_is_faster_is_taken(size, channels, precision, way, process
 def test_bfloat16_on_another_processor_is_left_to_tensorflow(processor, ways):
     processor(SAPPHIRE_RAPIDS)
     assert ways(LARGEST_MAP, 192, 192, "mixed_bfloat16") == "plain"
-
-
-PLAIN = {"filters": 4, "kernel_size": 3, "padding": "same"}
 
 
 @pytest.mark.parametrize("change", [{"kernel_size": 1}, {"strides": 2}, {"dilation_rate": 2}, {"groups": 2}])
