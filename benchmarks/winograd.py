@@ -49,7 +49,7 @@ def convolutions(size: int, dtype: str) -> dict[str, Convolution]:
     """Return what convolves otherwise, and by products of matrices."""
     import tensorflow as tf
 
-    own_gradient = dtype == "bfloat16" and size <= fast_form.LARGEST_MAP and fast_form._kernel_gradients_are_slow()
+    own_gradient = dtype == "bfloat16" and size <= fast_form.LARGEST_MAP and fast_form._computes_in_bfloat16()
     plain = fast_form._convolve if own_gradient else lambda maps, kernel: tf.nn.conv2d(maps, kernel, 1, "SAME")
     return {"plain": plain, "products": lambda maps, kernel: winograd.convolve(maps, kernel, padding=1)}
 
@@ -99,9 +99,11 @@ def compare(size: int, channels: int, dtype: str, batch_size: int, repetitions: 
 
 
 def taken(size: int, channels: int, dtype: str) -> bool:
-    """Return whether networks train by products of matrices in this case, on a processor like the one measured."""
+    """Return whether networks train by products of matrices in this case, on a processor like this one."""
     import keras
 
+    if dtype == "bfloat16" and fast_form._has_amx():
+        return False
     return winograd.is_faster(keras.KerasTensor((None, size, size, channels), dtype), channels, padding=1)
 
 

@@ -15,7 +15,8 @@ from emotion.runtime import accelerator, backend
 
 LARGEST_MAP = 12
 """Height and width up to which a kernel gradient is quicker as a convolution: it takes half the time for maps of 6x6,
-0.7 times for 12x12, and no less for 24x24 (AMD EPYC Zen 4, batches of 128)."""
+0.7 times for 12x12, and no less for 24x24 (AMD EPYC Zen 4, batches of 128). With AMX it takes 0.3 to 0.5 times for 6x6,
+as long for 12x12, and longer for 24x24."""
 
 
 def fast_form(network: keras.Model, precision: str | None = None) -> keras.Model:
@@ -40,7 +41,7 @@ def _fast_class(layer: keras.Operation) -> type[keras.Operation]:
     if type(layer) is keras.layers.BatchNormalization and backend() == "tensorflow":
         return _FusedBatchNormalization
     if type(layer) is keras.layers.Conv2D and _reads_every_place(layer) and _computes_on_processor():
-        return _Bfloat16Convolution if _kernel_gradients_are_slow() else _FastConvolution
+        return _Bfloat16Convolution if _computes_in_bfloat16() else _FastConvolution
     return type(layer)
 
 
@@ -55,10 +56,17 @@ def _computes_on_processor() -> bool:
     return backend() in ("tensorflow", "jax") and accelerator() is None
 
 
-def _kernel_gradients_are_slow() -> bool:
-    """Return whether oneDNN has no kernel gradients by blocks of matrices in bfloat16: on x86, those need AMX."""
-    flags = cpu_flags()
-    return backend() == "tensorflow" and "avx512_bf16" in flags and "amx_bf16" not in flags
+def _computes_in_bfloat16() -> bool:
+    """Return whether convolutions in bfloat16 are those of oneDNN on x86, the ones measured."""
+    return backend() == "tensorflow" and "avx512_bf16" in cpu_flags()
+
+
+def _has_amx() -> bool:
+    """Return whether the processor multiplies whole blocks of matrices in bfloat16.
+
+    Fewer multiply-adds in float32 take longer than all of them so.
+    """
+    return "amx_bf16" in cpu_flags()
 
 
 class _FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -108,14 +116,14 @@ class _FastConvolution(keras.layers.Conv2D):
 
 
 class _Bfloat16Convolution(_FastConvolution):
-    """The same, and in bfloat16 the faster of two ways to kernel gradients where TensorFlow's own are slow."""
+    """The same, and in bfloat16 what is faster than TensorFlow's own kernel gradients, or than all of its ways."""
 
     def convolution_op(self, inputs, kernel):
         import tensorflow as tf
 
         if inputs.dtype != tf.bfloat16:
             return super().convolution_op(inputs, kernel)
-        if self._winograd_is_faster(inputs):
+        if self._winograd_is_faster(inputs) and not _has_amx():
             return self._by_winograd(inputs, kernel)
         if self._maps_are_small(inputs):
             return _convolve(inputs, tf.convert_to_tensor(kernel))
