@@ -116,7 +116,7 @@ class _FastConvolution(keras.layers.Conv2D):
 
 
 class _Bfloat16Convolution(_FastConvolution):
-    """The same, and in bfloat16 what is faster than TensorFlow's own kernel gradients, or than all of its ways."""
+    """The same; in bfloat16 by products of matrices or with kernel gradients as convolutions, where that is faster."""
 
     def convolution_op(self, inputs, kernel):
         import tensorflow as tf
