@@ -365,9 +365,9 @@ def measure_all(names: list[str], setting: Setting, repetitions: int) -> dict[st
 
 def check_options(options: argparse.Namespace) -> None:
     """Raise InputError where a number would leave nothing to measure."""
-    for name in ("image_size", "batch_size", "steps", "repetitions", "threads"):
-        if getattr(options, name) < 1:
-            raise InputError(f"--{name.replace('_', '-')}: got {getattr(options, name)}, expected at least 1")
+    for name, value in vars(options).items():
+        if isinstance(value, int) and value < 1:
+            raise InputError(f"--{name.replace('_', '-')}: got {value}, expected at least 1")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@
 For maps and channels as networks have them, in float32 and bfloat16: how long a convolution takes, forwards and both
 gradients, and how many times as long by products of matrices. Compared is what trains otherwise: in bfloat16, on
 small maps, with kernel gradients as convolutions. Both take turns. Nothing else should run on the machine.
-benchmarks/results/winograd.json gets the figures, which `emotion.winograd.is_faster` rests on.
+benchmarks/results/winograd.json gets the figures, which `emotion.fast_form.products_are_faster` rests on.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.training_speed import spread, versions
+from benchmarks.training_speed import check_options, spread, versions
 from emotion import fast_form, runtime, winograd
-from emotion.errors import InputError, run_command
+from emotion.errors import run_command
 from emotion.files import write_json
 from emotion.precision import has_bfloat16
 from emotion.runtime import processor
@@ -102,9 +102,7 @@ def taken(size: int, channels: int, dtype: str) -> bool:
     """Return whether networks train by products of matrices in this case, on a processor like this one."""
     import keras
 
-    if dtype == "bfloat16" and fast_form._has_amx():
-        return False
-    return winograd.is_faster(keras.KerasTensor((None, size, size, channels), dtype), channels, padding=1)
+    return fast_form.products_are_faster(keras.KerasTensor((None, size, size, channels), dtype), channels, padding=1)
 
 
 def line(case: dict[str, Any]) -> str:
@@ -120,9 +118,7 @@ def measure(options: argparse.Namespace) -> None:
     Raises:
         InputError: a number would leave nothing to measure.
     """
-    for name in ("batch_size", "repetitions", "threads"):
-        if getattr(options, name) < 1:
-            raise InputError(f"--{name.replace('_', '-')}: got {getattr(options, name)}, expected at least 1")
+    check_options(options)
     runtime.set_up(options.threads, seed=SEED)
     dtypes = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
     work = [(size, channels, dtype) for dtype in dtypes for size, channels in CASES]

@@ -61,12 +61,14 @@ def _computes_in_bfloat16() -> bool:
     return backend() == "tensorflow" and "avx512_bf16" in cpu_flags()
 
 
-def _has_amx() -> bool:
-    """Return whether the processor multiplies whole blocks of matrices in bfloat16.
+def products_are_faster(inputs: keras.KerasTensor, filters: int, padding: int) -> bool:
+    """Return `emotion.winograd.is_faster`, except in bfloat16 with AMX.
 
-    Fewer multiply-adds in float32 take longer than all of them so.
+    That multiplies whole blocks of matrices, and takes less time for all multiply-adds than float32 for a fifth.
     """
-    return "amx_bf16" in cpu_flags()
+    if keras.backend.standardize_dtype(inputs.dtype) == "bfloat16" and "amx_bf16" in cpu_flags():
+        return False
+    return winograd.is_faster(inputs, filters, padding)
 
 
 class _FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -106,7 +108,7 @@ class _FastConvolution(keras.layers.Conv2D):
 
     def _winograd_is_faster(self, inputs) -> bool:
         three = self.kernel_size == (winograd.KERNEL_SIZE, winograd.KERNEL_SIZE)
-        return three and winograd.is_faster(inputs, self.filters, self._padding())
+        return three and products_are_faster(inputs, self.filters, self._padding())
 
     def _by_winograd(self, inputs, kernel):
         return winograd.convolve(inputs, kernel, self._padding())
@@ -123,7 +125,7 @@ class _Bfloat16Convolution(_FastConvolution):
 
         if inputs.dtype != tf.bfloat16:
             return super().convolution_op(inputs, kernel)
-        if self._winograd_is_faster(inputs) and not _has_amx():
+        if self._winograd_is_faster(inputs):
             return self._by_winograd(inputs, kernel)
         if self._maps_are_small(inputs):
             return _convolve(inputs, tf.convert_to_tensor(kernel))
