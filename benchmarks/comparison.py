@@ -20,11 +20,11 @@ import time
 from pathlib import Path
 
 from benchmarks.comparison_report import FOLDER, LATENCY, SYSTEMS, write_report
-from emotion.errors import InputError, run_command
-from emotion.files import atomic_path, write_json
-from emotion.labels import resolve_scheme
-from emotion.params import PARAMS_FILE, check_params, read_yaml
-from emotion.presets import apply_preset, list_presets
+from emotion.app.preset.presets import apply_preset, list_presets
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import atomic_path, write_json
+from emotion.core.labels import resolve_scheme
+from emotion.core.params import PARAMS_FILE, check_params, read_yaml
 
 PATIENT = ("train.patience=4",)
 HALF = ("train.epochs=30", "train.smaller_first=[[32,15],[40,6]]")
@@ -151,11 +151,11 @@ def find_experiment(name: str) -> str:
 
 def measure_latency() -> None:
     """Measure how long a face takes with each system that has figures; the weights do not matter for that."""
-    from emotion import runtime
+    from emotion.model_files import keras_setup
 
-    runtime.set_up(threads=1, seed=0)
+    keras_setup.set_up(threads=1, seed=0)
     from benchmarks.latency import milliseconds_a_face, to_tflite
-    from emotion.architectures import build
+    from emotion.networks.registry import build
 
     milliseconds = {}
     for name in sorted(path.parent.name for path in FOLDER.glob("*/params.yaml")):
@@ -163,7 +163,7 @@ def measure_latency() -> None:
         classes = len(resolve_scheme(params.labels.scheme).emotions)
         network = build(params.train.architecture, params.features.image_size, params.features.channels, classes)
         milliseconds[name] = milliseconds_a_face(to_tflite(network))
-    write_json(LATENCY, {"machine": runtime.processor(), "milliseconds_a_face": milliseconds})
+    write_json(LATENCY, {"machine": keras_setup.processor(), "milliseconds_a_face": milliseconds})
 
 
 def _dvc(*arguments: str) -> str:

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.documents import write_between
-from emotion.errors import InputError
-from emotion.files import read_json
+from emotion.core.errors import InputError
+from emotion.core.files import read_json
 from emotion.plots.style import ACCENT, INK, PALE, SOFT, new_figure, save_figure, styled
 
 RESULTS = Path("benchmarks/results")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from emotion.errors import InputError
-from emotion.files import atomic_path
+from emotion.core.errors import InputError
+from emotion.core.files import atomic_path
 
 
 def write_between(document: Path, marks: tuple[str, str], table: str) -> None:

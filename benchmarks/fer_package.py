@@ -25,15 +25,15 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.latency import LiteNetwork, milliseconds_a_face, to_tflite
-from emotion import runtime
-from emotion.architectures.cost import multiply_adds
-from emotion.dataset import build_table, check_rejected, collect
-from emotion.errors import InputError, run_command
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import write_json
+from emotion.core.labels import resolve_scheme
+from emotion.core.params import Params, load_params
 from emotion.evaluation.report import Answers, make_report, stand_alone
-from emotion.files import write_json
-from emotion.labels import resolve_scheme
-from emotion.params import Params, load_params
-from emotion.sources.locate import open_source
+from emotion.ingest.dataset import build_table, check_rejected, collect
+from emotion.ingest.sources.locate import open_source
+from emotion.model_files import keras_setup
+from emotion.networks.cost import multiply_adds
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks/results/fer_package.json"
@@ -138,7 +138,7 @@ def measure(fer2013: Path) -> dict[str, Any]:
         "parameters": network.count_params(),
         "multiply_adds": multiply_adds(network),
         "milliseconds_a_face": {
-            "machine": runtime.processor(),
+            "machine": keras_setup.processor(),
             "threads": 1,
             "own_tflite": milliseconds_a_face(tflite),
             "float32_tflite": milliseconds_a_face(to_tflite(network)),
@@ -173,7 +173,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fer2013", type=Path, required=True, help="fer2013.tar.gz")
     arguments = parser.parse_args()
-    runtime.set_up(threads=1, seed=2013)
+    keras_setup.set_up(threads=1, seed=2013)
     result = measure(arguments.fer2013)
     write_json(RESULT, result)
     show(result)

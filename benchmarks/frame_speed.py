@@ -34,14 +34,15 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.photos import ASTRONAUT, load_photo
-from emotion.app import video, webcam
-from emotion.app.camera import Camera, open_camera
-from emotion.app.window import Window
-from emotion.errors import InputError, run_command
-from emotion.files import write_json
-from emotion.prediction import Predictor
-from emotion.tracking import SEARCH_EVERY, Follower
-from emotion.videos import VideoReader, VideoWriter
+from emotion.app.video import processing
+from emotion.app.webcam import live
+from emotion.app.webcam.camera import Camera, open_camera
+from emotion.app.webcam.window import Window
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import write_json
+from emotion.inference.predictor import Predictor
+from emotion.inference.tracking import SEARCH_EVERY, Follower
+from emotion.inference.videos import VideoReader, VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks/results/frame_speed.json"
@@ -64,10 +65,10 @@ PARTS: dict[str, list[tuple[type, str]]] = {
     "search for faces": [(Predictor, "find")],
     "follow faces": [(Follower, "carry"), (Follower, "place")],
     "read emotions": [(Follower, "read")],
-    "draw": [(webcam.Show, "picture")],
+    "draw": [(live.Show, "picture")],
     "show": [(Window, "show")],
     "write the video": [(VideoWriter, "write")],
-    "write the table": [(video.FaceTable, "add")],
+    "write the table": [(processing.FaceTable, "add")],
 }
 """What is timed, by the methods that do it. Drawing a video is a function, which is added."""
 
@@ -111,7 +112,7 @@ def timed_parts() -> Iterator[dict[str, float]]:
     """Give the seconds that each of PARTS took in the block, whichever thread it ran in."""
     spent: dict[str, float] = defaultdict(float)
     with ExitStack() as stack:
-        stack.enter_context(patch.object(video, "draw", _timed(video.draw, "draw", spent)))
+        stack.enter_context(patch.object(processing, "draw", _timed(processing.draw, "draw", spent)))
         for part, methods in PARTS.items():
             for kind, name in methods:
                 stack.enter_context(patch.object(kind, name, _timed(getattr(kind, name), part, spent)))
@@ -132,10 +133,10 @@ def _timed(function: Callable[..., Any], part: str, spent: dict[str, float]) -> 
 
 def time_video(source: Path, predictor: Predictor, folder: Path, *, search_every: float = SEARCH_EVERY) -> Time:
     """Return how long `emotion video` takes, from the first frame to the last file."""
-    targets = video.Targets(folder / "boxed.mp4", folder / "faces.csv")
+    targets = processing.Targets(folder / "boxed.mp4", folder / "faces.csv")
     follower = Follower(predictor, search_every=search_every)
     with VideoReader(source) as reader:
-        return _time(lambda: video.process_video(reader, follower, targets, emotions=predictor.emotions))
+        return _time(lambda: processing.process_video(reader, follower, targets, emotions=predictor.emotions))
 
 
 def time_webcam(source: Path, predictor: Predictor, folder: Path) -> Time:
@@ -143,11 +144,11 @@ def time_webcam(source: Path, predictor: Predictor, folder: Path) -> Time:
     with (
         open_camera(str(source), paced=False) as camera,
         Window("benchmark") as window,
-        webcam.Live(predictor) as live,
+        live.Live(predictor) as watching,
     ):
-        show = webcam.Show(window, predictor.emotions, mirror=True, folder=folder)
+        show = live.Show(window, predictor.emotions, mirror=True, folder=folder)
         camera.watch()
-        return _time(lambda: webcam.run_loop(camera, live, show))
+        return _time(lambda: live.run_loop(camera, watching, show))
 
 
 def _time(run: Callable[[], object]) -> Time:
@@ -242,7 +243,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def _processor() -> str:
-    from emotion.runtime import processor
+    from emotion.model_files.keras_setup import processor
 
     return processor()
 

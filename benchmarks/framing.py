@@ -6,8 +6,8 @@ A model reads a face best when it stands in the crop as faces stood when it lear
 that were cut out along the boxes of some detector. To find out how they lie to the boxes of ours, each picture of
 PublicTest is laid in the middle of a larger one, with its border repeated around it, and both detectors look for the
 face there. The medians over all faces say by which factor a detector's box grows to FER2013's square, and how far the
-centers are apart; emotion/detection.py holds the factors. MTCNN tells the eyes too, so that the result can be checked
-on a photo, where no border was repeated: in its crops, eyes must stand where FER2013 has them.
+centers are apart; emotion/faces/detection.py holds the factors. MTCNN tells the eyes too, so that the result can be
+checked on a photo, where no border was repeated: in its crops, eyes must stand where FER2013 has them.
 
 Then the released model reads the faces as `emotion predict` would, with several margins. These accuracies say which
 margin is best, not how good the model is: it was chosen by PublicTest, and detectors miss the harder faces.
@@ -28,15 +28,15 @@ from tqdm import tqdm
 from benchmarks.fer_package import read_fer2013
 from benchmarks.framing_figure import plot_framing
 from benchmarks.photos import ASTRONAUT, load_photo
-from emotion.detection import CASCADE_SCALE, MTCNN, MTCNN_SCALE, Box, Cascade, Detector, Found, Sight, cut, frame
-from emotion.engines import Engine, load_engine
-from emotion.errors import run_command
-from emotion.evaluation.inference import predict_probabilities
+from emotion.core.errors import run_command
+from emotion.core.files import write_json
+from emotion.core.params import load_params
 from emotion.evaluation.metrics import predicted_labels
-from emotion.files import write_json
-from emotion.params import load_params
+from emotion.faces.detection import CASCADE_SCALE, MTCNN, MTCNN_SCALE, Box, Cascade, Detector, Found, Sight, cut, frame
+from emotion.inference.predictor import find_standard
+from emotion.model_files.probabilities import predict_probabilities
 from emotion.plots.style import save_figure
-from emotion.prediction import find_standard
+from emotion.runtimes.engines import Engine, load_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks/results/framing.json"

@@ -1,6 +1,7 @@
 """How long a network takes for one face where it is used: in TensorFlow Lite, on one thread, one picture at a time.
 
-Import `emotion.runtime` before the first call: it keeps from the terminal what TensorFlow says on being loaded.
+Import `emotion.model_files.keras_setup` before the first call: it keeps from the terminal what TensorFlow says on being
+loaded.
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emotion.errors import InputError
+from emotion.core.errors import InputError
 
 ASTRONAUT = "astronaut"
 """NASA's portrait of Eileen Collins, (512, 512, 3)."""

@@ -38,9 +38,9 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.photos import ASTRONAUT, load_photo
-from emotion.cores import available_cores
-from emotion.errors import InputError, run_command
-from emotion.files import write_json
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import write_json
+from emotion.parallel.cores import available_cores
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks/results/predict_speed.json"
@@ -99,8 +99,8 @@ import cv2
 cv2.setNumThreads(int(threads))
 from emotion.app.picture_files import collect
 from emotion.app.predict import read_pictures
-from emotion.images import read_image
-from emotion.prediction import Predictor
+from emotion.data.images import read_image
+from emotion.inference.predictor import Predictor
 files = collect([folder])
 predictor = Predictor(model, smallest=int(smallest), threads=int(threads))
 predictor.read(read_image(files[0].path))
@@ -175,7 +175,7 @@ def predict_command(paths: Path, model: Path, threads: int) -> list[object]:
 
 def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int) -> dict[str, Any]:
     """Return what both take for the pictures in `folder`, taking turns."""
-    from emotion.detection import CASCADE_FILE
+    from emotion.faces.detection import CASCADE_FILE
 
     cascade = f"{cv2.data.haarcascades}{CASCADE_FILE}"  # type: ignore[attr-defined]
     count = len(list(folder.iterdir()))
@@ -248,7 +248,7 @@ def time_starts(picture: Path, model: Path, repetitions: int) -> dict[str, Any]:
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what the result file holds."""
     from benchmarks.fer_package import VERSION
-    from emotion.runtime import processor
+    from emotion.model_files.keras_setup import processor
 
     with tempfile.TemporaryDirectory() as name:
         folder, package = Path(name) / "pictures", Path(name) / "fer"

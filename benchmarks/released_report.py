@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.documents import write_between
-from emotion.app.release import CARD, RELEASED
-from emotion.card import figure_text, number, percent
-from emotion.errors import InputError
-from emotion.files import read_json
-from emotion.params import PARAMS_FILE, read_yaml
-from emotion.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
-from emotion.presets import PRESETS
+from emotion.app.preset.presets import PRESETS
+from emotion.app.release.release import CARD, RELEASED
+from emotion.core.errors import InputError
+from emotion.core.files import read_json
+from emotion.core.params import PARAMS_FILE, read_yaml
+from emotion.core.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
+from emotion.reports.model_card import figure_text, number, percent
 
 RESULTS = Path("benchmarks/results")
 TIMES = RESULTS / "released.json"

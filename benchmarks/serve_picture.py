@@ -19,7 +19,7 @@ import cv2
 from PIL import Image
 
 from benchmarks.photos import ASTRONAUT, load_photo
-from emotion.errors import InputError, run_command
+from emotion.core.errors import InputError, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks/results/serve.png"

@@ -5,16 +5,16 @@
 For each architecture, in images a second, with the same pictures, batch, loss, SGD and threads:
 
 - stock Keras: the same layers as they stand, `fit` on uint8 arrays, no augmentation, in float32 and mixed_bfloat16;
-- ours: the step of `emotion.training` with the augmentation of presets/fer2013.yaml, in both; and without it, which
-  tells its share of the step.
+- ours: the step of `emotion.training.loop` with the augmentation of presets/fer2013.yaml, in both; and without it,
+  which tells its share of the step.
 
 The limit is what the convolutions alone reach, forward, at the shapes that they have in the network: multiply-adds a
 second. A training step counts as three times the multiply-adds of a forward pass.
 
 All take turns in one process, so that a machine that slows down does so for all of them. The time runs from the end of
 one batch to the end of another and leaves out the first ones: an autotuning thread of tf.data can hold up the end of
-`fit` for seconds. All run with the deterministic operations of `emotion.runtime`. Nothing else should run on the
-machine. benchmarks/results/training_speed.json gets the figures.
+`fit` for seconds. All run with the deterministic operations of `emotion.model_files.keras_setup`. Nothing else should
+run on the machine. benchmarks/results/training_speed.json gets the figures.
 """
 
 import argparse
@@ -30,17 +30,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from emotion import runtime, training
-from emotion.architectures import build
-from emotion.architectures.cost import multiply_adds
-from emotion.errors import InputError, run_command
-from emotion.feeding import Lookup
-from emotion.files import write_json
-from emotion.params import Params, TrainParams, check_params, read_yaml
-from emotion.precision import dtype_policy
-from emotion.runtime import processor
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import write_json
+from emotion.core.params import Params, TrainParams, check_params, read_yaml
+from emotion.model_files import keras_setup
+from emotion.model_files.keras_setup import processor
+from emotion.networks.cost import multiply_adds
+from emotion.networks.registry import build
+from emotion.training import loop
+from emotion.training.input_pipeline import Lookup
+from emotion.training.precision import dtype_policy
 
-if TYPE_CHECKING:  # at run time `emotion.runtime` loads it first
+if TYPE_CHECKING:  # at run time `emotion.model_files.keras_setup` loads it first
     import keras
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,13 +90,13 @@ class Setting:
     steps: int
     threads: int
 
-    def data(self) -> training.TrainingData:
+    def data(self) -> loop.TrainingData:
         """Return random grey pictures, enough for warm-up and timed batches."""
         count = self.batch_size * (WARM_UP + self.steps)
         generator = np.random.default_rng(SEED)
         pictures = generator.integers(0, 256, (count, self.image_size, self.image_size, 1), np.uint8)
         labels = generator.integers(0, CLASSES, count).astype(np.int32)
-        return training.TrainingData(pictures, labels, pictures[:1], labels[:1])
+        return loop.TrainingData(pictures, labels, pictures[:1], labels[:1])
 
     def params(self, architecture: str, precision: str) -> Params:
         """Return the params of the preset, with what is measured here in their place."""
@@ -141,22 +142,22 @@ def images_a_second(fit: Fit, setting: Setting) -> float:
 def _project_fit(setting: Setting, architecture: str, precision: str, *, augment: bool) -> Fit:
     """Return this project's training.
 
-    `emotion.training.train` calls back after whole epochs only, checkpoint and validation included; so this takes the
-    private parts that it is made of.
+    `emotion.training.loop.train` calls back after whole epochs only, checkpoint and validation included; so this takes
+    the private parts that it is made of.
     """
     data, params = setting.data(), setting.params(architecture, precision)
-    run = training._Run(data, CLASSES, params, any_size=False)
+    run = loop._Run(data, CLASSES, params, any_size=False)
     student = run._student(data.x_train) if augment else _without_augmentation(run)
     return lambda clock: student.fit(run._lesson(epoch=0), shuffle=False, verbose=0, callbacks=[clock])
 
 
-def _without_augmentation(run: training._Run) -> "keras.Model":
+def _without_augmentation(run: loop._Run) -> "keras.Model":
     """Return what `run` would train if it had no layers that change pictures; it takes the same batches."""
     import keras
 
     numbers, shares = keras.Input((), dtype="int32"), keras.Input((), dtype="float32")
     model = keras.Model([numbers, shares], run.fast(Lookup(run.data.x_train)(numbers)))
-    training._compile(model, run.params, CLASSES, optimizer=run.optimizer)
+    loop._compile(model, run.params, CLASSES, optimizer=run.optimizer)
     return model
 
 
@@ -378,7 +379,7 @@ def main() -> None:
 def compare(options: argparse.Namespace) -> None:
     """Measure what `options` name, write the result file and print it."""
     check_options(options)
-    runtime.set_up(options.threads, seed=SEED)
+    keras_setup.set_up(options.threads, seed=SEED)
     setting = Setting(options.image_size, options.batch_size, options.steps, options.threads)
     result = measure_all(options.architectures, setting, options.repetitions)
     write_json(options.output, result)

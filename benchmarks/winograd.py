@@ -1,11 +1,11 @@
-"""Where convolutions by products of matrices are faster: `emotion.winograd` against TensorFlow's own.
+"""Where convolutions by products of matrices are faster than TensorFlow's own: `acceleration.winograd` against those.
 
     python -m benchmarks.winograd
 
 For maps and channels as networks have them, in float32 and bfloat16: how long a convolution takes, forwards and both
 gradients, and how many times as long by products of matrices. Compared is what trains otherwise: in bfloat16, on
 small maps, with kernel gradients as convolutions. Both take turns. Nothing else should run on the machine.
-benchmarks/results/winograd.json gets the figures, which `emotion.fast_form.products_are_faster` rests on.
+benchmarks/results/winograd.json gets the figures, which `training_network.products_are_faster` rests on.
 """
 
 import argparse
@@ -18,11 +18,12 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.training_speed import check_options, spread, versions
-from emotion import fast_form, runtime, winograd
-from emotion.errors import run_command
-from emotion.files import write_json
-from emotion.precision import has_bfloat16
-from emotion.runtime import processor
+from emotion.core.errors import run_command
+from emotion.core.files import write_json
+from emotion.model_files import keras_setup
+from emotion.model_files.keras_setup import processor
+from emotion.training.acceleration import training_network, winograd
+from emotion.training.precision import has_bfloat16
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks/results/winograd.json"
@@ -49,8 +50,10 @@ def convolutions(size: int, dtype: str) -> dict[str, Convolution]:
     """Return what convolves otherwise, and by products of matrices."""
     import tensorflow as tf
 
-    own_gradient = dtype == "bfloat16" and size <= fast_form.LARGEST_MAP and fast_form._computes_in_bfloat16()
-    plain = fast_form._convolve if own_gradient else lambda maps, kernel: tf.nn.conv2d(maps, kernel, 1, "SAME")
+    own_gradient = (
+        dtype == "bfloat16" and size <= training_network.LARGEST_MAP and training_network._computes_in_bfloat16()
+    )
+    plain = training_network._convolve if own_gradient else lambda maps, kernel: tf.nn.conv2d(maps, kernel, 1, "SAME")
     return {"plain": plain, "products": lambda maps, kernel: winograd.convolve(maps, kernel, padding=1)}
 
 
@@ -102,7 +105,9 @@ def taken(size: int, channels: int, dtype: str) -> bool:
     """Return whether networks train by products of matrices in this case, on a processor like this one."""
     import keras
 
-    return fast_form.products_are_faster(keras.KerasTensor((None, size, size, channels), dtype), channels, padding=1)
+    return training_network.products_are_faster(
+        keras.KerasTensor((None, size, size, channels), dtype), channels, padding=1
+    )
 
 
 def line(case: dict[str, Any]) -> str:
@@ -119,7 +124,7 @@ def measure(options: argparse.Namespace) -> None:
         InputError: a number would leave nothing to measure.
     """
     check_options(options)
-    runtime.set_up(options.threads, seed=SEED)
+    keras_setup.set_up(options.threads, seed=SEED)
     dtypes = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
     work = [(size, channels, dtype) for dtype in dtypes for size, channels in CASES]
     cases = [

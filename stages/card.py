@@ -1,10 +1,10 @@
 """Write the model card, metrics/model_card.md, from what the other stages measured."""
 
-from emotion.card import KINDS, Layout, ModelFile, make_card, read_facts
-from emotion.errors import run_command
-from emotion.files import atomic_path
-from emotion.params import load_params
-from emotion.paths import EVALUATION_METRICS, EXPORTED, MODEL_CARD
+from emotion.core.errors import run_command
+from emotion.core.files import atomic_path
+from emotion.core.params import load_params
+from emotion.core.paths import EVALUATION_METRICS, EXPORTED, MODEL_CARD
+from emotion.reports.model_card import KINDS, Layout, ModelFile, make_card, read_facts
 
 LAYOUT = Layout(plots={"confusion": "plots/confusion.png", "training": "plots/training.png"}, params="../params.yaml")
 

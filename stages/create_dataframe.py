@@ -23,17 +23,17 @@ from typing import NoReturn
 import pandas as pd
 from tqdm import tqdm
 
-from emotion.dataset import Collected, build_table, check_classes, check_rejected, collect, describe
-from emotion.errors import run_command
-from emotion.ferplus import CLASSES, Votes, choose_by_majority, match_votes, read_votes
-from emotion.files import atomic_path, write_csv, write_json
-from emotion.labels import FERPLUS, Scheme, check_targets, resolve_scheme
-from emotion.params import Params, load_params
-from emotion.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
-from emotion.pixels import growing_array
-from emotion.sources.contents import Piece, Source
-from emotion.sources.locate import open_source
-from emotion.table import write_votes
+from emotion.core.errors import run_command
+from emotion.core.files import atomic_path, write_csv, write_json
+from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
+from emotion.core.params import Params, load_params
+from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
+from emotion.data.table import write_votes
+from emotion.ingest.dataset import Collected, build_table, check_classes, check_rejected, collect, describe
+from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, match_votes, read_votes
+from emotion.ingest.pixels import growing_array
+from emotion.ingest.sources.contents import Piece, Source
+from emotion.ingest.sources.locate import open_source
 
 
 def main() -> None:

@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from emotion.errors import InputError, run_command
-from emotion.evaluation import curves
-from emotion.evaluation.inference import predict_probabilities
-from emotion.evaluation.report import Answers, make_report, stand_alone
-from emotion.evaluation.threshold import check_threshold
-from emotion.features import load_features
-from emotion.files import write_csv, write_json
-from emotion.model_form import CHANNELS
-from emotion.params import Params, load_params
-from emotion.paths import (
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import write_csv, write_json
+from emotion.core.metadata import CHANNELS
+from emotion.core.params import Params, load_params
+from emotion.core.paths import (
     EVALUATION_METRICS,
     FEATURES,
     PRECISION_RECALL,
@@ -28,10 +23,15 @@ from emotion.paths import (
     TABLE,
     TRAINED_MODEL,
 )
-from emotion.table import read_table
+from emotion.data.feature_arrays import load_features
+from emotion.data.table import read_table
+from emotion.evaluation import curves
+from emotion.evaluation.report import Answers, make_report, stand_alone
+from emotion.evaluation.threshold import check_threshold
+from emotion.model_files.probabilities import predict_probabilities
 
 if TYPE_CHECKING:  # at run time it would load Keras
-    from emotion.model_form import ModelForm
+    from emotion.core.metadata import ModelForm
 
 
 def main() -> None:
@@ -52,10 +52,10 @@ def ask_model(
 ) -> tuple[Answers, Answers, tuple[str, ...]]:
     """Return what the model says of the validation and the test split, each asked once, and its emotions."""
     # Loading Keras takes seconds; what is wrong with the other files shows before them.
-    from emotion.runtime import set_up
+    from emotion.model_files.keras_setup import set_up
 
     set_up(threads=params.compute.threads, seed=params.evaluate.seed)
-    from emotion.model_file import load_model
+    from emotion.model_files.keras_file import load_model
 
     model, form = load_model(TRAINED_MODEL)
     check_form(form, features["x_test"], rows)

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from emotion.errors import InputError, run_command
-from emotion.features import load_features
-from emotion.params import load_params
-from emotion.paths import EXPLANATIONS, FEATURES, MODEL, PREDICTIONS
-from emotion.plots.explanations import choose_explained, plot_explanations
+from emotion.core.errors import InputError, run_command
+from emotion.core.params import load_params
+from emotion.core.paths import EXPLANATIONS, FEATURES, MODEL, PREDICTIONS
+from emotion.data.feature_arrays import load_features
+from emotion.explanation.sheet import choose_explained, plot_explanations
 from emotion.plots.style import save_figure
-from emotion.predictions import read_predictions
+from emotion.reports.predictions import read_predictions
 
 
 def main() -> None:
@@ -22,11 +22,11 @@ def main() -> None:
             "make both again with `dvc repro evaluate`"
         )
     # Loading Keras takes seconds; what is wrong with the other files shows before them.
-    from emotion.runtime import set_up
+    from emotion.model_files.keras_setup import set_up
 
     set_up(params.compute.threads, seed=0)
-    from emotion.explanation import explain
-    from emotion.model_file import load_model
+    from emotion.explanation.grad_cam import explain
+    from emotion.model_files.keras_file import load_model
 
     model, form = load_model(MODEL)
     count = params.explain.pictures

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emotion.engines import Engine, load_engine
-from emotion.errors import InputError, run_command
-from emotion.features import load_features
-from emotion.files import read_json, write_json
-from emotion.params import Params, load_params
-from emotion.paths import (
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import read_json, write_json
+from emotion.core.params import Params, load_params
+from emotion.core.paths import (
     EVALUATION_METRICS,
     EXPORT_METRICS,
     EXPORT_TIME,
@@ -25,11 +23,13 @@ from emotion.paths import (
     TFLITE_MODEL,
     TRAINED_MODEL,
 )
+from emotion.data.feature_arrays import load_features
+from emotion.runtimes.engines import Engine, load_engine
 
 if TYPE_CHECKING:  # at run time it would load Keras
     import keras
 
-    from emotion.model_form import ModelForm
+    from emotion.core.metadata import ModelForm
 
 THREADS = 1
 """For one thread the time is stated. What the files say does not depend on compute.threads then either."""
@@ -41,11 +41,11 @@ def main() -> None:
     temperature = read_temperature()
     features = load_features(FEATURES)
     # Loading Keras takes seconds; what is wrong with the other files shows before them.
-    from emotion.runtime import set_up
+    from emotion.model_files.keras_setup import set_up
 
     set_up(THREADS, params.evaluate.seed)
-    from emotion.export import check_backend, compare
-    from emotion.model_file import load_model
+    from emotion.model_files.keras_file import load_model
+    from emotion.runtimes.export import check_backend, compare
 
     check_backend()
     network, form = load_model(TRAINED_MODEL)
@@ -88,8 +88,8 @@ def complete(form: "ModelForm", params: Params, temperature: float) -> "ModelFor
 
 def write_files(network: "keras.Model", form: "ModelForm", pictures: np.ndarray) -> None:
     """Write `network` and `form` as every file of EXPORTED; `pictures` are those of training, as it takes them."""
-    from emotion import export
-    from emotion.model_file import save_model
+    from emotion.model_files.keras_file import save_model
+    from emotion.runtimes import export
 
     save_model(MODEL, network, form)
     export.write_tflite(TFLITE_MODEL, export.to_tflite(network), form)
@@ -100,12 +100,12 @@ def write_files(network: "keras.Model", form: "ModelForm", pictures: np.ndarray)
 
 def time_taken(engines: Mapping[str, Engine], picture: np.ndarray) -> dict[str, Any]:
     """Return how long one `picture` takes each engine, and on what; the checksum tells which model it is of."""
-    from emotion import runtime
-    from emotion.export import milliseconds_a_face
+    from emotion.model_files import keras_setup
+    from emotion.runtimes.export import milliseconds_a_face
 
     return {
         "md5": hashlib.md5(MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
-        "processor": runtime.processor(),
+        "processor": keras_setup.processor(),
         "threads": THREADS,
         "milliseconds_a_face": {name: milliseconds_a_face(engine, picture) for name, engine in engines.items()},
     }

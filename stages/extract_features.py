@@ -3,12 +3,12 @@
 from functools import partial
 from pathlib import Path
 
-from emotion.errors import run_command
-from emotion.extraction import extract
-from emotion.params import load_params
-from emotion.paths import FEATURES, PIXELS, TABLE
-from emotion.sources.locate import open_source
-from emotion.table import read_table
+from emotion.core.errors import run_command
+from emotion.core.params import load_params
+from emotion.core.paths import FEATURES, PIXELS, TABLE
+from emotion.data.table import read_table
+from emotion.ingest.extraction import extract
+from emotion.ingest.sources.locate import open_source
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """Stage make_sample: draw the embedded data set."""
 
-from emotion.errors import run_command
-from emotion.params import load_params
-from emotion.paths import SAMPLE_ARCHIVE
-from emotion.sample import make_sample
+from emotion.core.errors import run_command
+from emotion.core.params import load_params
+from emotion.core.paths import SAMPLE_ARCHIVE
+from emotion.sample.archive import make_sample
 
 
 def main() -> None:

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emotion.errors import InputError, run_command
-from emotion.features import load_features
-from emotion.files import read_json
-from emotion.params import load_params
-from emotion.paths import (
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import read_json
+from emotion.core.params import load_params
+from emotion.core.paths import (
     EVALUATION_METRICS,
     FEATURES,
     HISTORY,
@@ -23,13 +22,14 @@ from emotion.paths import (
     TABLE,
     TRAINING_METRICS,
 )
+from emotion.data.feature_arrays import load_features
+from emotion.data.table import read_table
 from emotion.plots.confusion import plot_confusion
 from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
 from emotion.plots.dataset import plot_class_balance, plot_pictures
 from emotion.plots.sheets import plot_mistakes, plot_predictions
 from emotion.plots.style import save_color_sheet, save_figure, save_grey_sheet
 from emotion.plots.training import plot_training
-from emotion.table import read_table
 
 
 def main() -> None:

@@ -4,19 +4,19 @@ import hashlib
 
 import pandas as pd
 
-from emotion import runtime
-from emotion.architectures.cost import multiply_adds
-from emotion.errors import InputError, run_command
-from emotion.features import VOTES, load_features
-from emotion.files import write_csv, write_json
-from emotion.given import read_given
-from emotion.labels import Scheme, check_targets, resolve_scheme
-from emotion.model_file import save_model
-from emotion.model_form import ModelForm
-from emotion.params import load_params
-from emotion.paths import CHECKPOINTS, FEATURES, HISTORY, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
-from emotion.precision import resolve_precision
-from emotion.training import DivergedError, TrainingData, TrainingResult, train
+from emotion.core.errors import InputError, run_command
+from emotion.core.files import write_csv, write_json
+from emotion.core.labels import Scheme, check_targets, resolve_scheme
+from emotion.core.metadata import ModelForm
+from emotion.core.params import load_params
+from emotion.core.paths import CHECKPOINTS, FEATURES, HISTORY, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
+from emotion.data.feature_arrays import VOTES, load_features
+from emotion.model_files import keras_setup
+from emotion.model_files.keras_file import save_model
+from emotion.networks.cost import multiply_adds
+from emotion.training.loop import DivergedError, TrainingData, TrainingResult, train
+from emotion.training.precision import resolve_precision
+from emotion.training.pretrained import read_given
 
 LAST_GOOD_MODEL = CHECKPOINTS / "last_good.keras"
 """Where a training that broke leaves the weights of its best epoch."""
@@ -26,7 +26,7 @@ def main() -> None:
     params = load_params("train", "augmentation", "labels", "compute")
     scheme = resolve_scheme(params.labels.scheme)
     check_targets(params.labels.scheme, params.labels.targets)
-    runtime.set_up(params.compute.threads, params.train.seed)
+    keras_setup.set_up(params.compute.threads, params.train.seed)
     data = read_data(scheme, votes=params.labels.targets == "votes")
     form = ModelForm(scheme.emotions, data.size, data.color)
     try:
@@ -69,10 +69,10 @@ def time_taken(result: TrainingResult, threads: int) -> dict[str, object]:
     return {
         "md5": hashlib.md5(TRAINED_MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
         "seconds": round(result.seconds),
-        "processor": runtime.processor(),
+        "processor": keras_setup.processor(),
         "threads": threads,
-        "accelerator": runtime.accelerator(),
-        "backend": runtime.backend(),
+        "accelerator": keras_setup.accelerator(),
+        "backend": keras_setup.backend(),
     }
 
 

@@ -13,7 +13,7 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 if TYPE_CHECKING:
-    from emotion.prediction import Predictor
+    from emotion.inference.predictor import Predictor
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def deterministic():
     """Keras as the stages set it up, before any test: TensorFlow takes its number of threads once a process."""
-    from emotion.runtime import set_up
+    from emotion.model_files.keras_setup import set_up
 
     set_up(threads=2, seed=1)
 
@@ -32,13 +32,13 @@ def deterministic():
 @pytest.fixture
 def tiny(monkeypatch) -> str:
     """The name of an architecture of one residual block, for what is the same with all: TensorFlow traces it sooner."""
-    from emotion.architectures import ANY_SIZE, ARCHITECTURES
-    from emotion.architectures.residual import build_residual
+    from emotion.networks.registry import ANY_SIZE, ARCHITECTURES
+    from emotion.networks.residual import build_residual
 
     name = "tiny"
     build = partial(build_residual, stem=16, widths=(16,), name=name)
     monkeypatch.setitem(ARCHITECTURES, name, build)
-    monkeypatch.setattr("emotion.architectures.ANY_SIZE", ANY_SIZE | {name})
+    monkeypatch.setattr("emotion.networks.registry.ANY_SIZE", ANY_SIZE | {name})
     return name
 
 
@@ -61,7 +61,7 @@ def model(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def predictor(model) -> "Predictor":
     """What reads with that model, and looks for faces as it says."""
-    from emotion.prediction import Predictor
+    from emotion.inference.predictor import Predictor
 
     return Predictor(model)
 

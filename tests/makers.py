@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion.labels import EMOTIONS
-from emotion.model_form import FORM_PROPERTY, ModelForm, write_form
+from emotion.core.labels import EMOTIONS
+from emotion.core.metadata import FORM_PROPERTY, ModelForm, write_form
 
 ROOT = Path(__file__).resolve().parents[1]
 FER2013_PLACES = ("../shared/data/fer2013.tar.gz", "data/raw/fer2013.tar.gz", os.environ.get("FER2013", ""))

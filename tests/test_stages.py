@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from emotion import paths
+from emotion.core import paths
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_PARTY = ("emotion", "stages")
 PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = list(PIPELINE["stages"])
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
+
+MOST_LINES = 50
+MOST_OVER_NAMED, MOST_OVER_NAMED_BY_TRAIN = 25, 2
 
 
 def script(stage: str) -> str:
@@ -97,6 +100,24 @@ def test_deps_name_nothing_that_a_stage_does_not_import(stage):
     needed = reached_files(script(stage))
     unused = {dep for dep in code_deps(stage) if not files_of(dep) & needed}
     assert unused == set(), f"dvc.yaml, {stage}: deps that are missing or not imported"
+
+
+def over_named(stage: str) -> set[str]:
+    """Return the modules that the stage's deps name and that it does not import."""
+    named = set().union(*map(files_of, code_deps(stage)))
+    return {file for file in named - reached_files(script(stage)) if has_code(file)}
+
+
+def test_deps_are_few_lines_and_name_little_that_a_stage_does_not_import():
+    lines = sum(len(code_deps(stage)) for stage in STAGES)
+    pairs = {stage: sorted(over_named(stage)) for stage in STAGES}
+    count = sum(map(len, pairs.values()))
+    print(f"{lines} lines of code deps; {count} pairs of a stage and a module that it does not import:")
+    for stage, files in pairs.items():
+        print(f"  {stage}: {', '.join(files) or 'none'}")
+    assert lines <= MOST_LINES
+    assert count <= MOST_OVER_NAMED
+    assert len(pairs["train"]) <= MOST_OVER_NAMED_BY_TRAIN, "an edit there would train again for nothing"
 
 
 @pytest.mark.parametrize("file", ["emotion/__init__.py", "stages/__init__.py"])

@@ -6,8 +6,16 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from emotion.app.commands import convert, experiments, explain, predict, preset, release, serve, video, webcam
-from emotion.errors import InputError, run_command
+from emotion.app import convert
+from emotion.app.experiments import command as experiments
+from emotion.app.explain import command as explain
+from emotion.app.predict import command as predict
+from emotion.app.preset import command as preset
+from emotion.app.release import command as release
+from emotion.app.serve import command as serve
+from emotion.app.video import command as video
+from emotion.app.webcam import command as webcam
+from emotion.core.errors import InputError, run_command
 
 BROKEN_PIPE = 141
 """What a shell says of a process that wrote to a pipe nobody reads any more."""
@@ -16,7 +24,7 @@ GROUPS = {
     "read faces": (predict, video, webcam, explain, serve),
     "the pipeline that trains models": (preset, convert, experiments, release),
 }
-"""The commands by their use. Their modules are called as they are."""
+"""The commands by their use; the module or folder of each has its name."""
 
 DESCRIPTION = """\
 Facial emotions: read them in pictures, videos and the camera with a trained model, and work with the pipeline that
@@ -104,4 +112,4 @@ def _list_commands(uses: dict[str, str]) -> str:
 
 def name_of(module: ModuleType) -> str:
     """Return the name of the command that `module` holds."""
-    return module.__name__.rpartition(".")[2]
+    return module.__name__.split(".")[2]

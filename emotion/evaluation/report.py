@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emotion.core.params import EvaluateParams
 from emotion.evaluation import metrics
 from emotion.evaluation.bootstrap import bootstrap_interval
 from emotion.evaluation.calibration import expected_calibration_error, fit_temperature
 from emotion.evaluation.curves import average_precision, roc_auc
 from emotion.evaluation.threshold import choose_threshold
-from emotion.params import EvaluateParams
 
 
 @dataclass(frozen=True)

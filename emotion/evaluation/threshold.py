@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emotion.errors import InputError
+from emotion.core.errors import InputError
+from emotion.core.files import METRIC_DECIMALS
 from emotion.evaluation import metrics
-from emotion.files import METRIC_DECIMALS
 
 
 def check_threshold(threshold: float, emotions: Sequence[str]) -> None:

@@ -17,8 +17,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextPath
 from PIL import Image
 
-from emotion.colors import COLORS as COLORS
-from emotion.files import atomic_path
+from emotion.core.files import atomic_path
+from emotion.presentation.colors import COLORS as COLORS
 
 Arguments = ParamSpec("Arguments")
 

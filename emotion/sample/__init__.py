@@ -4,9 +4,3 @@ Each face is a person's own shape (`people`), moved by the action units of an em
 parts lie (`landmarks`), drawn at four times the size (`sketch`, `drawing`, `worn`), then disturbed and scaled down
 (`disturbances`). `archive` says who shows what in which split and writes the file.
 """
-
-from emotion.sample.archive import make_sample
-from emotion.sample.faces import draw_face
-from emotion.sample.people import Person, draw_person
-
-__all__ = ["Person", "draw_face", "draw_person", "make_sample"]

@@ -9,7 +9,7 @@ import time
 import pytest
 from PIL import Image
 
-from emotion.app.experiments import DEFAULT_METRIC
+from emotion.app.experiments.comparison import DEFAULT_METRIC
 from tests.pipeline.project import BIN, Project, ran_stages
 from tests.pipeline.test_plots import TITLES, specs
 

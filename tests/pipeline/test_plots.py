@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from emotion.labels import EMOTIONS
+from emotion.core.labels import EMOTIONS
 from emotion.plots.style import COLORS
 from tests.pipeline.project import ROOT
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.documents import DOCUMENTS, ROOT
+from tests.pages import DOCUMENTS, ROOT
 from tests.pipeline.project import SMALL, change_yaml
 
 BLOCK = re.compile(

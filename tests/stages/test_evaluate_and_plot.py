@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion.errors import InputError
-from emotion.labels import EMOTIONS
-from emotion.paths import EVALUATION_METRICS, FEATURES, HISTORY, PLOTS, PREDICTIONS, TABLE, TRAINING_METRICS
-from emotion.table import COLUMNS
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
+from emotion.core.paths import EVALUATION_METRICS, FEATURES, HISTORY, PLOTS, PREDICTIONS, TABLE, TRAINING_METRICS
+from emotion.data.table import COLUMNS
 from stages import evaluate, plot
 
 ROOT = Path(__file__).parents[2]
@@ -61,8 +61,10 @@ def go_there(reader, folder, monkeypatch):
     monkeypatch.chdir(folder)
     make_files(reader.form.emotions)
     stand_in = SimpleNamespace(load_model=lambda path: (reader, reader.form))
-    monkeypatch.setitem(sys.modules, "emotion.model_file", stand_in)
-    monkeypatch.setitem(sys.modules, "emotion.runtime", SimpleNamespace(set_up=lambda threads, seed: None))
+    monkeypatch.setitem(sys.modules, "emotion.model_files.keras_file", stand_in)
+    monkeypatch.setitem(
+        sys.modules, "emotion.model_files.keras_setup", SimpleNamespace(set_up=lambda threads, seed: None)
+    )
     return reader
 
 

@@ -9,16 +9,17 @@ import keras
 import numpy as np
 import pytest
 
-from emotion import export, runtime
-from emotion.engines import load_engine
-from emotion.errors import InputError
-from emotion.evaluation.inference import predict_probabilities
+from emotion.core.errors import InputError
+from emotion.core.files import write_json
+from emotion.core.metadata import ModelForm
+from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, EXPORT_TIME, EXPORTED, FEATURES, MODEL, TRAINED_MODEL
+from emotion.data.feature_arrays import ARRAYS
 from emotion.evaluation.metrics import predicted_labels
-from emotion.features import ARRAYS
-from emotion.files import write_json
-from emotion.model_file import load_model, save_model
-from emotion.model_form import ModelForm
-from emotion.paths import EVALUATION_METRICS, EXPORT_METRICS, EXPORT_TIME, EXPORTED, FEATURES, MODEL, TRAINED_MODEL
+from emotion.model_files import keras_setup
+from emotion.model_files.keras_file import load_model, save_model
+from emotion.model_files.probabilities import predict_probabilities
+from emotion.runtimes import export
+from emotion.runtimes.engines import load_engine
 from stages import export as stage
 from tests.makers import write_params
 
@@ -31,7 +32,7 @@ FACES: dict[str, Any] = {"detector": "mtcnn", "margin": 0.1, "smallest": 33}
 def project(tmp_path, monkeypatch, deterministic):
     """A folder with what the stages before leave, of two emotions, as the current one."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runtime, "set_up", lambda threads, seed: None)  # once a process, by `deterministic`
+    monkeypatch.setattr(keras_setup, "set_up", lambda threads, seed: None)  # once a process, by `deterministic`
     monkeypatch.setattr(export, "SECONDS", 0.001)
     faces = {f"faces_{key}": value for key, value in FACES.items()}
     write_params(tmp_path, labels_scheme="happy_sad", evaluate_flip=True, evaluate_threshold=0.45, **faces)

@@ -11,13 +11,21 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from emotion.errors import InputError
-from emotion.features import ARRAYS
-from emotion.labels import resolve_scheme
-from emotion.model_file import load_model, save_model
-from emotion.model_form import ModelForm
-from emotion.params import read_yaml
-from emotion.paths import CHECKPOINTS, FEATURES, GIVEN_MODELS, HISTORY, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
+from emotion.core.errors import InputError
+from emotion.core.labels import resolve_scheme
+from emotion.core.metadata import ModelForm
+from emotion.core.params import read_yaml
+from emotion.core.paths import (
+    CHECKPOINTS,
+    FEATURES,
+    GIVEN_MODELS,
+    HISTORY,
+    TRAINED_MODEL,
+    TRAINING_METRICS,
+    TRAINING_TIME,
+)
+from emotion.data.feature_arrays import ARRAYS
+from emotion.model_files.keras_file import load_model, save_model
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,10 +51,10 @@ def run(monkeypatch):
     """Run the stage and return the bytes of the model; threads are set once a process, by `deterministic`."""
     import keras
 
-    from emotion import runtime
+    from emotion.model_files import keras_setup
     from stages import train
 
-    monkeypatch.setattr(runtime, "set_up", lambda threads, seed: None)
+    monkeypatch.setattr(keras_setup, "set_up", lambda threads, seed: None)
     keras.utils.clear_session()  # layers get the names that they have in a process of their own
     train.main()
     return TRAINED_MODEL.read_bytes()
@@ -151,7 +159,7 @@ def teacher(project):
     """A model in the place of a teacher, and params that name it."""
     import keras
 
-    from emotion.architectures import build
+    from emotion.networks.registry import build
 
     keras.utils.set_random_seed(5)
     GIVEN_MODELS.mkdir(parents=True)
@@ -171,7 +179,7 @@ def test_a_teacher_changes_what_is_learnt(teacher, monkeypatch):
 def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
     import keras
 
-    from emotion.architectures import build
+    from emotion.networks.registry import build
 
     taught = run(monkeypatch)
     keras.utils.set_random_seed(6)
@@ -242,17 +250,17 @@ def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
 
 def test_a_training_that_breaks_leaves_its_best_epoch(project, monkeypatch):
     """From the second epoch on the targets hold no numbers."""
-    import emotion.training
+    import emotion.training.loop
     from stages.train import LAST_GOOD_MODEL
 
-    whole_lesson = emotion.training._Run._lesson
+    whole_lesson = emotion.training.loop._Run._lesson
 
     def lesson(run, epoch):
         if epoch == 1:
             run.targets = np.full_like(run.targets, np.nan)
         return whole_lesson(run, epoch)
 
-    monkeypatch.setattr(emotion.training._Run, "_lesson", lesson)
+    monkeypatch.setattr(emotion.training.loop._Run, "_lesson", lesson)
     with pytest.raises(InputError, match=r"in epoch 2, step 1;.*the best epoch before that is kept in .*last_good"):
         run(monkeypatch)
     assert load_model(LAST_GOOD_MODEL)[1].size == 24

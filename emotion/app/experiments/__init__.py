@@ -1,0 +1,1 @@
+"""`emotion experiments`: experiments of the current commit compared."""

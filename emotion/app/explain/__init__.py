@@ -1,0 +1,1 @@
+"""`emotion explain`: a plot of what the model looked at."""

@@ -1,0 +1,1 @@
+"""`emotion predict`: the faces in images and their emotions."""

@@ -1,0 +1,1 @@
+"""`emotion preset`: params of data sets and published systems."""

@@ -1,0 +1,119 @@
+"""Presets: the params of a data set or published system, written into params.yaml by name."""
+
+import difflib
+import io
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from emotion.core.errors import InputError
+from emotion.core.files import atomic_path
+from emotion.core.params import PARAMS_FILE, SECTIONS, check_params, read_yaml
+
+PRESETS = Path("presets")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A value that a preset changed: `key` is written section.name."""
+
+    key: str
+    before: Any
+    after: Any
+
+
+def list_presets(folder: Path = PRESETS) -> dict[str, str]:
+    """Return the presets by name, sorted, each with the first line of the comment that heads its file."""
+    paths = sorted(folder.glob("*.yaml"), key=lambda path: path.stem)
+    return {path.stem: describe_preset(path).partition("\n")[0] for path in paths}
+
+
+def describe_preset(path: Path) -> str:
+    """Return the comment that heads a preset's file, without its marks."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return "\n".join(lines)
+
+
+def find_preset(name: str, folder: Path = PRESETS) -> Path:
+    """Return the file of the preset `name`.
+
+    Raises:
+        InputError: there is none; the message names those that exist, and the one that was likely meant.
+    """
+    names = list(list_presets(folder))
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        known = ", ".join(names) or f"none, since {folder} is missing; run the command from the project's root"
+        raise InputError(f"no preset is named {name!r}{meant} Presets: {known}")
+    return folder / f"{name}.yaml"
+
+
+def apply_preset(name: str, folder: Path = PRESETS, params_file: Path = PARAMS_FILE) -> list[Change]:
+    """Write the values of the preset `name` into the params file, keeping its comments and all other values.
+
+    Raises:
+        InputError: there is no such preset, or the params with it would not be valid; nothing is written then.
+    """
+    path = find_preset(name, folder)
+    preset = read_yaml(path)
+    yaml = _round_trip_yaml()
+    read_yaml(params_file)  # refuses what is no mapping with a message of its own
+    content = yaml.load(params_file.read_text(encoding="utf-8"))
+    changes = list(_merge(preset, content, str(path)))
+    _align_comments(content)
+    text = io.StringIO()
+    yaml.dump(content, text)
+    check_params(YAML(typ="safe").load(text.getvalue()), *SECTIONS, name=f"{params_file} with preset {name}")
+    with atomic_path(params_file) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+    return changes
+
+
+def _round_trip_yaml() -> YAML:
+    yaml = YAML()
+    yaml.width = 120
+    yaml.preserve_quotes = True
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    return yaml
+
+
+def _align_comments(content: CommentedMap) -> None:
+    """Begin comments behind values where most do: a long value pushes its own away, and a short one brings it back."""
+    sections = [section for section in content.values() if isinstance(section, CommentedMap)]
+    comments = [tokens[2] for section in sections for tokens in section.ca.items.values() if tokens[2] is not None]
+    if comments:
+        column = statistics.mode(comment.column for comment in comments)
+        for comment in comments:
+            comment.column = column
+
+
+def _merge(preset: dict[str, Any], content: Any, name: str) -> Iterator[Change]:
+    for section, values in preset.items():
+        if not isinstance(values, dict):
+            raise InputError(f"{name}: {section} is {values!r}, expected a section such as `train:` with its keys")
+        for key, value in values.items():
+            before = content.setdefault(section, {}).get(key)
+            if before != value or isinstance(before, bool) != isinstance(value, bool):
+                content[section][key] = _in_style_of(before, value)
+                yield Change(f"{section}.{key}", before, value)
+
+
+def _in_style_of(before: Any, value: Any) -> Any:
+    """Return a list in the flow style that params.yaml writes lists in; other values as they are."""
+    if not isinstance(value, list):
+        return value
+    sequence = CommentedSeq(_in_style_of(None, item) for item in value)
+    sequence.fa.set_flow_style()
+    return sequence

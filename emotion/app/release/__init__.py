@@ -1,0 +1,1 @@
+"""`emotion release`: a trained model kept with its figures."""

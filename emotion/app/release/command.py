@@ -1,0 +1,30 @@
+"""`emotion release`: what the pipeline just made, kept with its figures."""
+
+import argparse
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to `emotion`."""
+    parser = commands.add_parser(
+        "release",
+        help="keep the model that the pipeline just made, with its figures, and push it",
+        description="Write models/released/NAME: the model that the pipeline just made, its figures, plots and params, "
+        "and a card that states them; have DVC track the model and push it to the default remote.",
+        epilog="Example: dvc repro && emotion release fer2013 && git add models/released store",
+    )
+    parser.add_argument("name", metavar="NAME", help="lowercase letters, digits and '-', such as fer2013-large")
+    parser.add_argument("--replace", action="store_true", help="put it in the place of the release of that name")
+    parser.add_argument(
+        "--files",
+        nargs="*",
+        metavar="FILE",
+        help="files to keep besides that of Keras: tflite, int8, onnx; all unless told, none if no name follows",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the release; InputError where that cannot be."""
+    from emotion.app.release.release import release
+
+    print(release(arguments.name, replace=arguments.replace, files=arguments.files))

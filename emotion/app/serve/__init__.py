@@ -1,0 +1,1 @@
+"""`emotion serve`: the web page and its JSON API."""

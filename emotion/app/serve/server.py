@@ -1,0 +1,107 @@
+"""A web application on an address of this machine: the socket, what is said about it, and the end by Ctrl-C."""
+
+import contextlib
+import errno
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from emotion.app.serve.service import WILDCARDS, is_loopback
+from emotion.core.errors import InputError
+
+LOG_LEVEL = "warning"
+"""Of uvicorn: it says nothing about requests, only what goes wrong."""
+
+SECONDS_TO_END = 3
+"""How long answers under way may take after Ctrl-C."""
+
+PROBLEMS = {
+    errno.EADDRINUSE: "port {port} is taken; name another with --port, or any that is free with --port 0",
+    errno.EACCES: "port {port} may not be used by you; name one above 1023 with --port",
+    errno.EADDRNOTAVAIL: "{host} is no address of this machine; leave --host out, or name one that is",
+}
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on `host` and `port`; 0 is any port that is free.
+
+    Raises:
+        InputError: there is no such address, or the port is taken or not allowed.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family)
+    except (socket.gaierror, UnicodeError):
+        raise InputError(f"--host: {host!r} cannot be found; expected an address such as 127.0.0.1") from None
+    except OSError as error:
+        problem = PROBLEMS.get(error.errno or 0, "{host}, port {port} cannot be listened on ({error})")
+        raise InputError(problem.format(host=host, port=port, error=error.strerror)) from None
+
+
+def serve(app: ASGIApp, listener: socket.socket, *, open_page: bool = False) -> None:
+    """Serve `app` on `listener` until Ctrl-C; say where, and open the page there if wanted, once it can be used."""
+
+    def announce() -> None:
+        url = page_url(listener)
+        print(f"The page is at {url} (Ctrl-C ends it)", flush=True)
+        warn_of_network(listener)
+        if open_page:
+            # Some browsers come back only once they are closed.
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        AnnouncingServer(configure(app), announce).run(sockets=[listener])
+    print("\nended")
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Calls `announce` once it answers requests, and ends well on Ctrl-C."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+
+def configure(app: ASGIApp) -> uvicorn.Config:
+    """Return how uvicorn runs `app`: plain HTTP/1.1, with no log of requests, and with no trust in proxies' headers."""
+    return uvicorn.Config(
+        app,
+        http="h11",
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_level=LOG_LEVEL,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=SECONDS_TO_END,
+    )
+
+
+def page_url(listener: socket.socket) -> str:
+    """Return the page's address as this machine's browser takes it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def warn_of_network(listener: socket.socket) -> None:
+    """Say so where others than this machine reach the page."""
+    host, port = listener.getsockname()[:2]
+    if is_loopback(host):
+        return
+    where = "every address of this machine" if host in WILDCARDS else host
+    print(
+        f"warning: everyone who reaches {where} at port {port} can use this page, and pictures go there unencrypted; "
+        "browsers allow the camera only at localhost or over HTTPS",
+        file=sys.stderr,
+    )

@@ -1,0 +1,1 @@
+"""`emotion webcam`: the camera live in a window."""

@@ -1,0 +1,82 @@
+"""`emotion webcam`: the camera live in a window, with the faces in it boxed and labelled."""
+
+import argparse
+from pathlib import Path
+
+from emotion.app.arguments import add_predictor_arguments, make_predictor
+from emotion.app.video.command import add_following_arguments, seconds
+
+WAIT = 2.0
+"""The same as in emotion.app.webcam.camera, which would load OpenCV."""
+
+DESCRIPTION = """\
+Show the camera in a window, with each face boxed, numbered and labelled and a bar for the probability of each emotion.
+Nothing is kept unless a key says so, and nothing leaves this machine."""
+
+DETAILS = """\
+keys:
+  q, Esc  quit                           m  mirror on or off
+  space   pause, and go on               b  bars on or off
+  s       save the picture that shows    h  hide or show the keys
+
+exit status:
+  0  a key, or the end of a file, ended it
+  1  there is no display or no camera, another program has it, or it was unplugged
+  2  the arguments are wrong
+
+examples:
+  emotion webcam
+  emotion webcam --camera 1 --smallest 80
+  emotion webcam --camera holiday.mp4 --loop    a video in the camera's place"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `webcam` to the commands of `emotion`."""
+    parser = commands.add_parser(
+        "webcam",
+        help="show the camera live, with the faces boxed and labelled",
+        description=DESCRIPTION,
+        epilog=DETAILS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--camera",
+        default="0",
+        metavar="NUMBER",
+        help="which camera, from 0; or a video file to play in its place (%(default)s)",
+    )
+    parser.add_argument("--loop", action="store_true", help="play a file again and again")
+    parser.add_argument("--no-mirror", action="store_true", help="show what the camera sees, not as a mirror would")
+    parser.add_argument(
+        "--wait",
+        type=seconds,
+        default=WAIT,
+        metavar="SECONDS",
+        help="how long the camera may take for its first picture (%(default)s)",
+    )
+    parser.add_argument(
+        "--pictures", type=Path, default=Path(), metavar="FOLDER", help="where s saves pictures; here unless told"
+    )
+    add_following_arguments(parser)
+    add_predictor_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Show the camera until a key ends it.
+
+    Raises:
+        InputError: there is no display, the camera cannot be used any more, or the model cannot.
+    """
+    from emotion.app.webcam.live import watch
+
+    watch(
+        arguments.camera,
+        lambda: make_predictor(arguments),
+        opening=arguments.wait,
+        loop=arguments.loop,
+        mirror=not (arguments.no_mirror or Path(arguments.camera).is_file()),
+        search_every=arguments.search,
+        half_life=arguments.smooth,
+        folder=arguments.pictures,
+    )

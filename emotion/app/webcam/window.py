@@ -1,0 +1,168 @@
+"""A window that shows pictures and takes keys, by pygame."""
+
+import os
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import NoReturn, Self
+
+import numpy as np
+
+from emotion.core.errors import InputError
+from emotion.core.quiet import quiet
+
+CLOSED = "closed"
+"""Comes among the keys when the window's own button closed it."""
+
+UNSEEN = ("offscreen", "dummy")
+"""Drivers of SDL that show nothing. It takes the first when it finds no display, unless told by SDL_VIDEODRIVER."""
+
+FIRST_SIZE = (640, 480)
+"""Width and height of the window until the first picture comes."""
+
+LARGEST_SHARE = 0.9
+"""Of the screen's width and height, what the window opens with at most."""
+
+SMALLEST_TEXT, LARGEST_TEXT = 12, 28
+TEXT_SHARE = 1 / 28
+"""The height of letters as a share of the window's."""
+
+TEXT_COLOR, BACKGROUND = (255, 255, 255), (0, 0, 0)
+STRIP_OPACITY = 150
+"""Of the strips behind text, from 0 to 255."""
+
+
+class Window:
+    """The window. Leave it as a context, which closes it.
+
+    Raises:
+        InputError: pygame is not installed, or there is no display.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._pygame = _load_pygame()
+        self._open()
+        self._pygame.display.set_caption(title)
+        self._font = self._pygame.font.Font(None, SMALLEST_TEXT)
+        self._font_size = SMALLEST_TEXT
+        self._fitted = False
+
+    def _open(self) -> None:
+        try:
+            # Libraries below pygame complain of what they do not find.
+            with quiet():
+                self._pygame.display.init()
+                self._pygame.font.init()
+                self._screen = self._pygame.display.set_mode(FIRST_SIZE, self._pygame.RESIZABLE)
+        except self._pygame.error as error:
+            self._refuse(str(error))
+        driver = self._pygame.display.get_driver()
+        if driver in UNSEEN and os.environ.get("SDL_VIDEODRIVER") != driver:
+            self._refuse("there is no display")
+
+    def _refuse(self, reason: str) -> NoReturn:
+        self._pygame.quit()
+        raise InputError(
+            f"no window can be opened here: {reason}. Run it where there is a desktop; without one, `emotion video` "
+            "reads a video, and `emotion serve` shows a page to a browser"
+        )
+
+    def pressed(self) -> Iterator[str]:
+        """Give the keys that were pressed since, by their names (`q`, `escape`, `space`), and CLOSED."""
+        for event in self._pygame.event.get():
+            if event.type == self._pygame.QUIT:
+                yield CLOSED
+            elif event.type == self._pygame.KEYDOWN:
+                yield self._pygame.key.name(event.key)
+
+    def show(self, image: np.ndarray, *, above: str = "", below: Sequence[str] = ()) -> None:
+        """Show a picture as large as the window allows, with text on it.
+
+        Args:
+            image: uint8 (height, width, 3), RGB.
+            above: a line at the left upper corner.
+            below: lines at the bottom, each broken where it is too long.
+        """
+        self._fit(image)
+        self._screen.fill(BACKGROUND)
+        self._put(image)
+        self._write(above, below)
+        self._pygame.display.flip()
+
+    def say(self, text: str) -> None:
+        """Show `text` and no picture."""
+        self._screen.fill(BACKGROUND)
+        self._write("", [text])
+        self._pygame.display.flip()
+        self._pygame.event.pump()
+
+    def _fit(self, image: np.ndarray) -> None:
+        """Open the window at the size of the first picture, as far as the screen has room."""
+        if self._fitted:
+            return
+        self._fitted = True
+        height, width = image.shape[:2]
+        wide, high = self._pygame.display.get_desktop_sizes()[0]
+        share = min(1.0, LARGEST_SHARE * wide / width, LARGEST_SHARE * high / height)
+        size = max(1, round(width * share)), max(1, round(height * share))
+        self._screen = self._pygame.display.set_mode(size, self._pygame.RESIZABLE)
+
+    def _put(self, image: np.ndarray) -> None:
+        height, width = image.shape[:2]
+        picture = self._pygame.image.frombuffer(np.ascontiguousarray(image).data, (width, height), "RGB")
+        wide, high = self._screen.get_size()
+        share = min(wide / width, high / height)
+        size = max(1, round(width * share)), max(1, round(height * share))
+        if size != (width, height):
+            picture = self._pygame.transform.smoothscale(picture, size)
+        self._screen.blit(picture, ((wide - size[0]) // 2, (high - size[1]) // 2))
+
+    def _write(self, above: str, below: Sequence[str]) -> None:
+        wide, high = self._screen.get_size()
+        self._size_font(high)
+        if above:
+            self._strip(above, 0)
+        lines = [line for text in below for line in self._broken(text, wide)]
+        for place, line in enumerate(lines):
+            self._strip(line, high - (len(lines) - place) * self._line_height)
+
+    def _size_font(self, high: int) -> None:
+        size = round(min(max(high * TEXT_SHARE, SMALLEST_TEXT), LARGEST_TEXT))
+        if size != self._font_size:
+            self._font, self._font_size = self._pygame.font.Font(None, round(1.4 * size)), size
+
+    @property
+    def _line_height(self) -> int:
+        return round(self._font.get_linesize() * 1.15)
+
+    def _broken(self, text: str, wide: int) -> list[str]:
+        """Return `text` in lines that fit, broken at its double spaces."""
+        lines: list[str] = []
+        for part in text.split("  "):
+            longer = f"{lines[-1]}  {part}" if lines else part
+            if lines and self._font.size(longer)[0] + self._font_size <= wide:
+                lines[-1] = longer
+            else:
+                lines.append(part)
+        return lines
+
+    def _strip(self, text: str, top: int) -> None:
+        letters = self._font.render(text, True, TEXT_COLOR)
+        strip = self._pygame.Surface((letters.get_width() + self._font_size, self._line_height))
+        strip.set_alpha(STRIP_OPACITY)
+        self._screen.blit(strip, (0, top))
+        self._screen.blit(letters, (self._font_size // 2, top + (self._line_height - letters.get_height()) // 2))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pygame.quit()
+
+
+def _load_pygame() -> ModuleType:
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    try:
+        import pygame
+    except ImportError as error:
+        raise InputError(f"the window needs what is not installed here ({error}): pip install pygame-ce") from None
+    return pygame

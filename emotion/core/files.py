@@ -1,0 +1,125 @@
+"""Writing files so that a killed process leaves either the whole of them or none; and reading metrics again."""
+
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emotion.core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METRIC_DECIMALS = 5
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and move it there once the block has ended without an error.
+
+    The temporary file keeps the suffix of `path`, since many writers choose their format by it. It is removed when
+    the block raises; what a killed process left of its own is removed here.
+    """
+    _remove_leftovers(path)
+    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder`, which takes its place once the block has ended without an error."""
+    _remove_leftovers(folder)
+    with tempfile.TemporaryDirectory(prefix=_prefix(folder), dir=folder.parent) as name:
+        temporary = Path(name) / "new"
+        temporary.mkdir()
+        yield temporary
+        if folder.exists():
+            folder.rename(Path(name) / "old")
+        temporary.rename(folder)
+
+
+def _prefix(path: Path) -> str:
+    return f".partial-{path.name}-"
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what killed writes of `path` left beside it. One process at a time writes a file: DVC sees to that."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in sorted(path.parent.iterdir()):
+        if leftover.name.startswith(_prefix(path)):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as UTF-8 JSON; floats get five decimals, since `dvc metrics diff` compares them raw."""
+    text = json.dumps(rounded(content), indent=2, ensure_ascii=False, allow_nan=False)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path, remedy: str = "make it with `dvc repro`") -> dict[str, Any]:
+    """Return the object in a JSON file of ours, such as metrics.
+
+    Args:
+        path: the file.
+        remedy: what the error advises.
+
+    Raises:
+        InputError: the file is missing or broken.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; {remedy}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}); {remedy}") from None
+    return content
+
+
+def rounded(content: Any) -> Any:
+    """Return `content` with every float rounded to five decimals; NaN and infinities become None."""
+    if isinstance(content, dict):
+        return {key: rounded(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [rounded(value) for value in content]
+    if isinstance(content, (float, np.floating)):
+        return round(float(content), METRIC_DECIMALS) if math.isfinite(content) else None
+    if isinstance(content, np.integer):
+        return int(content)
+    return content
+
+
+def write_csv(path: Path, table: "pd.DataFrame") -> None:
+    """Write `table` as CSV: UTF-8, floats with five decimals, the same bytes on every system.
+
+    Names of files that are no UTF-8 keep their bytes.
+    """
+    with atomic_path(path) as temporary:
+        table.to_csv(
+            temporary,
+            index=False,
+            float_format=f"%.{METRIC_DECIMALS}f",
+            lineterminator="\n",
+            encoding="utf-8",
+            errors="surrogateescape",
+        )

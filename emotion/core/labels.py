@@ -1,0 +1,212 @@
+"""Emotions, their order and their names. Nothing else in the project writes a label order down."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from emotion.core.errors import InputError
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""The seven emotions in FER2013's official order: the number in its `emotion` column is the index here."""
+
+KNOWN_EMOTIONS = (*EMOTIONS, "contempt")
+"""Every emotion that a source may hold. Contempt has no number, since data sets count it differently."""
+
+SYNONYMS = {
+    "anger": "angry",
+    "disgusted": "disgust",
+    "disgusting": "disgust",
+    "fearful": "fear",
+    "scared": "fear",
+    "afraid": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "joyful": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+    "suprise": "surprise",
+    "neutrality": "neutral",
+    "calm": "neutral",
+    "contemptuous": "contempt",
+}
+
+FERPLUS = "ferplus"
+"""The scheme whose labels come from the votes of emotion.ingest.ferplus instead of the source."""
+
+SCHEMES = {
+    "seven": EMOTIONS,
+    "five": ("angry", "happy", "sad", "surprise", "neutral"),
+    "happy_sad": ("happy", "sad"),
+    FERPLUS: KNOWN_EMOTIONS,
+}
+
+RESERVED_NAMES = ("picture", "actual", "predicted", "confidence", "correct", "total", "all")
+"""What tables and metrics have beside the classes, so that no class can be called so."""
+
+SchemeItem = str | Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Which classes a model tells apart; a class's label is its place in `emotions`.
+
+    Attributes:
+        emotions: the names of the classes: each an emotion, or what several are called together.
+        members: the emotions in each class, in the same order.
+        written: the scheme as params.yaml has it, for messages.
+    """
+
+    emotions: tuple[str, ...]
+    members: tuple[tuple[str, ...], ...]
+    written: str = field(compare=False)
+
+    def label(self, emotion: str) -> int:
+        """Return the label of `emotion`, or -1 where the scheme leaves that emotion out."""
+        return next((label for label, members in enumerate(self.members) if emotion in members), -1)
+
+    def name(self, emotion: str) -> str:
+        """Return the name of the class that `emotion` is in, or `emotion` where the scheme leaves it out."""
+        label = self.label(emotion)
+        return emotion if label < 0 else self.emotions[label]
+
+    def write(self, names: Iterable[str]) -> str:
+        """Return the classes `names` as a list for params.yaml: `[neutral, {positive: [happy, surprise]}]`."""
+        classes = dict(zip(self.emotions, self.members, strict=True))
+        return f"[{', '.join(_write_class(name, classes[name]) for name in names)}]"
+
+
+def _write_class(name: str, members: Sequence[str]) -> str:
+    return name if list(members) == [name] else f"{{{name}: [{', '.join(members)}]}}"
+
+
+def resolve_scheme(choice: str | Sequence[SchemeItem]) -> Scheme:
+    """Return the scheme named `choice`, or the one that tells apart the classes listed in `choice`.
+
+    An item of a list is an emotion, or a mapping of one new name to the emotions that it stands for:
+    `[neutral, {positive: [happy, surprise]}]`. What is not named is left out.
+
+    Raises:
+        InputError: `choice` names no scheme, an unknown emotion, one emotion or class twice, fewer than two
+            classes, or gives emotions a name that they cannot have together.
+    """
+    if isinstance(choice, str):
+        return _named_scheme(choice)
+    classes = [_parse_class(item) for item in choice]
+    emotions = tuple(name for name, _ in classes)
+    _check_once([emotion for _, members in classes for emotion in members], "the emotion", choice)
+    _check_once([name.casefold() for name in emotions], "the class", choice)
+    if len(classes) < 2:
+        raise InputError(
+            f"labels.scheme: got {list(choice)}, expected at least two classes, such as [happy, sad]; the emotions are "
+            f"{', '.join(KNOWN_EMOTIONS)}"
+        )
+    written = f"[{', '.join(_write_class(*one) for one in classes)}]"
+    return Scheme(emotions, tuple(members for _, members in classes), written)
+
+
+def _named_scheme(name: str) -> Scheme:
+    if name not in SCHEMES:
+        raise InputError(
+            f"labels.scheme: got {name!r}{_suggestion(name, SCHEMES)}, expected one of {', '.join(SCHEMES)}, or a list "
+            f"of emotions out of {', '.join(KNOWN_EMOTIONS)}, such as [happy, sad, {{other: [angry, fear]}}]"
+        )
+    emotions = SCHEMES[name]
+    return Scheme(emotions, tuple((emotion,) for emotion in emotions), name)
+
+
+def _parse_class(item: SchemeItem) -> tuple[str, tuple[str, ...]]:
+    """Return the name and the emotions of a class."""
+    if isinstance(item, str):
+        emotion = _parse_member(item)
+        return emotion, (emotion,)
+    if len(item) != 1:
+        raise InputError(
+            f"labels.scheme: got the item {dict(item)} with {len(item)} names, expected one name an item: "
+            "[{positive: [happy, surprise]}, {negative: [angry, sad]}]"
+        )
+    ((name, members),) = item.items()
+    if not members:
+        raise InputError(
+            f"labels.scheme: got no emotions for {name!r}, expected a list out of {', '.join(KNOWN_EMOTIONS)}"
+        )
+    emotions = tuple(_parse_member(member) for member in members)
+    return _parse_name(name, emotions), emotions
+
+
+def _parse_member(text: str) -> str:
+    try:
+        return parse_emotion(text)
+    except InputError as error:
+        name = text.strip().lower()
+        hint = _suggestion(name, KNOWN_EMOTIONS) or _suggestion(name, SYNONYMS)
+        raise InputError(f"labels.scheme: {error}{hint}") from None
+
+
+def _parse_name(text: str, members: tuple[str, ...]) -> str:
+    """Return the name of a class of several emotions; that of an emotion only where it is one of `members`."""
+    name = text.strip()
+    if not name or not name.replace("_", "").replace("-", "").replace(" ", "").isalnum():
+        raise InputError(
+            f"labels.scheme: got the name {text!r} for {', '.join(members)}, expected letters and digits, such as "
+            "positive"
+        )
+    if name.lower() in RESERVED_NAMES:
+        raise InputError(
+            f"labels.scheme: got the name {text!r} for {', '.join(members)}, which tables of results use for something "
+            f"else (as they do {', '.join(RESERVED_NAMES)}); choose another one"
+        )
+    try:
+        emotion = parse_emotion(name)
+    except InputError:
+        return name
+    if emotion not in members:
+        raise InputError(
+            f"labels.scheme: got the name {text!r} for {', '.join(members)}, but it means the emotion {emotion}, which "
+            f"is not among them; choose another name, or add {emotion}"
+        )
+    return emotion
+
+
+def _check_once(names: Sequence[str], kind: str, choice: Sequence[SchemeItem]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"labels.scheme: got {list(choice)}, with {kind} {' and '.join(twice)} more than once; expected each once"
+        )
+
+
+def _suggestion(text: str, known: Iterable[str]) -> str:
+    close = get_close_matches(text, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def check_targets(scheme: str | Sequence[SchemeItem], targets: str) -> None:
+    """Raise InputError where labels.targets asks for votes and labels.scheme is one that has none."""
+    if targets == "votes" and scheme != FERPLUS:
+        raise InputError(
+            f"labels.targets: got votes with labels.scheme {scheme!r}, but only {FERPLUS} has votes; set labels.scheme "
+            f"to {FERPLUS}, or labels.targets to majority"
+        )
+
+
+def parse_emotion(text: str) -> str:
+    """Return the emotion that `text` means: one of KNOWN_EMOTIONS, a synonym, or its official number (`3`).
+
+    Upper and lower case, surrounding blanks and a number before the name (`3_happy`, `03 - happy`) do not
+    matter.
+
+    Raises:
+        InputError: `text` means none of them.
+    """
+    name = text.strip().lower()
+    if name.isdecimal() and int(name) < len(EMOTIONS):
+        return EMOTIONS[int(name)]
+    name = name.lstrip("0123456789").strip(" _-.")
+    name = SYNONYMS.get(name, name)
+    if name not in KNOWN_EMOTIONS:
+        raise InputError(
+            f"{text!r} is no emotion that is known here; expected one of {', '.join(KNOWN_EMOTIONS)}, a synonym "
+            f"({', '.join(sorted(SYNONYMS))}) or a number from 0 ({EMOTIONS[0]}) to {len(EMOTIONS) - 1} "
+            f"({EMOTIONS[-1]})"
+        )
+    return name

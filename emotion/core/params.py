@@ -1,0 +1,250 @@
+"""The choices of a run: params.yaml as frozen classes, one a section, checked on loading."""
+
+import math
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from emotion.core.errors import InputError
+from emotion.core.metadata import CHANNELS, MARGINS
+
+PARAMS_FILE = Path("params.yaml")
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+PictureSize = Annotated[int, Field(ge=8, le=1024)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A section of params.yaml: no unknown keys, no conversion of types, no change after loading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SampleParams(Section):
+    seed: Seed
+    pictures: Annotated[int, Field(ge=200, le=100_000)]
+
+
+class SourceParams(Section):
+    folder: str
+    file: str | None
+    remote: str
+    rejected_share: Probability
+
+
+class SplitParams(Section):
+    validation: Annotated[float, Field(gt=0, lt=0.5)]
+    test: Annotated[float, Field(gt=0, lt=0.5)]
+    seed: Seed
+    keep_copies: bool
+
+
+class LabelsParams(Section):
+    scheme: list[str | dict[str, list[str]]] | str
+    targets: Literal["majority", "votes"]
+
+
+class FeaturesParams(Section):
+    # Not `size`: DVC's run cache leaves keys of that name out (treeverse/dvc#10296), and brings arrays of another one.
+    image_size: PictureSize
+    color: Literal["grey", "rgb"]
+    format: Literal["npy", "pkl"]
+
+    @property
+    def channels(self) -> int:
+        return CHANNELS[self.color]
+
+
+class AugmentationParams(Section):
+    flip: bool
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    zoom: Annotated[list[Annotated[float, Field(gt=0, le=4)]], Field(min_length=2, max_length=2)]
+    shift: Annotated[float, Field(ge=0, le=0.5)]
+    brightness: Probability
+    contrast: Probability
+    erase: Probability
+    mixup: Annotated[float, Field(ge=0, le=10)]
+
+    @field_validator("zoom")
+    @classmethod
+    def _zoom_is_ordered(cls, zoom: list[float]) -> list[float]:
+        if zoom[0] > zoom[1]:
+            raise ValueError("the smaller factor first")
+        return zoom
+
+
+class TrainParams(Section):
+    architecture: str
+    seed: Seed
+    epochs: Positive
+    batch_size: Positive
+    optimizer: Literal["sgd", "adam", "muon"]
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Share
+    schedule: Literal["cosine", "constant"]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    label_smoothing: Share
+    class_weights: Literal["none", "balanced"]
+    smaller_first: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]]
+    enlarge_to: PictureSize | None
+    start_from: str | None
+    monitor: Literal["accuracy", "loss"]
+    patience: Annotated[int, Field(ge=0)]
+    teacher: str | list[str] | None
+    teacher_share: Probability
+    teacher_sees: Literal["changed", "original"]
+    precision: Literal["auto", "float32", "mixed_bfloat16"]
+
+    @property
+    def teachers(self) -> list[str]:
+        if self.teacher is None:
+            return []
+        return [self.teacher] if isinstance(self.teacher, str) else self.teacher
+
+    @field_validator("warmup_epochs")
+    @classmethod
+    def _warmup_leaves_epochs(cls, warmup_epochs: int, info: ValidationInfo) -> int:
+        if warmup_epochs >= info.data.get("epochs", math.inf):
+            raise ValueError(f"less than train.epochs ({info.data['epochs']})")
+        return warmup_epochs
+
+
+class EvaluateParams(Section):
+    flip: bool
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+    bootstrap: Annotated[int, Field(ge=100, le=100_000)]
+    bins: Annotated[int, Field(ge=2, le=100)]
+    seed: Seed
+
+
+class FacesParams(Section):
+    detector: Literal["cascade", "mtcnn"]
+    margin: Annotated[float, Field(ge=MARGINS[0], le=MARGINS[1])]
+    smallest: Positive
+
+
+class PlotParams(Section):
+    pictures_per_class: Annotated[int, Field(ge=1, le=50)]
+    mistakes: Annotated[int, Field(ge=1, le=200)]
+
+
+class ExplainParams(Section):
+    pictures: Annotated[int, Field(ge=1, le=10)]
+
+
+class ComputeParams(Section):
+    threads: Annotated[int, Field(ge=1, le=1024)]
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "sample": SampleParams,
+    "source": SourceParams,
+    "split": SplitParams,
+    "labels": LabelsParams,
+    "features": FeaturesParams,
+    "augmentation": AugmentationParams,
+    "train": TrainParams,
+    "evaluate": EvaluateParams,
+    "faces": FacesParams,
+    "plot": PlotParams,
+    "explain": ExplainParams,
+    "compute": ComputeParams,
+}
+
+
+class Params:
+    """The sections that were asked for, as attributes; asking for another one is an AttributeError.
+
+    So a stage cannot read a section that its `params:` in dvc.yaml does not list.
+    """
+
+    sample: SampleParams
+    source: SourceParams
+    split: SplitParams
+    labels: LabelsParams
+    features: FeaturesParams
+    augmentation: AugmentationParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    faces: FacesParams
+    plot: PlotParams
+    explain: ExplainParams
+    compute: ComputeParams
+
+    def __init__(self, **sections: Any) -> None:
+        self.__dict__.update(sections)
+
+
+def load_params(*sections: str, path: Path = PARAMS_FILE) -> Params:
+    """Read and check the named sections of the params file at `path`.
+
+    Raises:
+        InputError: the file is missing or no YAML, has an unknown or lacks a named section, or one of the
+            named sections has an unknown key, lacks one, or has a value of the wrong type or out of range.
+    """
+    return check_params(read_yaml(path), *sections, name=str(path))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a mapping from YAML 1.2, as DVC itself does (so `1e-3` is a number)."""
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} is missing; run the command from the project's root, or restore the file "
+            f"with `git checkout {path}`"
+        ) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: got {type(content).__name__}, expected sections such as `train:`")
+    return content
+
+
+def check_params(content: dict[str, Any], *sections: str, name: str = str(PARAMS_FILE)) -> Params:
+    """Check the named sections of `content`, which came from the file `name`, and return them."""
+    problems = [
+        f"{key}: unknown section, expected one of {', '.join(SECTIONS)}" for key in content if key not in SECTIONS
+    ]
+    problems += [f"{key}: section is missing" for key in sections if key not in content]
+    checked = {}
+    for key in sections:
+        if key in content:
+            try:
+                checked[key] = SECTIONS[key].model_validate(content[key])
+            except ValidationError as error:
+                problems += _explain(key, error)
+    if problems:
+        raise InputError(f"{name} cannot be used:\n  " + "\n  ".join(problems))
+    return Params(**checked)
+
+
+def _explain(section: str, error: ValidationError) -> list[str]:
+    """Return a line a problem: the key, what came, and what would be right."""
+    known = list(SECTIONS[section].model_fields)
+    expectations: dict[str, list[str]] = {}
+    found = {}
+    for problem in error.errors():
+        # A value that may be of two types has a problem with each, told apart behind its key.
+        location = [str(part) for part in problem["loc"] if part in known or isinstance(part, int)]
+        if problem["type"] == "extra_forbidden":
+            location, expected = [str(problem["loc"][0])], f"unknown key, expected {', '.join(known)}"
+        elif problem["type"] == "missing":
+            expected = "is missing"
+        elif not location:
+            found[section], expected = problem["input"], f"the keys {', '.join(known)}"
+        else:
+            found[".".join([section, *location])] = problem["input"]
+            expected = re.sub("^(Input should be|List should have|Value error,) ", "", problem["msg"])
+        expectations.setdefault(".".join([section, *location]), []).append(expected)
+    return [
+        f"{key}: " + (f"got {found[key]!r}, expected " if key in found else "") + " or ".join(expected)
+        for key, expected in expectations.items()
+    ]

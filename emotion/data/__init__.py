@@ -1,0 +1,1 @@
+"""The table of images, feature arrays, and images: decoding and resizing."""

@@ -1,0 +1,116 @@
+"""The arrays of data/features, in either format, for every stage that uses them."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotion.core.errors import InputError
+from emotion.data.table import SPLITS
+
+ARRAYS = tuple(f"{letter}_{split}" for split in SPLITS for letter in "xy")
+"""The arrays' names: x for pictures, y for labels."""
+
+VOTES = "votes_train"
+"""The name of one more array, where labels.targets is votes."""
+
+FORMS = {"x": (np.uint8, 4), "y": (np.int32, 1), "v": (np.uint8, 2)}
+"""Type and number of dimensions of an array, by the first letter of its name."""
+
+PICKLE = "features.pkl"
+
+
+def load_features(folder: Path) -> dict[str, np.ndarray]:
+    """Return the arrays in `folder` by name: x_train, y_train, x_val, y_val, x_test and y_test.
+
+    x is uint8 of shape (pictures, size, size, 1 or 3), y int32 of shape (pictures,). Where training follows people's
+    votes there is votes_train too, uint8 of shape (pictures, classes). Arrays in .npy files stay on disk and are read
+    as they are used; features.pkl is read into memory, and cannot run code.
+
+    Raises:
+        InputError: files are missing, or hold something else.
+    """
+    arrays = _unpickle(folder / PICKLE) if (folder / PICKLE).exists() else _load_arrays(folder)
+    names = [*ARRAYS, VOTES] if VOTES in arrays else ARRAYS
+    for name in names:
+        _check_array(folder, name, arrays.get(name))
+    for split in SPLITS:
+        pictures, labels = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
+        if pictures != labels:
+            raise InputError(f"{folder}: x_{split} holds {pictures} pictures, and y_{split} {labels} labels")
+    pictures, voted = len(arrays["x_train"]), len(arrays.get(VOTES, arrays["x_train"]))
+    if pictures != voted:
+        raise InputError(
+            f"{folder}: x_train holds {pictures} pictures, and {VOTES} the votes on {voted}; "
+            "run `dvc repro extract_features`"
+        )
+    return {name: arrays[name] for name in names}
+
+
+def _load_arrays(folder: Path) -> dict[str, Any]:
+    names = [*ARRAYS, VOTES] if (folder / f"{VOTES}.npy").exists() else ARRAYS
+    try:
+        return {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename} is missing; run `dvc repro extract_features`") from None
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{folder} cannot be read ({error}); run `dvc repro extract_features`") from None
+
+
+def _check_array(folder: Path, name: str, array: Any) -> None:
+    dtype, dimensions = FORMS[name[0]]
+    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != dimensions:
+        found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise InputError(
+            f"{folder}: {name} is {found}, expected {np.dtype(dtype)} with {dimensions} dimension(s); "
+            "run `dvc repro extract_features`"
+        )
+
+
+class _PickledType:
+    """Stands for numpy.dtype in a pickle. numpy's own would let a forged state describe memory as what it is not."""
+
+    def __init__(self, name: str, *_: object) -> None:
+        if name not in ("u1", "i4"):
+            raise pickle.UnpicklingError(f"it holds values of the type {name!r}, and only u1 and i4 are admitted")
+        self.dtype = np.dtype(name)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if state[1] not in ("|", self.dtype.newbyteorder("=").str[0]):
+            raise pickle.UnpicklingError(f"its bytes are in the order {state[1]!r}, which is not this machine's")
+
+
+def _pickled_array(buffer: Any, kind: _PickledType, shape: tuple[int, ...], order: str) -> np.ndarray:
+    if order != "C":
+        raise pickle.UnpicklingError(f"its values are in the order {order!r}, and only 'C' is admitted")
+    return np.frombuffer(buffer, kind.dtype).reshape(shape)
+
+
+PICKLE_GLOBALS = {
+    ("numpy", "dtype"): _PickledType,
+    ("numpy._core.numeric", "_frombuffer"): _pickled_array,
+    ("numpy.core.numeric", "_frombuffer"): _pickled_array,
+}
+"""What a pickle of numpy arrays (protocol 5) names, and what is called for it: code of this module alone."""
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Reads numpy arrays in plain containers; whatever else a pickle names is refused, so that none runs code."""
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        if (module_name, global_name) not in PICKLE_GLOBALS:
+            raise pickle.UnpicklingError(f"it names {module_name}.{global_name}, and only numpy arrays are admitted")
+        return PICKLE_GLOBALS[module_name, global_name]
+
+
+def _unpickle(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = _ArrayUnpickler(file).load()
+    # A pickle that is broken or made to do harm can raise anything.
+    except Exception as error:
+        raise InputError(f"{path} cannot be read ({error}); run `dvc repro extract_features`") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds a {type(content).__name__}, expected a dict of arrays")
+    return content

@@ -1,0 +1,77 @@
+"""The table of all pictures, data/dataframe.csv: its columns, and reading it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emotion.core.errors import InputError
+
+SPLITS = ("train", "val", "test")
+
+COLUMNS = {
+    "picture": "str",
+    "emotion": "str",
+    "label": "int64",
+    "split": "str",
+    "height": "int64",
+    "width": "int64",
+    "channels": "int64",
+    "hash": "str",
+    "copy_of": "str",
+    "blank": "bool",
+    "offset": "int64",
+    "excluded": "str",
+}
+"""The columns of the table and their types; stages/create_dataframe.py says what each holds."""
+
+VOTES = "votes"
+"""One more column, last, where labels.targets is votes: people's votes in the order of the labels, `4 0 0 1 3`."""
+
+SCHEME = "scheme"
+COPY_OF_TEST = "copy of test"
+COPY_OF_VAL = "copy of val"
+REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL)
+"""Why a picture of the table is not used."""
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read the table of pictures at `path`.
+
+    Raises:
+        InputError: it is missing, or is no such table.
+    """
+    try:
+        table = pd.read_csv(
+            path, dtype={**COLUMNS, VOTES: "str"}, keep_default_na=False, encoding_errors="surrogateescape"
+        )
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no table of pictures ({error}); run `dvc repro create_dataframe`") from None
+    if list(table.columns) not in ([*COLUMNS], [*COLUMNS, VOTES]):
+        raise InputError(
+            f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)}; "
+            "run `dvc repro create_dataframe`"
+        )
+    return table
+
+
+def write_votes(votes: np.ndarray) -> list[str]:
+    """Return votes, whole numbers of shape (pictures, classes), as the column `votes` holds them."""
+    return [" ".join(map(str, row)) for row in votes.tolist()]
+
+
+def parse_votes(column: pd.Series) -> np.ndarray:
+    """Return what `write_votes` wrote as uint8 of shape (pictures, classes).
+
+    Raises:
+        InputError: a row holds no numbers from 0 to 255, or not as many as the others.
+    """
+    try:
+        votes = np.array([row.split() for row in column], dtype=np.uint8)
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"the table's column votes cannot be read ({error}); run `dvc repro create_dataframe`"
+        ) from None
+    return votes.reshape(len(column), -1) if len(column) else np.empty((0, 0), np.uint8)

@@ -1,0 +1,1 @@
+"""Face detection, and the crop of a face as a model takes it."""

@@ -1,0 +1,1 @@
+"""Trained models in use: the predictor, tracking, videos, annotation."""

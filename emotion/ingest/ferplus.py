@@ -1,0 +1,172 @@
+"""FER+: what ten people saw in each picture of FER2013, in place of its own labels.
+
+Barsoum, Zhang, Canton Ferrer and Zhang 2016, "Training Deep Networks for Facial Expression Recognition with
+Crowd-Sourced Label Distribution". Its file has a row for each row of fer2013.csv, in the same order.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from emotion.core.errors import InputError
+from emotion.core.labels import FERPLUS, KNOWN_EMOTIONS, SCHEMES
+from emotion.ingest.dataset import Collected
+from emotion.ingest.sources.contents import SPLIT_NAMES, Source
+from emotion.ingest.sources.fer2013_csv import CsvSource
+from emotion.ingest.sources.locate import FERPLUS_FILE, is_ferplus
+
+CHOICES = {
+    "anger": "angry",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprise": "surprise",
+    "neutral": "neutral",
+    "contempt": "contempt",
+    "unknown": "unknown",
+    "NF": "no face",
+}
+"""What people could choose, in the order of the scheme's labels: the file's column, and what it means here."""
+
+CLASSES = len(SCHEMES[FERPLUS])
+"""How many of the choices, from the first on, are emotions."""
+
+MAX_VOTES = 255
+
+HOW_TO_GET_VOTES = (
+    f"Get {FERPLUS_FILE} from github.com/microsoft/FERPlus and put it beside the source, or set labels.scheme to seven"
+)
+
+
+class Votes(NamedTuple):
+    """The rows of the file."""
+
+    path: Path
+    splits: list[str]
+    """Of each row, as its Usage has it."""
+    counts: np.ndarray
+    """uint8 of shape (rows, len(CHOICES)): how many people chose what."""
+
+
+def read_votes(folder: Path, source: Source) -> Votes:
+    """Read the votes on the pictures of `source` from the file in `folder`, or else beside the source.
+
+    Raises:
+        InputError: the source has no rows that votes could belong to, or the file is missing, lacks a column, or holds
+            something else than numbers of votes.
+    """
+    if not isinstance(source, CsvSource):
+        raise InputError(
+            f"labels.scheme: got {FERPLUS}, whose votes belong to the rows of fer2013.csv, but {source.name} holds "
+            "picture files, whose rows are not known. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"
+        )
+    path = _find_file([folder, Path(source.name).parent])
+    table = _read_columns(path)
+    usages = table.pop("usage").str.strip()
+    strange = np.flatnonzero(~usages.str.lower().isin(SPLIT_NAMES))
+    if strange.size:
+        row = strange[0]
+        raise InputError(
+            f"{path}: row {row} has the Usage {usages[row]!r}, expected Training, PublicTest or PrivateTest"
+        )
+    return Votes(path, usages.str.lower().map(SPLIT_NAMES).tolist(), _parse_counts(table, path))
+
+
+def _find_file(folders: Sequence[Path]) -> Path:
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            if is_ferplus(path.name):
+                return path
+    raise InputError(f"labels.scheme: got {FERPLUS}, but {folders[0]} holds no {FERPLUS_FILE}. {HOW_TO_GET_VOTES}")
+
+
+def _read_columns(path: Path) -> pd.DataFrame:
+    """Return the columns `usage` and those of CHOICES, in that order and in lower case, as text."""
+    try:
+        # Without pandas' own header, which would give two columns of one name two names.
+        lines = pd.read_csv(path, header=None, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a table of votes ({error}). {HOW_TO_GET_VOTES}") from None
+    table = lines[1:].reset_index(drop=True).set_axis(lines.iloc[0].str.strip().str.lower(), axis=1)
+    names = ["usage", *(name.lower() for name in CHOICES)]
+    missing = [name for name in names if list(table.columns).count(name) != 1]
+    if missing:
+        raise InputError(
+            f"{path}: got the columns {', '.join(table.columns)[:200]}, expected each of Usage, {', '.join(CHOICES)} "
+            f"once; not so {', '.join(missing)}. {HOW_TO_GET_VOTES}"
+        )
+    return table[names]
+
+
+def _parse_counts(table: pd.DataFrame, path: Path) -> np.ndarray:
+    counts = table.apply(pd.to_numeric, errors="coerce")
+    wrong = ~((counts >= 0) & (counts <= MAX_VOTES) & (counts % 1 == 0))
+    if wrong.any(axis=None):
+        row, column = np.argwhere(wrong.to_numpy())[0]
+        raise InputError(
+            f"{path}: row {row} has {table.iat[row, column]!r} as {table.columns[column]}, expected a number of votes "
+            f"from 0 to {MAX_VOTES}"
+        )
+    return counts.to_numpy(np.uint8)
+
+
+def match_votes(votes: Votes, collected: Collected, source: str) -> np.ndarray:
+    """Return the votes on each of the collected pictures, uint8 of shape (pictures, len(CHOICES)).
+
+    A picture is matched by its place, `row 17`; rows that were rejected have votes too.
+
+    Raises:
+        InputError: votes and source have not as many rows, or not the same splits.
+    """
+    rows = _row_numbers(collected.pictures)
+    _check_count(votes, np.concatenate([rows, _row_numbers(collected.rejected)]), source)
+    pairs = zip(rows, collected.pictures["split"], strict=True)
+    differing = [(row, split) for row, split in pairs if split is not None and split != votes.splits[row]]
+    if differing:
+        row, split = differing[0]
+        raise InputError(
+            f"{votes.path}: {len(differing):,} rows are in other splits than those of {source}, the first of them row "
+            f"{row}: {votes.splits[row]} here, {split} there. Expected the rows of FER2013 in their official order. "
+            f"{HOW_TO_GET_VOTES}"
+        )
+    return votes.counts[rows]
+
+
+def _row_numbers(pictures: pd.DataFrame) -> np.ndarray:
+    return pictures["picture"].str.removeprefix("row ").astype("int64").to_numpy()
+
+
+def _check_count(votes: Votes, rows: np.ndarray, source: str) -> None:
+    # An empty line has a number too, so that the last row's number can be higher than the count.
+    expected = len(rows) if len(rows) != len(votes.counts) else int(rows.max()) + 1
+    if len(votes.counts) != expected:
+        raise InputError(
+            f"{votes.path}: {len(votes.counts):,} rows, but {source} has {expected:,}; expected a row of votes for "
+            f"each. {HOW_TO_GET_VOTES}"
+        )
+
+
+def choose_by_majority(counts: np.ndarray, own: pd.Series) -> pd.Series:
+    """Return what most people saw in each picture: an emotion, `unknown` or `no face`.
+
+    Of equally many votes, those for an emotion win over the other two, and `unknown` over `no face`. Between emotions
+    the source's own label decides where it is one of them, and otherwise the order of the labels. A picture without
+    votes is unknown. The authors' own scripts ask for more: there, single votes do not count, and an emotion needs more
+    than half of what is left.
+
+    Args:
+        counts: uint8 of shape (pictures, len(CHOICES)), as `match_votes` gives it.
+        own: the source's emotion of each picture; the result has its index.
+    """
+    emotions, others = counts[:, :CLASSES], counts[:, CLASSES:]
+    most = emotions.max(axis=1)
+    labels = own.map(KNOWN_EMOTIONS.index).to_numpy(np.int64)
+    own_is_first = emotions[np.arange(len(counts)), labels] == most
+    chosen = np.where(own_is_first, labels, emotions.argmax(axis=1))
+    is_other = (others.max(axis=1) > most) | (most == 0)
+    chosen[is_other] = CLASSES + others.argmax(axis=1)[is_other]
+    return pd.Series(np.array(list(CHOICES.values()), dtype=object)[chosen], index=own.index)

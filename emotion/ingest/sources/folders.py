@@ -1,0 +1,255 @@
+"""A tree of class folders, on disk or in a zip -> its pictures."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple, Protocol
+from zipfile import ZipFile
+
+import numpy as np
+
+from emotion.core.errors import InputError
+from emotion.core.labels import KNOWN_EMOTIONS, parse_emotion
+from emotion.data.images import MAX_FILE_BYTES, PictureError, decode, read_bytes
+from emotion.ingest.sources.archives import damage_explained, is_hidden, open_member
+from emotion.ingest.sources.contents import PIECE, SPLIT_NAMES, Content, Convert, Entry, Piece, content_of, refused
+from emotion.parallel.workers import map_pieces
+
+SPLIT_FOLDERS = SPLIT_NAMES | {"valid": "val", "testing": "test"}
+"""What a folder of this name, in lower case and without blanks, - and _, holds."""
+
+PICTURE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
+    *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo"),
+)
+"""Files of other kinds are passed over where they lie beside the class folders, and are refused inside of them."""
+
+REREAD_PIECE = 32
+"""Pictures that a worker converts at a time when they are read again: fewer than PIECE, since they are large."""
+
+MAX_DEPTH = 8
+"""Folders below one another that are looked into; a link to a folder above itself ends here."""
+
+
+class Store(Protocol):
+    """Where pictures are read from, by name; small, since it is sent to every worker."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self, picture: str) -> bytes: ...
+
+
+class FolderStore(NamedTuple):
+    """Picture files below a folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.folder)
+
+    def read(self, picture: str) -> bytes:
+        return read_bytes(f"{self.folder}/{picture}")
+
+
+class ZipStore(NamedTuple):
+    """Picture files in a zip."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def read(self, picture: str) -> bytes:
+        archive = _opened_zip(self.path, os.getpid())
+        size = archive.getinfo(picture).file_size
+        if size > MAX_FILE_BYTES:
+            raise PictureError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
+        with damage_explained(f"{self.path}: {picture}"), open_member(archive, picture) as member:
+            return member.read()
+
+
+@lru_cache(maxsize=1)
+def _opened_zip(path: Path, process: int) -> ZipFile:
+    """Open a zip once in every process: one that was inherited shares its place in the file with its parent."""
+    return ZipFile(path)
+
+
+class FolderSource:
+    """Pictures in class folders: what they show and which split they belong to is told by their paths."""
+
+    def __init__(self, store: Store, names: Sequence[str]) -> None:
+        self.name = store.name
+        self._store = store
+        self._entries = understand(self.name, names)
+        self.count: int | None = len(self._entries)
+
+    def pieces(self) -> Iterator[Piece]:
+        cut = [self._entries[start : start + PIECE] for start in range(0, len(self._entries), PIECE)]
+        pictures = [[entry.picture for entry in piece] for piece in cut]
+        contents = map_pieces(partial(_read_piece, self._store), pictures)
+        return (list(zip(entries, read, strict=True)) for entries, read in zip(cut, contents, strict=True))
+
+    def images(self, pictures: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
+        cut = [pictures[start : start + REREAD_PIECE] for start in range(0, len(pictures), REREAD_PIECE)]
+        return chain.from_iterable(map_pieces(partial(_convert_piece, self._store, convert), cut))
+
+
+def _convert_piece(store: Store, convert: Convert, pictures: Sequence[str]) -> list[np.ndarray]:
+    return [convert(_decode_again(store, picture)) for picture in pictures]
+
+
+def _decode_again(store: Store, picture: str) -> np.ndarray:
+    try:
+        return decode(store.read(picture))
+    except (PictureError, KeyError) as error:
+        raise InputError(
+            f"{store.name}: {picture} could be read before and now cannot ({error}); run create_dataframe again"
+        ) from None
+
+
+def _read_piece(store: Store, pictures: Sequence[str]) -> list[Content]:
+    return [_read(store, picture) for picture in pictures]
+
+
+def _read(store: Store, picture: str) -> Content:
+    try:
+        return content_of(decode(store.read(picture)))
+    except PictureError as error:
+        return refused(str(error))
+
+
+def list_folder(folder: Path) -> list[str]:
+    """Return the files below `folder` as paths relative to it, sorted, without hidden ones."""
+    return sorted(_walk(str(folder), "", MAX_DEPTH))
+
+
+def _walk(root: str, below: str, depth: int) -> Iterator[str]:
+    with os.scandir(f"{root}/{below}") as found:
+        items = [item for item in found if not is_hidden(item.name)]
+    yield from (below + item.name for item in items if not item.is_dir())
+    if depth:
+        for item in items:
+            if item.is_dir():
+                yield from _walk(root, f"{below}{item.name}/", depth - 1)
+
+
+def open_folder(folder: Path) -> FolderSource:
+    """Return the pictures in the class folders below `folder`; InputError where the layout is not known."""
+    return FolderSource(FolderStore(folder), list_folder(folder))
+
+
+def is_picture(name: str) -> bool:
+    """Return whether a file's name says that it holds a picture."""
+    return name.lower().endswith(PICTURE_SUFFIXES)
+
+
+def understand(source: str, names: Sequence[str]) -> list[Entry]:
+    """Return the pictures among the files `names` (paths relative to the source), with emotion and split.
+
+    Known are `<emotion>/<file>` and `<split>/<emotion>/<file>`, inside any number of folders that hold nothing
+    else. In a test folder, file names that begin with PublicTest or PrivateTest tell these two apart.
+
+    Raises:
+        InputError: the folders are none of these; the message names those that were found.
+    """
+    folders = sorted({name.rpartition("/")[0] for name in names})
+    kinds = _kinds_of_folders(source, folders)
+    entries = []
+    stray = []
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        kind = kinds[folder]
+        if kind is not None:
+            entries.append(Entry(name, kind[0], split_of_file(kind[1], file)))
+        elif is_picture(file):
+            stray.append(name)
+    if stray:
+        raise InputError(_layout_message(source, f"pictures that lie in no class folder: {_some(stray)}"))
+    return entries
+
+
+Kind = tuple[str, str | None]
+"""The emotion and the split of the pictures in a folder."""
+
+
+def _kinds_of_folders(source: str, folders: Sequence[str]) -> dict[str, Kind | None]:
+    """Return what is in each of the folders that hold files; None where it holds no pictures of one emotion."""
+    wrapper = _wrapper(folders)
+    paths = {folder: _below(wrapper, folder) for folder in folders}
+    outer = sorted({path[0] for path in paths.values() if path})
+    splits = {name: split_of(name) for name in outer}
+    depth = 1
+    if outer and all(splits.values()):
+        depth = 2
+    classes = sorted({path[depth - 1] for path in paths.values() if len(path) >= depth})
+    emotions = _emotions(source, classes)
+    too_deep = [folder for folder, path in paths.items() if len(path) > depth]
+    if too_deep:
+        raise InputError(_layout_message(source, f"folders inside of class folders: {_some(too_deep)}"))
+    return {
+        folder: (emotions[path[-1]], splits[path[0]]) if len(path) == depth else None for folder, path in paths.items()
+    }
+
+
+def _below(wrapper: str, folder: str) -> list[str]:
+    """Return the parts of a folder's path below `wrapper`; none for `wrapper` and the folders around it."""
+    return [part for part in (folder + "/")[len(wrapper) :].split("/") if part]
+
+
+def _wrapper(folders: Sequence[str]) -> str:
+    """Return the path of the folders, with a / behind each, that hold nothing but one further folder."""
+    wrapper = ""
+    while True:
+        inside = {path[0] for path in (_below(wrapper, folder) for folder in folders) if path}
+        if len(inside) != 1:
+            return wrapper
+        folder = inside.pop()
+        if split_of(folder) or is_emotion(folder):
+            return wrapper
+        wrapper += folder + "/"
+
+
+def split_of(folder: str) -> str | None:
+    """Return the split that a folder of this name holds, or None."""
+    return SPLIT_FOLDERS.get(folder.lower().replace(" ", "").replace("_", "").replace("-", ""))
+
+
+def split_of_file(split: str | None, file: str) -> str | None:
+    """Return the split of a file in a folder of `split`: in FER2013's `test`, its name tells two apart."""
+    if split == "test" and file.lower().startswith("publictest"):
+        return "val"
+    return split
+
+
+def is_emotion(folder: str) -> bool:
+    """Return whether `folder` is named after an emotion."""
+    try:
+        return bool(parse_emotion(folder))
+    except InputError:
+        return False
+
+
+def _emotions(source: str, folders: Sequence[str]) -> dict[str, str]:
+    unknown = [folder for folder in folders if not is_emotion(folder)]
+    if not folders:
+        raise InputError(_layout_message(source, "no folder with pictures in it"))
+    if unknown:
+        raise InputError(_layout_message(source, f"the folders {_some(folders)}; not known: {_some(unknown)}"))
+    return {folder: parse_emotion(folder) for folder in folders}
+
+
+def _layout_message(source: str, found: str) -> str:
+    return (
+        f"{source}: the layout is not known. Expected a folder per emotion ({', '.join(KNOWN_EMOTIONS)}), or such "
+        f"folders inside train, validation and test; found {found}"
+    )
+
+
+def _some(names: Sequence[str], at_most: int = 12) -> str:
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(names[:at_most]) + more

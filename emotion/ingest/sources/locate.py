@@ -1,0 +1,89 @@
+"""Finding what params.yaml calls the source, and saying what to do where it is not there."""
+
+from pathlib import Path
+
+from emotion.core.errors import InputError
+from emotion.ingest.sources.archives import is_hidden, open_zip, zip_files
+from emotion.ingest.sources.contents import Source
+from emotion.ingest.sources.fer2013_csv import CsvSource, choose_member
+from emotion.ingest.sources.folders import FolderSource, ZipStore, is_emotion, is_picture, open_folder, split_of
+
+SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
+"""How the names of files end that may be a source."""
+
+FERPLUS_FILE = "fer2013new.csv"
+"""The votes of FER+ (emotion.ingest.ferplus), which lie beside the source and are none: they hold no pictures."""
+
+HOW_TO_GET_PICTURES = (
+    "Get FER2013 from Kaggle (the challenge challenges-in-representation-learning-facial-expression-recognition-"
+    "challenge: fer2013.tar.gz; or the data set msambare/fer2013: archive.zip) and put the file there as it is, "
+    "or run the drawn sample instead: `emotion preset sample`"
+)
+
+
+def open_source(folder: Path, file: str | None = None) -> Source:
+    """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
+
+    Raises:
+        InputError: there is none, there are several and `file` is None, or its layout is not known.
+    """
+    if not folder.is_dir():
+        raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_PICTURES}")
+    if file is not None:
+        return _open(_named(folder, file))
+    candidates = find_candidates(folder)
+    if not candidates:
+        raise InputError(f"the source folder {folder} (source.folder) holds no pictures. {HOW_TO_GET_PICTURES}")
+    if len(candidates) > 1:
+        found = ", ".join(_describe(folder, path) for path in candidates)
+        raise InputError(f"{folder} holds several sources: {found}; set source.file to one of them")
+    return _open(candidates[0])
+
+
+def find_candidates(folder: Path) -> list[Path]:
+    """Return what `folder` holds that could be a source, sorted; `folder` itself where it holds class folders."""
+    found = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
+    folders = [path for path in found if path.is_dir()]
+    files = [path for path in found if path.name.lower().endswith(SUFFIXES) and path not in folders]
+    if len(folders) == 1 and not files and not (split_of(folders[0].name) or is_emotion(folders[0].name)):
+        return find_candidates(folders[0])
+    pictures = any(is_picture(path.name) for path in found)
+    return ([folder] if folders or pictures else []) + files
+
+
+def is_ferplus(name: str) -> bool:
+    """Return whether a file of this name holds the votes of FER+."""
+    return name.lower() == FERPLUS_FILE
+
+
+def _named(folder: Path, file: str) -> Path:
+    path = folder / file
+    if not path.exists():
+        found = ", ".join(sorted(item.name for item in folder.iterdir() if not is_hidden(item.name)))
+        raise InputError(f"{path} (source.folder and source.file) does not exist; {folder} holds {found or 'nothing'}")
+    return path
+
+
+def _describe(folder: Path, path: Path) -> str:
+    name = path.relative_to(folder).as_posix()
+    return f"{name} (the class folders)" if path.is_dir() else name
+
+
+def _open(path: Path) -> Source:
+    if path.is_dir():
+        return open_folder(path)
+    if not path.name.lower().endswith(SUFFIXES):
+        raise InputError(f"{path} is no source; expected a folder or a file that ends in {', '.join(SUFFIXES)}")
+    if path.name.lower().endswith(".zip"):
+        return _open_zip(path)
+    return CsvSource(path)
+
+
+def _open_zip(path: Path) -> Source:
+    with open_zip(path) as archive:
+        names = zip_files(archive)
+    if any(is_picture(name) for name in names):
+        return FolderSource(ZipStore(path), names)
+    # Asked here, so that a zip with nothing to read is refused before anything is read.
+    choose_member(str(path), names)
+    return CsvSource(path)

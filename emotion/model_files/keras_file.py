@@ -1,0 +1,197 @@
+"""One model file: a .keras archive with the label order and the input form inside, the same bytes every time."""
+
+import io
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+
+from emotion.core.errors import InputError
+from emotion.core.files import atomic_path
+from emotion.core.metadata import FIXED_TIME, FORM_MEMBER, ModelForm, read_form, write_form
+
+WEIGHTS_MEMBER = "model.weights.h5"
+
+MAX_UNPACKED_BYTES = 2**31
+"""A file that would unpack to more is refused."""
+
+HARMLESS_PACKAGES = frozenset(
+    {
+        "activations",
+        "attention",
+        "convolutional",
+        "core",
+        "merging",
+        "normalization",
+        "pooling",
+        "regularization",
+        "reshaping",
+    }
+)
+"""Those of keras.layers whose layers compute, and neither read files nor call what a config names."""
+
+HARMLESS_LAYERS = frozenset({"Rescaling"})
+HARMFUL_LAYERS = frozenset({"Lambda", "Wrapper"})
+HARMLESS_MODULES = frozenset({"keras.initializers", "keras.regularizers", "keras.constraints"})
+HARMLESS_CLASSES = frozenset(
+    {
+        ("keras", "DTypePolicy"),
+        ("keras", "Sequential"),
+        ("keras.src.models.functional", "Functional"),
+        ("keras.src.ops.image", "Resize"),
+        (None, "__keras_tensor__"),
+    }
+)
+
+
+def save_model(path: Path, model: keras.Model, form: ModelForm) -> None:
+    """Write `model` and `form` as a .keras file that plain `keras.models.load_model` loads as well."""
+    with atomic_path(path) as temporary:
+        model.save(temporary)
+        members = _read_members(temporary)
+        members["metadata.json"] = _canonical_metadata(members["metadata.json"])
+        members["config.json"] = _canonical_config(members["config.json"])
+        members[FORM_MEMBER] = write_form(form).encode()
+        _write_members(temporary, members)
+
+
+def load_model(path: Path) -> tuple[keras.Model, ModelForm]:
+    """Read what `save_model` wrote.
+
+    Raises:
+        InputError: there is no such file, it holds no model of this project, or it asks for more on being loaded than
+            layers that compute, such as code to run.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is missing; make it with `dvc repro train`, or fetch it with `dvc pull {path}`")
+    try:
+        members = _read_members(path)
+        form = read_form(members[FORM_MEMBER], str(path))
+        check_config(json.loads(members["config.json"]), str(path))
+    except InputError:
+        raise
+    except KeyError:
+        raise InputError(
+            f"{path} does not say which emotions it tells apart; expected a model written by this project's train stage"
+        ) from None
+    except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, OSError) as error:
+        raise InputError(f"{path} cannot be loaded as a model: {error}") from None
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True), form
+    # Keras raises whatever a config that nobody wrote with it leads to.
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path} cannot be loaded as a model: {reason}") from None
+
+
+def check_config(config: Any, where: str) -> None:
+    """Raise InputError where a network's `config` names anything but what computes; `where` is for the message.
+
+    Keras refuses the code inside a file itself (`safe_mode`), by a list of what is known to be dangerous. This is the
+    other way round: what is not known to be harmless does not load.
+    """
+    if isinstance(config, list):
+        for item in config:
+            check_config(item, where)
+    elif isinstance(config, dict):
+        if "class_name" in config and not _is_harmless(config.get("module"), config["class_name"]):
+            raise InputError(
+                f"{where} asks for {config.get('module')}.{config['class_name']} on being loaded, and is refused; "
+                "expected a network of Keras' own layers that do nothing but compute"
+            )
+        for item in config.values():
+            check_config(item, where)
+
+
+def _is_harmless(module: object, name: object) -> bool:
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        return False
+    if module == "keras.layers":
+        kind = getattr(keras.layers, name, None)
+        package = getattr(kind, "__module__", "").removeprefix("keras.src.layers.").partition(".")[0]
+        return name in HARMLESS_LAYERS or (package in HARMLESS_PACKAGES and name not in HARMFUL_LAYERS)
+    return module in HARMLESS_MODULES or (module, name) in HARMLESS_CLASSES
+
+
+def halve_weights(source: Path, target: Path) -> None:
+    """Write the model file `source` as `target` with its float32 weights rounded to float16, in half the bytes.
+
+    Keras casts weights to their layer's type on loading, so the model still computes in float32. An array with a
+    value that float16 cannot hold (beyond 65504) stays as it is.
+
+    Raises:
+        InputError: `source` is no .keras file.
+    """
+    try:
+        members = _read_members(source)
+        members[WEIGHTS_MEMBER] = _halve(members[WEIGHTS_MEMBER])
+    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        raise InputError(f"{source} cannot be read as a .keras file: {error}") from None
+    with atomic_path(target) as temporary:
+        _write_members(temporary, members)
+
+
+def _halve(content: bytes) -> bytes:
+    """Return the HDF5 file `content`, written anew, since one that is changed in place keeps its old size."""
+    halved = io.BytesIO()
+    with h5py.File(io.BytesIO(content), "r") as source, h5py.File(halved, "w") as target:
+        target.attrs.update(source.attrs)
+        source.visititems(lambda name, item: _copy_halved(item, name, target))
+    return halved.getvalue()
+
+
+def _copy_halved(item: h5py.Group | h5py.Dataset, name: str, target: h5py.File) -> None:
+    if isinstance(item, h5py.Group):
+        copy = target.create_group(name)
+    else:
+        # A time inside would make other bytes of the same weights.
+        copy = target.create_dataset(name, data=_rounded(item[()]), track_times=False)
+    copy.attrs.update(item.attrs)
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Return float32 values as float16 where it holds all of them; seeds and counts keep their type."""
+    if values.dtype != np.float32:
+        return values
+    with np.errstate(over="ignore"):
+        halved = values.astype(np.float16)
+    return halved if np.isfinite(halved).all() else values
+
+
+def _read_members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MAX_UNPACKED_BYTES:
+            raise zipfile.BadZipFile(f"it would unpack to {unpacked / 2**30:,.0f} GiB")
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _write_members(path: Path, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name, FIXED_TIME), members[name])
+
+
+def _canonical_metadata(text: bytes) -> bytes:
+    return json.dumps(json.loads(text) | {"date_saved": "1980-01-01@00:00:00"}).encode()
+
+
+def _canonical_config(text: bytes) -> bytes:
+    """Number shared objects by first appearance: Keras numbers them by memory address."""
+    return json.dumps(_renumber(json.loads(text), {})).encode()
+
+
+def _renumber(value: Any, numbers: dict[int, int]) -> Any:
+    if isinstance(value, list):
+        return [_renumber(item, numbers) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: numbers.setdefault(item, len(numbers)) if key == "shared_object_id" else _renumber(item, numbers)
+        for key, item in value.items()
+    }

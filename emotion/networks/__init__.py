@@ -1,0 +1,1 @@
+"""Architectures, one a file; `registry` builds them by name."""

@@ -1,0 +1,43 @@
+"""A narrow residual network for small faces: 1.5 million parameters, of our own, after He et al. 2016.
+
+A stem at full size, then pairs of 3x3 convolutions, with max pooling after the stem and before each change of width.
+Widths are multiples of 16: others oneDNN normalises by code without vector instructions, in 63 of a step's 210 ms.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from emotion.networks.blocks import normalised_convolution, pooled_blocks
+from emotion.networks.head import classify
+
+STEM = 32
+WIDTHS = (48, 96, 96, 192, 192)
+
+
+def build(size: int | None, channels: int, classes: int) -> keras.Model:
+    """Build the network; see `emotion.networks.registry` for the shapes."""
+    return build_residual(size, channels, classes, STEM, WIDTHS, name="residual")
+
+
+def build_residual(
+    size: int | None, channels: int, classes: int, stem: int, widths: Sequence[int], name: str
+) -> keras.Model:
+    """Build a residual network with `stem` channels at full size and one block for each of `widths`."""
+    inputs = keras.Input((size, size, channels), dtype="uint8", name="image")
+    hidden = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    hidden = normalised_convolution(hidden, stem)
+    hidden = layers.ReLU()(hidden)
+    hidden = pooled_blocks(hidden, stem, widths, _block)
+    hidden = layers.GlobalAveragePooling2D()(hidden)
+    hidden = layers.Dropout(0.2)(hidden)
+    return keras.Model(inputs, classify(hidden, classes), name=name)
+
+
+def _block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.KerasTensor:
+    shortcut = normalised_convolution(hidden, width, kernel_size=1) if widened else hidden
+    hidden = normalised_convolution(hidden, width)
+    hidden = layers.ReLU()(hidden)
+    hidden = normalised_convolution(hidden, width)
+    return layers.ReLU()(layers.Add()([hidden, shortcut]))

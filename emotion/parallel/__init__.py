@@ -1,0 +1,1 @@
+"""A function mapped over batches of a table, in several processes where that is safe."""

@@ -1,0 +1,1 @@
+"""Emotion colors and number formats, the same in plots, images, pages and cards."""

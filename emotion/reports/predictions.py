@@ -1,0 +1,31 @@
+"""The table of what the model said of the test split, metrics/curves/predictions.csv: reading it."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from emotion.core.errors import InputError
+
+COLUMNS = ("picture", "actual", "predicted", "confidence", "correct")
+"""What it has before a column for each emotion."""
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Read the table at `path`: a row a test picture, in the order of the arrays.
+
+    Raises:
+        InputError: it is missing, or is no such table.
+    """
+    try:
+        # A picture may well be called `NA`, and no value is missing.
+        table = pd.read_csv(path, encoding="utf-8", dtype={"picture": str}, na_filter=False)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; run `dvc repro evaluate`") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no table of predictions ({error}); run `dvc repro evaluate`") from None
+    if tuple(table.columns[: len(COLUMNS)]) != COLUMNS:
+        raise InputError(
+            f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)} and the emotions; run "
+            "`dvc repro evaluate`"
+        )
+    return table

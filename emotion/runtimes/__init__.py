@@ -1,0 +1,1 @@
+"""Engines that run model files (Keras, TensorFlow Lite, ONNX), and export to them."""

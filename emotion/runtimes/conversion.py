@@ -1,0 +1,67 @@
+"""Writing a trained model in the forms that other programs want."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h5py
+
+from emotion.core.errors import InputError
+from emotion.core.files import atomic_path
+from emotion.core.metadata import FORM_MEMBER, ModelForm
+from emotion.model_files.keras_file import load_model
+from emotion.runtimes.export import to_onnx, to_tflite, write_onnx, write_tflite
+
+if TYPE_CHECKING:  # at run time emotion.model_files.keras_setup has to load it first
+    import keras
+
+
+def convert(source: Path, target: Path) -> None:
+    """Write the model file `source` as `target`, in the form that its suffix names.
+
+    `.tflite` is for TensorFlow Lite and `.onnx` for ONNX, both in float32. `.h5` is Keras' older HDF5 form; it holds
+    the same network and weights. The labels and the input form are inside each, in `.h5` as the attribute
+    `emotion.json`.
+
+    Raises:
+        InputError: the suffix is not known, `target` exists, `source` is no model of this project, or it cannot be
+            converted.
+    """
+    if target.suffix not in WRITERS:
+        raise InputError(f"{target}: expected a name that ends in {' or '.join(WRITERS)}")
+    if target.exists():
+        raise InputError(f"{target} exists already; remove it first, or give another name")
+    model, form = load_model(source)
+    WRITERS[target.suffix](target, model, form)
+
+
+def _write_h5(target: Path, model: "keras.Model", form: ModelForm) -> None:
+    with atomic_path(target) as temporary:
+        with _without_advice():
+            model.save(temporary)
+        with h5py.File(temporary, "r+") as file:
+            file.attrs[FORM_MEMBER] = json.dumps(asdict(form))
+
+
+WRITERS = {
+    ".h5": _write_h5,
+    ".tflite": lambda target, model, form: write_tflite(target, to_tflite(model), form),
+    ".onnx": lambda target, model, form: write_onnx(target, to_onnx(model), form),
+}
+"""By the suffix of what is written."""
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep back Keras' advice to save as .keras, which is what the file was converted from."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

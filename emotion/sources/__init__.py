@@ -1,1 +1,0 @@
-"""Raw data of any layout -> what it holds, picture by picture. `locate.open_source` is the way in."""

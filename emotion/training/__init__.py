@@ -1,0 +1,1 @@
+"""The training loop and its parts: input pipeline, augmentation, optimizers, distillation, checkpoints."""

@@ -1,0 +1,83 @@
+"""What an interrupted training needs to go on as if nothing had happened."""
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotion.core.files import atomic_path
+
+
+@dataclass
+class TrainingState:
+    """Where a training stands after a whole epoch.
+
+    Attributes:
+        variables: weights of the network in training, then those of the optimiser.
+        best_weights: weights of the network after its best epoch so far.
+        history: a row an epoch; the best one is history[best].
+        seconds: how long the epochs so far took.
+    """
+
+    variables: list[np.ndarray]
+    best_weights: list[np.ndarray]
+    history: list[dict[str, float]]
+    best: int
+    seconds: float = 0.0
+
+
+def training_key(settings: dict[str, Any], arrays: list[np.ndarray]) -> str:
+    """Return a name for a training: the same settings, data and code of this project give the same one.
+
+    A checkpoint of changed code must not be gone on with: its end would not be that of a whole run.
+    """
+    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    modules = {name: module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "emotion"}
+    for name, file in sorted(modules.items()):
+        if file is not None:
+            digest.update(name.encode() + Path(file).read_bytes())
+    return digest.hexdigest()
+
+
+class Checkpoint:
+    """The last whole epoch of the training `key`, in a file of its own in `folder`."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.path = folder / f"{key}.npz"
+
+    def save(self, state: TrainingState) -> None:
+        """Replace the state kept so far; a kill at any moment leaves the old one or the new one."""
+        progress = json.dumps({"history": state.history, "best": state.best, "seconds": state.seconds})
+        arrays = {f"variable_{i}": array for i, array in enumerate(state.variables)}
+        arrays |= {f"best_{i}": array for i, array in enumerate(state.best_weights)}
+        with atomic_path(self.path) as temporary:
+            np.savez(temporary, allow_pickle=False, progress=np.array(progress), **arrays)
+
+    def load(self) -> TrainingState | None:
+        """Return the state that was kept, or None where there is none."""
+        if not self.path.is_file():
+            return None
+        with np.load(self.path, allow_pickle=False) as arrays:
+            progress = json.loads(str(arrays["progress"]))
+            return TrainingState(
+                variables=_numbered(arrays, "variable_"),
+                best_weights=_numbered(arrays, "best_"),
+                history=progress["history"],
+                best=progress["best"],
+                seconds=progress["seconds"],
+            )
+
+    def remove(self) -> None:
+        """Delete what was kept."""
+        self.path.unlink(missing_ok=True)
+
+
+def _numbered(arrays: Any, prefix: str) -> list[np.ndarray]:
+    count = sum(name.startswith(prefix) for name in arrays.files)
+    return [arrays[f"{prefix}{i}"] for i in range(count)]

@@ -1,0 +1,74 @@
+"""Distillation: a network learns what another one, or several, say of each picture (Hinton et al. 2015).
+
+Beyer et al. 2022 found it to matter most, in long trainings, that teacher and student see the same changed pictures.
+A teacher that is asked once about the pictures as they are takes no longer than to look at them in an epoch or two.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from emotion.model_files.probabilities import predict_probabilities
+
+
+class Teachers(keras.layers.Layer):
+    """Images, uint8 (n, height, width, channels), to the mean of what several networks say: float32 (n, units)."""
+
+    def __init__(self, networks: Sequence[keras.Model]) -> None:
+        super().__init__(name="teachers", dtype="float32", autocast=False)
+        self.networks = list(networks)
+        self.trainable = False
+
+    def call(self, images):
+        answers = [_ask(network, images) for network in self.networks]
+        return sum(answers) / len(answers)
+
+    def compute_output_spec(self, images):
+        return keras.KerasTensor((images.shape[0], self.networks[0].output_shape[-1]), dtype="float32")
+
+
+def _ask(network: keras.Model, images):
+    size = network.input_shape[1:3]
+    if None not in size and size != images.shape[1:3]:
+        images = ops.image.resize(ops.cast(images, "float32"), size)
+    return ops.stop_gradient(ops.cast(network(images, training=False), "float32"))
+
+
+class Imitation(keras.layers.Layer):
+    """Passes the student's probabilities on, and adds to the loss how far they are from the teachers' answers.
+
+    The loss that is added is `share` times the Kullback-Leibler divergence from teacher to student, the batch's mean.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__(name="imitation", dtype="float32", autocast=False)
+        self.share = share
+
+    def call(self, answers, probabilities, training=None):
+        """Take both as float32 (n, classes), or (n, 1), the probability of the second of two; return the latter."""
+        if training:
+            truth, said = _columns(answers), _columns(probabilities)
+            divergence = ops.sum(truth * (ops.log(truth) - ops.log(said)), axis=1)
+            self.add_loss(self.share * ops.mean(divergence))
+        return probabilities
+
+    def compute_output_spec(self, answers, probabilities, training=None):
+        return keras.KerasTensor(probabilities.shape, dtype="float32")
+
+
+def ask_once(teachers: Teachers, pictures: np.ndarray, *, flip: bool) -> np.ndarray:
+    """Return what the teachers say of pictures, uint8 (n, size, size, channels), as they are: float32 (n, classes).
+
+    With `flip` each picture and its mirror image count the same.
+    """
+    images = keras.Input(pictures.shape[1:], dtype="uint8")
+    return predict_probabilities(keras.Model(images, teachers(images)), pictures, flip=flip).astype(np.float32)
+
+
+def _columns(probabilities):
+    """Return (n, classes), above 0, of (n, classes), or of the probability of the second of two classes (n, 1)."""
+    if probabilities.shape[1] == 1:
+        probabilities = ops.concatenate([1 - probabilities, probabilities], axis=1)
+    return ops.clip(probabilities, 1e-7, 1.0)

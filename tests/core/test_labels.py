@@ -1,0 +1,156 @@
+"""Emotion names and label orders."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotion.core.errors import InputError
+from emotion.core.labels import (
+    EMOTIONS,
+    KNOWN_EMOTIONS,
+    RESERVED_NAMES,
+    SCHEMES,
+    SYNONYMS,
+    check_targets,
+    parse_emotion,
+    resolve_scheme,
+)
+
+
+def test_emotions_stand_in_the_official_order_of_fer2013():
+    assert EMOTIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+@pytest.mark.parametrize("text", ["happy", "Happy", " HAPPINESS ", "joy", "3", "3_happy", "03 - Happy", "3.happiness"])
+def test_many_spellings_mean_happy(text):
+    assert parse_emotion(text) == "happy"
+
+
+def test_every_synonym_means_an_emotion():
+    assert {parse_emotion(name) for name in SYNONYMS} <= set(KNOWN_EMOTIONS)
+
+
+@pytest.mark.parametrize("text", ["contempt", "Contemptuous", "7_contempt"])
+def test_contempt_is_known_by_its_names(text):
+    assert parse_emotion(text) == "contempt"
+
+
+@pytest.mark.parametrize("text", ["", "7", "-1", "smile", "train", "happy sad", "3.5"])
+def test_other_names_are_refused_with_what_is_known(text):
+    with pytest.raises(InputError, match=r"no emotion.*angry, disgust, fear.*0 \(angry\) to 6 \(neutral\)"):
+        parse_emotion(text)
+
+
+def test_labels_are_places_in_the_scheme():
+    seven = resolve_scheme("seven")
+    assert [seven.label(emotion) for emotion in EMOTIONS] == list(range(7))
+    two = resolve_scheme(["Sadness", "happy"])
+    assert (two.label("sad"), two.label("happy"), two.label("fear")) == (0, 1, -1)
+
+
+# Schemes
+
+
+@pytest.mark.parametrize(
+    "name, emotions",
+    [
+        ("seven", ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]),
+        ("five", ["angry", "happy", "sad", "surprise", "neutral"]),
+        ("happy_sad", ["happy", "sad"]),
+        ("ferplus", ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"]),
+    ],
+)
+def test_named_schemes_and_their_orders(name, emotions):
+    scheme = resolve_scheme(name)
+    assert list(scheme.emotions) == emotions
+    assert scheme.members == tuple((emotion,) for emotion in emotions)
+    assert scheme.written == name
+    assert scheme == resolve_scheme(emotions)
+
+
+def test_merged_emotions_share_a_label_and_a_name():
+    scheme = resolve_scheme(["neutral", {"positive": ["happiness", "surprise"]}, {" Angry ": ["anger", "disgust"]}])
+    assert scheme.emotions == ("neutral", "positive", "angry")
+    assert [scheme.label(emotion) for emotion in EMOTIONS] == [2, 2, -1, 1, -1, 1, 0]
+    assert [scheme.name(emotion) for emotion in ("disgust", "happy", "sad", "unknown")] == [
+        *("angry", "positive", "sad", "unknown")
+    ]
+    assert scheme.written == "[neutral, {positive: [happy, surprise]}, {angry: [angry, disgust]}]"
+    assert scheme.write(["angry", "neutral"]) == "[{angry: [angry, disgust]}, neutral]"
+
+
+def test_a_class_may_have_any_name_and_several_emotions():
+    assert resolve_scheme([{"good": ["happy"]}, {"bad": ["sad", "angry"]}]).emotions == ("good", "bad")
+
+
+@st.composite
+def partitions(draw):
+    """Return classes of any sizes, some of them emotions by themselves, and the label of each emotion."""
+    emotions = draw(st.permutations(KNOWN_EMOTIONS))
+    places = draw(st.lists(st.integers(-1, 3), min_size=8, max_size=8))
+    members = [[emotion for emotion, at in zip(emotions, places, strict=True) if at == place] for place in range(4)]
+    members = [group for group in members if group]
+    choice = [group[0] if len(group) == 1 else {f"class {n}": group} for n, group in enumerate(members)]
+    return choice, {emotion: label for label, group in enumerate(members) for emotion in group}
+
+
+@given(partitions())
+def test_labels_and_names_of_any_scheme_agree(drawn):
+    choice, labels = drawn
+    if len(choice) < 2:
+        with pytest.raises(InputError, match="at least two classes"):
+            resolve_scheme(choice)
+        return
+    scheme = resolve_scheme(choice)
+    for emotion in KNOWN_EMOTIONS:
+        label = labels.get(emotion, -1)
+        assert scheme.label(emotion) == label
+        assert scheme.name(emotion) == (emotion if label < 0 else scheme.emotions[label])
+
+
+@pytest.mark.parametrize(
+    "choice, message",
+    [
+        ("eight", "got 'eight', expected one of seven, five, happy_sad, ferplus, or a list of emotions out of angry"),
+        ("sevn", r"got 'sevn' \(did you mean seven\?\), expected one of"),
+        (["happy"], r"got \['happy'\], expected at least two classes, such as \[happy, sad\]"),
+        ([], "expected at least two classes"),
+        ([{"both": ["happy", "sad"]}], "expected at least two classes"),
+        (["happy", "joy"], "with the emotion happy more than once; expected each once"),
+        (["happy", {"positive": ["happiness", "surprise"]}], "the emotion happy more than once"),
+        ([{"a": ["sad", "sad"]}, "fear"], "the emotion sad more than once"),
+        ([{"a": ["sad"]}, {"A ": ["fear"]}], "the class a more than once"),
+        (["happy", "smile"], "'smile' is no emotion that is known here; expected one of angry, .* contempt, a synonym"),
+        (["happy", "sed"], r"'sed' is no emotion .* \(did you mean sad\?\)"),
+        ([{"x": ["hapiness"]}, "sad"], r"'hapiness' is no emotion .* \(did you mean happiness\?\)"),
+        (["happy", {"x": []}], "got no emotions for 'x', expected a list out of angry"),
+        (["happy", {"x": ["sad"], "y": ["fear"]}], "with 2 names, expected one name an item"),
+        (["happy", {}], "with 0 names, expected one name an item"),
+        (["happy", {"": ["sad", "fear"]}], "got the name '' for sad, fear, expected letters and digits"),
+        (["happy", {" ": ["sad", "fear"]}], "got the name ' ' for sad, fear"),
+        (["happy", {"a,b": ["sad", "fear"]}], "got the name 'a,b' for sad, fear"),
+        (["happy", {"surprise": ["sad", "fear"]}], "it means the emotion surprise, which is not among them"),
+        (["happy", {"Joy": ["sad", "fear"]}], "got the name 'Joy' .* means the emotion happy, .* or add happy"),
+        (["happy", {"3": ["sad", "fear"]}], "means the emotion happy"),
+        (["happy", {"Total": ["sad", "fear"]}], "which tables of results use for something else"),
+        (["happy", {"all": ["sad", "fear"]}], "which tables of results use for something else"),
+    ],
+)
+def test_schemes_that_cannot_be_are_refused(choice, message):
+    with pytest.raises(InputError, match=f"^labels.scheme: .*{message}"):
+        resolve_scheme(choice)
+
+
+def test_no_scheme_has_a_reserved_name():
+    assert not set(KNOWN_EMOTIONS) & set(RESERVED_NAMES)
+    assert set(SCHEMES) == {"seven", "five", "happy_sad", "ferplus"}
+
+
+@pytest.mark.parametrize("scheme", ["seven", "five", ["happy", "sad"]])
+def test_only_ferplus_has_votes(scheme):
+    check_targets("ferplus", "votes")
+    check_targets(scheme, "majority")
+    with pytest.raises(
+        InputError, match=r"^labels.targets: got votes with labels.scheme .* set labels.scheme to ferplus"
+    ):
+        check_targets(scheme, "votes")

@@ -1,0 +1,121 @@
+"""params.yaml is refused, with the key and what would be right, unless all of it can be used."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from emotion.core.errors import InputError
+from emotion.core.params import SECTIONS, check_params, load_params, read_yaml
+
+PARAMS_FILE = Path(__file__).parents[2] / "params.yaml"
+
+
+@pytest.fixture
+def content():
+    return copy.deepcopy(read_yaml(PARAMS_FILE))
+
+
+def test_the_committed_params_are_valid():
+    params = load_params(*SECTIONS, path=PARAMS_FILE)
+    assert params.features.channels == 1
+
+
+def test_a_stage_sees_the_sections_it_asked_for_and_no_other():
+    params = load_params("sample", path=PARAMS_FILE)
+    with pytest.raises(AttributeError):
+        _ = params.train
+
+
+def test_sections_are_frozen():
+    params = load_params("sample", path=PARAMS_FILE)
+    with pytest.raises(ValueError, match="frozen"):
+        params.sample.seed = 1
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("train", "learning_rate", -1, "train.learning_rate: got -1, expected greater than 0"),
+        ("train", "learning_rate", "fast", "train.learning_rate: got 'fast', expected a valid number"),
+        ("train", "optimizer", "sdg", "train.optimizer: got 'sdg', expected 'sgd', 'adam' or 'muon'"),
+        ("train", "epochs", 0, "train.epochs: got 0, expected greater than or equal to 1"),
+        ("train", "epochs", True, "train.epochs: got True, expected a valid integer"),
+        ("train", "epochs", "20", "train.epochs: got '20', expected a valid integer"),
+        ("train", "smaller_first", [[32]], r"train.smaller_first.0: got \[32\]"),
+        ("train", "lr", 0.1, "train.lr: unknown key, expected architecture"),
+        ("features", "color", "gray", "features.color: got 'gray', expected 'grey' or 'rgb'"),
+        ("features", "image_size", 4, "features.image_size: got 4, expected greater than or equal to 8"),
+        ("labels", "scheme", 7, "labels.scheme: got 7, expected a valid list or a valid string"),
+        ("source", "rejected_share", 1.5, "source.rejected_share: got 1.5, expected less than or equal to 1"),
+        ("augmentation", "zoom", [1.2, 0.9], r"augmentation.zoom: got \[1.2, 0.9\], expected the smaller factor first"),
+        ("train", "warmup_epochs", 20, r"train.warmup_epochs: got 20, expected less than train.epochs \(20\)"),
+        ("faces", "detector", "haar", "faces.detector: got 'haar', expected 'cascade' or 'mtcnn'"),
+        ("faces", "margin", -0.5, "faces.margin: got -0.5, expected greater than or equal to -0.4"),
+        ("faces", "margin", 2.5, "faces.margin: got 2.5, expected less than or equal to 2"),
+        ("faces", "smallest", 0, "faces.smallest: got 0, expected greater than or equal to 1"),
+        ("compute", "threads", 0, "compute.threads: got 0"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_would_be_right(content, section, key, value, message):
+    content[section][key] = value
+    with pytest.raises(InputError, match=message):
+        check_params(content, section)
+
+
+def test_a_missing_key_is_named(content):
+    del content["train"]["seed"]
+    with pytest.raises(InputError, match=r"train\.seed: is missing"):
+        check_params(content, "train")
+
+
+def test_a_missing_section_is_named(content):
+    del content["train"]
+    with pytest.raises(InputError, match="train: section is missing"):
+        check_params(content, "train")
+
+
+def test_an_unknown_section_is_named(content):
+    content["trian"] = {}
+    with pytest.raises(InputError, match="trian: unknown section, expected one of sample, source"):
+        check_params(content, "sample")
+
+
+def test_an_empty_section_is_named(content):
+    content["plot"] = None
+    with pytest.raises(InputError, match="plot: got None, expected the keys pictures_per_class, mistakes"):
+        check_params(content, "plot")
+
+
+def test_all_problems_are_named_at_once(content):
+    content["train"]["epochs"] = 0
+    content["train"]["lr"] = 1
+    with pytest.raises(InputError) as error:
+        check_params(content, "train")
+    assert "train.epochs" in str(error.value)
+    assert "train.lr" in str(error.value)
+
+
+def test_a_number_in_scientific_notation_is_a_number(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(PARAMS_FILE.read_text(encoding="utf-8").replace("learning_rate: ", "learning_rate: 1e-3 # "))
+    assert load_params("train", path=path).train.learning_rate == 0.001
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "", "3"])
+def test_a_file_that_holds_no_params_is_refused(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"params\.yaml"):
+        load_params("train", path=path)
+
+
+def test_a_missing_file_is_refused_with_how_to_mend_it(tmp_path):
+    with pytest.raises(InputError, match="project's root"):
+        load_params("train", path=tmp_path / "params.yaml")
+
+
+def test_no_param_has_a_name_that_the_run_cache_of_dvc_leaves_out():
+    """With such a name, `dvc repro` brings the outputs of another value (treeverse/dvc#10296)."""
+    names = {name for section in SECTIONS.values() for name in section.model_fields}
+    assert not names & {"size", "nfiles"}

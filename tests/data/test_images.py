@@ -1,0 +1,216 @@
+"""emotion.data.images: every kind of file becomes uint8 grey or RGB, and bad ones are refused with a reason."""
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from emotion.data.images import MAX_PIXELS, PictureError, decode, from_frame, read_bytes, read_image, to_input
+from tests.makers import encode
+
+GREY = np.add.outer(np.arange(20), 5 * np.arange(30)).astype(np.uint8)
+RGB = np.stack([GREY, 255 - GREY, np.full_like(GREY, 90)], axis=-1)
+
+
+def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP"])
+def test_lossless_files_keep_every_pixel(kind):
+    options = {"lossless": True} if kind == "WEBP" else {}
+    np.testing.assert_array_equal(decode(saved(Image.fromarray(RGB), kind, **options)), RGB)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
+def test_grey_files_stay_grey(kind):
+    np.testing.assert_array_equal(decode(saved(Image.fromarray(GREY), kind)), GREY[:, :, None])
+
+
+def test_jpeg_is_grey_or_rgb_and_close_to_the_original():
+    grey, rgb = (decode(saved(Image.fromarray(image), "JPEG", quality=98, subsampling=0)) for image in (GREY, RGB))
+    assert (grey.shape, rgb.shape) == ((20, 30, 1), (20, 30, 3))
+    np.testing.assert_allclose(grey[:, :, 0].astype(int), GREY, atol=4)
+    np.testing.assert_allclose(rgb.astype(int), RGB, atol=10)
+
+
+def test_sixteen_bits_become_eight():
+    wide = GREY.astype(np.uint16) * 257
+    np.testing.assert_array_equal(decode(cv2.imencode(".png", wide)[1].tobytes())[:, :, 0], GREY)
+    np.testing.assert_array_equal(decode(cv2.imencode(".tiff", wide)[1].tobytes())[:, :, 0], GREY)
+    colored = cv2.imencode(".png", RGB[:, :, ::-1].astype(np.uint16) * 257)[1].tobytes()
+    np.testing.assert_array_equal(decode(colored), RGB)
+
+
+def test_palette_becomes_rgb():
+    two_colors = np.where(GREY[:, :, None] > 60, (255, 0, 0), (0, 0, 255)).astype(np.uint8)
+    picture = Image.fromarray(two_colors).quantize(2)
+    np.testing.assert_array_equal(decode(saved(picture, "PNG")), two_colors)
+    np.testing.assert_array_equal(decode(saved(picture, "GIF")), two_colors)
+
+
+def test_one_bit_becomes_black_and_white():
+    picture = Image.fromarray(GREY > 60)
+    np.testing.assert_array_equal(decode(saved(picture, "PNG"))[:, :, 0], np.where(GREY > 60, 255, 0))
+
+
+def test_transparent_pixels_are_laid_on_white():
+    layer = np.dstack([RGB, np.where(GREY > 60, 255, 0).astype(np.uint8)])
+    expected = np.where(GREY[:, :, None] > 60, RGB, 255)
+    np.testing.assert_array_equal(decode(saved(Image.fromarray(layer), "PNG")), expected)
+    grey = decode(saved(Image.fromarray(layer[:, :, [0, 3]]), "PNG"))
+    np.testing.assert_array_equal(grey[:, :, 0], expected[:, :, 0])
+
+
+def test_cmyk_jpeg_has_the_right_colors():
+    plain = np.full((16, 16, 3), (200, 40, 60), np.uint8)
+    image = decode(saved(Image.fromarray(plain).convert("CMYK"), "JPEG", quality=98))
+    np.testing.assert_allclose(image.astype(int), plain, atol=6)
+
+
+def test_first_frame_of_an_animation():
+    frames = [Image.fromarray(image) for image in (GREY, 255 - GREY)]
+    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    np.testing.assert_array_equal(decode(data)[:, :, 0], GREY)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_exif_rotation_is_carried_out(kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options = {"lossless": True} if kind == "WEBP" else {}
+    upright = decode(saved(Image.fromarray(RGB), kind, **options))
+    turned = decode(saved(Image.fromarray(RGB), kind, exif=exif, **options))
+    np.testing.assert_array_equal(turned, np.rot90(upright, -1))
+
+
+def test_empty_file_is_refused():
+    with pytest.raises(PictureError, match="the file is empty"):
+        decode(b"")
+
+
+@pytest.mark.parametrize("data", [b"This is a text, not a picture.", b"\x00" * 100, b"%!PS-Adobe-3.0 EPSF-3.0\n" * 9])
+def test_text_and_postscript_are_no_pictures(data):
+    with pytest.raises(PictureError, match="no picture"):
+        decode(data)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
+@pytest.mark.parametrize("kept", [0.3, 0.7, 0.95])
+def test_cut_off_files_are_refused(suffix, kept):
+    data = encode(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8), suffix)
+    with pytest.raises(PictureError):
+        decode(data[: int(kept * len(data))])
+
+
+def huge_png() -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    data = chunk(b"IDAT", zlib.compress(b"\0" * 10_000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
+
+
+def huge_jpeg() -> bytes:
+    data = bytearray(encode(GREY, ".jpg"))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", 60_000, 60_000)
+    return bytes(data)
+
+
+def huge_other(kind: str, side: int) -> bytes:
+    return saved(Image.new("1", (side, side)), kind)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [huge_png(), huge_jpeg(), huge_other("TIFF", 9_000), huge_other("TIFF", 14_000)],
+    ids=["png", "jpeg", "tiff", "tiff beyond Pillow's own limit"],
+)
+def test_pictures_of_absurd_size_are_refused_before_they_are_decoded(data, monkeypatch):
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("was decoded"))
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("was decoded"))
+    with pytest.raises(PictureError, match=rf"{MAX_PIXELS}"):
+        decode(data)
+
+
+@pytest.mark.parametrize("extra", [0, 1, 100_000])
+def test_files_of_all_lengths_are_read_whole(tmp_path, extra):
+    data = bytes(range(256)) * 256 + bytes(extra)
+    (tmp_path / "a.bin").write_bytes(data)
+    assert read_bytes(tmp_path / "a.bin") == data
+
+
+def test_reading_a_file(tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(GREY))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png")[:, :, 0], GREY)
+    with pytest.raises(PictureError, match="cannot be read: No such file"):
+        read_image(tmp_path / "b.png")
+
+
+def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("emotion.data.images.MAX_FILE_BYTES", 70_000)
+    (tmp_path / "a.png").write_bytes(encode(GREY) + bytes(70_000))
+    with pytest.raises(PictureError, match="larger than"):
+        read_image(tmp_path / "a.png")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_decode_or_are_refused(data):
+    for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0"):
+        try:
+            image = decode(start + data)
+        except PictureError:
+            continue
+        assert image.dtype == np.uint8
+
+
+def test_frames_are_bgr():
+    np.testing.assert_array_equal(from_frame(RGB[:, :, ::-1]), RGB)
+    np.testing.assert_array_equal(from_frame(GREY), GREY[:, :, None])
+    np.testing.assert_array_equal(from_frame(np.dstack([RGB[:, :, ::-1], GREY])), RGB)
+    with pytest.raises(PictureError, match="float64"):
+        from_frame(RGB / 255)
+
+
+@given(
+    height=st.integers(1, 70),
+    width=st.integers(1, 70),
+    channels=st.sampled_from([1, 3]),
+    size=st.sampled_from([8, 48, 64]),
+    color=st.sampled_from(["grey", "rgb"]),
+)
+def test_input_has_the_size_and_color_asked_for(height, width, channels, size, color):
+    image = np.full((height, width, channels), 77, np.uint8)
+    result = to_input(image, size, color)
+    assert result.shape == (size, size, 1 if color == "grey" else 3)
+    assert result.dtype == np.uint8
+    assert (result == 77).all()
+
+
+def test_input_of_the_right_size_keeps_its_pixels():
+    image = GREY[:20, :20, None]
+    np.testing.assert_array_equal(to_input(image, 20, "grey"), image)
+    np.testing.assert_array_equal(to_input(image, 20, "rgb"), np.repeat(image, 3, axis=2))
+
+
+def test_shrinking_averages_and_enlarging_is_smooth():
+    stripes = np.tile(np.array([0, 200], np.uint8), (32, 16))[:, :, None]
+    assert (to_input(stripes, 16, "grey") == 100).all()
+    enlarged = to_input(np.array([[0, 200], [0, 200]], np.uint8)[:, :, None], 8, "grey")
+    assert len(np.unique(enlarged)) > 2
+
+
+@pytest.mark.parametrize("image", [GREY, GREY[:, :, None] / 255, np.zeros((4, 4, 2), np.uint8)])
+def test_other_arrays_are_no_input(image):
+    with pytest.raises(PictureError, match="expected uint8"):
+        to_input(image, 8, "grey")

@@ -1,0 +1,151 @@
+"""What is released: card, figures and README.md agree, and the model gives its figures again."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from tests.documents.test_figures import cell, fraction, percent
+from tests.makers import find_fer2013
+
+ROOT = Path(__file__).parents[2]
+RELEASED = ROOT / "models/released"
+CARDS = sorted(RELEASED.glob("*/README.md"))
+README_TABLE = re.compile(r"<!-- released -->\n(.*)<!-- /released -->", re.DOTALL)
+MOST_BYTES = 30_000_000
+FER2013_PICTURES = 35_887
+SCORES = {
+    "accuracy": "accuracy",
+    "macro F1": "macro_f1",
+    "balanced accuracy": "balanced_accuracy",
+    "expected calibration error": "expected_calibration_error",
+    "expected calibration error with the temperature": "calibrated_expected_calibration_error",
+}
+
+
+@pytest.fixture(params=CARDS, ids=[card.parent.name for card in CARDS])
+def folder(request):
+    """The folder of a release. Those from before there were cards have none, and are left out."""
+    return request.param.parent
+
+
+def load(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def load_yaml(path: Path) -> dict:
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+
+
+def readme_rows(name: str, readme: str) -> list[list[str]]:
+    """Return the rows, as cells, of the table of releases in `readme` whose first cell names the release `name`."""
+    table = README_TABLE.search(readme)
+    lines = table[1].splitlines() if table else []
+    rows = [[text.strip() for text in line.strip("| ").split("|")] for line in lines]
+    return [row for row in rows if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", row[0])]
+
+
+def test_the_card_states_what_evaluation_gave(folder):
+    card, metrics = (folder / "README.md").read_text(encoding="utf-8"), load(folder / "evaluate.json")
+    for title, name in SCORES.items():
+        assert f"| {title} | {cell(metrics['test'], name)} | {cell(metrics['test_unique'], name)} |\n" in card
+    for emotion, scores in metrics["by_class"].items():
+        columns = [fraction(scores[name]) for name in ("precision", "recall", "f1", "roc_auc")]
+        row = " | ".join([emotion, *columns, f"{scores['support']:,}"])
+        assert f"| {row} |" in card
+    assert f"the accuracy is {percent(metrics['validation']['accuracy'])} %" in card
+
+
+def test_the_card_states_what_training_gave(folder):
+    card, training = (folder / "README.md").read_text(encoding="utf-8"), load(folder / "train.json")
+    assert f"{training['parameters']:,} parameters" in card
+    assert f"{training['best_epoch']} of {training['epochs']}." in card
+    assert f"| train.seed | {load_yaml(folder / 'params.yaml')['train']['seed']} |" in card
+
+
+def test_the_card_states_the_data(folder):
+    card, dataset = (folder / "README.md").read_text(encoding="utf-8"), load(folder / "dataset.json")
+    source = load_yaml(folder / "params.yaml")["source"]["folder"]
+    deps = load_yaml(folder / "dvc.lock")["stages"]["create_dataframe"]["deps"]
+    (md5,) = [dep["md5"] for dep in deps if dep["path"] == source]
+    assert f"`{md5}`" in card
+    assert f"{dataset['source_pictures']:,} pictures, of which" in card
+    for split in ("train", "val", "test"):
+        assert f"{dataset['pictures'][split]['total']:,} " in card
+
+
+def test_the_card_names_a_commit_of_this_repository(folder):
+    (commit,) = re.findall(r"Commit of the code: `([0-9a-f]{40})`", (folder / "README.md").read_text(encoding="utf-8"))
+    git = ["git", "-C", str(ROOT)]
+    if subprocess.run([*git, "rev-parse", "--is-shallow-repository"], capture_output=True).stdout != b"false\n":
+        pytest.skip("needs git's whole history")
+    assert subprocess.run([*git, "merge-base", "--is-ancestor", commit, "HEAD"], capture_output=True).returncode == 0
+
+
+def test_the_readme_states_the_same_accuracy(folder):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    accuracy = load(folder / "evaluate.json")["test"]["accuracy"]
+    for row in readme_rows(folder.name, readme):
+        assert any(text.startswith(f"{percent(accuracy)} %") for text in row), f"{row}, expected {percent(accuracy)} %"
+
+
+def test_rows_of_the_readme_are_found_by_name():
+    rows = "<!-- released -->\n| release | accuracy |\n| [`big`](models/released/big) | 1 |\n| `big-2` | 2 |\n"
+    assert readme_rows("big", f"| `big` | 3 |\n{rows}<!-- /released -->\n") == [["[`big`](models/released/big)", "1"]]
+    assert readme_rows("big", "no table") == []
+
+
+def test_every_release_is_listed_for_metrics_show(folder):
+    assert load_yaml(RELEASED / "dvc.yaml")["metrics"] == ["metrics.json"]
+    listed = load(RELEASED / "metrics.json")["released"][folder.name]
+    assert listed["accuracy"] == load(folder / "evaluate.json")["test"]["accuracy"]
+
+
+def test_the_released_models_keep_a_clone_small():
+    sizes = {file: load_yaml(file)["outs"][0]["size"] for file in sorted(RELEASED.glob("*/*.dvc"))}
+    assert sum(sizes.values()) < MOST_BYTES, sizes
+
+
+@pytest.mark.fer2013
+def test_the_model_gives_its_accuracy_again(folder, deterministic):
+    if not (folder / "model.keras").is_file():
+        pytest.skip(f"the model is not here: dvc pull {folder.relative_to(ROOT)}/model.keras")
+    params = load_yaml(folder / "params.yaml")
+    if load(folder / "dataset.json")["source_pictures"] != FER2013_PICTURES or params["labels"]["scheme"] == "ferplus":
+        pytest.skip("it was not scored on FER2013 with FER2013's labels")
+    from emotion.evaluation.metrics import predicted_labels
+    from emotion.model_files.keras_file import load_model
+    from emotion.model_files.probabilities import predict_probabilities
+
+    model, form = load_model(folder / "model.keras")
+    images, labels = read_private_test(params["labels"]["scheme"], form)
+    probabilities = predict_probabilities(model, images, flip=params["evaluate"]["flip"])
+    accuracy = (predicted_labels(probabilities, params["evaluate"]["threshold"]) == labels).mean()
+    test = load(folder / "evaluate.json")["test"]
+    assert len(labels) == test["pictures"]
+    assert accuracy == pytest.approx(test["accuracy"], abs=0.001)
+
+
+def read_private_test(scheme, form):
+    """Return PrivateTest's pictures as the model takes them, and their labels, less those of no class."""
+    from emotion.core.labels import resolve_scheme
+    from emotion.data.images import to_input
+    from emotion.ingest.sources.locate import open_source
+
+    archive = find_fer2013()
+    classes = resolve_scheme(scheme)
+    assert classes.emotions == form.emotions
+    images, labels = [], []
+    for piece in open_source(archive.parent, archive.name).pieces():
+        for entry, content in piece:
+            label = classes.label(entry.emotion) if entry.split == "test" else -1
+            if label >= 0:
+                shape = (content.height, content.width, content.channels)
+                image = np.frombuffer(content.pixels, np.uint8).reshape(shape)
+                images.append(to_input(image, form.size, form.color))
+                labels.append(label)
+    return np.stack(images), np.array(labels)

@@ -1,0 +1,534 @@
+"""Figures against values worked out by hand; what chooses and what is only scored."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
+
+from emotion.core.errors import InputError
+from emotion.core.files import rounded, write_csv
+from emotion.core.params import EvaluateParams
+from emotion.evaluation import calibration, curves, metrics
+from emotion.evaluation.bootstrap import bootstrap_interval
+from emotion.evaluation.report import Answers, make_report, score, score_by_class, stand_alone
+from emotion.evaluation.threshold import check_threshold, choose_threshold, count_by_threshold
+from emotion.model_files.probabilities import predict_probabilities
+
+NAN = float("nan")
+EMOTIONS = ("angry", "happy", "sad")
+PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=200, bins=5, seed=3)
+
+# Five pictures. No picture shows sad (2), which is predicted once.
+#           angry happy sad    predicted  right
+ANSWERS = [
+    (0, [0.80, 0.15, 0.05]),  # angry    yes
+    (0, [0.30, 0.60, 0.10]),  # happy    no
+    (1, [0.10, 0.90, 0.00]),  # happy    yes
+    (1, [0.25, 0.35, 0.40]),  # sad      no
+    (1, [0.05, 0.95, 0.00]),  # happy    yes
+]
+Y_TRUE = np.array([label for label, _ in ANSWERS])
+PROBABILITIES = np.array([row for _, row in ANSWERS])
+CONFUSION = np.array([[1, 1, 0], [0, 2, 1], [0, 0, 0]])
+
+
+def random_answers(pictures=600, classes=4, seed=0, scale=2.0):
+    rng = np.random.default_rng(seed)
+    y_true = rng.integers(0, classes, pictures)
+    logits = rng.normal(size=(pictures, classes)) + scale * np.eye(classes)[y_true]
+    powers = np.exp(logits)
+    return Answers(y_true, powers / powers.sum(axis=1, keepdims=True))
+
+
+def test_confusion_counts_actual_down_and_predicted_across():
+    y_pred = metrics.predicted_labels(PROBABILITIES, metrics.EVEN)
+    assert y_pred.tolist() == [0, 1, 1, 2, 1]
+    assert metrics.count_confusion(Y_TRUE, y_pred, 3).tolist() == CONFUSION.tolist()
+
+
+def test_figures_by_hand_with_an_absent_emotion():
+    assert metrics.accuracy(CONFUSION) == pytest.approx(3 / 5)
+    # Recall: angry 1 of 2, happy 2 of 3; sad has no pictures.
+    np.testing.assert_allclose(metrics.recall(CONFUSION), [1 / 2, 2 / 3, NAN])
+    assert metrics.balanced_accuracy(CONFUSION) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    # Precision: angry 1 of 1, happy 2 of 3; sad was predicted once, but is absent.
+    np.testing.assert_allclose(metrics.precision(CONFUSION), [1, 2 / 3, NAN])
+    # F1: angry 2 * 1 / (2 + 1), happy 2 * 2 / (3 + 3).
+    np.testing.assert_allclose(metrics.f1(CONFUSION), [2 / 3, 2 / 3, NAN])
+    assert metrics.macro_f1(CONFUSION) == pytest.approx(2 / 3)
+
+
+def test_an_emotion_that_is_present_and_never_predicted():
+    confusion = np.array([[3, 0], [2, 0]])
+    np.testing.assert_allclose(metrics.precision(confusion), [3 / 5, NAN])
+    np.testing.assert_allclose(metrics.f1(confusion), [6 / 8, 0])
+    assert metrics.macro_f1(confusion) == pytest.approx(3 / 8)
+
+
+def test_log_loss_by_hand():
+    expected = -np.log([0.80, 0.30, 0.90, 0.35, 0.95]).mean()
+    assert metrics.log_loss(Y_TRUE, PROBABILITIES) == pytest.approx(expected)
+
+
+def test_log_loss_of_a_sure_mistake_is_finite():
+    assert metrics.log_loss(np.array([1]), np.array([[1.0, 0.0]])) == pytest.approx(-np.log(1e-7))
+
+
+def test_top_accuracy_by_hand():
+    # Best two: {0, 1}, {1, 0}, {1, 0}, {2, 1}, {1, 0}: each holds the actual one.
+    assert metrics.top_accuracy(Y_TRUE, PROBABILITIES, count=2) == 1
+    assert metrics.top_accuracy(np.array([2, 0, 0, 0, 2]), PROBABILITIES, count=2) == pytest.approx(2 / 5)
+    assert metrics.top_accuracy(Y_TRUE, PROBABILITIES, count=1) == metrics.accuracy(CONFUSION)
+
+
+def test_equal_probabilities_rank_by_label():
+    even = np.full((3, 3), 1 / 3)
+    assert metrics.top_accuracy(np.array([0, 1, 2]), even, count=1) == pytest.approx(1 / 3)
+    assert metrics.top_accuracy(np.array([0, 1, 2]), even, count=2) == pytest.approx(2 / 3)
+
+
+def test_expected_calibration_error_by_hand():
+    # Five bins of 0.2. Confidences 0.8 (right) and 0.6 (wrong) and 0.4 (wrong) are upper ends and stay in their
+    # bins: (0.6, 0.8] has accuracy 1, gap 0.2; (0.4, 0.6] accuracy 0, gap 0.6; (0.2, 0.4] accuracy 0, gap 0.4;
+    # (0.8, 1] has 0.9 and 0.95, both right: gap 1 - 0.925 = 0.075.
+    expected = (0.2 + 0.6 + 0.4 + 2 * 0.075) / 5
+    assert calibration.expected_calibration_error(Y_TRUE, PROBABILITIES, bins=5) == pytest.approx(expected)
+
+
+def test_areas_by_hand():
+    # angry: positives score 0.80 and 0.30, negatives 0.10, 0.25, 0.05: every pair in order.
+    # happy: positives 0.90, 0.35, 0.95, negatives 0.15 and 0.60: 5 of 6 pairs in order. sad is absent.
+    np.testing.assert_allclose(curves.roc_auc(Y_TRUE, PROBABILITIES), [1, 5 / 6, NAN])
+    # happy from the top: right, right, wrong, right: precision 1, 1 and 3/4 at its three pictures.
+    np.testing.assert_allclose(curves.average_precision(Y_TRUE, PROBABILITIES), [1, (1 + 1 + 3 / 4) / 3, NAN])
+
+
+def test_means_agree_with_scikit_learn_where_nothing_is_absent():
+    answers = random_answers()
+    y_pred = metrics.predicted_labels(answers.probabilities, metrics.EVEN)
+    assert metrics.macro_f1(answers.confusion) == pytest.approx(f1_score(answers.y_true, y_pred, average="macro"))
+    expected = balanced_accuracy_score(answers.y_true, y_pred)
+    assert metrics.balanced_accuracy(answers.confusion) == pytest.approx(expected)
+
+
+def test_labels_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="expected 0 to 2"):
+        metrics.count_confusion(np.array([3]), np.array([0]), 3)
+    with pytest.raises(ValueError, match="as many"):
+        metrics.count_confusion(np.array([1, 2]), np.array([0]), 3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_score_of_no_pictures_has_no_values_and_gives_no_warning():
+    figures = score(Answers(Y_TRUE[:0], PROBABILITIES[:0]), temperature=1.3, params=PARAMS)
+    assert figures.pop("pictures") == 0
+    assert all(np.isnan(value) for value in figures.values())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("pictures", [1, 2, 5])
+def test_score_of_few_pictures_gives_no_warning(pictures):
+    answers = Answers(Y_TRUE[:pictures], PROBABILITIES[:pictures])
+    assert score(answers, temperature=1.3, params=PARAMS)["pictures"] == pictures
+    assert score_by_class(answers, EMOTIONS)["sad"]["support"] == 0
+
+
+# --- intervals
+
+
+def test_the_interval_holds_the_figure_and_comes_out_the_same_again():
+    confusion = random_answers().confusion
+    for statistic in (metrics.accuracy, metrics.macro_f1):
+        low, high = bootstrap_interval(confusion, statistic, resamples=500, seed=1)
+        assert low < statistic(confusion) < high
+        assert (low, high) == bootstrap_interval(confusion, statistic, resamples=500, seed=1)
+        assert (low, high) != bootstrap_interval(confusion, statistic, resamples=500, seed=2)
+
+
+def test_the_interval_of_accuracy_is_as_wide_as_theory_says():
+    confusion = random_answers(pictures=2000).confusion
+    accuracy = metrics.accuracy(confusion)
+    low, high = bootstrap_interval(confusion, metrics.accuracy, resamples=4000, seed=1)
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(accuracy * (1 - accuracy) / 2000), rel=0.06)
+
+
+def test_the_interval_agrees_with_drawing_pictures_one_by_one():
+    answers, rng = random_answers(pictures=300), np.random.default_rng(5)
+    figures = [
+        metrics.macro_f1(answers.select(rng.integers(0, 300, 300)).confusion)  # select takes indices as well
+        for _ in range(2000)
+    ]
+    drawn = bootstrap_interval(answers.confusion, metrics.macro_f1, resamples=2000, seed=5)
+    np.testing.assert_allclose(drawn, np.quantile(figures, [0.025, 0.975]), atol=0.01)
+
+
+# --- calibration
+
+
+def test_the_temperature_that_was_put_in_is_found():
+    rng = np.random.default_rng(7)
+    fair = rng.dirichlet(np.full(5, 0.6), size=20_000)
+    y_true = np.array([rng.choice(5, p=row) for row in fair])
+    overconfident = metrics.apply_temperature(fair, 1 / 1.8)
+    assert calibration.fit_temperature(y_true, overconfident) == pytest.approx(1.8, rel=0.03)
+    assert calibration.fit_temperature(y_true, fair) == pytest.approx(1.0, rel=0.03)
+
+
+def test_a_temperature_keeps_order_and_sums():
+    warm = metrics.apply_temperature(PROBABILITIES, 3.0)
+    np.testing.assert_allclose(warm.sum(axis=1), 1)
+    assert metrics.most_probable_labels(warm).tolist() == metrics.most_probable_labels(PROBABILITIES).tolist()
+    np.testing.assert_allclose(metrics.apply_temperature(PROBABILITIES, 1.0), PROBABILITIES, atol=1e-6)
+
+
+def test_reliability_bins_leave_empty_ones_out():
+    rows = calibration.reliability_bins(np.array([0.05, 0.1, 1.0]), np.array([False, True, True]), bins=10)
+    assert rows["bin_low"].tolist() == [0.0, 0.9]
+    assert rows["pictures"].tolist() == [2, 1]
+    assert rows["accuracy"].tolist() == [0.5, 1.0]
+    assert rows["confidence"].tolist() == pytest.approx([0.075, 1.0])
+
+
+# --- what chooses, and what is only scored
+
+
+def report_of(validation, test, unique=None):
+    unique = np.ones(len(test.y_true), dtype=bool) if unique is None else unique
+    return make_report(validation, test, unique=unique, emotions=("a", "b", "c", "d"), params=PARAMS)
+
+
+def poisoned(answers):
+    return Answers((answers.y_true + 1) % 4, answers.probabilities)
+
+
+def test_poisoned_test_labels_change_no_choice():
+    validation, test = random_answers(seed=1), random_answers(seed=2)
+    honest, lied_to = report_of(validation, test), report_of(validation, poisoned(test))
+    assert lied_to["temperature"] == honest["temperature"]
+    assert lied_to["validation"] == honest["validation"]
+    assert lied_to["test"]["accuracy"] < 0.3 < honest["test"]["accuracy"]
+
+
+def test_poisoned_validation_labels_change_the_temperature_and_no_raw_figure_of_test():
+    validation, test = random_answers(seed=1), random_answers(seed=2)
+    honest, lied_to = report_of(validation, test), report_of(poisoned(validation), test)
+    assert lied_to["temperature"] > honest["temperature"]
+    for split in ("test", "test_unique"):
+        for name, value in honest[split].items():
+            assert (lied_to[split][name] == value) != name.startswith("calibrated"), name
+
+
+def test_pictures_that_stand_elsewhere_leave_the_second_figures():
+    table = pd.DataFrame(
+        {"hash": ["a", "b", "c", "a", "d", "d"], "split": ["train", "train", "test", "test", "test", "test"]}
+    )
+    alone = stand_alone(table["hash"])
+    assert alone.tolist() == [False, True, True, False, False, False]
+    validation, test = random_answers(seed=1), random_answers(seed=2, pictures=4)
+    unique = alone[(table["split"] == "test").to_numpy()]
+    report = report_of(validation, test, unique)
+    assert report["test"]["pictures"] == 4
+    assert report["test_unique"]["pictures"] == 1
+    assert report["test_unique"]["accuracy"] == float(test.probabilities[0].argmax() == test.y_true[0])
+
+
+def test_by_class_names_every_emotion_in_order():
+    by_class = score_by_class(Answers(Y_TRUE, PROBABILITIES), EMOTIONS)
+    assert list(by_class) == list(EMOTIONS)
+    assert [figures["support"] for figures in by_class.values()] == [2, 3, 0]
+    assert np.isnan(by_class["sad"]["precision"])
+
+
+# --- two emotions
+
+PAIR = ("happy", "sad")
+SCORES = st.one_of(st.floats(0, 1, width=32), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
+BINARY_PICTURES = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=40)
+THRESHOLDS = st.floats(0, 1, exclude_min=True, exclude_max=True)
+
+
+def binary_answers(pictures, threshold=0.5):
+    """Return answers for pairs of a label and the probability of label 1."""
+    labels, scores = zip(*pictures, strict=True)
+    second = np.array(scores, dtype=np.float64)
+    return Answers(np.array(labels), np.stack([1 - second, second], axis=1), threshold)
+
+
+def skewed_answers(seed, threshold=0.5):
+    """Return answers of a model that sees label 1 too often, so that a threshold above 0.5 is better."""
+    rng = np.random.default_rng(seed)
+    y_true = (rng.random(400) < 0.4).astype(int)
+    second = 1 / (1 + np.exp(-rng.normal(1 + 2.5 * (2 * y_true - 1), 1.5)))
+    return Answers(y_true, np.stack([1 - second, second], axis=1), threshold)
+
+
+def report_of_two(validation, test):
+    unique = np.ones(len(test.y_true), dtype=bool)
+    return make_report(validation, test, unique=unique, emotions=PAIR, params=PARAMS)
+
+
+@given(BINARY_PICTURES)
+def test_a_threshold_of_a_half_predicts_the_most_probable_one(pictures):
+    probabilities = binary_answers(pictures).probabilities
+    expected = probabilities.argmax(axis=1).tolist()
+    assert metrics.predicted_labels(probabilities, 0.5).tolist() == expected
+    assert metrics.most_probable_labels(probabilities).tolist() == expected
+
+
+def test_a_picture_at_the_threshold_shows_the_first_emotion():
+    probabilities = np.array([[0.7, 0.3], [0.6, 0.4], [0.5, 0.5]])
+    assert metrics.predicted_labels(probabilities, 0.4).tolist() == [0, 0, 1]
+
+
+def test_a_threshold_says_nothing_of_more_than_two_emotions():
+    assert metrics.predicted_labels(PROBABILITIES, 0.9).tolist() == [0, 1, 1, 2, 1]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@given(BINARY_PICTURES, THRESHOLDS)
+def test_figures_of_two_emotions_agree_with_scikit_learn(pictures, threshold):
+    answers = binary_answers(pictures, threshold)
+    y_pred = (answers.probabilities[:, 1] > threshold).astype(int)
+    columns = precision_recall_fscore_support(answers.y_true, y_pred, labels=[0, 1], zero_division=np.nan)
+    by_class = score_by_class(answers, PAIR)
+    for label, emotion in enumerate(PAIR):
+        positive = answers.y_true == label
+        figures = by_class[emotion]
+        assert figures["support"] == positive.sum()
+        if not positive.any():
+            assert np.isnan(figures["f1"])
+            continue
+        expected = [column[label] for column in columns[:3]]
+        np.testing.assert_allclose([figures["precision"], figures["recall"], figures["f1"]], expected)
+        if not positive.all():
+            area = roc_auc_score(positive, answers.probabilities[:, label])
+            assert figures["roc_auc"] == pytest.approx(area)
+
+
+@given(BINARY_PICTURES, THRESHOLDS)
+def test_no_other_threshold_is_better_on_validation(pictures, other):
+    # Scores of three decimals, so that rounding the middles to five moves none over a score.
+    answers = binary_answers([(label, round(score, 3)) for label, score in pictures])
+    chosen = choose_threshold(answers.y_true, answers.probabilities)
+    assert 0 < chosen < 1
+
+    def value(threshold):
+        return metrics.macro_f1(Answers(answers.y_true, answers.probabilities, threshold).confusion)
+
+    for threshold in (other, 0.5, *np.linspace(0.0005, 0.9995, 112)):
+        assert value(chosen) >= value(threshold) - 1e-12
+    assert chosen == 0.5 or value(chosen) > value(0.5)
+
+
+def test_of_equally_good_thresholds_the_one_nearest_to_a_half_is_chosen():
+    assert choose_threshold(np.array([0, 1]), np.array([[0.9, 0.1], [0.1, 0.9]])) == 0.5
+    # 0.15, between 0.1 and 0.2, and 0.3 have one mistake each; 0.3 is nearer.
+    answers = binary_answers([(0, 0.1), (1, 0.2), (0, 0.25), (1, 0.35)])
+    assert choose_threshold(answers.y_true, answers.probabilities) == pytest.approx(0.3)
+
+
+@given(BINARY_PICTURES, st.lists(THRESHOLDS, min_size=1, max_size=5))
+def test_counts_by_threshold_are_those_of_the_rule(pictures, thresholds):
+    answers = binary_answers(pictures)
+    counts = count_by_threshold(answers.y_true, answers.probabilities[:, 1], np.array(thresholds))
+    for confusion, threshold in zip(counts, thresholds, strict=True):
+        expected = Answers(answers.y_true, answers.probabilities, threshold).confusion
+        assert confusion.tolist() == expected.tolist()
+
+
+def test_the_report_of_two_emotions_says_what_validations_threshold_would_give():
+    validation, test = skewed_answers(1), skewed_answers(2)
+    report = report_of_two(validation, test)
+    section = report["threshold"]
+    assert section["used"] == 0.5
+    assert section["validation_choice"] > 0.5
+    assert section["at_validation_choice"]["test"]["macro_f1"] > report["test"]["macro_f1"]
+    # Used, it gives just that.
+    used = section["validation_choice"]
+    again = report_of_two(skewed_answers(1, used), skewed_answers(2, used))
+    for split in ("validation", "test"):
+        for name in ("accuracy", "macro_f1"):
+            assert again[split][name] == section["at_validation_choice"][split][name]
+    assert again["threshold"]["validation_choice"] == used
+    assert rounded(used) == used  # what stands in the file can be written into params.yaml
+
+
+def test_a_threshold_moves_no_figure_of_probabilities():
+    even, high = (report_of_two(skewed_answers(1, used), skewed_answers(2, used)) for used in (0.5, 0.9))
+    moved = {name for name, value in even["test"].items() if high["test"][name] != value}
+    right_and_wrong = {"accuracy", "balanced_accuracy", "macro_f1"}
+    assert moved == right_and_wrong | {f"{name}_{end}" for name in ("accuracy", "macro_f1") for end in ("low", "high")}
+    assert high["temperature"] == even["temperature"]
+
+
+def test_poisoned_test_labels_do_not_move_validations_threshold():
+    validation, test = skewed_answers(1), skewed_answers(2)
+    lied_to = report_of_two(validation, Answers(1 - test.y_true, test.probabilities))
+    honest = report_of_two(validation, test)
+    assert lied_to["threshold"]["validation_choice"] == honest["threshold"]["validation_choice"]
+
+
+def test_two_emotions_and_more_have_figures_of_their_own():
+    two = report_of_two(skewed_answers(1), skewed_answers(2))
+    four = report_of(random_answers(seed=1), random_answers(seed=2))
+    assert "threshold" in two
+    assert "threshold" not in four
+    assert "top_2_accuracy" not in two["test"]
+    assert "top_2_accuracy" in four["test"]
+
+
+def test_a_threshold_for_more_than_two_emotions_is_refused():
+    check_threshold(0.3, PAIR)
+    check_threshold(0.5, EMOTIONS)
+    with pytest.raises(InputError, match=r"evaluate\.threshold: got 0\.3, expected 0\.5"):
+        check_threshold(0.3, EMOTIONS)
+
+
+def test_confidence_is_the_probability_of_the_predicted_emotion():
+    answers = binary_answers([(1, 0.4), (0, 0.2)], threshold=0.3)
+    table = curves.tabulate_predictions(["a", "b"], answers.y_true, answers.probabilities, PAIR, threshold=0.3)
+    assert table["predicted"].tolist() == ["sad", "happy"]
+    assert table["confidence"].tolist() == [0.4, 0.8]
+    assert table["correct"].all()
+
+
+# --- the model
+
+
+class FakeModel:
+    """Gives each picture the probabilities in its first row, and remembers what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def predict(self, x, *, batch_size, verbose):
+        self.asked.append(x.copy())
+        return x[:, 0, :, 0].astype(np.float32)
+
+
+def test_pictures_reach_the_model_as_they_are():
+    images = np.random.default_rng(0).integers(1, 255, (5, 3, 3, 1), dtype=np.uint8)
+    model = FakeModel()
+    probabilities = predict_probabilities(model, images, flip=False)
+    assert len(model.asked) == 1
+    assert model.asked[0].dtype == np.uint8
+    np.testing.assert_array_equal(model.asked[0], images)
+    np.testing.assert_allclose(probabilities, images[:, 0, :, 0] / images[:, 0, :, 0].sum(axis=1, keepdims=True))
+
+
+def test_flip_averages_with_the_mirror_image():
+    images = np.array([[[1], [2], [5]]] * 3, dtype=np.uint8)[None]
+    np.testing.assert_allclose(predict_probabilities(FakeModel(), images, flip=True), [[6 / 16, 4 / 16, 6 / 16]])
+
+
+def test_a_model_that_gives_no_probabilities_is_refused():
+    images = np.ones((2, 3, 3, 1), dtype=np.uint8)
+
+    class Broken:
+        def predict(self, x, *, batch_size, verbose):
+            return np.full((len(x), 3), np.nan)
+
+    with pytest.raises(InputError, match="2 of 2 pictures"):
+        predict_probabilities(Broken(), images, flip=False)
+    with pytest.raises(InputError, match="no pictures"):
+        predict_probabilities(FakeModel(), images[:0], flip=False)
+
+
+class OneOutput:
+    """Gives each picture one probability: its upper left pixel, in per cent."""
+
+    def predict(self, x, *, batch_size, verbose):
+        return x[:, 0, :1, 0].astype(np.float32) / 100
+
+
+def test_one_output_is_the_probability_of_the_second_emotion():
+    images = np.array([[0, 50], [25, 75], [100, 100]], dtype=np.uint8).reshape(3, 1, 2, 1)
+    assert predict_probabilities(OneOutput(), images, flip=False).tolist() == [[1, 0], [0.75, 0.25], [0, 1]]
+    assert predict_probabilities(OneOutput(), images, flip=True).tolist() == [[0.75, 0.25], [0.5, 0.5], [0, 1]]
+
+
+@pytest.mark.parametrize("output", [np.nan, -0.1, 1.1, np.inf])
+def test_one_output_that_is_no_probability_is_refused(output):
+    class Broken:
+        def predict(self, x, *, batch_size, verbose):
+            return np.array([[0.5], [output]])
+
+    with pytest.raises(InputError, match=r"1 of 2 pictures \(NaN, or not from 0 to 1\)"):
+        predict_probabilities(Broken(), np.ones((2, 3, 3, 1), dtype=np.uint8), flip=False)
+
+
+# --- tables
+
+
+def test_predictions_have_a_row_a_picture():
+    table = curves.tabulate_predictions(list("abcde"), Y_TRUE, PROBABILITIES, EMOTIONS, threshold=0.5)
+    assert list(table.columns) == ["picture", "actual", "predicted", "confidence", "correct", *EMOTIONS]
+    assert table.iloc[3].tolist() == ["d", "happy", "sad", 0.40, False, 0.25, 0.35, 0.40]
+
+
+def test_curves_of_absent_emotions_are_left_out():
+    for tabulate in (curves.tabulate_roc, curves.tabulate_precision_recall):
+        assert tabulate(Y_TRUE, PROBABILITIES, EMOTIONS)["emotion"].unique().tolist() == ["angry", "happy"]
+        nothing = tabulate(Y_TRUE[:2], PROBABILITIES[:2], EMOTIONS)
+        assert len(nothing) == 0
+        assert len(nothing.columns) == 4
+
+
+def test_curves_are_thin_finite_and_keep_their_ends_and_areas():
+    answers = random_answers(pictures=5000, classes=2, scale=1.0)
+    roc = curves.tabulate_roc(answers.y_true, answers.probabilities, ("happy", "sad"))
+    assert roc.groupby("emotion").size().max() <= curves.MOST_POINTS
+    assert np.isfinite(roc["threshold"]).all()
+    happy = roc[roc["emotion"] == "happy"]
+    assert happy.iloc[0, 1:3].tolist() == [0, 0]
+    assert happy.iloc[-1, 1:3].tolist() == [1, 1]
+    area = np.trapezoid(happy["true_positive_rate"], happy["false_positive_rate"])
+    assert area == pytest.approx(curves.roc_auc(answers.y_true, answers.probabilities)[0], abs=0.003)
+
+
+def test_the_steps_of_precision_and_recall_hold_the_average_precision():
+    answers = random_answers(pictures=150)
+    table = curves.tabulate_precision_recall(answers.y_true, answers.probabilities, ("a", "b", "c", "d"))
+    steps = table[table["emotion"] == "b"]
+    widths = -np.diff(np.append(steps["recall"], 0))
+    expected = average_precision_score(answers.y_true == 1, answers.probabilities[:, 1])
+    assert (widths * steps["precision"]).sum() == pytest.approx(expected)
+
+
+def test_thinning_keeps_both_ends():
+    x = np.linspace(0, 1, 1000)
+    kept = curves.thin(x, x**2, most=50)
+    assert len(kept) <= 50
+    assert (kept[0], kept[-1]) == (0, 999)
+    assert curves.thin(x[:30], x[:30], most=50).tolist() == list(range(30))
+
+
+def test_reliability_holds_the_expected_calibration_error():
+    answers = random_answers()
+    table = curves.tabulate_reliability(
+        answers.y_true, answers.probabilities, ("a", "b", "c", "d"), temperature=1.5, bins=15
+    )
+    rows = table[(table["emotion"] == "all") & (table["calibration"] == "temperature")]
+    error = ((rows["confidence"] - rows["accuracy"]).abs() * rows["pictures"]).sum() / 600
+    warm = metrics.apply_temperature(answers.probabilities, 1.5)
+    assert error == pytest.approx(calibration.expected_calibration_error(answers.y_true, warm, bins=15))
+    assert set(table["emotion"]) == {"all", "a", "b", "c", "d"}
+
+
+def test_tables_are_written_to_the_same_bytes(tmp_path):
+    pictures = ["ä", "b,c", "d", "e", "NA"]
+    table = curves.tabulate_predictions(pictures, Y_TRUE, PROBABILITIES, EMOTIONS, threshold=0.5)
+    for name in ("one.csv", "two.csv"):
+        write_csv(tmp_path / name, table)
+    content = (tmp_path / "one.csv").read_bytes()
+    assert content == (tmp_path / "two.csv").read_bytes()
+    assert content.decode("utf-8").splitlines()[1] == "ä,angry,angry,0.80000,True,0.80000,0.15000,0.05000"
+    assert b"\r" not in content

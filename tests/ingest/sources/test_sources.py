@@ -1,0 +1,620 @@
+"""emotion.sources: every layout is understood, and what is not is refused with a reason that says what was found."""
+
+import io
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
+from emotion.ingest.sources import fer2013_csv
+from emotion.ingest.sources.contents import PIECE, Source, hash_pixels
+from emotion.ingest.sources.folders import understand
+from emotion.ingest.sources.locate import open_source
+from emotion.parallel.read_ahead import read_ahead
+from tests.makers import (
+    USAGES,
+    csv_line,
+    csv_text,
+    encode,
+    make_rows,
+    picture_files,
+    write_files,
+    write_tar,
+    write_zip,
+)
+
+ROWS = make_rows()
+TEXT = csv_text(ROWS)
+FILES = picture_files(ROWS)
+PICTURE = encode(ROWS[0][2])
+
+
+def read(source: Source) -> list[tuple[str, str | None, str]]:
+    """Return emotion, split and hash of all pictures, sorted; fail where one is refused."""
+    found = [row for piece in source.pieces() for row in piece]
+    assert [content.reason for _, content in found if content.reason] == []
+    return sorted((entry.emotion, entry.split, content.hash) for entry, content in found)
+
+
+def reasons(source: Source) -> dict[str, str]:
+    return {entry.picture: content.reason for piece in source.pieces() for entry, content in piece if content.reason}
+
+
+EXPECTED = sorted((emotion, split, hash_pixels(image[:, :, None])) for emotion, split, image in ROWS)
+
+
+# Layouts
+
+
+def one_csv(folder):
+    write_files(folder, {"fer2013.csv": TEXT.encode()})
+
+
+def csv_with_windows_line_ends(folder):
+    write_files(folder, {"fer2013.csv": b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()})
+
+
+def icml_face_data(folder):
+    lines = [line.split(",") for line in TEXT.split("\n")[1:-1]]
+    text = "\n".join(["emotion, Usage, pixels", *(f"{emotion},{usage},{pixels}" for emotion, pixels, usage in lines)])
+    write_files(folder, {"icml_face_data.csv": text.encode()})
+
+
+def quoted_csv(folder):
+    lines = (",".join(f'"{value}"' for value in line.split(",")) for line in TEXT.strip().split("\n"))
+    write_files(folder, {"fer2013.csv": "\n".join(lines).encode()})
+
+
+def csv_in_tar_gz(folder):
+    write_tar(folder / "fer2013.tar.gz", {"fer2013/README": b"hi", "fer2013/fer2013.csv": TEXT.encode(), "b.bib": b""})
+
+
+def csv_in_zip(folder):
+    write_zip(folder / "archive.zip", {"test.csv": b"pixels\n", "fer2013.csv": TEXT.encode()})
+
+
+def tar_gz_in_zip(folder):
+    write_zip(folder / "challenge.zip", {"fer2013.tar.gz": write_tar(folder / ".a.tgz", tar_files()).read_bytes()})
+
+
+def tar_files():
+    return {"fer2013/fer2013.csv": TEXT.encode()}
+
+
+def unpacked_tar(folder):
+    write_files(folder, {"fer2013/fer2013.csv": TEXT.encode(), "fer2013/README": b"", "fer2013/fer2013.bib": b""})
+
+
+def msambare_folder(folder):
+    write_files(folder, {**FILES, "README.md": b"", ".gitignore": b"", "train/.DS_Store": b"", "test/Thumbs.db": b""})
+
+
+def msambare_zip(folder):
+    write_zip(folder / "archive.zip", {**FILES, "__MACOSX/train/happy/._a.jpg": b"", "readme.txt": b"hi"})
+
+
+def msambare_zip_with_wrappers(folder):
+    write_zip(folder / "archive.zip", {f"archive/fer2013/{name}": data for name, data in FILES.items()})
+
+
+def msambare_folder_with_wrappers(folder):
+    write_files(folder / "archive" / "images", FILES)
+
+
+def upper_case_synonyms_and_numbers(folder):
+    names = {"angry": "Anger", "disgust": "1_DISGUSTED", "fear": "Fearful", "happy": "3", "sad": "04 - Sadness"}
+    names |= {"surprise": "SURPRISED", "neutral": "Calm"}
+    files = {}
+    for name, data in FILES.items():
+        split, emotion, file = name.split("/")
+        files[f"{split.upper()}/{names[emotion]}/{file}"] = data
+    write_files(folder, files)
+
+
+def named_splits(folder):
+    folders = {"train": "Training", "val": "Valid", "test": "testing"}
+    write_files(
+        folder,
+        {
+            f"{folders[split]}/{emotion}/{number}.png": encode(image)
+            for number, (emotion, split, image) in enumerate(ROWS)
+        },
+    )
+
+
+LAYOUTS = [
+    one_csv,
+    csv_with_windows_line_ends,
+    icml_face_data,
+    quoted_csv,
+    csv_in_tar_gz,
+    csv_in_zip,
+    tar_gz_in_zip,
+    unpacked_tar,
+    msambare_folder,
+    msambare_zip,
+    msambare_zip_with_wrappers,
+    msambare_folder_with_wrappers,
+    upper_case_synonyms_and_numbers,
+    named_splits,
+]
+
+
+@pytest.mark.parametrize("write", LAYOUTS, ids=lambda layout: layout.__name__)
+def test_every_layout_gives_the_same_pictures(write, tmp_path):
+    write(tmp_path)
+    assert read(open_source(tmp_path)) == EXPECTED
+
+
+@pytest.mark.parametrize("write", LAYOUTS, ids=lambda layout: layout.__name__)
+def test_pictures_are_found_again_by_their_names(write, tmp_path):
+    write(tmp_path)
+    source = open_source(tmp_path)
+    found = [row for piece in source.pieces() for row in piece][1::3]
+    images = source.images([entry.picture for entry, _ in found], np.copy)
+    assert [hash_pixels(image) for image in images] == [content.hash for _, content in found]
+
+
+def test_train_and_validation_folders(tmp_path):
+    """Kaggle's jonathanoheix/face-expression-recognition-dataset: the table makes its validation the test split."""
+    write_files(tmp_path / "images", {"train/happy/1.jpg": PICTURE, "validation/happy/2.jpg": PICTURE})
+    assert [split for _, split, _ in read(open_source(tmp_path))] == ["train", "val"]
+
+
+def test_test_folder_without_official_file_names_is_the_test_split(tmp_path):
+    write_files(
+        tmp_path, {"train/sad/a.png": PICTURE, "test/sad/b.png": PICTURE, "test/happy/publictest_1.png": PICTURE}
+    )
+    assert {(emotion, split) for emotion, split, _ in read(open_source(tmp_path))} == {
+        ("sad", "train"),
+        ("sad", "test"),
+        ("happy", "val"),
+    }
+
+
+def test_folders_of_contempt(tmp_path):
+    write_files(tmp_path, {"happy/a.png": PICTURE, "Contempt/b.png": PICTURE})
+    found = [entry.emotion for piece in open_source(tmp_path).pieces() for entry, _ in piece]
+    assert sorted(found) == ["contempt", "happy"]
+
+
+def test_class_folders_without_a_split(tmp_path):
+    write_files(
+        tmp_path, {"happy/a.png": PICTURE, "Sadness/b.jpg": PICTURE, "happiness/c.bmp": encode(ROWS[0][2], ".bmp")}
+    )
+    assert [(emotion, split) for emotion, split, _ in read(open_source(tmp_path))] == [
+        ("happy", None),
+        ("happy", None),
+        ("sad", None),
+    ]
+
+
+def test_csv_without_usage_has_no_split(tmp_path):
+    write_files(tmp_path, {"a.csv": b"pixels,emotion\n1 2 3 4,happy\n5 6 7 8,4\n"})
+    assert [(emotion, split) for emotion, split, _ in read(open_source(tmp_path))] == [("happy", None), ("sad", None)]
+
+
+def test_where_pictures_lie(tmp_path):
+    one_csv(tmp_path / "a")
+    msambare_zip(tmp_path / "b")
+    first = [next(open_source(tmp_path / name).pieces())[0][0] for name in "ab"]
+    assert first[0] == ("row 0", "angry", "train")
+    assert first[1] == ("test/angry/PrivateTest_00028.png", "angry", "test")
+
+
+def test_large_pictures_are_not_kept(tmp_path):
+    write_files(tmp_path, {"happy/a.png": encode(np.zeros((65, 64), np.uint8)), "happy/b.png": PICTURE})
+    (_, large), (_, small) = next(open_source(tmp_path).pieces())
+    assert (large.height, large.width, large.pixels, large.blank) == (65, 64, b"", True)
+    assert small.pixels == ROWS[0][2].tobytes()
+
+
+def test_grey_pictures_saved_as_rgb_have_the_same_hash():
+    grey = ROWS[0][2][:, :, None]
+    rgb = np.repeat(grey, 3, axis=2)
+    assert hash_pixels(grey) == hash_pixels(rgb)
+    rgb[0, 0, 0] ^= 1
+    assert hash_pixels(grey) != hash_pixels(rgb)
+    assert hash_pixels(grey) != hash_pixels(grey.reshape(6, 24, 1))
+
+
+# Finding the source
+
+
+def test_missing_and_empty_folders_say_where_to_get_pictures(tmp_path):
+    (tmp_path / "empty").mkdir()
+    write_files(tmp_path / "nearly", {".gitignore": b"*", "README.md": b"put it here"})
+    for name in ("missing", "empty", "nearly"):
+        with pytest.raises(InputError, match="Kaggle") as error:
+            open_source(tmp_path / name)
+        for part in (name, "msambare/fer2013", "facial-expression-recognition-challenge", "`emotion preset sample`"):
+            assert part in str(error.value)
+
+
+def test_several_sources_are_listed(tmp_path):
+    msambare_folder(tmp_path)
+    one_csv(tmp_path)
+    msambare_zip(tmp_path)
+    with pytest.raises(
+        InputError, match=r"several sources: \. \(the class folders\), archive\.zip, fer2013\.csv; set sou"
+    ):
+        open_source(tmp_path)
+    for file in (".", "archive.zip", "fer2013.csv"):
+        assert read(open_source(tmp_path, file)) == EXPECTED
+
+
+@pytest.mark.parametrize("name", ["fer2013new.csv", "FER2013new.CSV"])
+def test_the_votes_of_ferplus_are_no_source(name, tmp_path):
+    write_files(tmp_path / "a", {"fer2013.csv": TEXT.encode(), name: b"Usage,Image name,neutral\n"})
+    write_files(tmp_path / "b", {"fer2013/fer2013.csv": TEXT.encode(), name: b""})
+    write_files(tmp_path / "c", {**FILES, name: b""})
+    for folder in "abc":
+        assert read(open_source(tmp_path / folder)) == EXPECTED
+    write_files(tmp_path / "d", {name: b""})
+    with pytest.raises(InputError, match=r"d \(source\.folder\) holds no pictures"):
+        open_source(tmp_path / "d")
+
+
+def test_named_file_that_is_missing_or_none(tmp_path):
+    write_files(tmp_path, {"a.csv": b"", "notes.txt": b""})
+    with pytest.raises(InputError, match=r"b\.csv .*does not exist; .* holds a\.csv, notes\.txt"):
+        open_source(tmp_path, "b.csv")
+    with pytest.raises(InputError, match=r"notes\.txt is no source; expected"):
+        open_source(tmp_path, "notes.txt")
+
+
+# Layouts that are not known
+
+
+@pytest.mark.parametrize(
+    "names, found",
+    [
+        (["happy/a.png", "bored/b.png"], "the folders bored, happy; not known: bored"),
+        (["train/happy/a.png", "train/cats/b.png"], "not known: cats"),
+        (["train/happy/a.png", "other/happy/b.png"], "not known: other, train"),
+        (["happy/a.png", "b.png"], "pictures that lie in no class folder: b.png"),
+        (["train/happy/a.png", "train/b.png"], "pictures that lie in no class folder: train/b.png"),
+        (["train/happy/person1/a.png", "train/happy/b.png"], "folders inside of class folders: train/happy/person1"),
+        (["a.png", "b.png"], "no folder with pictures in it"),
+        ([], "no folder with pictures in it"),
+    ],
+)
+def test_unknown_layouts_name_what_was_found(names, found):
+    with pytest.raises(InputError, match=re.escape(found)) as error:
+        understand("data/raw", names)
+    assert "data/raw: the layout is not known. Expected a folder per emotion (angry," in str(error.value)
+
+
+# Archives
+
+
+@pytest.mark.parametrize("size", [0.02, 0.5, 0.98])
+def test_truncated_archives_are_named(size, tmp_path):
+    write_tar(tmp_path / "a" / "fer2013.tar.gz", tar_files())
+    write_zip(tmp_path / "b" / "archive.zip", FILES)
+    write_zip(tmp_path / "c" / "fer2013.zip", {"fer2013.csv": TEXT.encode()})
+    for path in sorted(tmp_path.glob("*/*")):
+        path.write_bytes(path.read_bytes()[: int(path.stat().st_size * size)])
+        with pytest.raises(InputError, match=rf"{path.name}.* is damaged or not complete .*; download it again"):
+            read(open_source(path.parent))
+
+
+def test_damaged_archives_are_named(tmp_path):
+    write_tar(tmp_path / "a" / "fer2013.tar.gz", tar_files())
+    write_zip(tmp_path / "b" / "archive.zip", FILES)
+    write_zip(tmp_path / "c" / "fer2013.zip", {"fer2013.csv": TEXT.encode()})
+    for path in sorted(tmp_path.glob("*/*")):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 3] ^= 0xFF
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="download it again"):
+            read(open_source(path.parent))
+
+
+def test_files_that_are_no_archives(tmp_path):
+    for name in ("a.zip", "a.tar.gz", "a.tar", "a.csv.gz"):
+        write_files(tmp_path, {name: b"<html>please sign in</html>"})
+        with pytest.raises(InputError, match="download it again"):
+            read(open_source(tmp_path, name))
+
+
+@pytest.mark.parametrize("name", ["../evil.csv", "a/../../evil.csv", "/etc/evil.csv", "C:\\evil.csv", "..\\evil.csv"])
+def test_members_that_climb_out_are_refused(name, tmp_path):
+    write_tar(tmp_path / "a" / "a.tar.gz", {name: TEXT.encode()})
+    write_zip(tmp_path / "b" / "a.zip", {name: TEXT.encode()})
+    write_zip(tmp_path / "c" / "a.zip", {**FILES, name.replace("csv", "png"): PICTURE})
+    for folder in "abc":
+        with pytest.raises(InputError, match=r"climbs out of its folder.*") as error:
+            read(open_source(tmp_path / folder))
+        assert "evil" in str(error.value)
+
+
+def test_links_in_archives_are_refused(tmp_path):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        link = tarfile.TarInfo("fer2013.csv")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
+        info = zipfile.ZipInfo("happy/a.png")
+        info.external_attr = 0o120777 << 16
+        packed.writestr(info, "/etc/passwd")
+    for name in ("a.tar.gz", "b.zip"):
+        with pytest.raises(InputError, match="is a link"):
+            read(open_source(tmp_path, name))
+
+
+def test_archives_of_absurd_size_are_refused(tmp_path, monkeypatch):
+    write_tar(tmp_path / "a.tar.gz", tar_files())
+    write_tar(tmp_path / "a.tar", tar_files())
+    write_zip(tmp_path / "b.zip", FILES)
+    write_zip(tmp_path / "c.zip", {"fer2013.csv": TEXT.encode()})
+    monkeypatch.setattr("emotion.ingest.sources.archives.MAX_TOTAL_BYTES", 1000)
+    for name in ("a.tar.gz", "a.tar", "b.zip", "c.zip"):
+        with pytest.raises(InputError, match=f"{name}.* unpacks to more than"):
+            read(open_source(tmp_path, name))
+
+
+def test_large_members_are_refused_singly(tmp_path, monkeypatch):
+    monkeypatch.setattr("emotion.ingest.sources.folders.MAX_FILE_BYTES", 70_000)
+    monkeypatch.setattr("emotion.data.images.MAX_FILE_BYTES", 70_000)
+    files = {"happy/a.png": PICTURE, "happy/b.png": PICTURE + bytes(70_000)}
+    write_zip(tmp_path / "a" / "a.zip", files)
+    write_files(tmp_path / "b", files)
+    for folder in "ab":
+        refused = reasons(open_source(tmp_path / folder))
+        assert list(refused) == ["happy/b.png"]
+        assert "larger than" in refused["happy/b.png"]
+
+
+def test_archives_without_anything_to_read(tmp_path):
+    write_zip(tmp_path / "a.zip", {"notes.txt": b"hi"})
+    write_tar(tmp_path / "a.tar.gz", {"notes.txt": b"hi"})
+    write_zip(tmp_path / "b.zip", {"a.csv": TEXT.encode(), "b.csv": TEXT.encode()})
+    write_tar(tmp_path / "b.tar.gz", {"a.csv": TEXT.encode(), "b.csv": TEXT.encode()})
+    for name in ("a.zip", "a.tar.gz"):
+        with pytest.raises(InputError, match=r"neither a CSV file nor class folders; found notes\.txt"):
+            read(open_source(tmp_path, name))
+    for name in ("b.zip", "b.tar.gz"):
+        with pytest.raises(InputError, match=r"several tables: a\.csv, b\.csv"):
+            read(open_source(tmp_path, name))
+
+
+def test_encrypted_zip_is_refused(tmp_path):
+    write_zip(tmp_path / "a.zip", FILES)
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(InputError, match="encrypted"):
+        open_source(tmp_path)
+
+
+# Rows
+
+
+@pytest.mark.parametrize("header", ["", "emotion,Usage", "0,70 80 82 72,Training", "emotion,emotion,pixels", "<html>"])
+def test_csv_without_the_columns_is_refused(header, tmp_path):
+    write_files(tmp_path, {"a.csv": f"{header}\n".encode()})
+    with pytest.raises(InputError, match="expected a first line with the columns emotion, pixels"):
+        read(open_source(tmp_path))
+
+
+BAD_ROWS = {
+    csv_line(3, "1 2 3"): "3 pixels, expected 4 (2x2)",
+    csv_line(3, "1 2 3 4 5"): "5 pixels, expected 4 (2x2)",
+    csv_line(3, "1 2 3 4 5 6 7 8 9"): "9 pixels, expected 4 (2x2)",
+    csv_line(3, ""): "0 pixels, expected 4",
+    csv_line(3, "1 2 3 4 65534"): "5 pixels, expected 4",
+    csv_line(3, "1 2 3 65534"): "a pixel of 65534",
+    csv_line(3, "1 2 3 256"): "a pixel of 256",
+    csv_line(3, "1 2 x 4"): "hold 'x', expected digits and blanks",
+    csv_line(3, "1 2 -3 4"): "hold '-', expected digits",
+    csv_line(3, "1 2 3.5 4"): "hold '.', expected digits",
+    csv_line(3, "1 2 +3 4"): "hold '+', expected digits",
+    csv_line(3, "1 2 nan 4"): "hold 'nan'",
+    csv_line(3, "1 2 256 4"): "a pixel of 256, expected 0 to 255",
+    csv_line(3, "1 2 65537 4"): "a pixel of 65537",
+    csv_line(3, "1 2 4294967297 4"): "a pixel of 4294967297",
+    csv_line(3, "1 2 99999999999999999999999 4"): "expected 0 to 255",
+    csv_line(7, "1 2 3 4"): "the emotion '7' is not known",
+    csv_line("cheese", "1 2 3 4"): "the emotion 'cheese' is not known",
+    csv_line("", "1 2 3 4"): "the emotion '' is not known",
+    csv_line(-1, "1 2 3 4"): "the emotion '-1' is not known",
+    csv_line(3, "1 2 3 4", "Holiday"): "Usage 'Holiday', expected Training",
+    csv_line(3, "1 2 3 4", ""): "Usage '', expected Training",
+    "3,1 2 3 4": "2 values, expected 3",
+    "3,1 2 3 4,Training,more": "4 values, expected 3",
+    "nonsense": "1 values, expected 3",
+    "\ufffd\x00\x01": "1 values, expected 3",
+}
+
+
+@pytest.mark.parametrize("line, reason", BAD_ROWS.items(), ids=range(len(BAD_ROWS)))
+def test_bad_rows_are_listed_with_their_reason(line, reason, tmp_path):
+    good = [csv_line(3, "1 2 3 4")] * 3
+    write_files(tmp_path, {"a.csv": "\n".join(["emotion,pixels,Usage", *good, line, *good]).encode()})
+    source = open_source(tmp_path)
+    found = reasons(source)
+    assert list(found) == ["row 3"]
+    assert reason in found["row 3"]
+    assert sum(len(piece) for piece in source.pieces()) == 7
+
+
+def test_a_line_of_absurd_length_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(fer2013_csv, "MAX_LINE", 10_000)
+    write_files(tmp_path, {"a.csv": TEXT.encode() + b"0," + b"1 " * 10_000})
+    with pytest.raises(InputError, match=r"a line of more than"):
+        read(open_source(tmp_path))
+
+
+good_rows = st.tuples(
+    st.integers(0, 6), st.lists(st.integers(0, 255), min_size=4, max_size=4), st.sampled_from(sorted(USAGES.values()))
+)
+
+
+@given(st.lists(st.one_of(st.integers(0, 255), st.integers(0, 10**25)), max_size=12), st.sampled_from([" ", "  "]))
+def test_the_fast_reader_of_pixels_agrees_with_the_plain_one(numbers, blank):
+    field = blank.join(map(str, numbers)).encode()
+    pixels = fer2013_csv.read_pixels(field, 2)
+    good = len(numbers) == 4 and max(numbers) <= 255
+    assert isinstance(pixels, np.ndarray) == good
+    if isinstance(pixels, np.ndarray):
+        assert pixels.ravel().tolist() == numbers
+
+
+rows = st.lists(st.one_of(good_rows, st.sampled_from(sorted(BAD_ROWS))), max_size=40)
+
+
+@given(rows, st.integers(1, 60))
+def test_any_mix_of_rows(mixed, block):
+    """The good ones survive in order, the bad ones are listed, however the text is cut into blocks."""
+    good = {f"row {number}": row for number, row in enumerate(mixed) if isinstance(row, tuple)}
+    if len(good) * 2 <= len(mixed):
+        mixed = [row for row in mixed if isinstance(row, tuple)]
+        good = {f"row {number}": row for number, row in enumerate(mixed)}
+    lines = [row if isinstance(row, str) else csv_line(row[0], " ".join(map(str, row[1])), row[2]) for row in mixed]
+    data = "\n".join(["emotion,pixels,Usage", *lines]).encode()
+    blocks = (data[start : start + block] for start in range(0, len(data), block))
+    found = list(fer2013_csv.read_rows(blocks, "a.csv"))
+    assert len(found) == len(mixed)
+    survivors = {entry.picture: (entry, pixels) for entry, pixels in found if not isinstance(pixels, str)}
+    assert list(survivors) == list(good)
+    for picture, (emotion, values, usage) in good.items():
+        entry, pixels = survivors[picture]
+        assert entry.emotion == EMOTIONS[emotion]
+        assert USAGES[entry.split or ""] == usage
+        assert pixels.ravel().tolist() == values
+    for (entry, reason), row in zip(found, mixed, strict=True):
+        if isinstance(row, str):
+            assert isinstance(reason, str)
+            assert BAD_ROWS[row] in reason, entry
+
+
+def test_the_size_of_most_rows_counts_not_that_of_the_first(tmp_path):
+    lines = [csv_line(3, "1"), *[csv_line(3, "1 2 3 4")] * 3]
+    write_files(tmp_path, {"a.csv": "\n".join(["emotion,pixels,Usage", *lines]).encode()})
+    assert list(reasons(open_source(tmp_path))) == ["row 0"]
+
+
+def test_many_rows_come_in_pieces(tmp_path):
+    lines = [csv_line(number % 7, f"{number % 256} 2 3 4") for number in range(3 * PIECE + 5)]
+    write_files(tmp_path, {"a.csv": "\n".join(["emotion,pixels,Usage", *lines]).encode()})
+    pieces = list(open_source(tmp_path).pieces())
+    assert [len(piece) for piece in pieces] == [PIECE] * 3 + [5]
+    assert [entry.picture for piece in pieces for entry, _ in piece] == [f"row {n}" for n in range(3 * PIECE + 5)]
+
+
+# Files
+
+BAD_FILES = {
+    b"": "the file is empty",
+    b"no picture at all": "no picture",
+    PICTURE[:60]: "cut off",
+    encode(ROWS[0][2], ".jpg")[:200]: "cut off",
+    PICTURE[:50] + bytes(20) + PICTURE[70:]: "",
+}
+
+
+@given(
+    st.lists(st.one_of(st.integers(0, len(ROWS) - 1), st.sampled_from(sorted(BAD_FILES))), max_size=20), st.booleans()
+)
+def test_any_mix_of_files(mixed, packed):
+    files = {
+        f"happy/{number:03}.png": encode(ROWS[item][2]) if isinstance(item, int) else item
+        for number, item in enumerate(mixed)
+    }
+    if not files:
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if packed:
+            write_zip(folder / "a.zip", files)
+        else:
+            write_files(folder, files)
+        found = [row for piece in open_source(folder).pieces() for row in piece]
+    assert [entry.picture for entry, _ in found] == sorted(files)
+    for (_, content), item in zip(found, mixed, strict=True):
+        if isinstance(item, int):
+            assert content.pixels == ROWS[item][2].tobytes()
+        else:
+            assert content.reason
+            assert BAD_FILES[item] in content.reason
+
+
+def test_pictures_that_vanish_or_break_between_the_stages(tmp_path):
+    write_files(tmp_path, {"happy/a.png": PICTURE, "happy/b.png": PICTURE})
+    source = open_source(tmp_path)
+    (tmp_path / "happy/a.png").unlink()
+    (tmp_path / "happy/b.png").write_bytes(b"")
+    for name in ("happy/a.png", "happy/b.png"):
+        with pytest.raises(InputError, match=rf"{name} could be read before .*run create_dataframe again"):
+            list(source.images([name], np.copy))
+    write_files(tmp_path / "csv", {"a.csv": TEXT.encode()})
+    with pytest.raises(InputError, match="row 999 is no longer there"):
+        list(open_source(tmp_path / "csv").images(["row 1", "row 999"], np.copy))
+
+
+def test_names_that_are_no_utf8(tmp_path):
+    write_files(tmp_path, {"happy/\udcff.png": PICTURE})
+    assert len(read(open_source(tmp_path))) == 1
+
+
+# Machinery
+
+COMPARE_WORKERS = """
+import sys
+from pathlib import Path
+import numpy as np
+from emotion.sources import contents, folders, workers
+folders.PIECE = folders.REREAD_PIECE = 5
+workers.FEWEST_PIECES = 2
+source = folders.open_folder(Path(sys.argv[1]))
+results = []
+for count in (1, 3):
+    workers._workers = lambda pieces: count
+    found = [row for piece in source.pieces() for row in piece]
+    images = source.images([entry.picture for entry, _ in found], np.copy)
+    results.append((found, [contents.hash_pixels(image) for image in images]))
+assert results[0] == results[1]
+assert len(results[0][0]) == len(results[0][1]) == 42
+"""
+
+
+def test_results_do_not_depend_on_the_number_of_workers(tmp_path):
+    write_files(tmp_path, FILES)
+    subprocess.run([sys.executable, "-c", COMPARE_WORKERS, str(tmp_path)], check=True)
+
+
+def test_reading_ahead_passes_errors_on_and_stops_when_nobody_reads():
+    def blocks():
+        yield b"a"
+        raise InputError("broken")
+
+    ahead = read_ahead(blocks())
+    assert next(ahead) == b"a"
+    with pytest.raises(InputError, match="broken"):
+        next(ahead)
+    endless = read_ahead(iter(lambda: b"a", b""))
+    assert next(endless) == b"a"
+    endless.close()
+
+
+def test_gzip_of_several_parts(tmp_path):
+    import gzip
+
+    data = TEXT.encode()
+    buffer = io.BytesIO()
+    for part in (data[:1000], data[1000:]):
+        buffer.write(gzip.compress(part))
+    write_files(tmp_path, {"a.csv.gz": buffer.getvalue()})
+    assert read(open_source(tmp_path)) == EXPECTED

@@ -1,0 +1,492 @@
+"""Every figure of a model card is that of the metrics files, for the committed card and for made ones."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from emotion.core.errors import InputError
+from emotion.core.files import write_csv, write_json
+from emotion.core.labels import EMOTIONS, resolve_scheme
+from emotion.core.params import check_params, load_params, read_yaml
+from emotion.evaluation.curves import tabulate_predictions
+from emotion.evaluation.report import Answers, make_report
+from emotion.reports.model_card import Layout, ModelFile, Release, find_source, make_card, read_facts, share_interval
+from stages import card as stage
+from tests.makers import write_params
+
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / "metrics/model_card.md"
+SECTIONS = ("source", "split", "labels", "features", "train", "evaluate")
+PICTURES = 120
+DASH = "\N{EN DASH}"
+
+SCORES = {
+    "accuracy": "accuracy",
+    "macro F1": "macro_f1",
+    "balanced accuracy": "balanced_accuracy",
+    "top-2 accuracy": "top_2_accuracy",
+    "ROC AUC, mean of the classes": "roc_auc",
+    "log loss": "log_loss",
+    "log loss with the temperature": "calibrated_log_loss",
+    "expected calibration error": "expected_calibration_error",
+    "expected calibration error with the temperature": "calibrated_expected_calibration_error",
+}
+FILES = {
+    "model.keras": "keras",
+    "model.tflite": "tflite",
+    "model_float16.tflite": "tflite_float16",
+    "model_int8.tflite": "tflite_int8",
+    "model.onnx": "onnx",
+}
+
+
+# --- a card read back
+
+
+class Card:
+    """The figures of a card's text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+        self.rows = {row[0]: row[1:] for row in rows}
+        self.by_class = self._table("emotion", "precision")
+        self.counts = self._table("emotion", "training")
+        self.files = self._table("file", "for")
+
+    def _table(self, *head: str) -> dict[str, list[str]]:
+        """Return the rows of the table whose header starts with `head`, by their first cell."""
+        _, _, behind = self.text.partition(f"| {' | '.join(head)} |")
+        rows = behind.partition("\n\n")[0].splitlines()[2:]
+        return {row.split(" | ")[0].strip("| `"): row.strip("| ").split(" | ")[1:] for row in rows}
+
+    def find(self, pattern: str) -> tuple[str, ...]:
+        """Return the groups of the one place that `pattern` matches."""
+        (found,) = re.findall(pattern, self.text)
+        return found if isinstance(found, tuple) else (found,)
+
+    @property
+    def confusions(self) -> list[tuple[str, ...]]:
+        return re.findall(
+            r"^- (.+) is taken for (.+) in ([\d.]+) % of its pictures \(([\d,]+) of ([\d,]+)\)$", self.text, re.M
+        )
+
+
+def load(folder: Path, name: str) -> dict:
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def written(value: float | None, title: str) -> str:
+    if value is None:
+        return DASH
+    return f"{100 * value:.1f}" if "accuracy" in title else f"{value:.3f}"
+
+
+def cell(scores: dict, title: str) -> str:
+    name, unit = SCORES[title], " %" if "accuracy" in title else ""
+    text = written(scores[name], title) + (unit if scores[name] is not None else "")
+    low, high = scores.get(f"{name}_low"), scores.get(f"{name}_high")
+    return text if low is None else f"{text} ({written(low, title)} to {written(high, title)})"
+
+
+def check_figures(text: str, folder: Path) -> None:
+    """Compare every figure in the card with the metrics files in `folder`, which has curves/predictions.csv."""
+    card = Card(text)
+    check_scores(card, load(folder, "evaluate"))
+    check_confusions(card, pd.read_csv(folder / "curves/predictions.csv", na_filter=False))
+    check_data(card, load(folder, "dataset"))
+    check_training(card, load(folder, "train"))
+    export = load(folder, "export")
+    assert set(card.files) == set(FILES)
+    for file, name in FILES.items():
+        scores = export[name]
+        shares = [f"{100 * scores[key]:.2f} %" for key in ("accuracy", "agreement")]
+        assert card.files[file][1:] == [f"{scores['bytes'] / 1e6:.2f}", *shares, f"{scores['largest_difference']:.3f}"]
+
+
+def check_scores(card: Card, evaluation: dict) -> None:
+    test, alone, validation = (evaluation[split] for split in ("test", "test_unique", "validation"))
+    heads = re.findall(
+        r"^\| \| test split, ([\d,]+) pictures \| those that stand nowhere else, ([\d,]+) \|$", card.text, re.M
+    )
+    assert heads == [(f"{test['pictures']:,}", f"{alone['pictures']:,}")] * 2
+    for title, name in SCORES.items():
+        assert (title in card.rows) == (name in test)
+        if name in test:
+            assert card.rows[title] == [cell(test, title), cell(alone, title)], title
+    assert list(card.by_class) == list(evaluation["by_class"])
+    for emotion, scores in evaluation["by_class"].items():
+        columns = [written(scores[name], name) for name in ("precision", "recall", "f1", "roc_auc")]
+        assert card.by_class[emotion][:5] == [*columns, f"{scores['support']:,}"]
+        right = round((scores["recall"] or 0) * scores["support"])
+        interval = binomtest(right, scores["support"]).proportion_ci(method="wilson") if scores["support"] else None
+        assert card.by_class[emotion][5] == (f"{interval.low:.3f} to {interval.high:.3f}" if interval else DASH)
+    assert card.find(r"The temperature, ([\d.]+), was fitted on the validation split") == (
+        f"{evaluation['temperature']:.3f}",
+    )
+    found = card.find(r"there the accuracy is ([\d.]+) % and macro F1 ([\d.]+), on ([\d,]+) pictures")
+    expected = f"{100 * validation['accuracy']:.1f}", f"{validation['macro_f1']:.3f}", f"{validation['pictures']:,}"
+    assert found == expected
+
+
+def check_confusions(card: Card, predictions: pd.DataFrame) -> None:
+    counts = pd.crosstab(predictions["actual"], predictions["predicted"])
+    support = counts.sum(axis=1)
+    shares = sorted(
+        (
+            counts.loc[actual, predicted] / support[actual]
+            for actual in counts.index
+            for predicted in counts.columns
+            if actual != predicted and counts.loc[actual, predicted]
+        ),
+        reverse=True,
+    )
+    assert len(card.confusions) == min(6, len(shares))
+    for (actual, predicted, share, pictures, whole), expected in zip(card.confusions, shares, strict=False):
+        assert int(pictures.replace(",", "")) == counts.loc[actual, predicted]
+        assert int(whole.replace(",", "")) == support[actual]
+        assert share == f"{100 * expected:.1f}"
+
+
+def check_data(card: Card, dataset: dict) -> None:
+    splits = ("train", "val", "test")
+    excluded, across, conflicts = dataset["excluded"], dataset["copies"]["across"], dataset["conflicting_labels"]
+    found = card.find(r": ([\d,]+) pictures, of which ([\d,]+) training, ([\d,]+) validation, ([\d,]+) test\.")
+    counts = dataset["source_pictures"], *(dataset["pictures"][split]["total"] for split in splits)
+    assert found == tuple(f"{count:,}" for count in counts)
+    found = card.find(r"Left out: ([\d,]+) as copies .*?, ([\d,]+) whose emotion .*?, ([\d,]+) unreadable")
+    counts = excluded["total"] - excluded["scheme"], excluded["scheme"], dataset["rejected"]
+    assert found == tuple(f"{count:,}" for count in counts)
+    found = card.find(r"([\d,]+) also stand in its training split, and ([\d,]+) in its validation split")
+    assert found == (f"{across['test_in_train']:,}", f"{across['test_in_val']:,}")
+    found = card.find(r"([\d,]+) groups of equal pictures, ([\d,]+) in all")
+    assert found == (f"{conflicts['groups']:,}", f"{conflicts['pictures']:,}")
+    assert card.find(r"sha256 .*: `([0-9a-f]+)`\.") == (dataset["sha256"],)
+    for emotion, row in card.counts.items():
+        assert row == [f"{dataset['pictures'][split][emotion]:,}" for split in splits]
+
+
+def check_training(card: Card, training: dict) -> None:
+    found = card.find(r"architecture `\w+`: ([\d,]+) parameters, ([\d,.]+) million multiply-adds a picture")
+    assert found == (f"{training['parameters']:,}", f"{training['multiply_adds'] / 1e6:,.1f}")
+    found = card.find(r"The best epoch by validation was (\d+) of (\d+)\.")
+    assert found == (str(training["best_epoch"]), str(training["epochs"]))
+
+
+# --- the committed one
+
+
+def test_the_committed_card_states_the_committed_figures():
+    if not COMMITTED.is_file():
+        pytest.skip("metrics/model_card.md is not made yet: run `dvc repro`")
+    text = COMMITTED.read_text(encoding="utf-8")
+    check_figures(text, ROOT / "metrics")
+    params = read_yaml(ROOT / "params.yaml")
+    assert f"| train.seed | {params['train']['seed']} |" in text
+    assert f"architecture `{params['train']['architecture']}`" in text
+
+
+# --- made ones
+
+
+def make_run(folder: Path, scheme="seven", *, right: float = 0.25, absent: int | None = None, **params) -> Path:
+    """Write what the stage reads, of answers that give the actual emotion at least the probability `right`."""
+    emotions = resolve_scheme(scheme).emotions
+    classes, generator = len(emotions), np.random.default_rng(len(emotions))
+    y_true = np.arange(PICTURES) % classes
+    if absent is not None:
+        y_true = np.where(y_true == absent, (absent + 1) % classes, y_true)
+    probabilities = generator.dirichlet(np.ones(classes), PICTURES) * (1 - right) + right * np.eye(classes)[y_true]
+    answers = Answers(y_true, probabilities)
+    write_params(folder, labels_scheme=scheme, **({"source_folder": "data/sample"} | params))
+    report = make_report(
+        Answers(y_true[::2], probabilities[::2]),
+        answers,
+        unique=np.arange(PICTURES) > 9,
+        emotions=emotions,
+        params=load_params("evaluate", path=folder / "params.yaml").evaluate,
+    )
+    metrics = folder / "metrics"
+    write_json(metrics / "evaluate.json", report)
+    write_json(
+        metrics / "train.json", {"best_epoch": 7, "epochs": 20, "parameters": 1_234_567, "multiply_adds": 98_765_432}
+    )
+    write_json(metrics / "dataset.json", make_dataset(emotions))
+    write_json(metrics / "export.json", {name: make_export(place) for place, name in enumerate(FILES.values())})
+    names = [f"test {number}" for number in range(PICTURES)]
+    table = tabulate_predictions(names, y_true, probabilities, emotions, threshold=0.5)
+    write_csv(metrics / "curves/predictions.csv", table)
+    return folder
+
+
+def make_dataset(emotions, pictures=35_000, size=64) -> dict:
+    counts = {emotion: 1000 + place for place, emotion in enumerate(emotions)}
+    return {
+        "source_pictures": pictures,
+        "rejected": 4,
+        "pictures": {split: {"total": place + 2111, **counts} for place, split in enumerate(("train", "val", "test"))},
+        "excluded": {"total": 1234, "scheme": 1100, "copy_of_test": 100, "copy_of_val": 34},
+        "copies": {"across": {"test_in_train": 288, "test_in_val": 44}},
+        "conflicting_labels": {"groups": 57, "pictures": 152},
+        "size": {f"{end}_{side}": size for side in ("height", "width") for end in ("min", "max")},
+        "sha256": "0123456789abcdef" * 4,
+    }
+
+
+def make_export(place: int) -> dict:
+    return {
+        "bytes": 6_000_000 - 1_111_111 * place,
+        "accuracy": 0.7 - 0.0123 * place,
+        "agreement": 1 - 0.0045 * place,
+        "largest_difference": 0.0123 * place,
+    }
+
+
+def write_card(folder: Path, monkeypatch) -> str:
+    monkeypatch.chdir(folder)
+    stage.main()
+    return (folder / "metrics/model_card.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"scheme": "happy_sad"},
+        {"scheme": "five", "absent": 2},
+        {"scheme": "ferplus", "source_folder": "data/raw"},
+        {"scheme": ["neutral", {"all good": ["happy", "surprise"]}]},
+        {"scheme": "seven", "right": 1.0},
+    ],
+)
+def test_a_card_states_the_figures_of_its_run(tmp_path, monkeypatch, options):
+    text = write_card(make_run(tmp_path, **options), monkeypatch)
+    check_figures(text, tmp_path / "metrics")
+    assert write_card(tmp_path, monkeypatch) == text
+    assert b"\r" not in (tmp_path / "metrics/model_card.md").read_bytes()
+    assert ("No test picture was read wrong." in text) == (options.get("right") == 1.0)
+
+
+@pytest.mark.parametrize(
+    "file, key",
+    [
+        ("evaluate", "test.accuracy"),
+        ("evaluate", "test.accuracy_low"),
+        ("evaluate", "test.macro_f1_high"),
+        ("evaluate", "test.calibrated_expected_calibration_error"),
+        ("evaluate", "test.pictures"),
+        ("evaluate", "test_unique.log_loss"),
+        ("evaluate", "validation.macro_f1"),
+        ("evaluate", "by_class.sad.recall"),
+        ("evaluate", "by_class.happy.precision"),
+        ("evaluate", "temperature"),
+        ("train", "best_epoch"),
+        ("train", "parameters"),
+        ("dataset", "pictures.val.total"),
+        ("dataset", "pictures.train.fear"),
+        ("dataset", "copies.across.test_in_train"),
+        ("dataset", "rejected"),
+        ("dataset", "sha256"),
+        ("export", "tflite_int8.accuracy"),
+        ("export", "onnx.bytes"),
+        ("export", "tflite_float16.largest_difference"),
+    ],
+)
+def test_another_figure_makes_another_card(tmp_path, monkeypatch, file, key):
+    before = write_card(make_run(tmp_path), monkeypatch)
+    path = tmp_path / f"metrics/{file}.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    *outer, last = key.split(".")
+    section = content
+    for name in outer:
+        section = section[name]
+    section[last] = different(section[last])
+    write_json(path, content)
+    with pytest.raises(AssertionError):
+        check_figures(before, tmp_path / "metrics")
+    check_figures(write_card(tmp_path, monkeypatch), tmp_path / "metrics")
+
+
+def different(value):
+    """Return another value for a figure; shares as they can be of 17 pictures."""
+    if isinstance(value, str):
+        return "f" * len(value)
+    return round(8 / 17, 5) if isinstance(value, float) else value + max(10, value // 2)
+
+
+def test_another_prediction_makes_another_card(tmp_path, monkeypatch):
+    before = write_card(make_run(tmp_path), monkeypatch)
+    path = tmp_path / "metrics/curves/predictions.csv"
+    table = pd.read_csv(path, na_filter=False)
+    table["predicted"] = table["predicted"].where(table["actual"] != "sad", "disgust")
+    write_csv(path, table)
+    assert "- sad is taken for disgust in 100.0 % of its pictures (17 of 17)" not in before
+    text = write_card(tmp_path, monkeypatch)
+    assert "- sad is taken for disgust in 100.0 % of its pictures (17 of 17)" in text
+    check_confusions(Card(text), table)
+
+
+def test_figures_without_a_value_are_dashes(tmp_path, monkeypatch):
+    make_run(tmp_path, absent=3)
+    text = write_card(tmp_path, monkeypatch)
+    assert f"| happy | {DASH} | {DASH} | {DASH} | {DASH} | 0 | {DASH} |" in text
+    path = tmp_path / "metrics/evaluate.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    report["test_unique"] |= dict.fromkeys(report["test_unique"]) | {"pictures": 0}
+    write_json(path, report)
+    check_figures(write_card(tmp_path, monkeypatch), tmp_path / "metrics")
+
+
+@pytest.mark.parametrize("right, pictures", [(0, 10), (10, 10), (1, 3), (493, 879)])
+def test_intervals_of_shares_are_those_of_scipy(right, pictures):
+    interval = binomtest(right, pictures).proportion_ci(method="wilson")
+    assert share_interval(right / pictures, pictures) == f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+# --- what it says besides figures
+
+
+def test_a_card_says_what_the_model_is_not_for(tmp_path, monkeypatch):
+    text = " ".join(write_card(make_run(tmp_path), monkeypatch).split())
+    for words in (
+        "An expression is not a feeling.",
+        "So decide nothing about a person by it.",
+        "Article 5(1)(f) of the EU AI Act, Regulation (EU) 2024/1689, forbids",
+        "in workplaces and education institutions, other than for medical or safety reasons",
+        "Annex III, 1(c)",
+        "have to be told (Article 50(3))",
+    ):
+        assert words in text
+
+
+def test_what_is_known_of_the_pictures_depends_on_the_source(tmp_path, monkeypatch):
+    drawn = write_card(make_run(tmp_path), monkeypatch)
+    assert "The pictures are drawings" in drawn
+    make_run(tmp_path, source_folder="data/raw")
+    unknown = write_card(tmp_path, monkeypatch)
+    assert "is not known to the pipeline" in unknown
+    write_json(tmp_path / "metrics/dataset.json", make_dataset(EMOTIONS, pictures=35_887, size=48))
+    fer2013 = write_card(tmp_path, monkeypatch)
+    assert "these are the pictures of FER2013" in fer2013
+    assert "Who they show is not recorded, neither age nor sex nor skin tone" in fer2013
+    for one, other in ((drawn, "FER2013"), (unknown, "FER2013"), (fer2013, "drawings"), (unknown, "drawings")):
+        assert other not in one
+
+
+def test_the_protocol_is_that_of_the_params(tmp_path, monkeypatch):
+    text = write_card(make_run(tmp_path), monkeypatch)
+    assert "Copies of test pictures were taken out of training and validation" in text
+    assert "The epoch (by its accuracy) and the temperature were chosen on the validation split" in text
+    assert "(10 % for validation, 10 % for test, seed 2013)" in text
+    assert "mirror" not in text
+    make_run(tmp_path, split_keep_copies=True, train_monitor="loss", evaluate_flip=True, split_test=0.2, split_seed=7)
+    text = write_card(tmp_path, monkeypatch)
+    assert "Training keeps copies of validation and test pictures, so that the test figures are too good" in text
+    assert "The epoch (by its loss) and" in text
+    assert "(10 % for validation, 20 % for test, seed 7)" in text
+    assert "The probabilities of each picture and its mirror image are averaged." in text
+
+
+def test_a_teacher_is_named(tmp_path, monkeypatch):
+    make_run(tmp_path, train_teacher="large.keras", train_teacher_share=0.5, train_teacher_sees="original")
+    assert "| train.teacher | `large.keras`, for 50 %, sees original pictures |" in write_card(tmp_path, monkeypatch)
+
+
+def test_several_teachers_and_the_start_are_named(tmp_path, monkeypatch):
+    make_run(tmp_path, train_teacher=["a.keras", "b.keras"], train_teacher_share=0.7, train_start_from="a.keras")
+    card = write_card(tmp_path, monkeypatch)
+    assert "| train.start_from | `a.keras` |" in card
+    assert "| train.teacher | `a.keras`, `b.keras`, for 70 %, sees changed pictures |" in card
+
+
+def test_an_enlargement_is_named(tmp_path, monkeypatch):
+    make_run(tmp_path, train_enlarge_to=52)
+    assert "scales them itself, enlarges them to 52 pixels inside, and gives" in write_card(tmp_path, monkeypatch)
+
+
+def test_two_emotions_have_a_threshold_and_one_output(tmp_path, monkeypatch):
+    make_run(tmp_path, "happy_sad", evaluate_threshold=0.4, features_color="rgb", features_image_size=64)
+    text = write_card(tmp_path, monkeypatch)
+    assert "A picture shows sad where the probability of that is above 0.4." in text
+    assert "uint8 (n, 64, 64, 3), scales them itself, and gives the probability of sad, (n, 1), not calibrated" in text
+
+
+def test_links_of_the_card_lead_to_what_the_pipeline_writes():
+    links = re.findall(r"\]\((.+?)\)", make_card(facts_of_the_project(), [one_file()], stage.LAYOUT))
+    targets = {(ROOT / "metrics" / link).resolve() for link in links}
+    assert targets == {ROOT / "params.yaml", ROOT / "metrics/plots/confusion.png", ROOT / "metrics/plots/training.png"}
+    assert all(target.is_file() for target in targets)
+
+
+def one_file() -> ModelFile:
+    return ModelFile(Path("models/model.keras"), "Keras", 1, make_export(0))
+
+
+def facts_of_the_project():
+    from emotion.reports.model_card import Facts
+
+    metrics = {name: load(ROOT / "metrics", name) for name in ("evaluate", "train", "dataset")}
+    predictions = pd.read_csv(ROOT / "metrics/curves/predictions.csv", na_filter=False)
+    params = check_params(read_yaml(ROOT / "params.yaml"), *SECTIONS)
+    dataset = {"sha256": ""} | metrics["dataset"]
+    return Facts(metrics["evaluate"], metrics["train"], dataset, {}, predictions, params)
+
+
+@pytest.mark.parametrize("file", ["evaluate.json", "export.json", "curves/predictions.csv"])
+def test_missing_and_broken_files_are_named(tmp_path, monkeypatch, file):
+    monkeypatch.chdir(make_run(tmp_path))
+    Path("metrics", file).write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"metrics/{file}.*`dvc repro"):
+        stage.main()
+    Path("metrics", file).unlink()
+    with pytest.raises(InputError, match=rf"metrics/{file} is missing; .*`dvc repro"):
+        stage.main()
+    assert not Path("metrics/model_card.md").exists()
+
+
+# --- that of a release
+
+
+def test_a_release_has_its_name_commit_time_and_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(make_run(tmp_path, source_folder="data/raw"))
+    facts = read_facts(Path("metrics"), load_params(*SECTIONS))
+    folder = Path("models/released/mine")
+    files = [
+        ModelFile(folder / "model.keras", "Keras", 3_000_000, facts.export["keras"], 17.256),
+        ModelFile(folder / "model.tflite", "TensorFlow Lite, float32", 2_000_000, facts.export["tflite"]),
+    ]
+    time = {"seconds": 3300, "processor": "A Processor", "threads": 2, "accelerator": None, "backend": "tensorflow"}
+    release = Release("mine", "`abc`", "md5.dir", "float16", 0.70194, time)
+    text = make_card(facts, files, Layout({"confusion": "confusion.png"}), release)
+    assert text.startswith("# mine\n")
+    for words in (
+        "dvc pull models/released/mine/model.keras models/released/mine/model.tflite\n",
+        "emotion predict photo.jpg --model models/released/mine/model.tflite\n",
+        'keras.models.load_model("models/released/mine/model.keras")',
+        "| `model.keras` | Keras | 3.00 | 70.00 % | 100.00 % | 0.000 | 17.26 |",
+        f"| `model.tflite` | TensorFlow Lite, float32 | 2.00 | 68.77 % | 99.55 % | 0.012 | {DASH} |",
+        "model.keras holds them rounded to float16, in half the bytes",
+        "the accuracy on the test split is 70.19 %.",
+        "Training took 55 minutes, with tensorflow on 2 threads of A Processor.",
+        "Commit of the code: `abc`.",
+        "`data/raw` with the md5 `md5.dir`, as dvc.lock names it: 35,000 pictures",
+        "](confusion.png)",
+        "[params.yaml](params.yaml)",
+    ):
+        assert words in text, words
+    assert "training.png" not in text
+    check_scores(Card(text), facts.evaluation)
+    check_confusions(Card(text), facts.predictions)
+
+
+def test_a_lock_that_does_not_name_the_source_is_refused():
+    lock = {"stages": {"create_dataframe": {"deps": [{"path": "data/raw", "md5": "abc.dir"}]}}}
+    assert find_source(lock, "data/raw") == "abc.dir"
+    for content, folder in ((lock, "data/sample"), ({"schema": "2.0"}, "data/raw")):
+        with pytest.raises(InputError, match=rf"dvc.lock does not say what {folder} \(source.folder\) held"):
+            find_source(content, folder)

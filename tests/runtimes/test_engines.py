@@ -1,0 +1,415 @@
+"""A model file runs as it says, or is refused with a reason; nothing of it runs code, and the terminal stays quiet."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from itertools import permutations
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import onnx
+import pytest
+import tensorflow as tf
+
+from emotion.core.errors import InputError
+from emotion.core.metadata import FORM_MEMBER, ModelForm, write_form
+from emotion.model_files.keras_file import load_model, save_model
+from emotion.networks import registry
+from emotion.runtimes import engines, export
+from emotion.runtimes.engines import load_engine
+from tests.makers import write_onnx
+
+SIZE = 24
+FORM = ModelForm(("happy", "sad", "neutral"), SIZE, "grey")
+SUFFIXES = [".keras", ".tflite", ".onnx"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def files(deterministic, tmp_path_factory):
+    """One small network as a file of each kind, by suffix."""
+    folder = tmp_path_factory.mktemp("models")
+    inputs = keras.Input((SIZE, SIZE, 1), dtype="uint8", name="image")
+    hidden = keras.layers.Rescaling(1 / 255)(inputs)
+    hidden = keras.layers.Conv2D(4, 3, strides=2, activation="relu")(hidden)
+    hidden = keras.layers.GlobalAveragePooling2D()(hidden)
+    network = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(hidden), name="tiny")
+    files = {suffix: folder / f"model{suffix}" for suffix in SUFFIXES}
+    save_model(files[".keras"], network, FORM)
+    export.write_tflite(files[".tflite"], export.to_tflite(network), FORM)
+    export.write_onnx(files[".onnx"], export.to_onnx(network), FORM)
+    return files
+
+
+@pytest.fixture(scope="module")
+def loaded(files):
+    return {suffix: load_engine(file, threads=1) for suffix, file in files.items()}
+
+
+@pytest.fixture(scope="module")
+def said(files, images):
+    """What the network itself says of the images."""
+    return load_model(files[".keras"])[0].predict(images, verbose=0)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 1), dtype=np.uint8)
+
+
+# --- what they say
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 64])
+def test_the_answers_do_not_depend_on_the_batch(loaded, images, said, suffix, batch_size):
+    outputs = loaded[suffix].predict(images, batch_size=batch_size, verbose=0)
+    assert (outputs.dtype, outputs.shape) == (np.float32, (5, 3))
+    assert np.abs(outputs - said).max() < 1e-5
+
+
+def test_keras_says_what_its_own_predict_says(loaded, images, said):
+    assert (loaded[".keras"].predict(images, batch_size=5, verbose=0) == said).all()
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])  # Keras itself wants small letters
+def test_capital_suffixes_are_known(files, tmp_path, suffix):
+    assert load_engine(shutil.copy(files[suffix], tmp_path / f"MODEL{suffix.upper()}")).form == FORM
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((1, SIZE, SIZE, 3), np.uint8),
+        np.zeros((1, 48, 48, 1), np.uint8),
+        np.zeros((1, SIZE, SIZE, 1), np.float32),
+        np.zeros((SIZE, SIZE, 1), np.uint8),
+        np.zeros((0, SIZE, SIZE, 1), np.uint8),
+    ],
+    ids=["colour", "size", "type", "one picture", "none"],
+)
+def test_pictures_of_another_form_are_refused(loaded, suffix, images):
+    with pytest.raises(InputError, match=r"got pictures of .* expected uint8 \(n, 24, 24, 1\)"):
+        loaded[suffix].predict(images, batch_size=1, verbose=0)
+
+
+# --- what they do not need
+
+PREDICT_WITH = """
+import sys
+from pathlib import Path
+import numpy as np
+from emotion.inference.predictor import Predictor
+
+predictor = Predictor(sys.argv[1], faces="whole")
+face, = predictor.read(np.zeros((30, 20, 3), np.uint8))
+assert abs(face.probabilities.sum() - 1) < 1e-6
+heavy = "tensorflow keras jax torch pandas scipy sklearn pydantic ruamel matplotlib h5py onnx dvc".split()
+print(*(name for name in heavy if name in sys.modules))
+"""
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_no_large_package_is_loaded_to_predict(files, suffix):
+    done = subprocess.run(
+        [sys.executable, "-c", PREDICT_WITH, str(files[suffix])], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", ""), "LiteRT's greeting would be in stderr"
+
+
+def test_what_is_not_installed_is_named(files, monkeypatch):
+    for module in ("ai_edge_litert.interpreter", "onnxruntime", "emotion.model_files.keras_file"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for suffix, package in ((".tflite", "ai-edge-litert"), (".onnx", "onnxruntime"), (".keras", "tensorflow keras")):
+        with pytest.raises(InputError, match=f"cannot be run here.*pip install {package}, or name a model file"):
+            load_engine(files[suffix])
+
+
+# --- what is no model
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("content", [b"", b"These are no weights.\n", b"PK\x03\x04", bytes(1000)])
+def test_what_is_no_model_is_refused(tmp_path, capfd, suffix, content):
+    file = tmp_path / f"model{suffix}"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=rf"model\{suffix} (cannot be loaded as a model|does not say which emotions)"):
+        load_engine(file)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("suffix, other", permutations(SUFFIXES, 2))
+def test_a_file_of_another_kind_is_refused(files, tmp_path, suffix, other):
+    file = shutil.copy(files[other], tmp_path / f"model{suffix}")
+    with pytest.raises(InputError):
+        load_engine(file)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.98])
+def test_a_file_that_is_cut_off_is_refused(files, tmp_path, suffix, share):
+    content = files[suffix].read_bytes()
+    file = tmp_path / f"model{suffix}"
+    file.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(InputError):
+        load_engine(file)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_missing_file_says_how_to_make_it(tmp_path, suffix):
+    with pytest.raises(InputError, match="dvc repro"):
+        load_engine(tmp_path / f"model{suffix}")
+
+
+@pytest.mark.parametrize("name", ["model.pb", "model", "model.h5"])
+def test_another_suffix_is_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"content")
+    with pytest.raises(InputError, match=r"expected a model file.*\.keras, \.tflite or \.onnx"):
+        load_engine(tmp_path / name)
+
+
+def test_a_file_beyond_all_measure_is_refused_unread(files, monkeypatch):
+    monkeypatch.setattr(engines, "MAX_MODEL_BYTES", 10)
+    with pytest.raises(InputError, match="is larger than"):
+        load_engine(files[".tflite"])
+
+
+# --- what says something else than it is
+
+
+def with_form(suffix, file, text):
+    """Write into the model file what it says of itself."""
+    if suffix == ".onnx":
+        model = onnx.load(file)
+        onnx.helper.set_model_props(model, {"emotion": text})
+        onnx.save(model, file)
+    elif suffix == ".tflite":
+        content = file.read_bytes()
+        whole = io.BytesIO(content[: content.rindex(b"PK\x03\x04")])
+        with zipfile.ZipFile(whole, "a") as archive:
+            archive.writestr(FORM_MEMBER, text)
+        file.write_bytes(whole.getvalue())
+    else:
+        change_archive(file, lambda members: members.update({FORM_MEMBER: text.encode()}))
+
+
+def change_archive(file, change):
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    "form",
+    [
+        ModelForm(FORM.emotions, 48, "grey"),
+        ModelForm(FORM.emotions, SIZE, "rgb"),
+        ModelForm(("happy", "sad"), SIZE, "grey"),
+        ModelForm((*FORM.emotions, "fear"), SIZE, "grey"),
+    ],
+    ids=["size", "colour", "fewer", "more"],
+)
+def test_a_network_of_another_shape_than_it_says_is_refused(files, tmp_path, suffix, form):
+    file = Path(shutil.copy(files[suffix], tmp_path))
+    with_form(suffix, file, write_form(form))
+    with pytest.raises(InputError, match=r"takes \[\[.*24, 24, 1\]\] and gives .*, and says that it takes"):
+        load_engine(file)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"emotions": ["a"], "size": 24, "color": "grey"}', "\x00"])
+def test_a_form_that_is_none_is_refused(files, tmp_path, suffix, text):
+    file = Path(shutil.copy(files[suffix], tmp_path))
+    with_form(suffix, file, text)
+    with pytest.raises(InputError):
+        load_engine(file)
+
+
+def test_a_form_of_gigabytes_is_not_unpacked(files, tmp_path, monkeypatch):
+    file = Path(shutil.copy(files[".tflite"], tmp_path))
+    with_form(".tflite", file, " " * (engines.MAX_FORM_BYTES + 1))
+    with pytest.raises(InputError, match=r"emotion.json in it is larger than 1 MiB"):
+        load_engine(file)
+
+
+def test_a_network_without_a_form_is_refused(files, tmp_path):
+    content = files[".tflite"].read_bytes()
+    (tmp_path / "bare.tflite").write_bytes(content[: content.rindex(b"PK\x03\x04")])
+    model = onnx.load(files[".onnx"])
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "bare.onnx")
+    for name in ("bare.tflite", "bare.onnx"):
+        with pytest.raises(InputError, match="does not say which emotions"):
+            load_engine(tmp_path / name)
+
+
+def test_a_network_that_takes_floats_is_refused(tmp_path):
+    file = write_onnx(tmp_path / "model.onnx", FORM)
+    model = onnx.load(file)
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+    onnx.save(model, file)
+    with pytest.raises(InputError, match=r"takes tensor\(float\), not tensor\(uint8\)"):
+        load_engine(file)
+
+
+# --- what would run code, or reach out of the file
+
+
+def change_config(file, change):
+    def rewrite(members):
+        config = json.loads(members["config.json"])
+        change(config["config"]["layers"])
+        members["config.json"] = json.dumps(config).encode()
+
+    change_archive(file, rewrite)
+
+
+def named(module, class_name, /, **config):
+    return {"module": module, "class_name": class_name, "config": config, "registered_name": None}
+
+
+@pytest.mark.parametrize(
+    "asked, layer",
+    [
+        ("os.system", named("os", "system", command="touch TOUCHED")),
+        ("subprocess.Popen", named("subprocess", "Popen", args=["touch", "TOUCHED"])),
+        ("builtins.function", named("builtins", "function", name="eval")),
+        ("None.__lambda__", {"class_name": "__lambda__", "config": {"value": "gASVAAAA"}}),
+        ("keras.layers.TFSMLayer", named("keras.layers", "TFSMLayer", filepath="TOUCHED")),
+        ("keras.layers.StringLookup", named("keras.layers", "StringLookup", vocabulary="/etc/passwd")),
+        ("keras.layers.TorchModuleWrapper", named("keras.layers", "TorchModuleWrapper", module="TOUCHED")),
+        ("keras.utils.get_file", named("keras.utils", "get_file", fname="x", origin="file:///etc/passwd")),
+        ("keras.config.enable_unsafe", named("keras.config", "enable_unsafe_deserialization")),
+        ("keras.applications.ResNet50", named("keras.applications", "ResNet50", weights="imagenet")),
+        ("keras.layers.NoSuchLayer", named("keras.layers", "NoSuchLayer")),
+        (
+            "emotion.training.acceleration.training_network._Fused",
+            named("emotion.training.acceleration.training_network", "_FusedBatchNormalization"),
+        ),
+        ("None.Dense", {"class_name": "Dense", "config": {}}),
+    ],
+)
+def test_a_keras_file_that_names_anything_but_harmless_layers_is_refused(files, tmp_path, asked, layer):
+    file, touched = Path(shutil.copy(files[".keras"], tmp_path)), tmp_path / "touched"
+    layer = json.loads(json.dumps(layer).replace("TOUCHED", str(touched)))
+    change_config(file, lambda layers: layers.insert(2, layer))
+    with pytest.raises(InputError, match=f"asks for {asked}.* on being loaded, and is refused"):
+        load_engine(file)
+    assert not touched.exists()
+
+
+@pytest.mark.parametrize("config", ["", "{", "[]", "null", "[" * 100_000, '{"class_name": [1], "module": {}}', "\xff"])
+def test_a_keras_file_whose_network_cannot_be_read_is_refused(files, tmp_path, config):
+    file = Path(shutil.copy(files[".keras"], tmp_path))
+    change_archive(file, lambda members: members.update({"config.json": config.encode("latin-1")}))
+    with pytest.raises(InputError, match=r"cannot be loaded as a model|asks for"):
+        load_engine(file)
+
+
+@pytest.mark.parametrize("key", ["activation", "kernel_initializer", "dtype"])
+def test_what_stands_inside_a_layer_is_looked_at_too(files, tmp_path, key):
+    file = Path(shutil.copy(files[".keras"], tmp_path))
+    change_config(file, lambda layers: layers[2]["config"].update({key: named("os", "system", command="true")}))
+    with pytest.raises(InputError, match=r"asks for os\.system on being loaded"):
+        load_engine(file)
+
+
+def test_a_lambda_layer_is_refused(tmp_path):
+    inputs = keras.Input((SIZE, SIZE, 1), dtype="uint8")
+    touched = tmp_path / "touched"
+    outputs = keras.layers.Lambda(lambda x, name=str(touched): Path(name).write_text("") or x[:, 0, :3, 0])(inputs)
+    save_model(tmp_path / "model.keras", keras.Model(inputs, outputs), FORM)
+    touched.unlink(missing_ok=True)
+    with pytest.raises(InputError, match=r"asks for keras\.layers\.Lambda"):
+        load_engine(tmp_path / "model.keras")
+    assert not touched.exists()
+
+
+@pytest.mark.parametrize("name", registry.ARCHITECTURES)
+def test_the_networks_of_this_project_are_harmless(name):
+    from emotion.model_files.keras_file import check_config
+
+    classes = 2 if name in registry.BINARY else 7
+    check_config(json.loads(registry.build(name, 48, 1, classes).to_json()), name)
+
+
+def test_weights_that_lie_in_another_file_are_refused(files, tmp_path):
+    """HDF5 can link to other files, which would be read in the place of weights."""
+    with h5py.File(tmp_path / "secret.h5", "w") as secret:
+        secret["vars/0"] = np.zeros((3, 3, 1, 4), np.float32)
+
+    def link(members):
+        weights = io.BytesIO(members["model.weights.h5"])
+        with h5py.File(weights, "r+") as target:
+            del target["layers/conv2d/vars/0"]
+            target["layers/conv2d/vars/0"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "vars/0")
+        members["model.weights.h5"] = weights.getvalue()
+
+    file = Path(shutil.copy(files[".keras"], tmp_path))
+    with zipfile.ZipFile(file) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+        assert "conv2d" in weights["layers"], list(weights["layers"])
+    change_archive(file, link)
+    with pytest.raises(InputError, match="cannot be loaded as a model"):
+        load_engine(file)
+
+
+def test_an_archive_that_would_unpack_without_end_is_refused(files, tmp_path, monkeypatch):
+    monkeypatch.setattr("emotion.model_files.keras_file.MAX_UNPACKED_BYTES", 1000)
+    with pytest.raises(InputError, match="it would unpack to"):
+        load_engine(files[".keras"])
+
+
+def test_a_tflite_file_that_needs_tensorflow_operations_is_refused(tmp_path, deterministic, capfd):
+    class Flex(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((1, SIZE, SIZE, 1), tf.uint8)])
+        def run(self, image):
+            tf.io.write_file(str(tmp_path / "touched"), "written")
+            return tf.math.lgamma(tf.cast(image, tf.float32)[:, 0, :3, 0])
+
+    module = Flex()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.run.get_concrete_function()], module)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+    content = converter.convert()
+    export.write_tflite(tmp_path / "model.tflite", content, FORM)
+    capfd.readouterr()
+    with pytest.raises(InputError, match="cannot be loaded as a model"):
+        load_engine(tmp_path / "model.tflite")
+    assert capfd.readouterr().err == ""
+    assert not (tmp_path / "touched").exists()
+
+
+@pytest.mark.parametrize("location", ["../weights.bin", "{}/weights.bin", "weights.bin"])
+def test_an_onnx_file_whose_weights_lie_elsewhere_is_refused(tmp_path, monkeypatch, location):
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    file = write_onnx(tmp_path / "sub/model.onnx", FORM)
+    model = onnx.load(file)
+    weights = model.graph.initializer[1]
+    for place in (tmp_path, tmp_path / "sub"):
+        (place / "weights.bin").write_bytes(weights.raw_data)
+    weights.ClearField("raw_data")
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value=location.format(tmp_path))
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match=r"cannot be loaded as a model \(its weights lie in another file\)"):
+        load_engine(file)
+
+
+def test_an_onnx_file_with_operations_of_others_is_refused(tmp_path):
+    file = write_onnx(tmp_path / "model.onnx", FORM)
+    model = onnx.load(file)
+    model.graph.node[0].domain = "my.company"
+    model.opset_import.add(domain="my.company", version=1)
+    onnx.save(model, file)
+    with pytest.raises(InputError, match="cannot be loaded as a model"):
+        load_engine(file)

@@ -1,0 +1,256 @@
+"""A network says the same in every file that it is exported to, and each file says what it takes and gives."""
+
+import io
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import cv2
+import keras
+import numpy as np
+import onnx
+import pytest
+import tensorflow as tf
+
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
+from emotion.core.metadata import CHANNELS, FIXED_TIME, ModelForm
+from emotion.model_files.keras_file import save_model
+from emotion.model_files.probabilities import predict_probabilities
+from emotion.networks import registry
+from emotion.networks.enlarging import enlarge_inside
+from emotion.runtimes import export
+from emotion.runtimes.engines import load_engine
+
+PAIR = ("happy", "sad")
+CASES = [
+    ("residual_small", 24, 32, "grey", EMOTIONS),
+    ("conv32_64", 24, None, "rgb", PAIR),
+]
+EXACT, FLOAT16, INT8 = 1e-4, 0.02, 0.2
+"""The largest difference from Keras' probabilities that is allowed; the same computation has 1e-6."""
+
+SAME_LABELS = 0.95
+"""The share of labels that int8 keeps at least, of networks that are sure of themselves."""
+
+
+class Exported(NamedTuple):
+    """A network, what it says of some pictures, and its files by kind."""
+
+    network: keras.Model
+    form: ModelForm
+    pictures: np.ndarray
+    probabilities: np.ndarray
+    files: dict[str, Path]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=[case[0] for case in CASES])
+def exported(request, deterministic, tmp_path_factory):
+    name, size, larger, color, emotions = request.param
+    form = ModelForm(
+        emotions,
+        size,
+        color,
+        flip=True,
+        temperature=1.23456,
+        threshold=0.4,
+        detector="mtcnn",
+        margin=-0.05,
+        smallest=31,
+    )
+    pictures = make_pictures(200, size, CHANNELS[color])
+    network = make_network(name, pictures, len(emotions), larger)
+    probabilities = predict_probabilities(network, pictures, flip=True)
+    files = write_files(tmp_path_factory.mktemp(name), network, form, pictures)
+    return Exported(network, form, pictures, probabilities, files)
+
+
+def make_pictures(number, size, channels):
+    """Return pictures of a few grey or coloured spots: noise looks all the same to a network."""
+    spots = np.random.default_rng(0).integers(0, 256, (number, 3, 3, channels), dtype=np.uint8)
+    return np.stack([cv2.resize(spot, (size, size)).reshape(size, size, channels) for spot in spots])
+
+
+def make_network(name, pictures, classes, larger=None):
+    """Return a network that was not trained and yet is sure of its answers, which are several: by its last layer."""
+    keras.utils.set_random_seed(1)
+    network = registry.build(name, pictures.shape[1], pictures.shape[3], classes)
+    if larger is not None:
+        network = enlarge_inside(network, pictures.shape[1], larger)
+    hidden = keras.Model(network.inputs, network.layers[-1].input).predict(pictures, verbose=0)
+    kernel, bias = network.layers[-1].get_weights()
+    kernel *= 3 / (hidden @ kernel).std(axis=0)
+    network.layers[-1].set_weights([kernel, bias - (hidden @ kernel).mean(axis=0)])
+    return network
+
+
+def write_files(folder, network, form, pictures):
+    files = {kind: folder / f"{kind}.tflite" for kind in ("float32", "float16", "int8")}
+    files |= {"keras": folder / "model.keras", "onnx": folder / "model.onnx"}
+    save_model(files["keras"], network, form)
+    export.write_tflite(files["float32"], export.to_tflite(network), form)
+    export.write_tflite(files["float16"], export.to_float16_tflite(network), form)
+    export.write_tflite(files["int8"], export.to_int8_tflite(network, pictures), form)
+    export.write_onnx(files["onnx"], export.to_onnx(network), form)
+    return files
+
+
+@pytest.mark.parametrize(
+    "kind, tolerance", [("keras", 0), ("float32", EXACT), ("onnx", EXACT), ("float16", FLOAT16), ("int8", INT8)]
+)
+def test_every_file_says_what_the_network_says(exported, kind, tolerance):
+    engine = load_engine(exported.files[kind], threads=1)
+    assert engine.form == exported.form
+    probabilities = predict_probabilities(engine, exported.pictures, flip=True, batch_size=32)
+    assert np.abs(probabilities - exported.probabilities).max() <= tolerance
+    agreed = (probabilities.argmax(axis=1) == exported.probabilities.argmax(axis=1)).mean()
+    assert agreed >= (SAME_LABELS if kind == "int8" else 0.99)
+    assert len(set(exported.probabilities.argmax(axis=1))) > 1, "the network has to tell the pictures apart"
+
+
+def test_smaller_types_make_smaller_files(exported):
+    sizes = {kind: file.stat().st_size for kind, file in exported.files.items()}
+    assert sizes["int8"] < sizes["float16"] < sizes["float32"]
+    assert sizes["float16"] < 0.7 * sizes["float32"]
+
+
+@pytest.mark.parametrize("exported", [CASES[1]], indirect=True, ids=[CASES[1][0]])  # of all: tests/pipeline
+def test_a_second_export_gives_the_same_bytes(exported, tmp_path):
+    again = write_files(tmp_path, exported.network, exported.form, exported.pictures)
+    changed = [kind for kind, file in again.items() if file.read_bytes() != exported.files[kind].read_bytes()]
+    assert changed == []
+
+
+def test_int8_computes_with_integers_alone(exported):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(exported.files["int8"]))
+    scale, zero = interpreter.get_input_details()[0]["quantization"]
+    assert (scale, zero) == (1, 0), "pictures have to pass as they are"
+    interpreter.allocate_tensors()
+    floats = [tensor["name"] for tensor in interpreter.get_tensor_details() if tensor["dtype"] == np.float32]
+    assert len(floats) == 1, "the probabilities"
+
+
+def test_an_onnx_file_names_its_ends(exported):
+    model = onnx.load(exported.files["onnx"])
+    onnx.checker.check_model(model, full_check=True)
+    assert [tensor.name for tensor in (*model.graph.input, *model.graph.output)] == ["image", "probabilities"]
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "pictures"
+
+
+def test_a_tflite_file_is_a_zip_archive_too(exported):
+    with zipfile.ZipFile(exported.files["float32"]) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["emotion.json"]
+        assert archive.infolist()[0].date_time == FIXED_TIME
+
+
+def test_converters_say_nothing(deterministic, capfd, recwarn):
+    pictures = make_pictures(3, 24, 1)
+    network = registry.build("conv32_64", 24, 1, 2)
+    export.to_int8_tflite(network, pictures)
+    export.to_onnx(network)
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_what_tensorflow_lite_has_not_is_named(deterministic):
+    inputs = keras.Input((8, 8, 1), dtype="uint8")
+
+    class Bessel(keras.layers.Layer):
+        def call(self, inputs):
+            return tf.math.special.bessel_k0(tf.reduce_mean(tf.cast(inputs, "float32"), axis=(1, 2)))
+
+    with pytest.raises(InputError, match="cannot be converted to TensorFlow Lite"):
+        export.to_tflite(keras.Model(inputs, Bessel()(inputs)))
+
+
+def test_another_backend_is_refused(monkeypatch, deterministic):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    network = registry.build("conv32_64", 24, 1, 2)
+    for convert in (export.to_tflite, export.to_float16_tflite, export.to_onnx):
+        with pytest.raises(InputError, match="Keras runs on jax here; run the command again with KERAS_BACKEND"):
+            convert(network)
+
+
+# --- calibration
+
+
+@pytest.mark.parametrize("number, chosen", [(1, 1), (7, 7), (200, 200), (1000, 200)])
+def test_pictures_for_calibration_are_spread_and_reach_from_black_to_white(number, chosen):
+    pictures = np.full((number, 4, 4, 1), 100, np.uint8)
+    pictures[:, 1, 1, 0] = np.arange(number) % 256
+    found = export.choose_pictures(pictures)
+    assert len(found) == chosen
+    assert (found[0, 1, 1, 0], found[-1, 1, 1, 0]) == (0, (number - 1) % 256)
+    assert (found.min(), found.max()) == (0, 255)
+    assert pictures[0, 0, 0, 0] == 100, "the pictures themselves stay"
+
+
+# --- what is compared
+
+
+class Says:
+    """An engine that gives the same answers to everything."""
+
+    form = ModelForm(PAIR, 8, "grey")
+
+    def __init__(self, *rows):
+        self.rows = np.array(rows, np.float32)
+
+    def predict(self, x, *, batch_size, verbose):
+        return self.rows
+
+
+def test_files_are_compared_with_the_first():
+    engines = {
+        "first": Says([0.9, 0.1, 0], [0.2, 0.8, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
+        "second": Says([0.9, 0.1, 0], [0.6, 0.4, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
+    }
+    form = ModelForm(("a", "b", "c"), 8, "grey")
+    report = export.compare(engines, np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 0, 0, 0]), form)
+    assert report["first"] == {"accuracy": 0.5, "agreement": 1.0, "largest_difference": 0.0}
+    assert report["second"] == {"accuracy": 0.75, "agreement": 0.75, "largest_difference": pytest.approx(0.4)}
+
+
+def test_of_two_emotions_the_threshold_decides():
+    engines = {"first": Says([0.6], [0.2]), "second": Says([0.75], [0.2])}
+    images, labels = np.zeros((2, 8, 8, 1), np.uint8), np.array([1, 0])
+    form = ModelForm(PAIR, 8, "grey", threshold=0.7)
+    assert export.compare(engines, images, labels, form)["first"]["accuracy"] == 0.5
+    assert export.compare(engines, images, labels, form)["second"]["agreement"] == 0.5
+    even = replace(form, threshold=0.5)
+    assert export.compare(engines, images, labels, even)["second"] == {
+        "accuracy": 1.0,
+        "agreement": 1.0,
+        "largest_difference": pytest.approx(0.15),
+    }
+
+
+def test_the_time_a_face_takes_is_the_median_of_several(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("emotion.runtimes.export.time.perf_counter", lambda: now[0])
+    calls = []
+
+    def predict(x, *, batch_size, verbose):
+        calls.append(x.shape)
+        now[0] += 5 if len(calls) == 1 else 0.004  # the first call allocates
+
+    assert export.milliseconds_a_face(SimpleNamespace(predict=predict), np.zeros((8, 8, 1), np.uint8)) == (
+        pytest.approx(4)
+    )
+    assert set(calls) == {(1, 8, 8, 1)}
+
+
+def test_nothing_but_the_standard_library_is_needed_to_find_the_form(exported):
+    # The form stands behind the flatbuffer, whose own bytes stay as they were.
+    content = exported.files["float32"].read_bytes()
+    assert content[4:8] == b"TFL3"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert b'"flip": true' in archive.read("emotion.json")
+    assert "tensorflow" in sys.modules
