@@ -34,7 +34,7 @@ setup-dev: $(VENV)/.installed-dev
 
 repro: setup
 	@$(BIN)/dvc repro
-	@echo 'Figures: metrics/evaluate.json. Pictures: metrics/plots/. The model: models/model.keras.'
+	@echo 'Figures: metrics/evaluate.json. Images: metrics/plots/. The model: models/model.keras.'
 
 # The tests of a file share what takes long to make, and tests/pipeline, which takes longest, begins.
 test: setup-dev

@@ -3,7 +3,7 @@
     python -m benchmarks.comparison --fer2013 data/raw/fer2013.tar.gz
 
 Each preset in SYSTEMS is queued as an experiment of its own, two at a time with a thread each. The epoch is chosen on
-PublicTest and PrivateTest is scored once; copies of their pictures are taken out of training. What CUTS shortens is
+PublicTest and PrivateTest is scored once; copies of their images are taken out of training. What CUTS shortens is
 shortened so that all of them take an afternoon on two cores; `--in-full` runs the presets as they are.
 
 Figures, params and history of each run go to benchmarks/results/comparison/NAME, a plot beside them, the table to

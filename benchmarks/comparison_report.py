@@ -42,7 +42,7 @@ PACKAGE_STATES = (0.66, 0.71)
 HEADER = (
     "system",
     "classes",
-    "test pictures",
+    "test images",
     "the commonest class",
     "accuracy (95 %)",
     "macro F1",
@@ -60,7 +60,7 @@ class Row(NamedTuple):
 
     name: str
     classes: int
-    pictures: int
+    images: int
     commonest: float
     accuracy: float
     low: float
@@ -122,9 +122,9 @@ def _package() -> Row:
 
 def _scores(report: dict[str, Any]) -> tuple[int, int, float, float, float, float, float]:
     test = report["test"]
-    commonest = max(scores["support"] for scores in report["by_class"].values()) / test["pictures"]
+    commonest = max(scores["support"] for scores in report["by_class"].values()) / test["images"]
     accuracy = (test[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
-    return len(report["by_class"]), test["pictures"], commonest, *accuracy, test["macro_f1"]
+    return len(report["by_class"]), test["images"], commonest, *accuracy, test["macro_f1"]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.name,
         str(row.classes),
-        f"{row.pictures:,}",
+        f"{row.images:,}",
         f"{100 * row.commonest:.1f} %",
         f"{100 * row.accuracy:.1f} % ({100 * row.low:.1f} to {100 * row.high:.1f})",
         f"{row.macro_f1:.3f}",

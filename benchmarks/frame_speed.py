@@ -65,7 +65,7 @@ PARTS: dict[str, list[tuple[type, str]]] = {
     "search for faces": [(Predictor, "find")],
     "follow faces": [(Follower, "carry"), (Follower, "place")],
     "read emotions": [(Follower, "read")],
-    "draw": [(live.Show, "picture")],
+    "draw": [(live.Show, "image")],
     "show": [(Window, "show")],
     "write the video": [(VideoWriter, "write")],
     "write the table": [(processing.FaceTable, "add")],
@@ -140,7 +140,7 @@ def time_video(source: Path, predictor: Predictor, folder: Path, *, search_every
 
 
 def time_webcam(source: Path, predictor: Predictor, folder: Path) -> Time:
-    """Return how long `emotion webcam` takes, from the first picture to the last."""
+    """Return how long `emotion webcam` takes, from the first image to the last."""
     with (
         open_camera(str(source), paced=False) as camera,
         Window("benchmark") as window,

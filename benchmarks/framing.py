@@ -2,8 +2,8 @@
 
     python -m benchmarks.framing --fer2013 ../shared/data/fer2013.tar.gz
 
-A model reads a face best when it stands in the crop as faces stood when it learned. FER2013's pictures are squares
-that were cut out along the boxes of some detector. To find out how they lie to the boxes of ours, each picture of
+A model reads a face best when it stands in the crop as faces stood when it learned. FER2013's images are squares
+that were cut out along the boxes of some detector. To find out how they lie to the boxes of ours, each image of
 PublicTest is laid in the middle of a larger one, with its border repeated around it, and both detectors look for the
 face there. The medians over all faces say by which factor a detector's box grows to FER2013's square, and how far the
 centers are apart; emotion/faces/detection.py holds the factors. MTCNN tells the eyes too, so that the result can be
@@ -46,13 +46,13 @@ ENLARGED = 2
 """Times FER2013's 48 pixels, so that no detector looks for faces near the smallest that it knows."""
 
 BORDER = 0.5
-"""Repeated border on each side, as a share of the picture's side."""
+"""Repeated border on each side, as a share of the image's side."""
 
 SMALLEST = 24
-"""Pixels of the smallest face that is looked for: a quarter of the enlarged picture's side."""
+"""Pixels of the smallest face that is looked for: a quarter of the enlarged image's side."""
 
 FARTHEST = 0.3
-"""How far from the middle of the picture a face's center may be, as a share of its side: others are no faces."""
+"""How far from the middle of the image a face's center may be, as a share of its side: others are no faces."""
 
 MARGINS = (-0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 
@@ -69,34 +69,34 @@ class Looks(Protocol):
 
 
 class Seen(NamedTuple):
-    """A picture of FER2013, enlarged, with a border around it: (height, width, 1); and what a detector found there."""
+    """An image of FER2013, enlarged, with a border around it: (height, width, 1); and what a detector found there."""
 
     canvas: np.ndarray
     sight: Sight
 
     @property
     def square(self) -> Box:
-        """Where FER2013's own picture lies in the canvas."""
+        """Where FER2013's own image lies in the canvas."""
         return square_of(self.canvas)
 
 
-def to_canvas(picture: np.ndarray) -> np.ndarray:
-    """Return a square grey picture (size, size), enlarged, in the middle of its repeated border."""
-    size = len(picture) * ENLARGED
-    enlarged = cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC)
+def to_canvas(image: np.ndarray) -> np.ndarray:
+    """Return a square grey image (size, size), enlarged, in the middle of its repeated border."""
+    size = len(image) * ENLARGED
+    enlarged = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
     border = round(size * BORDER)
     return cv2.copyMakeBorder(enlarged, border, border, border, border, cv2.BORDER_REPLICATE)[:, :, None]
 
 
 def square_of(canvas: np.ndarray) -> Box:
-    """Return where the picture itself lies in a canvas."""
+    """Return where the image itself lies in a canvas."""
     side = round(len(canvas) / (1 + 2 * BORDER))
     start = (len(canvas) - side) // 2
     return Box(start, start, side, side)
 
 
 def inside(canvas: np.ndarray) -> np.ndarray:
-    """Return the picture without its repeated border."""
+    """Return the image without its repeated border."""
     x, y, width, height = square_of(canvas)
     return canvas[y : y + height, x : x + width]
 
@@ -183,7 +183,7 @@ def measure_detector(
     detector: Looks, name: str, canvases: Sequence[np.ndarray], labels: np.ndarray, engine: Engine
 ) -> tuple[dict[str, Any], list[Seen]]:
     """Return what the result file says of one detector, and the faces that it found."""
-    counted = tqdm(canvases, desc=name, unit=" pictures", disable=None)
+    counted = tqdm(canvases, desc=name, unit=" images", disable=None)
     sights = [look(detector, canvas, square_of(canvas)) for canvas in counted]
     seen = [Seen(canvas, sight) for canvas, sight in zip(canvases, sights, strict=True) if sight is not None]
     known = labels[[sight is not None for sight in sights]]
@@ -205,7 +205,7 @@ def measure_photo(photo: np.ndarray, sights: dict[str, Sight]) -> dict[str, Any]
 
 
 def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """Return what the result file holds, and the mean of FER2013's pictures, (48, 48).
+    """Return what the result file holds, and the mean of FER2013's images, (48, 48).
 
     Raises:
         InputError: a file cannot be used, or what a detector needs is not installed.
@@ -214,18 +214,18 @@ def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
     detectors: dict[str, Looks] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
     data = read_fer2013(fer2013, load_params("split", path=ROOT / "params.yaml"))
     rows = data.table[(data.table["excluded"] == "") & (data.table["split"] == "val")]
-    pictures, labels = data.pictures(rows), rows["label"].to_numpy()
-    canvases = [to_canvas(picture) for picture in pictures]
+    images, labels = data.images(rows), rows["label"].to_numpy()
+    canvases = [to_canvas(image) for image in images]
     measured = {name: measure_detector(detectors[name], name, canvases, labels, engine) for name in detectors}
     sights = {name: max(detector.look(photo), key=lambda sight: sight.side) for name, detector in detectors.items()}
     result = {
-        "pictures": len(pictures),
+        "images": len(images),
         "model": model.resolve().relative_to(ROOT).as_posix() if model.resolve().is_relative_to(ROOT) else model.name,
         "eyes": measure_eyes(measured["mtcnn"][1]),
         "astronaut_eyes": measure_photo(photo, sights),
         "detectors": {name: figures for name, (figures, _) in measured.items()},
     }
-    return result, np.mean(pictures, axis=0)
+    return result, np.mean(images, axis=0)
 
 
 def draw(result: dict[str, Any], mean: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""The figure of `python -m benchmarks.framing`: crops with several margins beside the mean of FER2013's pictures."""
+"""The figure of `python -m benchmarks.framing`: crops with several margins beside the mean of FER2013's images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,11 +25,11 @@ TITLES = {"cascade": ("cascade", "OpenCV's boxes"), "mtcnn": ("mtcnn", "its boxe
 
 @styled
 def plot_framing(result: dict[str, Any], mean: np.ndarray, crops: Mapping[str, Mapping[float, np.ndarray]]) -> Figure:
-    """Draw, a row a detector, FER2013's mean picture and a photo's crops by margin, with the accuracy of each margin.
+    """Draw, a row a detector, FER2013's mean image and a photo's crops by margin, with the accuracy of each margin.
 
     Args:
         result: what benchmarks/results/framing.json holds.
-        mean: the mean of FER2013's pictures, (size, size). It is drawn with all the contrast that there is.
+        mean: the mean of FER2013's images, (size, size). It is drawn with all the contrast that there is.
         crops: uint8 (size, size) by detector and margin, the margins the same for all detectors.
     """
     margins = list(next(iter(crops.values())))
@@ -39,7 +39,7 @@ def plot_framing(result: dict[str, Any], mean: np.ndarray, crops: Mapping[str, M
         HEADER_HEIGHT + len(crops) * row_height,
         "At margin 0, faces stand in their crops as they stand in FER2013",
         "Rings: where eyes are in FER2013, by the median. Percent: how many of the faces in PublicTest that a detector "
-        "found the released model reads right in such crops; below FER2013's mean, in FER2013's own pictures of them.",
+        "found the released model reads right in such crops; below FER2013's mean, in FER2013's own images of them.",
     )
     titles = ["FER2013's mean", *(f"margin {margin:g}" for margin in margins)]
     for place, title in enumerate(titles):
@@ -57,9 +57,9 @@ def plot_framing(result: dict[str, Any], mean: np.ndarray, crops: Mapping[str, M
     return figure
 
 
-def _stretched(picture: np.ndarray) -> np.ndarray:
-    low, high = picture.min(), picture.max()
-    return ((picture - low) * (255 / (high - low))).round().astype(np.uint8)
+def _stretched(image: np.ndarray) -> np.ndarray:
+    low, high = image.min(), image.max()
+    return ((image - low) * (255 / (high - low))).round().astype(np.uint8)
 
 
 def _left(place: int) -> float:
@@ -76,7 +76,7 @@ def _draw_name(axes: Axes, name: str, found: float, top: float) -> None:
 
 
 def _draw_crop(axes: Axes, crop: np.ndarray, eyes: dict[str, Any], place: int, top: float) -> None:
-    """Draw a picture (size, size), and a ring around where each eye is in FER2013."""
+    """Draw an image (size, size), and a ring around where each eye is in FER2013."""
     left = _left(place)
     draw_image(axes, crop[:, :, None], left=left, top=top, side=SIDE)
     x, y, distance = (eyes[name]["median"] for name in ("x", "y", "distance"))

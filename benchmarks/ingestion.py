@@ -8,7 +8,7 @@
   in a loop, then stack and save.
 
 Both ways take turns, each in a fresh process on warm files. Starting Python and its imports do not count. What the
-two ways write is compared as well: the same pictures, though ours leaves out copies of test pictures.
+two ways write is compared as well: the same images, though ours leaves out copies of test images.
 """
 
 import argparse
@@ -59,21 +59,21 @@ def usual_csv() -> Callable[[], None]:
 
     def run() -> None:
         table = read_fer2013(FOLDER / "fer2013.tar.gz")
-        pictures = [np.array(text.split(), dtype=np.uint8).reshape(48, 48, 1) for text in table["pixels"]]
-        np.save("usual_x.npy", np.stack(pictures))
+        images = [np.array(text.split(), dtype=np.uint8).reshape(48, 48, 1) for text in table["pixels"]]
+        np.save("usual_x.npy", np.stack(images))
         np.save("usual_y.npy", table["emotion"].to_numpy())
 
     return run
 
 
 def usual_folder() -> Callable[[], None]:
-    """Return what reads a folder of pictures as most scripts with Keras do."""
+    """Return what reads a folder of images as most scripts with Keras do."""
     from keras.utils import img_to_array, load_img
 
     def run() -> None:
         names = sorted(FOLDER.glob("*/*/*.jpg"))
-        pictures = [img_to_array(load_img(name, color_mode="grayscale")) for name in names]
-        np.save("usual_x.npy", np.stack(pictures))
+        images = [img_to_array(load_img(name, color_mode="grayscale")) for name in names]
+        np.save("usual_x.npy", np.stack(images))
         np.save("usual_y.npy", np.array([name.parent.name for name in names]))
 
     return run
@@ -133,10 +133,10 @@ def prepare(work: Path, archive: Path) -> None:
         text = (ROOT / "params.yaml").read_text(encoding="utf-8")
         (work / folder / "params.yaml").write_text(text.replace("data/sample", str(FOLDER)), encoding="utf-8")
     (work / WORK["csv"] / FOLDER / "fer2013.tar.gz").symlink_to(archive.resolve())
-    write_pictures(archive, work / WORK["folder"] / FOLDER)
+    write_images(archive, work / WORK["folder"] / FOLDER)
 
 
-def write_pictures(archive: Path, folder: Path) -> None:
+def write_images(archive: Path, folder: Path) -> None:
     """Write the rows of fer2013.tar.gz as JPEG files, in the layout of Kaggle's msambare/fer2013."""
     import cv2
 
@@ -169,13 +169,13 @@ def report(form: str, results: dict[str, list[dict[str, float]]]) -> None:
     )
 
 
-def compare_pictures(work: Path, form: str) -> None:
-    """Print how many pictures each way wrote, and fail where ours has one that the usual way does not."""
+def compare_images(work: Path, form: str) -> None:
+    """Print how many images each way wrote, and fail where ours has one that the usual way does not."""
     usual = np.load(work / WORK[form] / "usual_x.npy", mmap_mode="r")
-    known = {np.asarray(picture, np.uint8).tobytes() for picture in usual}
+    known = {np.asarray(image, np.uint8).tobytes() for image in usual}
     splits = [np.load(work / WORK[form] / f"data/features/x_{split}.npy") for split in ("train", "val", "test")]
-    unknown = sum(picture.tobytes() not in known for split in splits for picture in split)
-    print(f"{form:7}wrote  {sum(map(len, splits))} pictures, the usual way {len(usual)}; {unknown} differ")
+    unknown = sum(image.tobytes() not in known for split in splits for image in split)
+    print(f"{form:7}wrote  {sum(map(len, splits))} images, the usual way {len(usual)}; {unknown} differ")
     if unknown:
         sys.exit(1)
 
@@ -202,7 +202,7 @@ def main() -> None:
                 for way, runs in results.items():
                     runs.append(measure_apart(work, form, way))
             report(form, results)
-            compare_pictures(work, form)
+            compare_images(work, form)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long a network takes for one face where it is used: in TensorFlow Lite, on one thread, one picture at a time.
+"""How long a network takes for one face where it is used: in TensorFlow Lite, on one thread, one image at a time.
 
 Import `emotion.model_files.keras_setup` before the first call: it keeps from the terminal what TensorFlow says on being
 loaded.
@@ -24,7 +24,7 @@ WARM_UP_SECONDS = 0.5
 
 
 class LiteNetwork:
-    """A TensorFlow Lite file on one thread, for one picture at a time."""
+    """A TensorFlow Lite file on one thread, for one image at a time."""
 
     def __init__(self, content: bytes) -> None:
         self._interpreter = _interpreter(content)
@@ -36,9 +36,9 @@ class LiteNetwork:
         self._input: int = form["index"]
         self._output: int = self._interpreter.get_output_details()[0]["index"]
 
-    def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """Return the outputs (1, classes) for `picture`, which has the shape and the dtype of this network."""
-        self._interpreter.set_tensor(self._input, picture)
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Return the outputs (1, classes) for `image`, which has the shape and the dtype of this network."""
+        self._interpreter.set_tensor(self._input, image)
         self._interpreter.invoke()
         outputs: np.ndarray = self._interpreter.get_tensor(self._output)
         return outputs
@@ -58,34 +58,34 @@ def _interpreter(content: bytes) -> Any:
 
 
 def to_tflite(network: "keras.Model") -> bytes:
-    """Return `network` as a float32 TensorFlow Lite file that takes one picture at a time."""
+    """Return `network` as a float32 TensorFlow Lite file that takes one image at a time."""
     import keras
     import tensorflow as tf
 
     # With a fixed batch no shape is left to work out at run time.
-    picture = keras.Input(batch_shape=(1, *network.input_shape[1:]), dtype=network.inputs[0].dtype)
-    fixed = keras.Model(picture, network(picture, training=False))
+    image = keras.Input(batch_shape=(1, *network.input_shape[1:]), dtype=network.inputs[0].dtype)
+    fixed = keras.Model(image, network(image, training=False))
     with contextlib.redirect_stdout(io.StringIO()):  # Keras lists every variable
         content: bytes = tf.lite.TFLiteConverter.from_keras_model(fixed).convert()
     return content
 
 
 def milliseconds_a_face(tflite_bytes: bytes, *, repetitions: int = REPETITIONS) -> float:
-    """Return how long one picture takes: the median over `repetitions` of the mean of CALLS calls, after a warm-up.
+    """Return how long one image takes: the median over `repetitions` of the mean of CALLS calls, after a warm-up.
 
-    A call is handing over the picture, running the network and fetching its outputs, on one thread. Nothing else
+    A call is handing over the image, running the network and fetching its outputs, on one thread. Nothing else
     should run on the machine.
     """
     network = LiteNetwork(tflite_bytes)
-    picture = np.random.default_rng(2013).integers(0, 256, network.shape).astype(network.dtype)
+    image = np.random.default_rng(2013).integers(0, 256, network.shape).astype(network.dtype)
     start = time.perf_counter()
     while time.perf_counter() - start < WARM_UP_SECONDS:
-        network(picture)
-    return statistics.median(_milliseconds(network, picture) for _ in range(repetitions))
+        network(image)
+    return statistics.median(_milliseconds(network, image) for _ in range(repetitions))
 
 
-def _milliseconds(network: LiteNetwork, picture: np.ndarray) -> float:
+def _milliseconds(network: LiteNetwork, image: np.ndarray) -> float:
     start = time.perf_counter()
     for _ in range(CALLS):
-        network(picture)
+        network(image)
     return (time.perf_counter() - start) / CALLS * 1000

@@ -1,8 +1,8 @@
-"""How fast `emotion predict` reads a folder of pictures, against the PyPI package `fer` picture by picture.
+"""How fast `emotion predict` reads a folder of images, against the PyPI package `fer` image by image.
 
     python -m benchmarks.predict_speed --model models/model.tflite
 
-The pictures are made on the spot: scikit-image's photos, cut, mirrored, lighter and darker, into most of which the one
+The images are made on the spot: scikit-image's photos, cut, mirrored, lighter and darker, into most of which the one
 face among them is pasted, at other sizes and places; JPEG files of 512x512 pixels.
 
 - `fer`: `FER(mtcnn=False).detect_emotions(cv2.imread(path))` for each path. It gets the cascade and the smallest face
@@ -12,10 +12,10 @@ face among them is pasted, at other sizes and places; JPEG files of 512x512 pixe
 - `emotion predict FOLDER --csv`, the whole command: start, loading, decoding, detection, network, printing. And the
   work alone, without start and loading, which is what is timed of `fer` as well.
 
-Both take turns, each time in a new process. How many pictures each found a face in is told too, since it would be
+Both take turns, each time in a new process. How many images each found a face in is told too, since it would be
 easy to be fast and find nothing. Processor time is told as well: it hardly changes where something else runs. Memory is
-the peak resident set of the process, for 1,000 and for 5,000 pictures (the same 1,000 under five names). Then the time
-of `emotion --help`, and of one picture from start to answer.
+the peak resident set of the process, for 1,000 and for 5,000 images (the same 1,000 under five names). Then the time
+of `emotion --help`, and of one image from start to answer.
 
 benchmarks/results/predict_speed.json gets the figures. Nothing else should run on the machine.
 """
@@ -97,15 +97,15 @@ from pathlib import Path
 folder, threads, smallest, model = sys.argv[1:]
 import cv2
 cv2.setNumThreads(int(threads))
-from emotion.app.picture_files import collect
-from emotion.app.predict import read_pictures
+from emotion.app.image_files import collect
+from emotion.app.predict import read_images
 from emotion.data.images import read_image
 from emotion.inference.predictor import Predictor
 files = collect([folder])
 predictor = Predictor(model, smallest=int(smallest), threads=int(threads))
 predictor.read(read_image(files[0].path))
 start = time.perf_counter()
-found = sum(bool(reading.faces) for reading in read_pictures(files, predictor, threads=int(threads)))
+found = sum(bool(reading.faces) for reading in read_images(files, predictor, threads=int(threads)))
 print(json.dumps({"seconds": time.perf_counter() - start, "found": found}))
 """
 
@@ -119,19 +119,19 @@ class Run(NamedTuple):
     printed: str
 
 
-def make_pictures(folder: Path, count: int, size: int) -> None:
+def make_images(folder: Path, count: int, size: int) -> None:
     """Write `count` JPEG files of `size` x `size` pixels."""
     folder.mkdir(parents=True)
     scenes = [load_photo(name) for name in SCENES]
     head = load_photo(ASTRONAUT)[HEAD]
     generator = np.random.default_rng(SEED)
-    for number in tqdm(range(count), desc="making pictures", unit=" pictures", disable=None):
-        image = make_picture(scenes[number % len(scenes)], head, size, generator)
+    for number in tqdm(range(count), desc="making images", unit=" images", disable=None):
+        image = make_image(scenes[number % len(scenes)], head, size, generator)
         cv2.imwrite(str(folder / f"{number:05}.jpg"), image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
 
 
-def make_picture(scene: np.ndarray, head: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
-    """Return a picture, uint8 (size, size, 3): a part of `scene`, mostly with `head` in it, in another light."""
+def make_image(scene: np.ndarray, head: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
+    """Return an image, uint8 (size, size, 3): a part of `scene`, mostly with `head` in it, in another light."""
     side = round(generator.uniform(0.6, 1) * min(scene.shape[:2]))
     top, left = (generator.integers(0, length - side + 1) for length in scene.shape[:2])
     image = cv2.resize(scene[top : top + side, left : left + side], (size, size))
@@ -155,7 +155,7 @@ def install_fer(folder: Path) -> None:
 def run(command: Sequence[object], **environment: str) -> Run:
     """Run a command to its end; InputError with what it said where it fails.
 
-    The exit status 3 of `emotion predict` says that not every picture has a face.
+    The exit status 3 of `emotion predict` says that not every image has a face.
     """
     words = [str(word) for word in command]
     with tempfile.NamedTemporaryFile() as figures:
@@ -174,7 +174,7 @@ def predict_command(paths: Path, model: Path, threads: int) -> list[object]:
 
 
 def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int) -> dict[str, Any]:
-    """Return what both take for the pictures in `folder`, taking turns."""
+    """Return what both take for the images in `folder`, taking turns."""
     from emotion.faces.detection import CASCADE_FILE
 
     cascade = f"{cv2.data.haarcascades}{CASCADE_FILE}"  # type: ignore[attr-defined]
@@ -193,12 +193,12 @@ def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int)
     seconds = {name: [one["seconds"] for one in told[name]] for name in told}
     seconds["command"] = [run.seconds for run in runs["command"]]
     return {
-        "pictures": count,
+        "images": count,
         "cascade": CASCADE_FILE,
         "smallest": SMALLEST,
-        "pictures_with_a_face": {name: told[name][0]["found"] for name in told},
-        "pictures_a_second": {name: summarize([count / value for value in seconds[name]]) for name in seconds},
-        "processor_milliseconds_a_picture": {
+        "images_with_a_face": {name: told[name][0]["found"] for name in told},
+        "images_per_second": {name: summarize([count / value for value in seconds[name]]) for name in seconds},
+        "processor_milliseconds_per_image": {
             name: 1000 / count * min(run.processor_seconds for run in runs[name]) for name in runs
         },
         "ratio_of_the_work": ratio(seconds["fer"], seconds["ours"]),
@@ -208,19 +208,19 @@ def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int)
 
 
 def measure_memory(folder: Path, model: Path, threads: int, times: int) -> dict[str, Any]:
-    """Return the command's peak memory in MiB by the number of pictures: those of `folder`, and `times` as many."""
+    """Return the command's peak memory in MiB by the number of images: those of `folder`, and `times` as many."""
     many = folder.with_name("many")
     many.mkdir()
-    pictures = sorted(folder.iterdir())
+    images = sorted(folder.iterdir())
     for number in range(times):
-        for path in pictures:
+        for path in images:
             os.link(path, many / f"{number}-{path.name}")
     found: dict[str, Any] = {}
     for place in (folder, many):
         done = run(predict_command(place, model, threads))
         rows = {row["path"] for row in csv.DictReader(io.StringIO(done.printed))}
         if len(rows) != len(list(place.iterdir())):
-            raise InputError(f"emotion predict gave {len(rows)} of {len(list(place.iterdir()))} pictures")
+            raise InputError(f"emotion predict gave {len(rows)} of {len(list(place.iterdir()))} images")
         found[str(len(rows))] = round(done.mebibytes)
     return found
 
@@ -234,11 +234,11 @@ def ratio(theirs: Sequence[float], ours: Sequence[float]) -> dict[str, float]:
     return summarize([one / other for one, other in zip(theirs, ours, strict=True)])
 
 
-def time_starts(picture: Path, model: Path, repetitions: int) -> dict[str, Any]:
-    """Return the seconds from start to end of the help, and of one picture."""
+def time_starts(image: Path, model: Path, repetitions: int) -> dict[str, Any]:
+    """Return the seconds from start to end of the help, and of one image."""
     commands = {
         "help": [EMOTION, "--help"],
-        "one_picture": [EMOTION, "predict", picture, "--model", model],
+        "one_image": [EMOTION, "predict", image, "--model", model],
     }
     for command in commands.values():
         run(command)  # so that all files are in the system's memory
@@ -251,9 +251,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     from emotion.model_files.keras_setup import processor
 
     with tempfile.TemporaryDirectory() as name:
-        folder, package = Path(name) / "pictures", Path(name) / "fer"
+        folder, package = Path(name) / "images", Path(name) / "fer"
         install_fer(package)
-        make_pictures(folder, arguments.pictures, arguments.size)
+        make_images(folder, arguments.images, arguments.size)
         portrait = Path(name) / "portrait.png"
         cv2.imwrite(str(portrait), cv2.cvtColor(load_photo(ASTRONAUT), cv2.COLOR_RGB2BGR))
         return {
@@ -270,23 +270,23 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    for name, values in result["pictures_a_second"].items():
-        print(f"{name:12}{values['median']:8.1f} pictures a second ({values['low']:.1f} to {values['high']:.1f})")
+    for name, values in result["images_per_second"].items():
+        print(f"{name:12}{values['median']:8.1f} images a second ({values['low']:.1f} to {values['high']:.1f})")
     for key in ("ratio_of_the_work", "ratio_of_the_command"):
         values = result[key]
         print(f"{key.replace('_', ' '):24}{values['median']:.2f} ({values['low']:.2f} to {values['high']:.2f})")
-    print(f"processor milliseconds a picture, start included: {result['processor_milliseconds_a_picture']}")
-    print(f"pictures with a face: {result['pictures_with_a_face']} of {result['pictures']}")
-    print(f"MiB by number of pictures: {result['command_mebibytes']}; fer: {result['mebibytes']['fer']:.0f}")
+    print(f"processor milliseconds an image, start included: {result['processor_milliseconds_per_image']}")
+    print(f"images with a face: {result['images_with_a_face']} of {result['images']}")
+    print(f"MiB by number of images: {result['command_mebibytes']}; fer: {result['mebibytes']['fer']:.0f}")
     print(", ".join(f"{name}: {values['median']:.2f} s" for name, values in result["seconds"].items()))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="a .tflite or .onnx file")
-    parser.add_argument("--pictures", type=int, default=1000, help="%(default)s")
+    parser.add_argument("--images", type=int, default=1000, help="%(default)s")
     parser.add_argument("--size", type=int, default=512, help="pixels of a side (%(default)s)")
-    parser.add_argument("--times", type=int, default=5, help="for the memory: names of each picture (%(default)s)")
+    parser.add_argument("--times", type=int, default=5, help="for the memory: names of each image (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="%(default)s")
     parser.add_argument("--repetitions", type=int, default=5, help="of starts (%(default)s)")
     parser.add_argument("--threads", type=int, default=available_cores(), help="%(default)s")

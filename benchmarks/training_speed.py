@@ -2,7 +2,7 @@
 
     python -m benchmarks.training_speed
 
-For each architecture, in images a second, with the same pictures, batch, loss, SGD and threads:
+For each architecture, in images a second, with the same images, batch, loss, SGD and threads:
 
 - stock Keras: the same layers as they stand, `fit` on uint8 arrays, no augmentation, in float32 and mixed_bfloat16;
 - ours: the step of `emotion.training.loop` with the augmentation of presets/fer2013.yaml, in both; and without it,
@@ -78,7 +78,7 @@ RATIOS = {
 }
 
 Fit = Callable[["keras.callbacks.Callback"], Any]
-"""Trains on all pictures once, and tells the callback of every batch."""
+"""Trains on all images once, and tells the callback of every batch."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ class Setting:
     threads: int
 
     def data(self) -> loop.TrainingData:
-        """Return random grey pictures, enough for warm-up and timed batches."""
+        """Return random grey images, enough for warm-up and timed batches."""
         count = self.batch_size * (WARM_UP + self.steps)
         generator = np.random.default_rng(SEED)
-        pictures = generator.integers(0, 256, (count, self.image_size, self.image_size, 1), np.uint8)
+        images = generator.integers(0, 256, (count, self.image_size, self.image_size, 1), np.uint8)
         labels = generator.integers(0, CLASSES, count).astype(np.int32)
-        return loop.TrainingData(pictures, labels, pictures[:1], labels[:1])
+        return loop.TrainingData(images, labels, images[:1], labels[:1])
 
     def params(self, architecture: str, precision: str) -> Params:
         """Return the params of the preset, with what is measured here in their place."""
@@ -131,7 +131,7 @@ class BatchClock:
 
 
 def images_a_second(fit: Fit, setting: Setting) -> float:
-    """Return how many pictures a second `fit` trains on."""
+    """Return how many images a second `fit` trains on."""
     import keras
 
     clock = BatchClock(setting.steps)
@@ -152,7 +152,7 @@ def _project_fit(setting: Setting, architecture: str, precision: str, *, augment
 
 
 def _without_augmentation(run: loop._Run) -> "keras.Model":
-    """Return what `run` would train if it had no layers that change pictures; it takes the same batches."""
+    """Return what `run` would train if it had no layers that change images; it takes the same batches."""
     import keras
 
     numbers, shares = keras.Input((), dtype="int32"), keras.Input((), dtype="float32")
@@ -199,10 +199,10 @@ def convolution_layers(network: "keras.Model") -> list["keras.layers.Conv2D"]:
 
 
 class Convolutions:
-    """The convolutions of a network, each on random pictures of its own, one after the other."""
+    """The convolutions of a network, each on random images of its own, one after the other."""
 
     def __init__(self, network: "keras.Model", batch_size: int, dtype: str) -> None:
-        """Prepare what is convolved; `network` was built for one size of pictures."""
+        """Prepare what is convolved; `network` was built for one size of images."""
         import tensorflow as tf
 
         self._layers = convolution_layers(network)
@@ -216,22 +216,22 @@ class Convolutions:
     @property
     def multiply_adds(self) -> int:
         """Of one call."""
-        of_picture = sum(int(np.prod((*layer.output.shape[1:-1], *layer.kernel.shape))) for layer in self._layers)
-        return of_picture * self._batch_size
+        of_image = sum(int(np.prod((*layer.output.shape[1:-1], *layer.kernel.shape))) for layer in self._layers)
+        return of_image * self._batch_size
 
     def _convolve(self, inputs, kernels):
         """Return a sum over some of each convolution's outputs, so that none is left out.
 
-        Each waits for the one before, as in the network; pictures and kernels are arguments, lest TensorFlow should
+        Each waits for the one before, as in the network; images and kernels are arguments, lest TensorFlow should
         convolve constants while it optimises the graph.
         """
         import tensorflow as tf
 
         total = tf.constant(0.0)
-        for layer, pictures, kernel in zip(self._layers, inputs, kernels, strict=True):
+        for layer, images, kernel in zip(self._layers, inputs, kernels, strict=True):
             with tf.control_dependencies([total]):
                 outputs = tf.nn.conv2d(
-                    pictures, kernel, layer.strides, layer.padding.upper(), dilations=layer.dilation_rate
+                    images, kernel, layer.strides, layer.padding.upper(), dilations=layer.dilation_rate
                 )
             total += tf.reduce_sum(tf.cast(outputs[:, 0, 0, 0], "float32"))
         return total
@@ -272,7 +272,7 @@ def stock_network(architecture: str, setting: Setting) -> "keras.Model":
     """Build the network as stock Keras layers.
 
     Raises:
-        InputError: no such network, or none for these pictures.
+        InputError: no such network, or none for these images.
     """
     return build(architecture, setting.image_size, 1, CLASSES)
 
@@ -290,7 +290,7 @@ def measure(architecture: str, setting: Setting, repetitions: int) -> dict[str, 
 
 
 def summarise(runs: dict[str, list[float]], cost: int) -> dict[str, Any]:
-    """Return the spread of the rates in `runs`, and of their ratios; `cost` is a picture's multiply-adds, forward."""
+    """Return the spread of the rates in `runs`, and of their ratios; `cost` is an image's multiply-adds, forward."""
     return {
         "multiply_adds": cost,
         "images_a_second": {name: spread(runs[name]) for name in TRAININGS},
@@ -336,7 +336,7 @@ def show(result: dict[str, Any]) -> None:
         f"{result['image_size']}x{result['image_size']} grey; medians of {result['repetitions']}, lowest and highest"
     )
     for architecture, figures in result["architectures"].items():
-        print(f"\n{architecture}, {figures['multiply_adds'] / 1e6:.1f} million multiply-adds a picture, forward")
+        print(f"\n{architecture}, {figures['multiply_adds'] / 1e6:.1f} million multiply-adds an image, forward")
         for name, label in TRAININGS.items():
             print(_line(label, figures["images_a_second"][name], 1, "images/s"))
         for name, label in LIMITS.items():
@@ -389,8 +389,8 @@ def compare(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--architectures", nargs="+", metavar="NAME", default=["residual", "vgg_bn"])
-    parser.add_argument("--image-size", type=int, default=48, help="height and width of the pictures (48)")
-    parser.add_argument("--batch-size", type=int, default=128, help="pictures a step (128)")
+    parser.add_argument("--image-size", type=int, default=48, help="height and width of the images (48)")
+    parser.add_argument("--batch-size", type=int, default=128, help="images a step (128)")
     parser.add_argument("--steps", type=int, default=20, help="steps that are timed, after a warm-up (20)")
     parser.add_argument("--repetitions", type=int, default=5, help="times that everything is measured (5)")
     parser.add_argument("--threads", type=int, default=2, help="threads of every way (2)")

@@ -1,1 +1,1 @@
-"""Facial-emotion recognition: from raw pictures of faces to a trained, honestly measured model."""
+"""Facial-emotion recognition: from raw images of faces to a trained, honestly measured model."""

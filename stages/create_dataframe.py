@@ -1,15 +1,15 @@
-"""Read the source that params.yaml names into data/dataframe.csv, a row a picture.
+"""Read the source that params.yaml names into data/dataframe.csv, a row per image.
 
 Its columns:
-    picture   where it lies within the source: `row 17`, `train/happy/Training_1.jpg`
+    image   where it lies within the source: `row 17`, `train/happy/Training_1.jpg`
     emotion   what it shows: a class of labels.scheme, or the source's own word where the scheme leaves it out
     label     the class's number in labels.scheme; -1 where the scheme leaves the emotion out
     split     train, val or test
     height, width, channels
-    hash      of its pixels; equal for equal pictures
-    copy_of   the first picture with the same hash; empty where it is the first
+    hash      of its pixels; equal for equal images
+    copy_of   the first image with the same hash; empty where it is the first
     blank     whether all its pixels are equal
-    offset    its first byte in data/pixels.npy, which holds the pixels of small pictures; -1 for larger ones
+    offset    its first byte in data/pixels.npy, which holds the pixels of small images; -1 for larger ones
     excluded  why it is not used: scheme, copy of val, copy of test; empty where it is used
     votes     people's votes for the classes, in their order; only where labels.targets is votes
 
@@ -46,7 +46,7 @@ def main() -> None:
     # The table moves into place last: while it is missing, no stage takes the other files for a whole data set.
     with atomic_path(TABLE) as table_file:
         with atomic_path(PIXELS) as pixels_file:
-            collected = read_pictures(source, pixels_file)
+            collected = read_images(source, pixels_file)
             check_rejected(collected, params.source.rejected_share, source.name)
             table = make_table(collected, scheme, params, votes, source.name)
             check_classes(table, scheme)
@@ -55,15 +55,15 @@ def main() -> None:
             TABLE.unlink(missing_ok=True)
         write_csv(REJECTED, collected.rejected)
         write_json(DATASET_METRICS, metrics)
-    used = metrics["pictures"]
+    used = metrics["images"]
     print(f"{source.name}: {used['train']['total']} train, {used['val']['total']} val, {used['test']['total']} test")
     print(f"{metrics['excluded']['total']} excluded, {metrics['rejected']} rejected (see {REJECTED})")
 
 
-def read_pictures(source: Source, pixels_file: Path) -> Collected:
-    """Read all of `source`, with a progress bar on a terminal; the pixels of small pictures go to `pixels_file`."""
+def read_images(source: Source, pixels_file: Path) -> Collected:
+    """Read all of `source`, with a progress bar on a terminal; the pixels of small images go to `pixels_file`."""
     pieces = source.pieces()
-    with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" pictures", disable=None) as progress:
+    with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" images", disable=None) as progress:
         return collect(_counted(pieces, progress), pixels)
 
 
@@ -74,12 +74,12 @@ def _counted(pieces: Iterator[Piece], progress: "tqdm[NoReturn]") -> Iterator[Pi
 
 
 def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:
-    """Return the table of the pictures, labelled by the source itself or by `votes`."""
-    pictures = collected.pictures
+    """Return the table of the images, labelled by the source itself or by `votes`."""
+    images = collected.images
     if votes is None:
-        return build_table(pictures, scheme, params.split)
+        return build_table(images, scheme, params.split)
     counts = match_votes(votes, collected, source)
-    table = build_table(pictures, scheme, params.split, choose_by_majority(counts, pictures["emotion"]))
+    table = build_table(images, scheme, params.split, choose_by_majority(counts, images["emotion"]))
     return table.assign(votes=write_votes(counts[:, :CLASSES])) if params.labels.targets == "votes" else table
 
 

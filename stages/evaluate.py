@@ -1,4 +1,4 @@
-"""Score the trained model on the test split, once: figures, a row a picture, and curves.
+"""Score the trained model on the test split, once: figures, a row per image, and curves.
 
 Every choice was made before: the epoch by training, the temperature here, both on the validation split. Of two
 emotions the threshold is `evaluate.threshold`; which one validation would choose is reported, and not used.
@@ -44,7 +44,7 @@ def main() -> None:
     unique = stand_alone(table["hash"])[chosen]
     report = make_report(validation, test, unique=unique, emotions=emotions, params=params.evaluate)
     write_json(EVALUATION_METRICS, report)
-    write_curves(table["picture"][chosen].tolist(), test, emotions, report["temperature"], params.evaluate.bins)
+    write_curves(table["image"][chosen].tolist(), test, emotions, report["temperature"], params.evaluate.bins)
 
 
 def ask_model(
@@ -78,22 +78,22 @@ def find_test_rows(table: pd.DataFrame, y_test: np.ndarray) -> pd.Series:
     chosen = (table["split"] == "test") & (table["excluded"] == "")
     if table["label"][chosen].tolist() != y_test.tolist():
         raise InputError(
-            f"{FEATURES} has other test pictures ({len(y_test)}) than {TABLE} ({chosen.sum()}); "
+            f"{FEATURES} has other test images ({len(y_test)}) than {TABLE} ({chosen.sum()}); "
             "make both again with `dvc repro extract_features`"
         )
     return chosen
 
 
 def check_form(form: "ModelForm", images: np.ndarray, rows: pd.DataFrame) -> None:
-    """Check that the model was trained for such pictures and labels.
+    """Check that the model was trained for such images and labels.
 
     Raises:
-        InputError: the model takes pictures of another form than `images`, or its emotions have other labels than
+        InputError: the model takes images of another form than `images`, or its emotions have other labels than
             the table's `rows`.
     """
     if images.shape[1:] != (form.size, form.size, CHANNELS.get(form.color)):
         raise InputError(
-            f"{TRAINED_MODEL} takes {form.color} pictures of {form.size} x {form.size} pixels, and {FEATURES} holds "
+            f"{TRAINED_MODEL} takes {form.color} images of {form.size} x {form.size} pixels, and {FEATURES} holds "
             f"{images.shape[1:]} (height, width, channels); train again with `dvc repro train`"
         )
     pairs = set(zip(rows["label"], rows["emotion"], strict=True))
@@ -113,12 +113,12 @@ def check_outputs(probabilities: np.ndarray, emotions: tuple[str, ...]) -> None:
         )
 
 
-def write_curves(pictures: list[str], test: Answers, emotions: tuple[str, ...], temperature: float, bins: int) -> None:
+def write_curves(images: list[str], test: Answers, emotions: tuple[str, ...], temperature: float, bins: int) -> None:
     """Write the tables that `dvc plots` and the plot stage read."""
     y_true, probabilities = test.y_true, test.probabilities
     write_csv(
         PREDICTIONS,
-        curves.tabulate_predictions(pictures, y_true, probabilities, emotions, threshold=test.threshold),
+        curves.tabulate_predictions(images, y_true, probabilities, emotions, threshold=test.threshold),
     )
     write_csv(ROC, curves.tabulate_roc(y_true, probabilities, emotions))
     write_csv(PRECISION_RECALL, curves.tabulate_precision_recall(y_true, probabilities, emotions))

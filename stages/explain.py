@@ -1,4 +1,4 @@
-"""Draw what the network looked at in test pictures that it read right and wrong: metrics/explanations.png."""
+"""Draw what the network looked at in test images that it read right and wrong: metrics/explanations.png."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ def main() -> None:
     images = load_features(FEATURES)["x_test"]
     if len(predictions) != len(images):
         raise InputError(
-            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test pictures, expected as many; "
+            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test images, expected as many; "
             "make both again with `dvc repro evaluate`"
         )
     # Loading Keras takes seconds; what is wrong with the other files shows before them.
@@ -29,7 +29,7 @@ def main() -> None:
     from emotion.model_files.keras_file import load_model
 
     model, form = load_model(MODEL)
-    count = params.explain.pictures
+    count = params.explain.images
     chosen = choose_explained(predictions, form.emotions, count)
     rows, images = predictions.loc[chosen], np.asarray(images[chosen])
     heat = explain(model, images, find_labels(rows["predicted"], form.emotions), flip=form.flip)

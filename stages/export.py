@@ -86,20 +86,20 @@ def complete(form: "ModelForm", params: Params, temperature: float) -> "ModelFor
     )
 
 
-def write_files(network: "keras.Model", form: "ModelForm", pictures: np.ndarray) -> None:
-    """Write `network` and `form` as every file of EXPORTED; `pictures` are those of training, as it takes them."""
+def write_files(network: "keras.Model", form: "ModelForm", images: np.ndarray) -> None:
+    """Write `network` and `form` as every file of EXPORTED; `images` are those of training, as it takes them."""
     from emotion.model_files.keras_file import save_model
     from emotion.runtimes import export
 
     save_model(MODEL, network, form)
     export.write_tflite(TFLITE_MODEL, export.to_tflite(network), form)
     export.write_tflite(FLOAT16_MODEL, export.to_float16_tflite(network), form)
-    export.write_tflite(INT8_MODEL, export.to_int8_tflite(network, pictures), form)
+    export.write_tflite(INT8_MODEL, export.to_int8_tflite(network, images), form)
     export.write_onnx(ONNX_MODEL, export.to_onnx(network), form)
 
 
-def time_taken(engines: Mapping[str, Engine], picture: np.ndarray) -> dict[str, Any]:
-    """Return how long one `picture` takes each engine, and on what; the checksum tells which model it is of."""
+def time_taken(engines: Mapping[str, Engine], image: np.ndarray) -> dict[str, Any]:
+    """Return how long one `image` takes each engine, and on what; the checksum tells which model it is of."""
     from emotion.model_files import keras_setup
     from emotion.runtimes.export import milliseconds_a_face
 
@@ -107,7 +107,7 @@ def time_taken(engines: Mapping[str, Engine], picture: np.ndarray) -> dict[str, 
         "md5": hashlib.md5(MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
         "processor": keras_setup.processor(),
         "threads": THREADS,
-        "milliseconds_a_face": {name: milliseconds_a_face(engine, picture) for name, engine in engines.items()},
+        "milliseconds_a_face": {name: milliseconds_a_face(engine, image) for name, engine in engines.items()},
     }
 
 

@@ -8,7 +8,7 @@ from emotion.sample.archive import make_sample
 
 def main() -> None:
     params = load_params("sample")
-    make_sample(SAMPLE_ARCHIVE, seed=params.sample.seed, pictures=params.sample.pictures)
+    make_sample(SAMPLE_ARCHIVE, seed=params.sample.seed, images=params.sample.images)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw the pictures of data, training and results that people look at. Needs neither DVC nor TensorFlow."""
+"""Draw the images of data, training and results that people look at. Needs neither DVC nor TensorFlow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ from emotion.data.feature_arrays import load_features
 from emotion.data.table import read_table
 from emotion.plots.confusion import plot_confusion
 from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
-from emotion.plots.dataset import plot_class_balance, plot_pictures
+from emotion.plots.dataset import plot_class_balance, plot_images
 from emotion.plots.sheets import plot_mistakes, plot_predictions
 from emotion.plots.style import save_color_sheet, save_figure, save_grey_sheet
 from emotion.plots.training import plot_training
@@ -37,7 +37,7 @@ def main() -> None:
     params = load_params("plot").plot
     draw_training()
     draw_results(params.mistakes)
-    draw_data(params.pictures_per_class)
+    draw_data(params.images_per_class)
 
 
 def draw_training() -> None:
@@ -46,14 +46,14 @@ def draw_training() -> None:
     save_figure(plot_training(read_csv(HISTORY), best_epoch), PLOTS / "training.png")
 
 
-def draw_data(pictures_per_class: int) -> None:
+def draw_data(images_per_class: int) -> None:
     """Draw what the data set holds."""
     emotions = list(read_json(EVALUATION_METRICS)["by_class"])
     features = load_features(FEATURES)
     save_figure(plot_class_balance(read_table(TABLE), emotions), PLOTS / "class_balance.png")
     images, labels = features["x_train"], features["y_train"]
     save_sheet = choose_sheet(images)
-    save_sheet(plot_pictures(images, labels, emotions, per_class=pictures_per_class), PLOTS / "pictures.png")
+    save_sheet(plot_images(images, labels, emotions, per_class=images_per_class), PLOTS / "images.png")
 
 
 def draw_results(mistakes: int) -> None:
@@ -65,7 +65,7 @@ def draw_results(mistakes: int) -> None:
     images = load_features(FEATURES)["x_test"]
     if len(predictions) != len(images):
         raise InputError(
-            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test pictures, expected as many; "
+            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test images, expected as many; "
             "make both again with `dvc repro evaluate`"
         )
     thresholds = report.get("threshold", {})
@@ -89,8 +89,8 @@ def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a curve's table. Only the history has gaps; elsewhere a picture may well be called `NA`."""
-    return pd.read_csv(path, encoding="utf-8", dtype={"picture": str}, na_filter=path == HISTORY)
+    """Read a curve's table. Only the history has gaps; elsewhere an image may well be called `NA`."""
+    return pd.read_csv(path, encoding="utf-8", dtype={"image": str}, na_filter=path == HISTORY)
 
 
 if __name__ == "__main__":

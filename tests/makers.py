@@ -1,4 +1,4 @@
-"""Small sources of pictures, as users bring them, for the tests of reading."""
+"""Small sources of images, as users bring them, for the tests of reading."""
 
 import io
 import os
@@ -20,7 +20,7 @@ FER2013_PLACES = ("../shared/data/fer2013.tar.gz", "data/raw/fer2013.tar.gz", os
 USAGES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
 
 Row = tuple[str, str, np.ndarray]
-"""Emotion, split and uint8 picture (height, width) or (height, width, 3)."""
+"""Emotion, split and uint8 image (height, width) or (height, width, 3)."""
 
 
 def find_fer2013() -> Path:
@@ -32,7 +32,7 @@ def find_fer2013() -> Path:
 
 
 def make_rows(per_class: int = 2, size: int = 12, seed: int = 0, emotions: tuple[str, ...] = EMOTIONS) -> list[Row]:
-    """Return random pictures: `per_class` of each emotion in each split."""
+    """Return random images: `per_class` of each emotion in each split."""
     generator = np.random.default_rng(seed)
     return [
         (emotion, split, generator.integers(0, 256, (size, size), dtype=np.uint8))
@@ -55,8 +55,8 @@ def csv_text(rows: list[Row]) -> str:
     return "\n".join(["emotion,pixels,Usage", *lines, ""])
 
 
-def picture_files(rows: list[Row], suffix: str = ".png") -> dict[str, bytes]:
-    """Return the files of Kaggle's msambare/fer2013 by name: validation and test pictures lie in one folder."""
+def image_files(rows: list[Row], suffix: str = ".png") -> dict[str, bytes]:
+    """Return the files of Kaggle's msambare/fer2013 by name: validation and test images lie in one folder."""
     return {
         f"{'train' if split == 'train' else 'test'}/{emotion}/{USAGES[split]}_{number:05}{suffix}": encode(
             image, suffix
@@ -98,7 +98,7 @@ def write_tar(path: Path, files: dict[str, bytes]) -> Path:
 
 def comparable(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table without what depends on the form of its source, in an order that does not either."""
-    table = table.assign(is_copy=table["copy_of"] != "").drop(columns=["picture", "copy_of", "offset"])
+    table = table.assign(is_copy=table["copy_of"] != "").drop(columns=["image", "copy_of", "offset"])
     # Which of two copies is the first depends on the order of the source.
     table["is_copy"] = table.groupby("hash")["is_copy"].transform("sum")
     return table.sort_values(["hash", "split", "emotion"]).reset_index(drop=True)
@@ -118,7 +118,7 @@ def write_params(folder: Path, **changes: object) -> None:
 
 
 def write_onnx(path: Path, form: ModelForm | None = None, seed: int = 0) -> Path:
-    """Write a model file that loads at once: one layer of random weights, so that other pictures give other answers."""
+    """Write a model file that loads at once: one layer of random weights, so that other images give other answers."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -126,7 +126,7 @@ def write_onnx(path: Path, form: ModelForm | None = None, seed: int = 0) -> Path
     pixels = form.size**2 * form.channels
     weights = np.random.default_rng(seed).normal(0, 0.5 / pixels**0.5, (pixels, len(form.emotions)))
     nodes = [
-        helper.make_node("Cast", ["pictures"], ["numbers"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["images"], ["numbers"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["numbers", "scale"], ["scaled"]),
         helper.make_node("Flatten", ["scaled"], ["flat"]),
         helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
@@ -136,7 +136,7 @@ def write_onnx(path: Path, form: ModelForm | None = None, seed: int = 0) -> Path
     graph = helper.make_graph(
         nodes,
         "network",
-        [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", form.size, form.size, form.channels])],
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", form.size, form.size, form.channels])],
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(form.emotions)])],
         [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
     )

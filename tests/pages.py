@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("reading", "pictures", "training", "experiments", "models", "figures", "speed")
+PAGES = ("reading", "images", "training", "experiments", "models", "figures", "speed")
 DOCUMENTS = (ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES))
 
 

@@ -28,8 +28,8 @@ def add_predictor_arguments(parser: argparse.ArgumentParser) -> None:
         "--faces",
         choices=FACES,
         default=FACES[0],
-        help="what finds faces: cascade is quick, mtcnn accurate and slow, whole takes each picture as one face; auto "
-        "does that with small pictures and looks in others as the model was made to (%(default)s)",
+        help="what finds faces: cascade is quick, mtcnn accurate and slow, whole takes each image as one face; auto "
+        "does that with small images and looks in others as the model was made to (%(default)s)",
     )
     group.add_argument(
         "--margin",

@@ -27,16 +27,16 @@ GROUPS = {
 """The commands by their use; the module or folder of each has its name."""
 
 DESCRIPTION = """\
-Facial emotions: read them in pictures, videos and the camera with a trained model, and work with the pipeline that
+Facial emotions: read them in images, videos and the camera with a trained model, and work with the pipeline that
 trains such models."""
 
 EXAMPLES = """\
 examples:
-  emotion predict photo.jpg                    a table of the faces in a picture
-  emotion predict ~/Pictures --csv > out.csv   the same for a folder and all in it, as CSV
-  emotion predict photo.jpg --annotate boxed   and the picture with its faces boxed, in the folder boxed
+  emotion predict photo.jpg                    a table of the faces in an image
+  emotion predict ~/Images --csv > out.csv   the same for a folder and all in it, as CSV
+  emotion predict photo.jpg --annotate boxed   and the image with its faces boxed, in the folder boxed
   emotion webcam                               the same live, from the camera
-  emotion serve                                the same in the browser, for pictures and camera
+  emotion serve                                the same in the browser, for images and camera
   emotion preset fer2013                       set the pipeline up for FER2013; then: dvc repro
 
 Each command has its own help: emotion predict --help"""

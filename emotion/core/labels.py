@@ -40,7 +40,7 @@ SCHEMES = {
     FERPLUS: KNOWN_EMOTIONS,
 }
 
-RESERVED_NAMES = ("picture", "actual", "predicted", "confidence", "correct", "total", "all")
+RESERVED_NAMES = ("image", "actual", "predicted", "confidence", "correct", "total", "all")
 """What tables and metrics have beside the classes, so that no class can be called so."""
 
 SchemeItem = str | Mapping[str, Sequence[str]]

@@ -11,7 +11,7 @@ from typing import Any
 from emotion.core.errors import InputError
 
 CHANNELS = {"grey": 1, "rgb": 3}
-"""How many channels pictures of each color have."""
+"""How many channels images of each color have."""
 
 FORM_MEMBER = "emotion.json"
 """Under this name the form stands in .keras and .tflite files, both of which are read as zip archives."""
@@ -38,11 +38,11 @@ class ModelForm:
 
     Attributes:
         emotions: the names of its classes, in the order of its outputs. Two have one output, the second's probability.
-        size: height and width in pixels of the pictures that it takes.
+        size: height and width in pixels of the images that it takes.
         color: `grey` or `rgb`.
-        flip: whether the probabilities of each picture and its mirror image are averaged, as they were for its figures.
+        flip: whether the probabilities of each image and its mirror image are averaged, as they were for its figures.
         temperature: by which its probabilities are calibrated, above 0 (Guo et al. 2017).
-        threshold: of two emotions, the probability above which a picture shows the second; before the temperature.
+        threshold: of two emotions, the probability above which an image shows the second; before the temperature.
         detector: what finds faces unless told otherwise: `cascade` or `mtcnn`.
         margin: how much is added to a face's box on each side, as a share of its size; negative cuts off.
         smallest: the smallest face that is looked for, in pixels of the box's shorter side.

@@ -17,7 +17,7 @@ PARAMS_FILE = Path("params.yaml")
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-PictureSize = Annotated[int, Field(ge=8, le=1024)]
+ImageSize = Annotated[int, Field(ge=8, le=1024)]
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -29,7 +29,7 @@ class Section(BaseModel):
 
 class SampleParams(Section):
     seed: Seed
-    pictures: Annotated[int, Field(ge=200, le=100_000)]
+    images: Annotated[int, Field(ge=200, le=100_000)]
 
 
 class SourceParams(Section):
@@ -53,7 +53,7 @@ class LabelsParams(Section):
 
 class FeaturesParams(Section):
     # Not `size`: DVC's run cache leaves keys of that name out (treeverse/dvc#10296), and brings arrays of another one.
-    image_size: PictureSize
+    image_size: ImageSize
     color: Literal["grey", "rgb"]
     format: Literal["npy", "pkl"]
 
@@ -93,7 +93,7 @@ class TrainParams(Section):
     label_smoothing: Share
     class_weights: Literal["none", "balanced"]
     smaller_first: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]]
-    enlarge_to: PictureSize | None
+    enlarge_to: ImageSize | None
     start_from: str | None
     monitor: Literal["accuracy", "loss"]
     patience: Annotated[int, Field(ge=0)]
@@ -131,12 +131,12 @@ class FacesParams(Section):
 
 
 class PlotParams(Section):
-    pictures_per_class: Annotated[int, Field(ge=1, le=50)]
+    images_per_class: Annotated[int, Field(ge=1, le=50)]
     mistakes: Annotated[int, Field(ge=1, le=200)]
 
 
 class ExplainParams(Section):
-    pictures: Annotated[int, Field(ge=1, le=10)]
+    images: Annotated[int, Field(ge=1, le=10)]
 
 
 class ComputeParams(Section):

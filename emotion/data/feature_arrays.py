@@ -10,7 +10,7 @@ from emotion.core.errors import InputError
 from emotion.data.table import SPLITS
 
 ARRAYS = tuple(f"{letter}_{split}" for split in SPLITS for letter in "xy")
-"""The arrays' names: x for pictures, y for labels."""
+"""The arrays' names: x for images, y for labels."""
 
 VOTES = "votes_train"
 """The name of one more array, where labels.targets is votes."""
@@ -24,8 +24,8 @@ PICKLE = "features.pkl"
 def load_features(folder: Path) -> dict[str, np.ndarray]:
     """Return the arrays in `folder` by name: x_train, y_train, x_val, y_val, x_test and y_test.
 
-    x is uint8 of shape (pictures, size, size, 1 or 3), y int32 of shape (pictures,). Where training follows people's
-    votes there is votes_train too, uint8 of shape (pictures, classes). Arrays in .npy files stay on disk and are read
+    x is uint8 of shape (images, size, size, 1 or 3), y int32 of shape (images,). Where training follows people's
+    votes there is votes_train too, uint8 of shape (images, classes). Arrays in .npy files stay on disk and are read
     as they are used; features.pkl is read into memory, and cannot run code.
 
     Raises:
@@ -36,13 +36,13 @@ def load_features(folder: Path) -> dict[str, np.ndarray]:
     for name in names:
         _check_array(folder, name, arrays.get(name))
     for split in SPLITS:
-        pictures, labels = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
-        if pictures != labels:
-            raise InputError(f"{folder}: x_{split} holds {pictures} pictures, and y_{split} {labels} labels")
-    pictures, voted = len(arrays["x_train"]), len(arrays.get(VOTES, arrays["x_train"]))
-    if pictures != voted:
+        images, labels = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
+        if images != labels:
+            raise InputError(f"{folder}: x_{split} holds {images} images, and y_{split} {labels} labels")
+    images, voted = len(arrays["x_train"]), len(arrays.get(VOTES, arrays["x_train"]))
+    if images != voted:
         raise InputError(
-            f"{folder}: x_train holds {pictures} pictures, and {VOTES} the votes on {voted}; "
+            f"{folder}: x_train holds {images} images, and {VOTES} the votes on {voted}; "
             "run `dvc repro extract_features`"
         )
     return {name: arrays[name] for name in names}

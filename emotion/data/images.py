@@ -1,4 +1,4 @@
-"""Pictures: bytes, file or video frame -> uint8 picture -> model input. The project's only resize is here."""
+"""Images: bytes, file or video frame -> uint8 image -> model input. The project's only resize is here."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from emotion.core.errors import InputError
 from emotion.core.metadata import CHANNELS
 
 MAX_PIXELS = 64 * 2**20
-"""Pictures of more pixels than this are refused before they are decoded."""
+"""Images of more pixels than this are refused before they are decoded."""
 
 MAX_FILE_BYTES = 64 * 2**20
 """Files larger than this are refused before they are read."""
@@ -32,21 +32,21 @@ JPEG_LONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 JPEG_START_OF_SCAN = 0xDA
 
 
-class PictureError(InputError):
-    """One picture cannot be used; the message says why, without the picture's name."""
+class ImageError(InputError):
+    """One image cannot be used; the message says why, without the image's name."""
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Return the picture in the file at `path`, as `decode` does.
+    """Return the image in the file at `path`, as `decode` does.
 
     Raises:
-        PictureError: as in `decode`; also where the file cannot be read or is larger than MAX_FILE_BYTES.
+        ImageError: as in `decode`; also where the file cannot be read or is larger than MAX_FILE_BYTES.
     """
     return decode(read_bytes(path))
 
 
 def read_bytes(path: Path | str) -> bytes:
-    """Return the content of the picture file at `path`; PictureError as in `read_image`."""
+    """Return the content of the image file at `path`; ImageError as in `read_image`."""
     try:
         # Not Path.read_bytes, which takes twice as long for small files: and that is most of the time they take.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -55,29 +55,29 @@ def read_bytes(path: Path | str) -> bytes:
             if len(data) == FIRST_READ:
                 size = os.fstat(descriptor).st_size
                 if size > MAX_FILE_BYTES:
-                    raise PictureError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
+                    raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
                 data += os.read(descriptor, size)
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise PictureError(f"the file cannot be read: {error.strerror}") from None
+        raise ImageError(f"the file cannot be read: {error.strerror}") from None
     return data
 
 
 def decode(data: bytes) -> np.ndarray:
-    """Return the picture that an image file's bytes hold.
+    """Return the image that an image file's bytes hold.
 
-    Grey files stay grey. 16 bits become 8, palettes and CMYK become RGB, transparent pictures are laid on white,
+    Grey files stay grey. 16 bits become 8, palettes and CMYK become RGB, transparent images are laid on white,
     and of several frames the first is taken. A rotation noted in EXIF is carried out.
 
     Returns:
         uint8 of shape (height, width, 1) for grey or (height, width, 3) for RGB.
 
     Raises:
-        PictureError: the bytes are empty, no picture, broken or cut off, or would unpack to more than MAX_PIXELS.
+        ImageError: the bytes are empty, no image, broken or cut off, or would unpack to more than MAX_PIXELS.
     """
     if not data:
-        raise PictureError("the file is empty")
+        raise ImageError("the file is empty")
     if data.startswith(JPEG_SIGNATURE):
         plain = _check_jpeg(data)
     elif data.startswith(PNG_SIGNATURE):
@@ -88,21 +88,21 @@ def decode(data: bytes) -> np.ndarray:
 
 
 def from_frame(frame: np.ndarray) -> np.ndarray:
-    """Return the picture in an OpenCV `frame`: uint8 (height, width), or (height, width, 1, 3 or 4) as BGR(A).
+    """Return the image in an OpenCV `frame`: uint8 (height, width), or (height, width, 1, 3 or 4) as BGR(A).
 
     Returns:
         uint8 of shape (height, width, 1) for grey or (height, width, 3) for RGB.
     """
     channels = 1 if frame.ndim == 2 else frame.shape[-1]
     if frame.dtype != np.uint8 or frame.ndim not in (2, 3) or channels not in (1, 3, 4) or frame.size == 0:
-        raise PictureError(f"got a frame of {frame.dtype} and shape {frame.shape}, expected uint8 grey, BGR or BGRA")
+        raise ImageError(f"got a frame of {frame.dtype} and shape {frame.shape}, expected uint8 grey, BGR or BGRA")
     if channels == 1:
         return np.ascontiguousarray(frame).reshape(*frame.shape[:2], 1)
     return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB if channels == 3 else cv2.COLOR_BGRA2RGB)
 
 
 def to_input(image: np.ndarray, size: int, color: str) -> np.ndarray:
-    """Return `image` as a model takes it. Pictures that are not square are squeezed to a square.
+    """Return `image` as a model takes it. Images that are not square are squeezed to a square.
 
     Args:
         image: uint8 of shape (height, width, 1) for grey or (height, width, 3) for RGB.
@@ -113,12 +113,12 @@ def to_input(image: np.ndarray, size: int, color: str) -> np.ndarray:
         uint8 of shape (size, size, 1) for grey or (size, size, 3) for RGB; it may share memory with `image`.
 
     Raises:
-        PictureError: `image` has another type or shape, or no pixels.
+        ImageError: `image` has another type or shape, or no pixels.
         ValueError: `color` is neither `grey` nor `rgb`.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
-        raise PictureError(
-            f"got a picture of {image.dtype} and shape {image.shape}, expected uint8 (height, width, 1 or 3)"
+        raise ImageError(
+            f"got an image of {image.dtype} and shape {image.shape}, expected uint8 (height, width, 1 or 3)"
         )
     return _resize(_recolor(image, color), size)
 
@@ -144,9 +144,9 @@ def _resize(image: np.ndarray, size: int) -> np.ndarray:
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise PictureError(f"{width}x{height} pixels are more than the {MAX_PIXELS} that a picture may have")
+        raise ImageError(f"{width}x{height} pixels are more than the {MAX_PIXELS} that an image may have")
     if width < 1 or height < 1:
-        raise PictureError(f"the picture has no pixels: its size is {width}x{height}")
+        raise ImageError(f"the image has no pixels: its size is {width}x{height}")
 
 
 def _check_jpeg(data: bytes) -> bool:
@@ -169,20 +169,20 @@ def _check_jpeg(data: bytes) -> bool:
         else:
             position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
     if not channels:
-        raise PictureError("the JPEG file is broken: its header has no picture size")
+        raise ImageError("the JPEG file is broken: its header has no image size")
     # The end marker is sought behind the header, since a thumbnail in the header has one of its own.
     if data.rfind(b"\xff\xd9", position) < 0:
-        raise PictureError("the JPEG file is cut off")
+        raise ImageError("the JPEG file is cut off")
     return channels in (1, 3)
 
 
 def _check_png(data: bytes) -> bool:
     """Check the size and the end of a PNG file; return whether it is plain grey or colour, without alpha."""
     if len(data) < 29:
-        raise PictureError("the PNG file is cut off")
+        raise ImageError("the PNG file is cut off")
     _check_size(int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
     if data.rfind(b"IEND") < 0:
-        raise PictureError("the PNG file is cut off")
+        raise ImageError("the PNG file is cut off")
     depth, color_type = data[24], data[25]
     transparent = data.find(b"tRNS", 0, data.find(b"IDAT")) >= 0
     return depth == 8 and color_type in (0, 2) and not transparent
@@ -196,13 +196,13 @@ def _decode_plain(data: bytes) -> np.ndarray:
     except cv2.error:
         image = None
     if image is None:
-        raise PictureError("the picture does not decode: its data is broken")
+        raise ImageError("the image does not decode: its data is broken")
     return image[:, :, None] if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 @cache
 def quieten_opencv() -> None:
-    """Keep OpenCV from writing to standard error about pictures that do not decode; we name them ourselves."""
+    """Keep OpenCV from writing to standard error about images that do not decode; we name them ourselves."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
@@ -210,33 +210,33 @@ def _decode_any(data: bytes) -> np.ndarray:
     """Decode an image file of any kind with Pillow."""
     try:
         with warnings.catch_warnings():
-            # Pillow warns of large pictures; _check_size decides on them.
+            # Pillow warns of large images; _check_size decides on them.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-                _check_size(*picture.size)
-                return _to_uint8(ImageOps.exif_transpose(picture))
-    except PictureError:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+                _check_size(*opened.size)
+                return _to_uint8(ImageOps.exif_transpose(opened))
+    except ImageError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(f"no picture: the file starts with {data[:12]!r}") from None
+        raise ImageError(f"no image: the file starts with {data[:12]!r}") from None
     except Image.DecompressionBombError:
-        raise PictureError(f"more than the {MAX_PIXELS} pixels that a picture may have") from None
+        raise ImageError(f"more than the {MAX_PIXELS} pixels that an image may have") from None
     # Pillow's readers raise whatever their parsing trips over: struct.error, SyntaxError, EOFError and more.
     except Exception as error:
-        raise PictureError(f"the picture does not decode: {error}") from None
+        raise ImageError(f"the image does not decode: {error}") from None
 
 
-def _to_uint8(picture: Image.Image) -> np.ndarray:
-    """Return a Pillow picture of any mode as uint8 (height, width, 1) or (height, width, 3)."""
-    if picture.mode == "F":
-        raise PictureError("floating-point pixels have no known range; save the picture with 8 or 16 bits")
-    if picture.mode.startswith("I"):
+def _to_uint8(opened: Image.Image) -> np.ndarray:
+    """Return a Pillow image of any mode as uint8 (height, width, 1) or (height, width, 3)."""
+    if opened.mode == "F":
+        raise ImageError("floating-point pixels have no known range; save the opened with 8 or 16 bits")
+    if opened.mode.startswith("I"):
         # 16 bits, which Pillow holds in 16 or in 32.
-        return (np.clip(np.asarray(picture), 0, 2**16 - 1) >> 8).astype(np.uint8)[:, :, None]
-    if picture.has_transparency_data:
-        grey = picture.mode in ("L", "LA", "La", "1")
-        layer = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("L" if grey else "RGB")
-    picture = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
-    image = np.array(picture, dtype=np.uint8)
+        return (np.clip(np.asarray(opened), 0, 2**16 - 1) >> 8).astype(np.uint8)[:, :, None]
+    if opened.has_transparency_data:
+        grey = opened.mode in ("L", "LA", "La", "1")
+        layer = opened.convert("RGBA")
+        opened = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("L" if grey else "RGB")
+    opened = opened.convert("L" if opened.mode in ("1", "L") else "RGB")
+    image = np.array(opened, dtype=np.uint8)
     return image[:, :, None] if image.ndim == 2 else image

@@ -1,4 +1,4 @@
-"""The table of all pictures, data/dataframe.csv: its columns, and reading it."""
+"""The table of all images, data/dataframe.csv: its columns, and reading it."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from emotion.core.errors import InputError
 SPLITS = ("train", "val", "test")
 
 COLUMNS = {
-    "picture": "str",
+    "image": "str",
     "emotion": "str",
     "label": "int64",
     "split": "str",
@@ -32,11 +32,11 @@ SCHEME = "scheme"
 COPY_OF_TEST = "copy of test"
 COPY_OF_VAL = "copy of val"
 REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL)
-"""Why a picture of the table is not used."""
+"""Why an image of the table is not used."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read the table of pictures at `path`.
+    """Read the table of images at `path`.
 
     Raises:
         InputError: it is missing, or is no such table.
@@ -48,7 +48,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None
     except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no table of pictures ({error}); run `dvc repro create_dataframe`") from None
+        raise InputError(f"{path} is no table of images ({error}); run `dvc repro create_dataframe`") from None
     if list(table.columns) not in ([*COLUMNS], [*COLUMNS, VOTES]):
         raise InputError(
             f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)}; "
@@ -58,12 +58,12 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def write_votes(votes: np.ndarray) -> list[str]:
-    """Return votes, whole numbers of shape (pictures, classes), as the column `votes` holds them."""
+    """Return votes, whole numbers of shape (images, classes), as the column `votes` holds them."""
     return [" ".join(map(str, row)) for row in votes.tolist()]
 
 
 def parse_votes(column: pd.Series) -> np.ndarray:
-    """Return what `write_votes` wrote as uint8 of shape (pictures, classes).
+    """Return what `write_votes` wrote as uint8 of shape (images, classes).
 
     Raises:
         InputError: a row holds no numbers from 0 to 255, or not as many as the others.

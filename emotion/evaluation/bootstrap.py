@@ -1,4 +1,4 @@
-"""Intervals by resampling the test pictures."""
+"""Intervals by resampling the test images."""
 
 from collections.abc import Callable
 
@@ -15,10 +15,10 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap interval of `statistic` (Efron and Tibshirani 1993, chapter 13).
 
-    It says how far the figure would move with other test pictures of the same kind. It does not say how far it
+    It says how far the figure would move with other test images of the same kind. It does not say how far it
     would move with another training seed.
 
-    Drawing n pictures with replacement and counting them is one draw of a multinomial over the cells of the
+    Drawing n images with replacement and counting them is one draw of a multinomial over the cells of the
     confusion matrix. So the counts are drawn directly, all resamples at once.
 
     Args:
@@ -30,13 +30,13 @@ def bootstrap_interval(
         level: the share of draws inside the interval, 0 to 1.
 
     Returns:
-        The lower and the upper end; two NaN for no pictures.
+        The lower and the upper end; two NaN for no images.
     """
-    pictures = int(confusion.sum())
-    if not pictures:
+    images = int(confusion.sum())
+    if not images:
         return float("nan"), float("nan")
     generator = np.random.default_rng(seed)
-    counts = generator.multinomial(pictures, confusion.ravel() / pictures, size=resamples)
+    counts = generator.multinomial(images, confusion.ravel() / images, size=resamples)
     figures = statistic(counts.reshape(resamples, *confusion.shape))
     low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

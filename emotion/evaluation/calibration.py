@@ -16,20 +16,20 @@ TEMPERATURES = (0.05, 20.0)
 
 
 def fit_temperature(y_true: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the temperature that makes the log loss of these pictures smallest (Guo et al. 2017, section 4.2).
+    """Return the temperature that makes the log loss of these images smallest (Guo et al. 2017, section 4.2).
 
     Above 1 it takes confidence away, below 1 it adds some; the order of the emotions never changes. Logits are
-    the logarithms of the probabilities, which differ from the network's own by a constant a picture.
+    the logarithms of the probabilities, which differ from the network's own by a constant an image.
 
     Args:
         y_true: (n,) labels of the validation split, and of no other.
-        probabilities: (n, classes) of the same pictures.
+        probabilities: (n, classes) of the same images.
 
     Raises:
-        ValueError: there are no pictures.
+        ValueError: there are no images.
     """
     if not len(y_true):
-        raise ValueError("got no pictures, expected those of the validation split")
+        raise ValueError("got no images, expected those of the validation split")
     lowest, highest = np.log(TEMPERATURES)
     found = minimize_scalar(
         lambda logarithm: log_loss(y_true, apply_temperature(probabilities, np.exp(logarithm))),
@@ -51,24 +51,24 @@ def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> 
         bins: how many.
 
     Returns:
-        Columns bin_low, bin_high, confidence (mean), accuracy (share of hits), pictures (count), lowest bin first.
+        Columns bin_low, bin_high, confidence (mean), accuracy (share of hits), images (count), lowest bin first.
     """
     place = np.clip(np.ceil(np.asarray(confidence) * bins).astype(np.int64) - 1, 0, bins - 1)
-    pictures = np.bincount(place, minlength=bins)
-    filled = np.flatnonzero(pictures)
+    images = np.bincount(place, minlength=bins)
+    filled = np.flatnonzero(images)
     return pd.DataFrame(
         {
             "bin_low": filled / bins,
             "bin_high": (filled + 1) / bins,
-            "confidence": np.bincount(place, weights=confidence, minlength=bins)[filled] / pictures[filled],
-            "accuracy": np.bincount(place, weights=hits, minlength=bins)[filled] / pictures[filled],
-            "pictures": pictures[filled],
+            "confidence": np.bincount(place, weights=confidence, minlength=bins)[filled] / images[filled],
+            "accuracy": np.bincount(place, weights=hits, minlength=bins)[filled] / images[filled],
+            "images": images[filled],
         }
     )
 
 
 def expected_calibration_error(y_true: np.ndarray, probabilities: np.ndarray, *, bins: int) -> float:
-    """Return the mean gap between confidence and accuracy over all pictures, by bins; NaN for no pictures.
+    """Return the mean gap between confidence and accuracy over all images, by bins; NaN for no images.
 
     Guo et al. 2017, equation 3, with the largest probability as confidence. 0 is perfect, 1 the worst.
     """
@@ -76,4 +76,4 @@ def expected_calibration_error(y_true: np.ndarray, probabilities: np.ndarray, *,
         return float("nan")
     rows = reliability_bins(probabilities.max(axis=1), most_probable_labels(probabilities) == y_true, bins=bins)
     gaps = (rows["accuracy"] - rows["confidence"]).abs()
-    return float((gaps * rows["pictures"]).sum() / len(y_true))
+    return float((gaps * rows["images"]).sum() / len(y_true))

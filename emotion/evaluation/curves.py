@@ -1,4 +1,4 @@
-"""Curves by emotion as tables, for `dvc plots` and for our own pictures. Absent emotions have no curve."""
+"""Curves by emotion as tables, for `dvc plots` and for our own images. Absent emotions have no curve."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,21 +17,21 @@ ALL = "all"
 
 
 def tabulate_predictions(
-    pictures: Sequence[str],
+    images: Sequence[str],
     y_true: np.ndarray,
     probabilities: np.ndarray,
     emotions: Sequence[str],
     *,
     threshold: float,
 ) -> pd.DataFrame:
-    """Return a row a picture: picture, actual, predicted, confidence, correct, and a probability for each emotion.
+    """Return a row per image: image, actual, predicted, confidence, correct, and a probability for each emotion.
 
     The confidence is the probability of the predicted emotion. `threshold` is that of `predicted_labels`.
     """
     y_pred = predicted_labels(probabilities, threshold)
     names = np.asarray(emotions, dtype=object)
     columns = {
-        "picture": list(pictures),
+        "image": list(images),
         "actual": names[y_true],
         "predicted": names[y_pred],
         "confidence": probabilities[np.arange(len(y_pred)), y_pred],
@@ -43,7 +43,7 @@ def tabulate_predictions(
 def roc_auc(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Return the area under the ROC curve of each emotion against all others, (classes,).
 
-    NaN where the emotion is absent, or where every picture shows it.
+    NaN where the emotion is absent, or where every image shows it.
     """
     return _by_class(roc_auc_score, y_true, probabilities)
 
@@ -90,11 +90,11 @@ def tabulate_precision_recall(y_true: np.ndarray, probabilities: np.ndarray, emo
 def tabulate_reliability(
     y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequence[str], *, temperature: float, bins: int
 ) -> pd.DataFrame:
-    """Return the columns calibration, emotion, bin_low, bin_high, confidence, accuracy, pictures.
+    """Return the columns calibration, emotion, bin_low, bin_high, confidence, accuracy, images.
 
     The calibration is raw or temperature. The emotion is ALL, where confidence is the largest probability and
-    accuracy the share of pictures whose most probable emotion is right, whatever the threshold; or an emotion's
-    name, where confidence is the probability of that emotion and accuracy the share of pictures that show it.
+    accuracy the share of images whose most probable emotion is right, whatever the threshold; or an emotion's
+    name, where confidence is the probability of that emotion and accuracy the share of images that show it.
     """
     calibrations = {"raw": probabilities, "temperature": apply_temperature(probabilities, temperature)}
     tables = []
@@ -105,7 +105,7 @@ def tabulate_reliability(
             if np.any(y_true == label):
                 rows[emotion] = reliability_bins(values[:, label], y_true == label, bins=bins)
         tables += [table.assign(calibration=calibration, emotion=name) for name, table in rows.items()]
-    columns = ["calibration", "emotion", "bin_low", "bin_high", "confidence", "accuracy", "pictures"]
+    columns = ["calibration", "emotion", "bin_low", "bin_high", "confidence", "accuracy", "images"]
     return pd.concat(tables, ignore_index=True)[columns]
 
 
@@ -127,7 +127,7 @@ def _by_class(score: Callable[..., float], y_true: np.ndarray, probabilities: np
 
 
 def _with_both_kinds(y_true: np.ndarray, probabilities: np.ndarray) -> list[int]:
-    """Return the labels that some pictures have and some have not: the others have no curve."""
+    """Return the labels that some images have and some have not: the others have no curve."""
     return [label for label in range(probabilities.shape[1]) if 0 < np.sum(y_true == label) < len(y_true)]
 
 

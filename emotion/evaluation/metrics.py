@@ -4,9 +4,9 @@ Throughout, `y_true` and `y_pred` are (n,) integer labels, `probabilities` is (n
 to 1, and a `confusion` is (..., classes, classes) counts with actual emotions down and predicted ones across.
 Leading axes of a confusion are any number of matrices at once, which is what the bootstrap uses.
 
-An emotion with no picture in `y_true` is absent. Absent emotions stand outside every mean over classes: their
+An emotion with no image in `y_true` is absent. Absent emotions stand outside every mean over classes: their
 recall has no value, and whatever a model took for them by mistake already counts against the emotions those
-pictures really show. What has no value is NaN, never 0 and never a warning.
+images really show. What has no value is NaN, never 0 and never a warning.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ EVEN = 0.5
 
 
 def predicted_labels(probabilities: np.ndarray, threshold: float) -> np.ndarray:
-    """Return the predicted label of each picture, (n,): the one rule for every figure of right and wrong.
+    """Return the predicted label of each image, (n,): the one rule for every figure of right and wrong.
 
     Of two emotions it is the second one where its probability is above `threshold`; EVEN is what
     `most_probable_labels` gives. Of more emotions it is the most probable one, and `threshold` says nothing.
@@ -43,7 +43,7 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
 
 
 def count_confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: int) -> np.ndarray:
-    """Return the (classes, classes) counts of pictures by actual (down) and predicted (across) label.
+    """Return the (classes, classes) counts of images by actual (down) and predicted (across) label.
 
     Raises:
         ValueError: the lengths differ, or a label is not in 0 to classes - 1.
@@ -58,12 +58,12 @@ def count_confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: int) -> np.
 
 
 def accuracy(confusion: np.ndarray) -> np.ndarray:
-    """Return the share of pictures that were read right, shape (...), 0 to 1."""
+    """Return the share of images that were read right, shape (...), 0 to 1."""
     return _ratio(_hits(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
 
 
 def precision(confusion: np.ndarray) -> np.ndarray:
-    """Return, by emotion, the share of right ones among the pictures taken for it, shape (..., classes).
+    """Return, by emotion, the share of right ones among the images taken for it, shape (..., classes).
 
     NaN where the emotion is absent or was never predicted.
     """
@@ -71,14 +71,14 @@ def precision(confusion: np.ndarray) -> np.ndarray:
 
 
 def recall(confusion: np.ndarray) -> np.ndarray:
-    """Return, by emotion, the share of its pictures that were read right, shape (..., classes); NaN where absent."""
+    """Return, by emotion, the share of its images that were read right, shape (..., classes); NaN where absent."""
     return _ratio(_hits(confusion), confusion.sum(axis=-1))
 
 
 def f1(confusion: np.ndarray) -> np.ndarray:
     """Return 2 TP / (2 TP + FP + FN) by emotion, shape (..., classes).
 
-    NaN where the emotion is absent, even when some picture was taken for it; 0 where it is present and was never
+    NaN where the emotion is absent, even when some image was taken for it; 0 where it is present and was never
     predicted.
     """
     scores = _ratio(2 * _hits(confusion), confusion.sum(axis=-1) + confusion.sum(axis=-2))
@@ -94,13 +94,13 @@ def macro_f1(confusion: np.ndarray) -> np.ndarray:
     """Return the mean F1 of the emotions present, shape (...), 0 to 1.
 
     The same as scikit-learn's `f1_score(..., average="macro")` where no emotion is absent. That one would also
-    average the 0 of an absent emotion that some picture was taken for.
+    average the 0 of an absent emotion that some image was taken for.
     """
     return mean_of_known(f1(confusion))
 
 
 def log_loss(y_true: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean negative logarithm (nats) of the probability of the actual emotion; NaN for no pictures."""
+    """Return the mean negative logarithm (nats) of the probability of the actual emotion; NaN for no images."""
     if not len(y_true):
         return float("nan")
     chosen = probabilities[np.arange(len(y_true)), y_true]
@@ -108,7 +108,7 @@ def log_loss(y_true: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def top_accuracy(y_true: np.ndarray, probabilities: np.ndarray, *, count: int) -> float:
-    """Return the share of pictures whose emotion is among the `count` most probable; NaN for no pictures.
+    """Return the share of images whose emotion is among the `count` most probable; NaN for no images.
 
     Equal probabilities rank by label, so that `count=1` is `accuracy` exactly.
     """

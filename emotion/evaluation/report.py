@@ -57,7 +57,7 @@ def make_report(
     Args:
         validation: what the model said of the validation split, with the threshold that is used.
         test: what it said of the test split, with the same one.
-        unique: (test pictures,) booleans, whether a picture stands nowhere else in the data set.
+        unique: (test images,) booleans, whether an image stands nowhere else in the data set.
         emotions: the names of the labels, in their order.
         params: bins, bootstrap and seed.
     """
@@ -80,7 +80,7 @@ def stand_alone(hashes: pd.Series) -> np.ndarray:
 
 
 def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
-    """Return the figures of one set of pictures; NaN where there are none. Means over classes leave absent ones out.
+    """Return the figures of one set of images; NaN where there are none. Means over classes leave absent ones out.
 
     Two emotions have no `top_2_accuracy`: it would always be 1.
     """
@@ -91,7 +91,7 @@ def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> di
     macro_f1_low, macro_f1_high = bootstrap_interval(confusion, metrics.macro_f1, **draws)
     top_2 = {} if answers.classes == 2 else {"top_2_accuracy": metrics.top_accuracy(y_true, probabilities, count=2)}
     return {
-        "pictures": len(y_true),
+        "images": len(y_true),
         "accuracy": float(metrics.accuracy(confusion)),
         "accuracy_low": accuracy_low,
         "accuracy_high": accuracy_high,
@@ -109,7 +109,7 @@ def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> di
 
 
 def score_by_class(answers: Answers, emotions: Sequence[str]) -> dict[str, dict[str, float | int]]:
-    """Return precision, recall, F1, ROC AUC, average precision and support (pictures) of each emotion."""
+    """Return precision, recall, F1, ROC AUC, average precision and support (images) of each emotion."""
     confusion = answers.confusion
     columns = {
         "precision": metrics.precision(confusion),
@@ -129,7 +129,7 @@ def score_validation(answers: Answers) -> dict[str, float | int]:
     """Return the figures of the split that epochs and temperature were chosen on: too good by that much."""
     confusion = answers.confusion
     return {
-        "pictures": len(answers.y_true),
+        "images": len(answers.y_true),
         "accuracy": float(metrics.accuracy(confusion)),
         "macro_f1": float(metrics.macro_f1(confusion)),
         "log_loss": metrics.log_loss(answers.y_true, answers.probabilities),

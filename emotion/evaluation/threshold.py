@@ -1,4 +1,4 @@
-"""From which probability on a picture of two emotions shows the second one."""
+"""From which probability on an image of two emotions shows the second one."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def check_threshold(threshold: float, emotions: Sequence[str]) -> None:
 
 
 def choose_threshold(y_true: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the threshold with the best macro F1 on these pictures; of equally good ones the one nearest to EVEN.
+    """Return the threshold with the best macro F1 on these images; of equally good ones the one nearest to EVEN.
 
     Macro F1 and not accuracy: with one emotion more common than the other, accuracy moves the threshold towards
     reading everything as the common one.
@@ -29,7 +29,7 @@ def choose_threshold(y_true: np.ndarray, probabilities: np.ndarray) -> float:
 
     Args:
         y_true: (n,) labels 0 and 1 of the validation split, and of no other.
-        probabilities: (n, 2) of the same pictures.
+        probabilities: (n, 2) of the same images.
     """
     scores = probabilities[:, 1]
     bounds = np.unique(np.concatenate([[0.0], scores, [1.0]]))

@@ -1,4 +1,4 @@
-"""Which parts of a picture speak for an emotion: Grad-CAM, Selvaraju et al. 2017.
+"""Which parts of an image speak for an emotion: Grad-CAM, Selvaraju et al. 2017.
 
 A network's last feature maps still know places; what comes behind them is a pooling or flattening, and a classifier.
 A place is warm where its features raise the emotion's score, by the gradient of that score, and only there. The score
@@ -54,10 +54,10 @@ def find_maps(model: keras.Model) -> keras.KerasTensor:
     """Return the last feature maps of `model`, (n, height, width, channels).
 
     Its layers are walked from the last to the first: the maps are what the first one takes that takes maps and gives
-    one row of numbers a picture, be that a global pooling, a flattening or a reshaping.
+    one row of numbers per image, be that a global pooling, a flattening or a reshaping.
 
     Raises:
-        InputError: there is no such layer, or what it takes is the picture itself.
+        InputError: there is no such layer, or what it takes is the image itself.
     """
     for layer in reversed(model.layers):
         taken, given = _shape(layer, "input"), _shape(layer, "output")
@@ -148,7 +148,7 @@ def _gradients(to_scores: keras.Model, maps: Any, shares: Any) -> Any:
 
 
 def _spread(heat: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return the heat of maps, (n, height, width), over pictures of `shape`, from 0 to 1 in each."""
+    """Return the heat of maps, (n, height, width), over images of `shape`, from 0 to 1 in each."""
     large = np.empty((len(heat), *shape), np.float32)
     for place, small in enumerate(heat):
         large[place] = cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""What a network looked at: heat over pictures, for a sheet of the test split and for the faces of one picture."""
+"""What a network looked at: heat over images, for a sheet of the test split and for the faces of one image."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from emotion.plots.style import INK, SOFT, colors_of, new_sheet, percent, styled
 
 HEAT_COLORS = "inferno"
 STRONGEST = 0.75
-"""How much of the picture the warmest place hides, 0 to 1; the coldest hides nothing."""
+"""How much of the image the warmest place hides, 0 to 1; the coldest hides nothing."""
 
 KEY_WIDTH = 0.9  # inches, of the strip that says which colour is how warm
 
 SIDE = 1.9  # inches, of a face
-PICTURE = 3.2  # inches, of the longer side of the whole picture
+IMAGE = 3.2  # inches, of the longer side of the whole image
 BAR_NAMES = 0.85
 BARS = 1.3
 BAR_STEP = 0.22
@@ -43,7 +43,7 @@ class ExplainedFace:
     """A face, what it was taken for, and where it speaks for that.
 
     Attributes:
-        box: x, y, width and height in pixels of the picture.
+        box: x, y, width and height in pixels of the image.
         crop: uint8 (size, size, channels), as the model saw it.
         probabilities: (classes,), in the order of the model's emotions.
         emotion: what it was taken for.
@@ -61,7 +61,7 @@ def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """Return `image`, uint8 (height, width, 1 or 3), under the colours of `heat`, (height, width) from 0 to 1.
 
     Returns:
-        uint8 (height, width, 3). Where it is cold, the picture is as it was; the warmer, the less of it shows.
+        uint8 (height, width, 3). Where it is cold, the image is as it was; the warmer, the less of it shows.
     """
     colors = 255 * matplotlib.colormaps[HEAT_COLORS](heat)[:, :, :3]
     weight = STRONGEST * heat[:, :, None]
@@ -72,7 +72,7 @@ def choose_explained(predictions: pd.DataFrame, emotions: Sequence[str], count: 
     """Return which rows of `predictions` the sheet shows: of each emotion the most confident right and wrong ones.
 
     Args:
-        predictions: a row a picture, with the columns actual, confidence and correct.
+        predictions: a row per image, with the columns actual, confidence and correct.
         emotions: the names of the labels, in their order.
         count: how many right ones, and how many wrong ones, of each actual emotion at most.
 
@@ -92,7 +92,7 @@ def _chosen(predictions: pd.DataFrame, emotion: str, right: bool) -> np.ndarray:
 def plot_explanations(
     images: np.ndarray, heat: np.ndarray, predictions: pd.DataFrame, emotions: Sequence[str], *, count: int
 ) -> Figure:
-    """Draw pictures that were read right and wrong, each beside what spoke for the emotion that was predicted.
+    """Draw images that were read right and wrong, each beside what spoke for the emotion that was predicted.
 
     Args:
         images: uint8 (n, height, width, channels).
@@ -109,7 +109,7 @@ def plot_explanations(
         width,
         0.32 + len(emotions) * row_height + 0.1,
         "What the network looked at",
-        "A row an actual emotion: the test pictures that were read right and wrong with the most confidence (bars). "
+        "A row an actual emotion: the test images that were read right and wrong with the most confidence (bars). "
         "Beside each what speaks in it for the emotion below, by Grad-CAM.",
     )
     _draw_key(axes, width - 0.18, 0.15)
@@ -138,7 +138,7 @@ def _draw_pair(
     left: float,
     top: float,
 ) -> None:
-    """Draw a picture, the same under its heat, and below both what it was taken for."""
+    """Draw an image, the same under its heat, and below both what it was taken for."""
     for place, image in enumerate(pair):
         draw_image(axes, image, left=left + place * (SMALL + 0.04), top=top, side=SMALL)
     predicted = prediction["predicted"]
@@ -158,7 +158,7 @@ def _draw_key(axes: Axes, right: float, middle: float) -> None:
 
 @styled
 def plot_faces(image: np.ndarray, faces: Sequence[ExplainedFace], emotions: Sequence[str]) -> Figure:
-    """Draw a picture with its faces boxed; beside it each face, its heat, and a bar for each emotion.
+    """Draw an image with its faces boxed; beside it each face, its heat, and a bar for each emotion.
 
     Args:
         image: uint8 (height, width, 1 or 3), grey or RGB.
@@ -167,14 +167,14 @@ def plot_faces(image: np.ndarray, faces: Sequence[ExplainedFace], emotions: Sequ
     """
     columns = 1 + max(len(face.heat) for face in faces)
     row_height = max(SIDE + 0.55, BAR_STEP * len(emotions) + 0.55)
-    left = 0.18 + PICTURE + 0.3
+    left = 0.18 + IMAGE + 0.3
     bars_left = left + columns * (SIDE + GAP) + 0.1
     width = bars_left + BAR_NAMES + BARS + PERCENT_WIDTH + 0.18
     height, wide, _ = image.shape
     size = faces[0].crop.shape[0]
     figure, axes = new_sheet(
         width,
-        max(PICTURE * min(1.0, height / wide) + 0.4, len(faces) * row_height + 0.3),
+        max(IMAGE * min(1.0, height / wide) + 0.4, len(faces) * row_height + 0.3),
         f"What speaks for {' and '.join(_unique(face.emotion for face in faces))}",
         f"Each face as the model sees it, in {size}x{size} pixels, then what in it speaks for an emotion, by Grad-CAM; "
         "each map is coloured by its own most. It says where the model looked, not why, and nothing of what the person "
@@ -182,7 +182,7 @@ def plot_faces(image: np.ndarray, faces: Sequence[ExplainedFace], emotions: Sequ
     )
     _draw_key(axes, width - 0.18, 0.15)
     colors = colors_of(emotions)
-    _draw_picture(axes, image, faces, colors)
+    _draw_image(axes, image, faces, colors)
     for row, face in enumerate(faces):
         top = 0.32 + row * row_height
         title = f"face {row + 1}" if len(faces) > 1 else "face"
@@ -195,9 +195,9 @@ def _unique(names) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _draw_picture(axes: Axes, image: np.ndarray, faces: Sequence[ExplainedFace], colors: Mapping[str, str]) -> None:
-    scale = PICTURE / max(image.shape[:2])
-    draw_image(axes, image, left=0.18, top=0.32, side=PICTURE)
+def _draw_image(axes: Axes, image: np.ndarray, faces: Sequence[ExplainedFace], colors: Mapping[str, str]) -> None:
+    scale = IMAGE / max(image.shape[:2])
+    draw_image(axes, image, left=0.18, top=0.32, side=IMAGE)
     for number, face in enumerate(faces, start=1):
         left, top, right, bottom = _inside(face.box, image)
         corner = 0.18 + scale * left, 0.32 + scale * top
@@ -210,7 +210,7 @@ def _draw_picture(axes: Axes, image: np.ndarray, faces: Sequence[ExplainedFace],
 
 
 def _inside(box: tuple[int, int, int, int], image: np.ndarray) -> tuple[int, int, int, int]:
-    """Return left, top, right and bottom of the part of `box` that lies in the picture; faces may reach beyond it."""
+    """Return left, top, right and bottom of the part of `box` that lies in the image; faces may reach beyond it."""
     x, y, width, height = box
     return max(x, 0), max(y, 0), min(x + width, image.shape[1]), min(y + height, image.shape[0])
 

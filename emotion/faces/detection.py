@@ -1,4 +1,4 @@
-"""Faces in a picture: where they are, and the crop of each as a model was taught to see faces.
+"""Faces in an image: where they are, and the crop of each as a model was taught to see faces.
 
 Each detector has its own idea of where a face ends. Models learn from FER2013, so the boxes that `find` returns are
 framed as FER2013 frames faces, whichever detector found them: `benchmarks/framing.py` measures by how much.
@@ -19,15 +19,15 @@ from emotion.core.quiet import quiet
 from emotion.data.images import to_input
 
 Eyes = tuple[tuple[float, float], tuple[float, float]]
-"""(x, y) of both, the one further left in the picture first."""
+"""(x, y) of both, the one further left in the image first."""
 
 WORKING_PIXELS = 2**21
-"""Larger pictures are searched in a copy of this many pixels, 1920 x 1080 about: it bounds time and memory. The
-smallest face that can be found there grows as the square root of a picture's pixels: 49 pixels at 12 megapixels."""
+"""Larger images are searched in a copy of this many pixels, 1920 x 1080 about: it bounds time and memory. The
+smallest face that can be found there grows as the square root of an image's pixels: 49 pixels at 12 megapixels."""
 
 CASCADE_FILE = "haarcascade_frontalface_alt2.xml"
 """Of OpenCV's frontal cascades the quickest, with few false alarms: with the two numbers below, which were chosen by
-these pictures among others, none in scikit-image's pictures without a face. `default`, as mostly used (1.1 and 5),
+these images among others, none in scikit-image's images without a face. `default`, as mostly used (1.1 and 5),
 raises over a dozen in them."""
 
 CASCADE_STEP = 1.06
@@ -35,7 +35,7 @@ CASCADE_STEP = 1.06
 face at many sizes and places differ by 2.8 % in place of 2.2 %."""
 
 CASCADE_NEIGHBORS = 5
-"""A face is found at more places and sizes around it than this. Fewer find little more, and scikit-image's pictures
+"""A face is found at more places and sizes around it than this. Fewer find little more, and scikit-image's images
 without a face have one as well."""
 
 CASCADE_WINDOW = 20
@@ -45,7 +45,7 @@ COARSE_SIZES = 3
 """Of the first, coarse search: how many sizes of a face it looks for until they are twice as large. One sight of a face
 is enough for it, whereas the close search asks for CASCADE_NEIGHBORS. Both together take a twelfth of the time of one
 search in steps of 1.05 everywhere, and find nine tenths of its faces: of 1500 of FER2013's PublicTest, pasted 50 to 260
-pixels wide into pictures of 512 x 512, 68 % in place of 75 %. 4 sizes find 70 %, in a sixth more time."""
+pixels wide into images of 512 x 512, 68 % in place of 75 %. 4 sizes find 70 %, in a sixth more time."""
 
 COARSE_SMALLEST = 1.2
 """The smallest face of the coarse search, as a share of the smallest that is looked for: smaller ones are seen too, and
@@ -89,9 +89,9 @@ LARGEST_SIDE = 1024
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels of the picture; `x` and `y` are its left upper corner.
+    """A rectangle in pixels of the image; `x` and `y` are its left upper corner.
 
-    That of a face at the picture's border may reach beyond the picture.
+    That of a face at the image's border may reach beyond the image.
     """
 
     x: int
@@ -101,7 +101,7 @@ class Box(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A face that was found: its box, and its eyes, (x, y) each, the one further left in the picture first."""
+    """A face that was found: its box, and its eyes, (x, y) each, the one further left in the image first."""
 
     box: Box
     eyes: Eyes | None = None
@@ -113,13 +113,13 @@ class Detector(Protocol):
     def find(self, image: np.ndarray) -> list[Found]:
         """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first.
 
-        Boxes are square and framed as FER2013 frames faces. The same picture gives the same faces.
+        Boxes are square and framed as FER2013 frames faces. The same image gives the same faces.
         """
         ...
 
 
 class Sight(NamedTuple):
-    """What a detector itself says of a face: a box and eyes in pixels of the picture, and how certain it is."""
+    """What a detector itself says of a face: a box and eyes in pixels of the image, and how certain it is."""
 
     x: float
     y: float
@@ -214,7 +214,7 @@ class Cascade:
         return [Sight(left + x, top + y, width, height, count) for x, y, width, height, count in rows.tolist()]
 
     def _classifier(self) -> cv2.CascadeClassifier:
-        """Return the cascade of this thread: one cannot look at two pictures at a time."""
+        """Return the cascade of this thread: one cannot look at two images at a time."""
         if not hasattr(self._threads, "classifier"):
             self._threads.classifier = _load_cascade()
         classifier: cv2.CascadeClassifier = self._threads.classifier
@@ -241,7 +241,7 @@ class MTCNN:
         small, scale = _shrink(image)
         rgb = np.repeat(small, 3, axis=2) if small.shape[2] == 1 else small
         smallest = max(MTCNN_WINDOW, self._smallest * scale)
-        with self._lock:  # one picture fills all cores, and two would take twice the memory
+        with self._lock:  # one image fills all cores, and two would take twice the memory
             rows = self._networks.detect_faces(
                 rgb, min_face_size=smallest, box_format="xyxy", output_type="numpy", fit_to_image=False
             )
@@ -250,7 +250,7 @@ class MTCNN:
 
 
 def _to_sight(row: np.ndarray, scale: float) -> Sight:
-    """Return a row of mtcnn's: picture, left, top, right, bottom, score, x of five landmarks, y of five landmarks."""
+    """Return a row of mtcnn's: image, left, top, right, bottom, score, x of five landmarks, y of five landmarks."""
     left, top, right, bottom = (row[1:5] / scale).tolist()
     (x1, x2), (y1, y2) = (row[6:8] / scale).tolist(), (row[11:13] / scale).tolist()
     first, second = sorted([(x1, y1), (x2, y2)])
@@ -346,7 +346,7 @@ def cut(image: np.ndarray, found: Found, margin: float, size: int, color: str) -
     Args:
         image: uint8 (height, width, 1 or 3).
         found: the face. With eyes, the crop is turned about the center of the box so that they are level.
-        margin: what is added on each side, as a share of the box's longer side. Beyond the picture its border is
+        margin: what is added on each side, as a share of the box's longer side. Beyond the image its border is
             repeated.
         size: height and width of the result in pixels.
         color: `grey` or `rgb`.
@@ -383,11 +383,11 @@ def _middle(box: Box, side: int) -> np.ndarray:
 def _part(
     image: np.ndarray, center: np.ndarray, side: float, scale: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the part of a picture that a square shows, at a smaller scale.
+    """Return the part of an image that a square shows, at a smaller scale.
 
     Returns:
-        The part, at least one pixel even where the square lies beyond the picture; where its left upper corner is in
-        the picture (x, y); and its scale (x, y), which whole pixels make a little other than `scale`.
+        The part, at least one pixel even where the square lies beyond the image; where its left upper corner is in
+        the image (x, y); and its scale (x, y), which whole pixels make a little other than `scale`.
     """
     size = np.array([image.shape[1], image.shape[0]])
     # A pixel more on each side, since a turned crop mixes neighbors.

@@ -1,8 +1,8 @@
-"""The networks of the package mtcnn, with a first stage that neither large nor crowded pictures overwhelm.
+"""The networks of the package mtcnn, with a first stage that neither large nor crowded images overwhelm.
 
 That of mtcnn 1.0.0 compares all places where a face may be with each other at once, which takes tens of gigabytes for a
-picture of a crowd. And it finds nothing at all where faces below some 25 pixels are not asked for, since it then makes
-pictures too small for its network.
+image of a crowd. And it finds nothing at all where faces below some 25 pixels are not asked for, since it then makes
+images too small for its network.
 
 Importing this loads TensorFlow; import `emotion.model_files.keras_setup` first, which keeps it quiet.
 """
@@ -22,7 +22,7 @@ WINDOW = 12
 """Pixels of what the first network takes for a face."""
 
 STEP = 0.709
-"""By what factor the picture is made smaller each time: half of its pixels."""
+"""By what factor the image is made smaller each time: half of its pixels."""
 
 LEAST_SCORE = 0.6
 """The least probability of a face with which a place goes to the second stage."""
@@ -47,10 +47,10 @@ class FirstStage(StagePNet):
     """Looks for places where a face may be, at all sizes."""
 
     def __call__(self, images_normalized: np.ndarray, *, min_face_size: float, **_: Any) -> np.ndarray:
-        """Return the places in a picture, float (n, 6): its number 0; left, top, right and bottom; and the score.
+        """Return the places in an image, float (n, 6): its number 0; left, top, right and bottom; and the score.
 
         Args:
-            images_normalized: (1, height, width, 3), one picture with values from -1 to 1.
+            images_normalized: (1, height, width, 3), one image with values from -1 to 1.
             min_face_size: the smallest face that is looked for, in pixels, at least WINDOW.
         """
         scales = _scales(min(images_normalized.shape[1:3]), min_face_size)
@@ -64,7 +64,7 @@ class FirstStage(StagePNet):
 
 
 def _scales(side: int, smallest: float) -> Iterator[float]:
-    """Yield the scales at which a picture whose shorter side has `side` pixels is looked at."""
+    """Yield the scales at which an image whose shorter side has `side` pixels is looked at."""
     scale = WINDOW / smallest
     while side * scale >= WINDOW:
         yield scale

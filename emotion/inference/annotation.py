@@ -1,4 +1,4 @@
-"""Pictures with their faces boxed and labelled, for people to look at."""
+"""Images with their faces boxed and labelled, for people to look at."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -30,7 +30,7 @@ SMALLEST_TEXT = 9
 """Pixels of a capital letter; smaller ones cannot be read."""
 
 PANEL_SHARE = 0.2
-"""How much of the picture shows through the white behind the bars."""
+"""How much of the image shows through the white behind the bars."""
 
 
 class _Area(NamedTuple):
@@ -55,13 +55,13 @@ def annotate(
     numbers: Sequence[int] | None = None,
     emotions: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Return a copy of a picture in which each face has a box and a label such as `happy 89 %`.
+    """Return a copy of an image in which each face has a box and a label such as `happy 89 %`.
 
-    Lines and letters grow with the picture. What does not fit into it is moved inside, or made smaller.
+    Lines and letters grow with the image. What does not fit into it is moved inside, or made smaller.
 
     Args:
         image: uint8 (height, width, 1 or 3), grey or RGB.
-        faces: what to draw; their boxes may reach beyond the picture.
+        faces: what to draw; their boxes may reach beyond the image.
         numbers: a number for each face, which then comes first in its label: `#3 happy 89 %`.
         emotions: the names of the probabilities, in their order. With them each face that has room beside it gets a
             bar for each emotion.
@@ -155,7 +155,7 @@ def _panel_place(
 
 
 def _inside(box: Box, canvas: np.ndarray) -> _Area:
-    """Return the part of `box` inside the picture, of at least one pixel."""
+    """Return the part of `box` inside the image, of at least one pixel."""
     height, width = canvas.shape[:2]
     left, top = min(max(box.x, 0), width - 1), min(max(box.y, 0), height - 1)
     right, bottom = min(box.x + box.width, width), min(box.y + box.height, height)
@@ -167,7 +167,7 @@ def _overlap(one: _Area, other: _Area) -> bool:
 
 
 def _text_height(canvas: np.ndarray, face: Face) -> float:
-    """Return the height of letters in pixels: by the face's size, within what suits the picture's."""
+    """Return the height of letters in pixels: by the face's size, within what suits the image's."""
     side = min(canvas.shape[:2])
     return float(np.clip(face.box.width / 8, max(SMALLEST_TEXT, 0.014 * side), max(SMALLEST_TEXT, 0.04 * side)))
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 LONGEST_SIDE = 960
-"""Pixels of the longer side of the picture that motion is measured in; larger pictures are made smaller."""
+"""Pixels of the longer side of the image that motion is measured in; larger images are made smaller."""
 
 GRID = 7
 """Points a side, in the inner part of a face."""
@@ -36,9 +36,9 @@ class View(NamedTuple):
     """A frame as motion is measured in it.
 
     Attributes:
-        grey: uint8 (height, width), the picture or a smaller copy of it.
-        scale: the size of `grey` as a share of the picture's, above 0 to 1.
-        size: height and width of the picture.
+        grey: uint8 (height, width), the image or a smaller copy of it.
+        scale: the size of `grey` as a share of the image's, above 0 to 1.
+        size: height and width of the image.
     """
 
     grey: np.ndarray
@@ -57,7 +57,7 @@ class View(NamedTuple):
 
 
 class _Move(NamedTuple):
-    """A shift, and a growth about a center; in pixels of the picture."""
+    """A shift, and a growth about a center; in pixels of the image."""
 
     center: np.ndarray
     shift: np.ndarray
@@ -80,8 +80,8 @@ def carry(before: View, now: View, places: Sequence[np.ndarray]) -> list[np.ndar
         places: float64 (4,) each, a box as x, y, width and height; or (8,), with x and y of both eyes after it.
 
     Returns:
-        As `places`; None for a face whose motion cannot be told, or that left the picture. A box that is the whole
-        picture stays as it is.
+        As `places`; None for a face whose motion cannot be told, or that left the image. A box that is the whole
+        image stays as it is.
     """
     if before.size != now.size:
         return [None for _ in places]
@@ -118,7 +118,7 @@ def _grid(box: np.ndarray) -> np.ndarray:
 
 
 def _flow(before: np.ndarray, now: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return where points went, where they come back to, (n, 2) each, and which of them lie in both pictures, (n,)."""
+    """Return where points went, where they come back to, (n, 2) each, and which of them lie in both images, (n,)."""
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.03)
     form = {"winSize": WINDOW, "maxLevel": LEVELS, "criteria": criteria}
     there, gone, _ = cv2.calcOpticalFlowPyrLK(before, now, points, None, **form)  # type: ignore[call-overload]

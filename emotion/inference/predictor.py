@@ -1,4 +1,4 @@
-"""The predictor: a picture goes in, the faces in it and their emotions come out.
+"""The predictor: an image goes in, the faces in it and their emotions come out.
 
     from emotion.data.images import read_image
     from emotion.inference.predictor import Predictor
@@ -18,21 +18,21 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import AUTO, FACES, MARGINS, WHOLE, ModelForm
-from emotion.data.images import PictureError, to_input
+from emotion.data.images import ImageError, to_input
 from emotion.evaluation.metrics import apply_temperature, predicted_labels
 from emotion.faces.detection import Box, Found, cut, make_detector
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
 
 LARGEST_CROP = 128
-"""Under AUTO, pictures with no side of more pixels are taken as faces that are cropped already.
+"""Under AUTO, images with no side of more pixels are taken as faces that are cropped already.
 
 Data sets of cropped faces have 48 (FER2013, CK+48) to 112 pixels. Looking for a face in those would lose many: one that
-fills its picture leaves detectors no border to see it against. Crops of more pixels ask for WHOLE, since there is no
+fills its image leaves detectors no border to see it against. Crops of more pixels ask for WHOLE, since there is no
 telling them from photos."""
 
 SMALLEST_CROP = 16
-"""Under AUTO, pictures with a side of fewer pixels hold no face that anybody could read."""
+"""Under AUTO, images with a side of fewer pixels hold no face that anybody could read."""
 
 BATCH_SIZE = 32
 
@@ -48,7 +48,7 @@ class Face:
     """A face and what it shows.
 
     Attributes:
-        box: where it is, in pixels of the picture.
+        box: where it is, in pixels of the image.
         probabilities: float64 (classes,), calibrated, in the order of the model's emotions; they sum to 1.
         emotion: the name of what it shows.
         confidence: the probability of that emotion, 0 to 1.
@@ -61,13 +61,13 @@ class Face:
 
 
 class Predictor:
-    """Finds faces in pictures and reads their emotions with one model file.
+    """Finds faces in images and reads their emotions with one model file.
 
     Args:
         model: a .keras, .tflite or .onnx file of this project; the released standard model unless told.
-        faces: `cascade` or `mtcnn` look for faces, `whole` takes each picture as one face, `auto` does that with
-            pictures of at most LARGEST_CROP pixels a side and looks in others with the model's own detector. It finds
-            nothing in pictures with a side below SMALLEST_CROP.
+        faces: `cascade` or `mtcnn` look for faces, `whole` takes each image as one face, `auto` does that with
+            images of at most LARGEST_CROP pixels a side and looks in others with the model's own detector. It finds
+            nothing in images with a side below SMALLEST_CROP.
         margin: what is added around a face on each side, as a share of its box, -0.4 to 2; the model's own unless
             told. At 0 a face is framed as FER2013 frames faces, whichever detector found it.
         smallest: the smallest face to look for, in pixels of its box's side, at least 1; the model's own unless told.
@@ -113,7 +113,7 @@ class Predictor:
         Several threads may call it at once.
 
         Raises:
-            PictureError: `image` is no such array.
+            ImageError: `image` is no such array.
         """
         _check_image(image)
         height, width = image.shape[:2]
@@ -125,7 +125,7 @@ class Predictor:
         return self._detector.find(image)
 
     def crop(self, image: np.ndarray, found: Found) -> np.ndarray:
-        """Return a face as the model takes it, uint8 (size, size, channels); a whole picture gets no margin."""
+        """Return a face as the model takes it, uint8 (size, size, channels); a whole image gets no margin."""
         whole = found.box == (0, 0, image.shape[1], image.shape[0]) and found.eyes is None
         if whole:
             return to_input(image, self.form.size, self.form.color)
@@ -149,7 +149,7 @@ class Predictor:
         return self.read_many([image])[0]
 
     def read_many(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
-        """Return the faces in each of `images`; the model sees those of all pictures together."""
+        """Return the faces in each of `images`; the model sees those of all images together."""
         found = [self.find(image) for image in images]
         return self.judge(images, found)
 
@@ -179,8 +179,8 @@ def _check_margin(margin: float) -> float:
 
 def _check_image(image: np.ndarray) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
-        raise PictureError(
-            f"got a picture of {image.dtype} and shape {image.shape}, expected uint8 (height, width, 1 or 3), as "
+        raise ImageError(
+            f"got an image of {image.dtype} and shape {image.shape}, expected uint8 (height, width, 1 or 3), as "
             "emotion.data.images reads it"
         )
 

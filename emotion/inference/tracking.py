@@ -6,7 +6,7 @@
             print(sighting.number, sighting.face.emotion)
 
 A search for faces takes many times as long as all the rest, so there is one every SEARCH_EVERY seconds; between them
-boxes go with the motion of the picture inside them (`emotion.inference.motion`). What one search finds and the next
+boxes go with the motion of the image inside them (`emotion.inference.motion`). What one search finds and the next
 does not was no face: after the first search, a face counts once two have found it. A face that searches miss is carried
 on for as long as it was there, up to BRIDGE seconds.
 
@@ -79,7 +79,7 @@ class Follower:
         read_every: the model reads the faces in every so-many-th frame; between, they keep what it said. New faces are
             read at once.
         half_life: seconds in which half of a change shows in boxes and probabilities. With 0 nothing is smoothed, and
-            faces come and go with every search; with `search_every` 0 too, each frame is read as a picture would be.
+            faces come and go with every search; with `search_every` 0 too, each frame is read as an image would be.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class Track:
         seen: when one found it last.
         number: from 1, in the order of appearance; 0 until it counts as a face.
         detected: whether a search found it in this frame.
-        gone: whether it left the picture, and only its number is kept.
+        gone: whether it left the image, and only its number is kept.
         lost: whether its motion could not be followed since a search found it last.
         probabilities: float64 (classes,), smoothed, before the temperature; None until the model has read it.
         told: when the model read it last.
@@ -193,13 +193,13 @@ class Tracker:
 
     @property
     def visible(self) -> list[Track]:
-        """The faces in the picture, by number."""
+        """The faces in the image, by number."""
         shown = [track for track in self.tracks if track.number and not track.gone]
         return sorted(shown, key=lambda track: track.number)
 
     @property
     def lost(self) -> bool:
-        """Whether the motion of a face in the picture could not be followed to this frame."""
+        """Whether the motion of a face in the image could not be followed to this frame."""
         return any(track.lost and track.number and not track.gone for track in self.tracks)
 
     @property
@@ -219,7 +219,7 @@ class Tracker:
         """Take in where a search found faces: it gives known ones a new place, and new ones a number."""
         self._forget_search()
         left = dict(enumerate(places))
-        # Faces in the picture first: one that is gone does not take the place of one that is there.
+        # Faces in the image first: one that is gone does not take the place of one that is there.
         for gone in (False, True):
             tracks = [track for track in self.tracks if track.gone == gone]
             keys = list(left)

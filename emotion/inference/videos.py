@@ -1,4 +1,4 @@
-"""Video files: frames in, as pictures with their times, and frames out."""
+"""Video files: frames in, as images with their times, and frames out."""
 
 import errno
 import math

@@ -1,4 +1,4 @@
-"""What a source holds -> the table: which pictures are copies, which split each is in, which are used."""
+"""What a source holds -> the table: which images are copies, which split each is in, which are used."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -17,14 +17,14 @@ NAMED_REJECTIONS = 5
 
 
 class Collected(NamedTuple):
-    """What a source holds: `pictures` with the columns that reading gives, `rejected` with picture and reason."""
+    """What a source holds: `images` with the columns that reading gives, `rejected` with image and reason."""
 
-    pictures: pd.DataFrame
+    images: pd.DataFrame
     rejected: pd.DataFrame
 
 
 def collect(pieces: Iterable[Piece], pixels: BinaryIO) -> Collected:
-    """Read `pieces` into a table, and write the pixels of small pictures one behind the other to `pixels`.
+    """Read `pieces` into a table, and write the pixels of small images one behind the other to `pixels`.
 
     `split` in the result is what the source says, None where it says nothing; `offset` counts from the place at
     which `pixels` stands.
@@ -35,13 +35,13 @@ def collect(pieces: Iterable[Piece], pixels: BinaryIO) -> Collected:
     for piece in pieces:
         for entry, content in piece:
             if content.reason:
-                rejected.append((entry.picture, content.reason))
+                rejected.append((entry.image, content.reason))
                 continue
             rows.append(_row(entry, content, end))
             end += len(content.pixels)
         pixels.write(b"".join(content.pixels for _, content in piece))
-    names = ["picture", "emotion", "split", "height", "width", "channels", "hash", "blank", "offset"]
-    return Collected(pd.DataFrame(rows, columns=names), pd.DataFrame(rejected, columns=["picture", "reason"]))
+    names = ["image", "emotion", "split", "height", "width", "channels", "hash", "blank", "offset"]
+    return Collected(pd.DataFrame(rows, columns=names), pd.DataFrame(rejected, columns=["image", "reason"]))
 
 
 def _row(entry: Entry, content: Content, end: int) -> tuple[Any, ...]:
@@ -50,93 +50,93 @@ def _row(entry: Entry, content: Content, end: int) -> tuple[Any, ...]:
 
 
 def check_rejected(collected: Collected, share: float, source: str) -> None:
-    """Raise InputError where no picture can be used, or more than `share` of them cannot."""
+    """Raise InputError where no image can be used, or more than `share` of them cannot."""
     rejected = collected.rejected
-    total = len(rejected) + len(collected.pictures)
+    total = len(rejected) + len(collected.images)
     if total == 0:
-        raise InputError(f"{source} holds no pictures")
-    if len(rejected) <= share * total and len(collected.pictures):
+        raise InputError(f"{source} holds no images")
+    if len(rejected) <= share * total and len(collected.images):
         return
-    first = [f"{row.picture}: {row.reason}" for row in rejected.head(NAMED_REJECTIONS).itertuples()]
+    first = [f"{row.image}: {row.reason}" for row in rejected.head(NAMED_REJECTIONS).itertuples()]
     raise InputError(
-        f"{source}: {len(rejected)} of {total} pictures cannot be used, more than the share of {share:g} that "
+        f"{source}: {len(rejected)} of {total} images cannot be used, more than the share of {share:g} that "
         f"source.rejected_share allows. The first ones:\n  " + "\n  ".join(first)
     )
 
 
 def build_table(
-    pictures: pd.DataFrame, scheme: Scheme, params: SplitParams, shown: pd.Series | None = None
+    images: pd.DataFrame, scheme: Scheme, params: SplitParams, shown: pd.Series | None = None
 ) -> pd.DataFrame:
-    """Return the table of `pictures`, which `collect` gave: with labels, copies, splits and exclusions.
+    """Return the table of `images`, which `collect` gave: with labels, copies, splits and exclusions.
 
     Args:
-        pictures: with the source's own emotions. The cut into splits follows these, whatever the scheme, so that the
+        images: with the source's own emotions. The cut into splits follows these, whatever the scheme, so that the
             splits are the same under every one.
         scheme: which of the emotions have a label, and what their classes are called.
         params: the shares to cut off.
-        shown: what each picture shows, where that is known better than from the source.
+        shown: what each image shows, where that is known better than from the source.
     """
-    shown = pictures["emotion"] if shown is None else shown
-    table = pictures.assign(
+    shown = images["emotion"] if shown is None else shown
+    table = images.assign(
         emotion=shown.map(scheme.name),
         label=shown.map(scheme.label),
-        split=assign_splits(pictures, params),
-        copy_of=find_copies(pictures),
+        split=assign_splits(images, params),
+        copy_of=find_copies(images),
     )
     table["excluded"] = find_excluded(table, params.keep_copies)
     return table[list(COLUMNS)].astype(COLUMNS)
 
 
-def find_copies(pictures: pd.DataFrame) -> pd.Series:
-    """Return for each picture the name of the first one with the same hash, or "" where it is the first itself."""
-    first = pictures.groupby("hash", sort=False)["picture"].transform("first")
-    return first.where(first != pictures["picture"], "")
+def find_copies(images: pd.DataFrame) -> pd.Series:
+    """Return for each image the name of the first one with the same hash, or "" where it is the first itself."""
+    first = images.groupby("hash", sort=False)["image"].transform("first")
+    return first.where(first != images["image"], "")
 
 
-def assign_splits(pictures: pd.DataFrame, params: SplitParams) -> pd.Series:
-    """Return the split of each picture: the source's own, or cut from its training pictures where it has none.
+def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
+    """Return the split of each image: the source's own, or cut from its training images where it has none.
 
     A source with a validation and no test split tests on the former, since that is the one to be compared on.
 
     Raises:
-        InputError: the source has no training pictures.
+        InputError: the source has no training images.
     """
-    split = pictures["split"].fillna("train").astype(object)
+    split = images["split"].fillna("train").astype(object)
     if not (split == "train").any():
-        raise InputError(f"the source has pictures for {', '.join(sorted(set(split)))}, but none for train")
+        raise InputError(f"the source has images for {', '.join(sorted(set(split)))}, but none for train")
     if not (split == "test").any():
         split = split.replace("val", "test")
     missing = {"test": params.test, "val": params.validation}
     offered = int((split == "train").sum())
     for order, (name, share) in enumerate(missing.items()):
         if not (split == name).any():
-            rest = pictures[split == "train"]
+            rest = images[split == "train"]
             # Both shares are of what the source offered for training, so that 0.2 and 0.1 leave 0.7.
             chosen = cut(rest, share * offered / max(1, len(rest)), [params.seed, order])
             split[chosen] = name
     return split
 
 
-def cut(pictures: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.Index:
-    """Choose `share` of the pictures of each emotion, at least one; return their index.
+def cut(images: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.Index:
+    """Choose `share` of the images of each emotion, at least one; return their index.
 
-    Pictures with the same hash are chosen together. The choice depends on the pixels and `seed` alone, not on the
-    order or the names of the pictures.
+    Images with the same hash are chosen together. The choice depends on the pixels and `seed` alone, not on the
+    order or the names of the images.
     """
     generator = np.random.default_rng(list(seed))
-    groups = pictures.groupby("hash").agg(emotion=("emotion", "min"), pictures=("emotion", "size"))
+    groups = images.groupby("hash").agg(emotion=("emotion", "min"), images=("emotion", "size"))
     chosen: list[str] = []
     for emotion in KNOWN_EMOTIONS:
         # groupby has sorted the hashes.
-        counts = groups.loc[groups["emotion"] == emotion, "pictures"]
+        counts = groups.loc[groups["emotion"] == emotion, "images"]
         counts = counts.iloc[generator.permutation(len(counts))]
         wanted = max(1, round(share * counts.sum()))
         chosen += counts.index[(counts.cumsum() - counts) < wanted].tolist()
-    return pictures.index[pictures["hash"].isin(chosen)]
+    return images.index[images["hash"].isin(chosen)]
 
 
 def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
-    """Return why each picture is not used, "" where it is.
+    """Return why each image is not used, "" where it is.
 
     Unless copies are kept, no hash is left in two splits: the test split stays whole, validation gives up what
     test has, and training what either has.
@@ -153,7 +153,7 @@ def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
 
 
 def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
-    """Raise InputError where a split has no usable picture of a class of the scheme."""
+    """Raise InputError where a split has no usable image of a class of the scheme."""
     counts = _count(table[table["excluded"] == ""], scheme)
     empty = {emotion: [split for split in SPLITS if not counts[split][emotion]] for emotion in scheme.emotions}
     missing = "; ".join(
@@ -165,15 +165,15 @@ def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
         return
     full = [emotion for emotion, splits in empty.items() if not splits]
     raise InputError(
-        f"labels.scheme: got {scheme.written}, but there are no pictures of {missing}. Add some, or leave these "
-        f"emotions out: {_possible_scheme(table, scheme, full)} in params.yaml. Pictures that are excluded as copies "
+        f"labels.scheme: got {scheme.written}, but there are no images of {missing}. Add some, or leave these "
+        f"emotions out: {_possible_scheme(table, scheme, full)} in params.yaml. Images that are excluded as copies "
         f"({(table['excluded'] == COPY_OF_TEST).sum()} of test and {(table['excluded'] == COPY_OF_VAL).sum()} of val) "
         "do not count"
     )
 
 
 def _possible_scheme(table: pd.DataFrame, scheme: Scheme, full: Sequence[str]) -> str:
-    """Return what labels.scheme could be, where of its classes only those in `full` have pictures in every split."""
+    """Return what labels.scheme could be, where of its classes only those in `full` have images in every split."""
     if len(full) > 1:
         return f"`labels.scheme: {scheme.write(full)}`"
     splits = table[table["label"] < 0].groupby("emotion")["split"].nunique()
@@ -183,32 +183,32 @@ def _possible_scheme(table: pd.DataFrame, scheme: Scheme, full: Sequence[str]) -
 
 
 def _count(table: pd.DataFrame, scheme: Scheme) -> dict[str, dict[str, int]]:
-    """Return the numbers of pictures by split and class."""
+    """Return the numbers of images by split and class."""
     counts = table.groupby(["split", "emotion"]).size().to_dict()
     return {split: {emotion: int(counts.get((split, emotion), 0)) for emotion in scheme.emotions} for split in SPLITS}
 
 
 def describe(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
-    """Return what metrics/dataset.json holds. All numbers count pictures, unless their name says `groups`.
+    """Return what metrics/dataset.json holds. All numbers count images, unless their name says `groups`.
 
-    pictures: those that are used, by split and class of the scheme.
+    images: those that are used, by split and class of the scheme.
     excluded: those that are not, by reason.
-    copies: over all pictures of the table, used or not. `total`: those that have the same pixels as an earlier one
-        (so a picture that is there three times counts twice). `within`: the same, within one split alone.
-        `across`: `test_in_train` is how many test pictures have the same pixels as some training picture.
-    conflicting_labels: groups of copies with more than one emotion, and the pictures in them. Blank pictures show
+    copies: over all images of the table, used or not. `total`: those that have the same pixels as an earlier one
+        (so an image that is there three times counts twice). `within`: the same, within one split alone.
+        `across`: `test_in_train` is how many test images have the same pixels as some training image.
+    conflicting_labels: groups of copies with more than one emotion, and the images in them. Blank images show
         no emotion, so that their labels cannot conflict.
-    blank: pictures of one flat colour.
-    sha256: of the pictures that are used, as `hash_used` has it.
+    blank: images of one flat colour.
+    sha256: of the images that are used, as `hash_used` has it.
     """
     used = table[table["excluded"] == ""]
     counts = _count(used, scheme)
     reasons = table["excluded"].value_counts()
     return {
-        "source_pictures": len(table) + len(rejected),
+        "source_images": len(table) + len(rejected),
         "rejected": len(rejected),
         "blank": int(table["blank"].sum()),
-        "pictures": {
+        "images": {
             "total": len(used),
             **{split: {"total": sum(counts[split].values()), **counts[split]} for split in SPLITS},
         },
@@ -226,9 +226,9 @@ def describe(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dic
 
 
 def hash_used(used: pd.DataFrame) -> str:
-    """Return a SHA-256 sum over the pictures of a table, in hex: hash of the pixels, emotion, split, votes if any.
+    """Return a SHA-256 sum over the images of a table, in hex: hash of the pixels, emotion, split, votes if any.
 
-    Pictures with the same ones have the same sum, whatever their order, their names and the form of their source.
+    Images with the same ones have the same sum, whatever their order, their names and the form of their source.
     """
     columns = [name for name in ("hash", "emotion", "split", VOTES) if name in used]
     lines = sorted(" ".join(row) for row in used[columns].itertuples(index=False))
@@ -249,4 +249,4 @@ def _describe_conflicts(table: pd.DataFrame) -> dict[str, int]:
     copies = table[table["hash"].duplicated(keep=False) & ~table["blank"]]
     groups = copies.groupby("hash")["emotion"].agg(["nunique", "size"])
     conflicting = groups[groups["nunique"] > 1]
-    return {"groups": len(conflicting), "pictures": int(conflicting["size"].sum())}
+    return {"groups": len(conflicting), "images": int(conflicting["size"].sum())}

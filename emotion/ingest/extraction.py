@@ -1,4 +1,4 @@
-"""The table and its pictures -> arrays for training."""
+"""The table and its images -> arrays for training."""
 
 import math
 import pickle
@@ -19,7 +19,7 @@ from emotion.data.table import VOTES as VOTES_COLUMN
 from emotion.ingest.sources.contents import Convert, Source
 
 PIECE = 2048
-"""Pictures between which nothing is kept in memory."""
+"""Images between which nothing is kept in memory."""
 
 MakeSource = Callable[[], Source]
 
@@ -27,21 +27,21 @@ MakeSource = Callable[[], Source]
 def extract(
     table: pd.DataFrame, pixels: Path, open_source: MakeSource, params: FeaturesParams, folder: Path
 ) -> dict[str, int]:
-    """Write the pictures of `table` that are used to `folder` as arrays; return how many there are by split.
+    """Write the images of `table` that are used to `folder` as arrays; return how many there are by split.
 
     The folder holds {x,y}_{train,val,test}.npy, or features.pkl with a dict of the same arrays: x uint8 of shape
-    (pictures, size, size, channels), y int32 of shape (pictures,), in the order of the table. Where the table has
-    votes, votes_train is uint8 of shape (training pictures, classes). The folder is replaced as a whole at the end.
+    (images, size, size, channels), y int32 of shape (images,), in the order of the table. Where the table has
+    votes, votes_train is uint8 of shape (training images, classes). The folder is replaced as a whole at the end.
 
     Args:
         table: as emotion.data.table.read_table returns it.
         pixels: the file that the column `offset` points into.
-        open_source: called only where pictures must be read from the source again.
+        open_source: called only where images must be read from the source again.
         params: image_size, color and format of the arrays.
         folder: it and what it holds are replaced.
 
     Raises:
-        InputError: the table and the pixels do not belong together, or a picture cannot be read any more.
+        InputError: the table and the pixels do not belong together, or an image cannot be read any more.
     """
     used = table[table["excluded"] == ""]
     _check_pixels(used, pixels)
@@ -77,9 +77,9 @@ def _create_arrays(folder: Path, counts: dict[str, int], params: FeaturesParams)
 
 
 def _large_inputs(used: pd.DataFrame, open_source: MakeSource, params: FeaturesParams) -> Iterator[np.ndarray]:
-    """Give the pictures that data/pixels.npy does not hold as model inputs, in the table's order."""
-    pictures = used.loc[used["offset"] < 0, "picture"].tolist()
-    return open_source().images(pictures, _converter(params)) if pictures else iter(())
+    """Give the images that data/pixels.npy does not hold as model inputs, in the table's order."""
+    names = used.loc[used["offset"] < 0, "image"].tolist()
+    return open_source().read_again(names, _converter(params)) if names else iter(())
 
 
 def _converter(params: FeaturesParams) -> Convert:
@@ -89,7 +89,7 @@ def _converter(params: FeaturesParams) -> Convert:
 def _fill_arrays(
     used: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], params: FeaturesParams, folder: Path
 ) -> None:
-    """Write the pictures and labels piece by piece; files stay mapped no longer than their piece takes."""
+    """Write the images and labels piece by piece; files stay mapped no longer than their piece takes."""
     filled = dict.fromkeys(SPLITS, 0)
     for start in range(0, len(used), PIECE):
         piece = used.iloc[start : start + PIECE]
@@ -107,8 +107,8 @@ def _open(folder: Path, name: str) -> np.ndarray:
 
 
 def _inputs(piece: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], params: FeaturesParams) -> np.ndarray:
-    """Return the pictures of `piece` as uint8 (pictures, size, size, channels)."""
-    # A plain view of the mapped file: slicing np.memmap itself costs more than resizing a picture.
+    """Return the images of `piece` as uint8 (images, size, size, channels)."""
+    # A plain view of the mapped file: slicing np.memmap itself costs more than resizing an image.
     stored = np.asarray(np.load(pixels, mmap_mode="r", allow_pickle=False))
     convert = _converter(params)
     shape = (params.image_size, params.image_size, params.channels)
@@ -126,7 +126,7 @@ def _inputs(piece: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], para
 
 
 def _have_shape(piece: pd.DataFrame, shape: tuple[int, ...], stored: int) -> bool:
-    """Return whether the pictures of `piece` are stored as inputs already, in a row with others of their size."""
+    """Return whether the images of `piece` are stored as inputs already, in a row with others of their size."""
     step = math.prod(shape)
     same = (piece[["height", "width", "channels"]].to_numpy() == shape).all()
     return bool(same and (piece["offset"] >= 0).all() and (piece["offset"] % step == 0).all() and stored % step == 0)

@@ -1,4 +1,4 @@
-"""FER+: what ten people saw in each picture of FER2013, in place of its own labels.
+"""FER+: what ten people saw in each image of FER2013, in place of its own labels.
 
 Barsoum, Zhang, Canton Ferrer and Zhang 2016, "Training Deep Networks for Facial Expression Recognition with
 Crowd-Sourced Label Distribution". Its file has a row for each row of fer2013.csv, in the same order.
@@ -53,7 +53,7 @@ class Votes(NamedTuple):
 
 
 def read_votes(folder: Path, source: Source) -> Votes:
-    """Read the votes on the pictures of `source` from the file in `folder`, or else beside the source.
+    """Read the votes on the images of `source` from the file in `folder`, or else beside the source.
 
     Raises:
         InputError: the source has no rows that votes could belong to, or the file is missing, lacks a column, or holds
@@ -62,7 +62,7 @@ def read_votes(folder: Path, source: Source) -> Votes:
     if not isinstance(source, CsvSource):
         raise InputError(
             f"labels.scheme: got {FERPLUS}, whose votes belong to the rows of fer2013.csv, but {source.name} holds "
-            "picture files, whose rows are not known. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"
+            "image files, whose rows are not known. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"
         )
     path = _find_file([folder, Path(source.name).parent])
     table = _read_columns(path)
@@ -115,16 +115,16 @@ def _parse_counts(table: pd.DataFrame, path: Path) -> np.ndarray:
 
 
 def match_votes(votes: Votes, collected: Collected, source: str) -> np.ndarray:
-    """Return the votes on each of the collected pictures, uint8 of shape (pictures, len(CHOICES)).
+    """Return the votes on each of the collected images, uint8 of shape (images, len(CHOICES)).
 
-    A picture is matched by its place, `row 17`; rows that were rejected have votes too.
+    An image is matched by its place, `row 17`; rows that were rejected have votes too.
 
     Raises:
         InputError: votes and source have not as many rows, or not the same splits.
     """
-    rows = _row_numbers(collected.pictures)
+    rows = _row_numbers(collected.images)
     _check_count(votes, np.concatenate([rows, _row_numbers(collected.rejected)]), source)
-    pairs = zip(rows, collected.pictures["split"], strict=True)
+    pairs = zip(rows, collected.images["split"], strict=True)
     differing = [(row, split) for row, split in pairs if split is not None and split != votes.splits[row]]
     if differing:
         row, split = differing[0]
@@ -136,8 +136,8 @@ def match_votes(votes: Votes, collected: Collected, source: str) -> np.ndarray:
     return votes.counts[rows]
 
 
-def _row_numbers(pictures: pd.DataFrame) -> np.ndarray:
-    return pictures["picture"].str.removeprefix("row ").astype("int64").to_numpy()
+def _row_numbers(images: pd.DataFrame) -> np.ndarray:
+    return images["image"].str.removeprefix("row ").astype("int64").to_numpy()
 
 
 def _check_count(votes: Votes, rows: np.ndarray, source: str) -> None:
@@ -151,16 +151,16 @@ def _check_count(votes: Votes, rows: np.ndarray, source: str) -> None:
 
 
 def choose_by_majority(counts: np.ndarray, own: pd.Series) -> pd.Series:
-    """Return what most people saw in each picture: an emotion, `unknown` or `no face`.
+    """Return what most people saw in each image: an emotion, `unknown` or `no face`.
 
     Of equally many votes, those for an emotion win over the other two, and `unknown` over `no face`. Between emotions
-    the source's own label decides where it is one of them, and otherwise the order of the labels. A picture without
+    the source's own label decides where it is one of them, and otherwise the order of the labels. An image without
     votes is unknown. The authors' own scripts ask for more: there, single votes do not count, and an emotion needs more
     than half of what is left.
 
     Args:
-        counts: uint8 of shape (pictures, len(CHOICES)), as `match_votes` gives it.
-        own: the source's emotion of each picture; the result has its index.
+        counts: uint8 of shape (images, len(CHOICES)), as `match_votes` gives it.
+        own: the source's emotion of each image; the result has its index.
     """
     emotions, others = counts[:, :CLASSES], counts[:, CLASSES:]
     most = emotions.max(axis=1)

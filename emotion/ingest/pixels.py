@@ -1,4 +1,4 @@
-"""data/pixels.npy: the pixels of small pictures as they were read, so that nothing is unpacked or decoded twice."""
+"""data/pixels.npy: the pixels of small images as they were read, so that nothing is unpacked or decoded twice."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

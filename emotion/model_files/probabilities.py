@@ -1,4 +1,4 @@
-"""What a model says of many pictures: the one place where evaluation asks it."""
+"""What a model says of many images: the one place where evaluation asks it."""
 
 from typing import Protocol
 
@@ -37,9 +37,7 @@ def predict_probabilities(
             a single output above 1).
     """
     if not len(images):
-        raise InputError(
-            "there are no pictures to evaluate; give the validation and test splits a share in params.yaml"
-        )
+        raise InputError("there are no images to evaluate; give the validation and test splits a share in params.yaml")
     outputs = _predict(model, images, batch_size)
     if flip:
         outputs = (outputs + _predict(model, np.ascontiguousarray(images[:, :, ::-1]), batch_size)) / 2
@@ -53,13 +51,13 @@ def _predict(model: Predicts, images: np.ndarray, batch_size: int) -> np.ndarray
     if outputs.ndim != 2 or len(outputs) != len(images):
         raise InputError(
             f"the model's outputs have shape {outputs.shape}, expected ({len(images)}, classes): "
-            "a row of probabilities for each picture"
+            "a row of probabilities for each image"
         )
     usable = _are_probabilities(outputs)
     if not usable.all():
         problem = "NaN, or not from 0 to 1" if outputs.shape[1] == 1 else "NaN, or below 0"
         raise InputError(
-            f"the model gave no probabilities for {np.sum(~usable)} of {len(images)} pictures ({problem}); "
+            f"the model gave no probabilities for {np.sum(~usable)} of {len(images)} images ({problem}); "
             "did training diverge? Lower train.learning_rate and train again"
         )
     return outputs

@@ -1,4 +1,4 @@
-"""What a network costs to run: the multiplications, each with its addition, of one picture's forward pass."""
+"""What a network costs to run: the multiplications, each with its addition, of one image's forward pass."""
 
 import math
 
@@ -7,15 +7,15 @@ from keras import layers
 
 
 def multiply_adds(network: keras.Model) -> int:
-    """Count the multiply-adds of Conv2D, DepthwiseConv2D, SeparableConv2D and Dense for one picture.
+    """Count the multiply-adds of Conv2D, DepthwiseConv2D, SeparableConv2D and Dense for one image.
 
     Other layers, biases and activations do not count; products with the zeros of padding do.
 
     Raises:
-        ValueError: the network takes pictures of every size, so there is no one number.
+        ValueError: the network takes images of every size, so there is no one number.
     """
     if None in network.input_shape[1:]:
-        raise ValueError(f"{network.name} takes pictures of every size; build it for one size to count multiply-adds")
+        raise ValueError(f"{network.name} takes images of every size; build it for one size to count multiply-adds")
     return sum(_layer_multiply_adds(layer) for layer in network.layers)
 
 

@@ -5,7 +5,7 @@ from keras import layers
 
 
 def units(classes: int) -> int:
-    """Return how many numbers a network gives a picture: 1 for two classes, else one a class."""
+    """Return how many numbers a network gives an image: 1 for two classes, else one a class."""
     return 1 if classes == 2 else classes
 
 

@@ -1,6 +1,6 @@
 """The networks that `train.architecture` names, one a file.
 
-Each `build(size, channels, classes)` returns an uncompiled keras.Model of stock layers that maps pictures,
+Each `build(size, channels, classes)` returns an uncompiled keras.Model of stock layers that maps images,
 uint8 0 to 255 of shape (n, size, size, channels), to probabilities, float32: of shape (n, classes) for three or more
 classes; of shape (n, 1), the probability of label 1, for two. Scaling is inside.
 """
@@ -40,17 +40,17 @@ ARCHITECTURES: dict[str, Callable[[int | None, int, int], keras.Model]] = {
 }
 
 ANY_SIZE = frozenset({"mini_xception", "residual", "residual_small", "residual_wide", "se_resnet", "vgg_bn"})
-"""The networks that take pictures of every size (`size` may be None), since they end in a global average."""
+"""The networks that take images of every size (`size` may be None), since they end in a global average."""
 
 BINARY = frozenset({"conv16_32_16", "conv32_64"})
 """The networks that tell two classes apart and no more."""
 
 
 def build(name: str, size: int | None, channels: int, classes: int) -> keras.Model:
-    """Build the network `name`; `size` is None for one that takes pictures of every size.
+    """Build the network `name`; `size` is None for one that takes images of every size.
 
     Raises:
-        InputError: no such network, one for other sizes or numbers of classes, or pictures of that size vanish in
+        InputError: no such network, one for other sizes or numbers of classes, or images of that size vanish in
             its layers.
     """
     if name not in ARCHITECTURES:
@@ -63,7 +63,7 @@ def build(name: str, size: int | None, channels: int, classes: int) -> keras.Mod
         )
     if size is None and name not in ANY_SIZE:
         raise InputError(
-            f"train.smaller_first: {name} takes pictures of one size only; expected [] or one of the "
+            f"train.smaller_first: {name} takes images of one size only; expected [] or one of the "
             f"architectures {', '.join(sorted(ANY_SIZE))}"
         )
     network = _build_if_large_enough(name, size, channels, classes)
@@ -76,12 +76,12 @@ def build(name: str, size: int | None, channels: int, classes: int) -> keras.Mod
 
 
 def smallest_size(name: str, channels: int, classes: int) -> int:
-    """Return the size of the smallest pictures of which the layers of network `name` leave something."""
+    """Return the size of the smallest images of which the layers of network `name` leave something."""
     return next(size for size in count(1) if _build_if_large_enough(name, size, channels, classes) is not None)
 
 
 def _build_if_large_enough(name: str, size: int | None, channels: int, classes: int) -> keras.Model | None:
-    """Build the network, or return None where Keras says that its layers leave nothing of pictures of that size."""
+    """Build the network, or return None where Keras says that its layers leave nothing of images of that size."""
     try:
         return ARCHITECTURES[name](size, channels, classes)
     except ValueError as error:

@@ -1,1 +1,1 @@
-"""Pictures of data, training and results. Every function takes tables or arrays and returns a matplotlib Figure."""
+"""Images of data, training and results. Every function takes tables or arrays and returns a matplotlib Figure."""

@@ -24,9 +24,9 @@ def plot_confusion(
     """Draw the confusion matrix twice: counts, and shares of each actual emotion.
 
     Args:
-        predictions: a row a picture, with the columns actual and predicted.
+        predictions: a row per image, with the columns actual and predicted.
         emotions: the names of the labels, in their order.
-        figures: accuracy, accuracy_low and accuracy_high of the same pictures.
+        figures: accuracy, accuracy_low and accuracy_high of the same images.
         threshold: of two emotions, the probability above which the second one was predicted.
     """
     counts = count_confusion(
@@ -44,12 +44,12 @@ def plot_confusion(
         side + 0.85 + slanted * longest / 2,
         f"Accuracy on the test split {percent(figures['accuracy'])} "
         f"({100 * (figures['accuracy_low'] or 0):.1f} to {100 * (figures['accuracy_high'] or 0):.1f})",
-        f"{len(predictions):,} pictures; in brackets the 95 % bootstrap interval. {_worst(shares, emotions)}"
+        f"{len(predictions):,} images; in brackets the 95 % bootstrap interval. {_worst(shares, emotions)}"
         + ("" if threshold is None else f" Read as {emotions[1]} above a probability of {threshold:.3g}."),
     )
     left, right = figure.subplots(1, 2)
     _draw_matrix(left, counts, [[f"{count:,}" for count in row] for row in counts], emotions, counts.max())
-    left.set_title("Pictures")
+    left.set_title("Images")
     left.set_ylabel("actual")
     _draw_matrix(right, shares, [[_whole_percent(share) for share in row] for row in shares], emotions, 1.0)
     right.set_title("Per cent of each actual emotion")
@@ -66,7 +66,7 @@ def _worst(shares: np.ndarray, emotions: Sequence[str]) -> str:
     mistakes = np.nan_to_num(shares * (1 - np.eye(len(emotions))))
     actual, predicted = divmod(int(np.argmax(mistakes)), len(emotions))
     if not mistakes.max() > 0:
-        return "No picture was read wrong."
+        return "No image was read wrong."
     return f"Most often mixed up: {percent(mistakes.max(), 0)} of {emotions[actual]} read as {emotions[predicted]}."
 
 

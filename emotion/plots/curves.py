@@ -28,14 +28,14 @@ PANEL_HEIGHT = 2.95
 NAME_WIDTH = 1.55  # inches of the panel's; a figure stands right of it
 BACKGROUND = "#dedede"
 LARGEST_DOT = 130  # square points
-FEWEST_PICTURES = 5  # in a bin, to say something of it
+FEWEST_IMAGES = 5  # in a bin, to say something of it
 
 
 def find_points(predictions: pd.DataFrame, emotions: Sequence[str], thresholds: dict[str, Any]) -> pd.DataFrame:
     """Return where on the curves of two emotions the thresholds lie.
 
     Args:
-        predictions: a row a picture, with the column actual, and the probabilities of the second emotion.
+        predictions: a row per image, with the column actual, and the probabilities of the second emotion.
         emotions: the two names, in label order.
         thresholds: `used` and `validation_choice`. Where they are the same there is one point an emotion.
 
@@ -75,7 +75,7 @@ def plot_roc(curves: pd.DataFrame, by_class: dict[str, dict[str, Any]], points: 
         curves,
         by_class,
         columns=("false_positive_rate", "true_positive_rate"),
-        labels=("share of the others taken for it", "share of its pictures found"),
+        labels=("share of the others taken for it", "share of its images found"),
         title=f"ROC: mean area under the curve {number(mean)}",
         subtitle="Test split, each emotion against all others. The number is the area: 0.5 is guessing, 1 is perfect.",
         value=lambda emotion: number(by_class[emotion]["roc_auc"]),
@@ -98,7 +98,7 @@ def plot_precision_recall(
         points: where thresholds lie, from `find_points`.
     """
     mean = _mean(by_class, "average_precision")
-    pictures = sum(figures["support"] for figures in by_class.values())
+    images = sum(figures["support"] for figures in by_class.values())
     ends = curves.groupby("emotion", sort=False).tail(1).assign(recall=0.0)  # the last step reaches down to recall 0
     return _plot_by_class(
         pd.concat([curves, ends]),
@@ -109,7 +109,7 @@ def plot_precision_recall(
         subtitle="Test split, each emotion against all others. The number is the average precision; dashed: guessing.",
         value=lambda emotion: number(by_class[emotion]["average_precision"]),
         mean=number(mean),
-        guess=lambda emotion: ((0, 1), (by_class[emotion]["support"] / pictures,) * 2),
+        guess=lambda emotion: ((0, 1), (by_class[emotion]["support"] / images,) * 2),
         steps="steps-post",
         points=points,
     )
@@ -177,7 +177,7 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
     In the panel of all emotions the most probable one counts as predicted, whatever the threshold of two.
 
     Args:
-        rows: columns calibration (raw, temperature), emotion (or `all`), confidence, accuracy, pictures.
+        rows: columns calibration (raw, temperature), emotion (or `all`), confidence, accuracy, images.
         emotions: the names of the labels, in their order.
         temperature: the one that was fitted on validation.
     """
@@ -189,7 +189,7 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
         f"Confidence is off by {_points(raw)} points on average, by {_points(mended)} once calibrated",
         f"Expected calibration error on the test split, in percentage points, before and after temperature "
         f"{temperature:.2f}, fitted on validation. On the dashed line confidence is right, below it too high. "
-        f"Larger dots: more pictures; dots for fewer than {FEWEST_PICTURES} are left out.",
+        f"Larger dots: more images; dots for fewer than {FEWEST_IMAGES} are left out.",
         ("confidence", "share that was right"),
     )
     for axes, name in zip(panels, ["all", *emotions], strict=True):
@@ -216,7 +216,7 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
 
 
 def _draw_reliability(axes: Axes, rows: pd.DataFrame, color: str) -> None:
-    enough = rows[rows["pictures"] >= FEWEST_PICTURES]
+    enough = rows[rows["images"] >= FEWEST_IMAGES]
     raw, mended = (enough[enough["calibration"] == name] for name in ("raw", "temperature"))
     axes.plot(raw["confidence"], raw["accuracy"], color=PALE, linewidth=1.2)
     axes.scatter(
@@ -236,16 +236,16 @@ def _draw_reliability(axes: Axes, rows: pd.DataFrame, color: str) -> None:
 
 
 def _dots(rows: pd.DataFrame) -> np.ndarray:
-    """Return dot areas in square points: by pictures, but none too small to see."""
-    shares = rows["pictures"].to_numpy() / rows["pictures"].sum()
+    """Return dot areas in square points: by images, but none too small to see."""
+    shares = rows["images"].to_numpy() / rows["images"].sum()
     return 9 + (LARGEST_DOT - 9) * np.sqrt(shares) ** 1.5
 
 
 def _gap(rows: pd.DataFrame, calibration: str) -> float:
-    """Return the mean gap between confidence and accuracy over the pictures of these bins."""
+    """Return the mean gap between confidence and accuracy over the images of these bins."""
     chosen = rows[rows["calibration"] == calibration]
-    gaps = (chosen["confidence"] - chosen["accuracy"]).abs() * chosen["pictures"]
-    return float(gaps.sum() / chosen["pictures"].sum())
+    gaps = (chosen["confidence"] - chosen["accuracy"]).abs() * chosen["images"]
+    return float(gaps.sum() / chosen["images"].sum())
 
 
 def _points(share: float) -> str:
@@ -281,7 +281,7 @@ def _name_panel(axes: Axes, name: str, value: str, color: str) -> None:
 
 
 def _say_absent(axes: Axes) -> None:
-    axes.text(0.5, 0.5, "no test pictures", ha="center", va="center", color=SOFT, size=9)
+    axes.text(0.5, 0.5, "no test images", ha="center", va="center", color=SOFT, size=9)
 
 
 def _mean(by_class: dict[str, dict[str, Any]], name: str) -> float:

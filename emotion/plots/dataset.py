@@ -1,4 +1,4 @@
-"""What the data set holds: class balance, and a sheet of pictures."""
+"""What the data set holds: class balance, and a sheet of images."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,16 @@ from emotion.plots.style import INK, MISSING, SOFT, colors_of, new_figure, new_s
 
 SPLITS = {"train": "Training", "val": "Validation", "test": "Test"}
 LEFT_OUT_ALPHA = 0.3
-MOST_ACROSS = 12  # pictures in a line of the sheet
+MOST_ACROSS = 12  # images in a line of the sheet
 CELL = 0.78  # inches
 
 
 @styled
 def plot_class_balance(table: pd.DataFrame, emotions: Sequence[str]) -> Figure:
-    """Draw how many pictures of each emotion each split holds.
+    """Draw how many images of each emotion each split holds.
 
     Args:
-        table: a row a picture, with the columns emotion, split, and excluded (empty for a picture in use).
+        table: a row per image, with the columns emotion, split, and excluded (empty for an image in use).
         emotions: the names of the labels, in their order.
     """
     known = table[table["emotion"].isin(list(emotions))]
@@ -30,10 +30,10 @@ def plot_class_balance(table: pd.DataFrame, emotions: Sequence[str]) -> Figure:
     figure = new_figure(
         10.5,
         0.36 * len(emotions) + 1.15,
-        f"{used.to_numpy().sum():,} pictures in use: {_imbalance(used['train'])}",
-        "Pictures in use, and their share of the split."
+        f"{used.to_numpy().sum():,} images in use: {_imbalance(used['train'])}",
+        "Images in use, and their share of the split."
         + (
-            f" Pale: {left_out.to_numpy().sum():,} left out (copies of validation or test pictures)."
+            f" Pale: {left_out.to_numpy().sum():,} left out (copies of validation or test images)."
             if left_out.any(axis=None)
             else ""
         ),
@@ -48,7 +48,7 @@ def plot_class_balance(table: pd.DataFrame, emotions: Sequence[str]) -> Figure:
 
 
 def _count(table: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFrame:
-    """Return pictures by emotion (down) and split (across), zeros among them."""
+    """Return images by emotion (down) and split (across), zeros among them."""
     counts = table.groupby(["emotion", "split"]).size().unstack(fill_value=0)
     return counts.reindex(index=list(emotions), columns=list(SPLITS), fill_value=0)
 
@@ -90,14 +90,14 @@ def _draw_split(axes: Axes, used: pd.Series, left_out: pd.Series) -> None:
 
 
 @styled
-def plot_pictures(images: np.ndarray, labels: np.ndarray, emotions: Sequence[str], *, per_class: int) -> Figure:
-    """Draw a sheet with some pictures of each emotion, evenly spaced through the split.
+def plot_images(images: np.ndarray, labels: np.ndarray, emotions: Sequence[str], *, per_class: int) -> Figure:
+    """Draw a sheet with some images of each emotion, evenly spaced through the split.
 
     Args:
         images: (n, height, width, channels), uint8, as the network gets them.
         labels: (n,) integers.
         emotions: the names of the labels, in their order.
-        per_class: how many pictures of each at most.
+        per_class: how many images of each at most.
     """
     lines = -(-per_class // MOST_ACROSS)
     across = -(-per_class // lines)
@@ -107,7 +107,7 @@ def plot_pictures(images: np.ndarray, labels: np.ndarray, emotions: Sequence[str
     figure, axes = new_sheet(
         width,
         len(emotions) * row_height + 0.15,
-        "Training pictures, as the network gets them",
+        "Training images, as the network gets them",
         f"{wide} x {height} pixels, {'grey' if channels == 1 else 'colour'}, before random changes; "
         "evenly spaced through each emotion.",
     )

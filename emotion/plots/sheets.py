@@ -1,4 +1,4 @@
-"""Sheets of test pictures with what the network took them for."""
+"""Sheets of test images with what the network took them for."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from PIL import Image
 from emotion.plots.style import DPI, GRID, INK, SOFT, colors_of, fitting_size, new_sheet, percent, styled
 
 PER_SIDE = 5  # right ones, and wrong ones, of each emotion
-SMALL = 0.75  # inches, a picture's side
+SMALL = 0.75  # inches, an image's side
 LARGE = 1.35
 GAP = 0.14
-TEXT = 0.42  # inches below a picture
+TEXT = 0.42  # inches below an image
 NAME_WIDTH = 1.25
 PERCENT_WIDTH = 0.4
 MISTAKES_ACROSS = 6
@@ -38,7 +38,7 @@ def plot_predictions(images: np.ndarray, predictions: pd.DataFrame, emotions: Se
     figure, axes = new_sheet(
         width,
         0.32 + len(emotions) * row_height + 0.1,
-        f"{predictions['correct'].sum():,} of {len(predictions):,} test pictures were read right",
+        f"{predictions['correct'].sum():,} of {len(predictions):,} test images were read right",
         "A row an actual emotion. Bars: confidence. Right ones from the most to the least confident, wrong ones "
         "with the most confident first.",
     )
@@ -48,7 +48,7 @@ def plot_predictions(images: np.ndarray, predictions: pd.DataFrame, emotions: Se
     for row, emotion in enumerate(emotions):
         top = 0.32 + row * row_height
         rows = predictions[predictions["actual"] == emotion]
-        right = f"{percent(rows['correct'].mean(), 0)} right" if len(rows) else "no pictures"
+        right = f"{percent(rows['correct'].mean(), 0)} right" if len(rows) else "no images"
         draw_name(axes, emotion, right, top + SMALL / 2, colors[emotion])
         for left, chosen in (
             (NAME_WIDTH, spread(most_confident(rows[rows["correct"]]), PER_SIDE)),
@@ -122,7 +122,7 @@ def draw_image(axes: Axes, image: np.ndarray, *, left: float, top: float, side: 
 
 
 def _shrunk(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return a picture (height, width, ...) as it is, or in `shape` where it has more pixels than are drawn."""
+    """Return an image (height, width, ...) as it is, or in `shape` where it has more pixels than are drawn."""
     if values.shape[0] <= shape[0] and values.shape[1] <= shape[1]:
         return values
     return np.asarray(Image.fromarray(values).resize((shape[1], shape[0]), Image.Resampling.BOX))
@@ -146,7 +146,7 @@ def _draw_prediction(
     *,
     with_actual: bool = False,
 ) -> None:
-    """Draw a picture, and below it what it was taken for and how confidently, in the colour of that emotion."""
+    """Draw an image, and below it what it was taken for and how confidently, in the colour of that emotion."""
     draw_image(axes, image, left=left, top=top, side=side)
     text = f"{prediction['actual']} → {prediction['predicted']}" if with_actual else prediction["predicted"]
     draw_caption(axes, text, prediction["confidence"], color, left=left, top=top + side, width=side)
@@ -155,7 +155,7 @@ def _draw_prediction(
 def draw_caption(
     axes: Axes, text: str, confidence: float, color: str, *, left: float, top: float, width: float
 ) -> None:
-    """Write what a picture was taken for, and below it how confidently, in TEXT inches from `top` on."""
+    """Write what an image was taken for, and below it how confidently, in TEXT inches from `top` on."""
     axes.text(left, top + 0.05, text, size=fitting_size(text, 8.5, width), va="top", color=INK)
     draw_bar(axes, left, top + 0.25, width - PERCENT_WIDTH, confidence, color)
     axes.text(left + width, top + 0.285, percent(confidence, 0), size=8, color=SOFT, ha="right", va="center")
@@ -169,7 +169,7 @@ def draw_bar(axes: Axes, left: float, top: float, width: float, share: float, co
 
 def _mistakes_title(shown: int, wrong: int) -> str:
     if not wrong:
-        return "No test picture was read wrong"
+        return "No test image was read wrong"
     if shown == wrong:
         return f"All {wrong} mistakes on the test split, the most confident first"
     return f"The {shown} most confident of {wrong:,} mistakes on the test split"

@@ -1,4 +1,4 @@
-"""What all pictures share: colours, fonts, the header, and saving to the same bytes every time."""
+"""What all images share: colours, fonts, the header, and saving to the same bytes every time."""
 
 import functools
 import textwrap
@@ -39,7 +39,7 @@ ACCENT = "#0072b2"
 LENDERS = ("sad", "angry", "disgust", "fear", "surprise", "contempt", "happy", "neutral")
 """Whose colours emotions of other names take, such as `negative`, where a scheme lacks these: most unlike first."""
 
-LETTER_GREYS = 16  # of the 256 colours of a sheet of colour pictures
+LETTER_GREYS = 16  # of the 256 colours of a sheet of colour images
 HINTING = 0.92  # letters are drawn on whole pixels, which makes small ones wider than their outlines
 COLORS_AT_ONCE = 1 << 14  # so that a sheet of many colours takes little memory
 
@@ -129,12 +129,12 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def save_grey_sheet(figure: Figure, path: Path) -> None:
-    """Write a sheet of grey pictures as PNG in 256 fixed colours, for half the bytes."""
+    """Write a sheet of grey images as PNG in 256 fixed colours, for half the bytes."""
     _save_indexed(_render(figure), sheet_palette(), path)
 
 
 def save_color_sheet(figure: Figure, path: Path) -> None:
-    """Write a sheet of colour pictures as PNG in 256 colours: some for letters and bars, most for these pictures."""
+    """Write a sheet of colour images as PNG in 256 colours: some for letters and bars, most for these images."""
     pixels = _render(figure)
     greys = np.linspace(0, 255, LETTER_GREYS)[:, None].repeat(3, axis=1)
     full = 255 * np.array([to_rgb(color) for color in COLORS.values()])

@@ -25,7 +25,7 @@ def plot_training(history: pd.DataFrame, best_epoch: int) -> Figure:
         3.9,
         f"Best epoch {best_epoch} of {len(history)}: validation accuracy {percent(best['val_accuracy'])}, "
         f"loss {number(best['val_loss'])}",
-        "Training figures are taken while pictures are changed at random and the network is still learning, "
+        "Training figures are taken while images are changed at random and the network is still learning, "
         "so they may lie below validation.",
     )
     for axes, figure_name in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
@@ -50,7 +50,7 @@ def _draw_figure(axes: Axes, history: pd.DataFrame, name: str, best: pd.Series) 
 
 
 def _mark_sizes(axes: Axes, history: pd.DataFrame) -> None:
-    """Shade every second run of epochs, where training went from one picture size to another."""
+    """Shade every second run of epochs, where training went from one image size to another."""
     runs = (history["size"] != history["size"].shift()).cumsum()
     if runs.iloc[-1] == 1:
         return

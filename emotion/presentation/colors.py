@@ -1,4 +1,4 @@
-"""A colour for each emotion, the same in every plot, picture, window and page."""
+"""A colour for each emotion, the same in every plot, image, window and page."""
 
 COLORS = {
     "angry": "#d55e00",

@@ -54,18 +54,18 @@ KINDS = {
 """What runs the files that the stage export writes, by their names in metrics/export.json."""
 
 MOST_CONFUSIONS = 6
-FER2013_PICTURES = 35_887
+FER2013_IMAGES = 35_887
 
 PURPOSE = """\
 - To learn and to teach how such a model is trained, judged, explained and run.
 - For research on methods, with the same splits and figures that can be made again.
-- To sort or find pictures by the expression in them, and for play and art, where a mistake does no harm, and where the
-  people in the pictures know of it and agree."""
+- To sort or find images by the expression in them, and for play and art, where a mistake does no harm, and where the
+  people in the images know of it and agree."""
 
 LIMITS = """\
-An expression is not a feeling. The model says which expression people would most likely name in a picture of a face;
-what the person feels, means or is going to do, it does not know, and no model can know that from a picture. It is wrong
-as often as the figures above say, and more often on pictures unlike those that it was trained on.
+An expression is not a feeling. The model says which expression people would most likely name in an image of a face;
+what the person feels, means or is going to do, it does not know, and no model can know that from an image. It is wrong
+as often as the figures above say, and more often on images unlike those that it was trained on.
 
 So decide nothing about a person by it. It must not be used
 
@@ -80,17 +80,17 @@ Elsewhere in the EU, systems for emotion recognition are listed as high-risk (An
 exposed to one have to be told (Article 50(3))."""
 
 DRAWN = """\
-The pictures are drawings: faces made by a program from facial action units, with their labels. The figures say that the
+The images are drawings: faces made by a program from facial action units, with their labels. The figures say that the
 pipeline works, and nothing about people. On photographs the model is of no use."""
 
 FER2013 = """\
-By their number and size these are the pictures of FER2013 (Goodfellow et al. 2013): faces that a web search found for
+By their number and size these are the images of FER2013 (Goodfellow et al. 2013): faces that a web search found for
 words of emotion, cut out by a face detector. Their labels are noisy; people who label them anew agree with them in
 65 ± 5 % of the cases. Who they show is not recorded, neither age nor sex nor skin tone nor origin: so nothing can be
 said about for whom the model works better or worse, and it is likely that this differs. Many are posed or of actors."""
 
 UNKNOWN = """\
-Who the pictures show, how they were chosen and who labelled them is not known to the pipeline. So nothing can be said
+Who the images show, how they were chosen and who labelled them is not known to the pipeline. So nothing can be said
 about for whom the model works better or worse; tell those who use it what you know of that."""
 
 
@@ -232,20 +232,20 @@ def number(value: float | None) -> str:
     return MISSING if value is None else f"{value:.3f}"
 
 
-def share_interval(share: float | None, pictures: int) -> str:
-    """Return the 95 % interval of a share of so many pictures, by Wilson 1927: `0.848 to 0.959`."""
-    if share is None or not pictures:
+def share_interval(share: float | None, images: int) -> str:
+    """Return the 95 % interval of a share of so many images, by Wilson 1927: `0.848 to 0.959`."""
+    if share is None or not images:
         return MISSING
-    share = round(share * pictures) / pictures  # before its decimals were rounded
+    share = round(share * images) / images  # before its decimals were rounded
     square = NORMAL**2
-    middle = share + square / (2 * pictures)
-    reach = NORMAL * math.sqrt(share * (1 - share) / pictures + square / (4 * pictures**2))
-    low, high = ((middle + sign * reach) / (1 + square / pictures) for sign in (-1, 1))
+    middle = share + square / (2 * images)
+    reach = NORMAL * math.sqrt(share * (1 - share) / images + square / (4 * images**2))
+    low, high = ((middle + sign * reach) / (1 + square / images) for sign in (-1, 1))
     return f"{number(max(low, 0))} to {number(min(high, 1))}"
 
 
 def find_confusions(facts: Facts) -> list[tuple[str, str, int, int]]:
-    """Return actual emotion, predicted one, pictures and all pictures of the actual one; the largest shares first."""
+    """Return actual emotion, predicted one, images and all images of the actual one; the largest shares first."""
     counts = facts.predictions.groupby(["actual", "predicted"]).size().to_dict()
     support = {emotion: int(scores["support"]) for emotion, scores in facts.evaluation["by_class"].items()}
     cells = [
@@ -259,7 +259,7 @@ def find_confusions(facts: Facts) -> list[tuple[str, str, int, int]]:
 
 
 def find_source(lock: Mapping[str, Any], folder: str) -> str:
-    """Return the md5 of the source in `folder` by which the table of pictures was made.
+    """Return the md5 of the source in `folder` by which the table of images was made.
 
     Raises:
         InputError: `lock`, the content of dvc.lock, does not say.
@@ -283,7 +283,7 @@ def _describe_model(facts: Facts, release: Release | None) -> str:
     return (
         f"A network that tells apart {len(facts.emotions)} facial expressions: {', '.join(facts.emotions)}. It is of "
         f"the architecture `{facts.params.train.architecture}`: {training['parameters']:,} parameters, "
-        f"{training['multiply_adds'] / 1e6:,.1f} million multiply-adds a picture. It takes one face at a time, "
+        f"{training['multiply_adds'] / 1e6:,.1f} million multiply-adds an image. It takes one face at a time, "
         f"cropped, as {features.image_size}x{features.image_size} pixels, {features.color}.\n\n{written}. What it "
         "must not be used for stands at the end."
     )
@@ -313,7 +313,7 @@ def _describe_form(facts: Facts) -> str:
         else f"the probabilities of {', '.join(emotions)}, (n, {len(emotions)})"
     )
     return (
-        f"It takes {features.color} pictures of faces as uint8 (n, {size}, {size}, {channels}), scales them itself, "
+        f"It takes {features.color} images of faces as uint8 (n, {size}, {size}, {channels}), scales them itself, "
         f"{enlarges}and gives {gives}, not calibrated. The file's member `emotion.json` holds the emotions in this "
         "order. TensorFlow Lite and ONNX files take and give the same; they hold the emotions in the zip member "
         "`emotion.json` and the metadata property `emotion`."
@@ -326,10 +326,10 @@ def _code(language: str, *lines: str) -> str:
 
 def _describe_scores(facts: Facts) -> str:
     evaluate, emotions = facts.params.evaluate, facts.emotions
-    notes = [f"In brackets: 95 % intervals from {evaluate.bootstrap:,} bootstrap samples of pictures, for one model."]
-    notes += ["The probabilities of each picture and its mirror image are averaged."] if evaluate.flip else []
+    notes = [f"In brackets: 95 % intervals from {evaluate.bootstrap:,} bootstrap samples of images, for one model."]
+    notes += ["The probabilities of each image and its mirror image are averaged."] if evaluate.flip else []
     notes += (
-        [f"A picture shows {emotions[1]} where the probability of that is above {evaluate.threshold:g}."]
+        [f"An image shows {emotions[1]} where the probability of that is above {evaluate.threshold:g}."]
         if len(emotions) == 2
         else []
     )
@@ -339,7 +339,7 @@ def _describe_scores(facts: Facts) -> str:
 def _score_table(facts: Facts, titles: Mapping[str, str]) -> str:
     test, alone = facts.evaluation["test"], facts.evaluation["test_unique"]
     return _table(
-        ["", f"test split, {test['pictures']:,} pictures", f"those that stand nowhere else, {alone['pictures']:,}"],
+        ["", f"test split, {test['images']:,} images", f"those that stand nowhere else, {alone['images']:,}"],
         [
             [title, figure_text(test, key), figure_text(alone, key)]
             for key, title in titles.items()
@@ -350,7 +350,7 @@ def _score_table(facts: Facts, titles: Mapping[str, str]) -> str:
 
 def _describe_classes(facts: Facts) -> str:
     table = _table(
-        ["emotion", *CLASS_SCORES.values(), "pictures", "recall, 95 %"],
+        ["emotion", *CLASS_SCORES.values(), "images", "recall, 95 %"],
         [
             [
                 emotion,
@@ -362,7 +362,7 @@ def _describe_classes(facts: Facts) -> str:
         ],
     )
     return (
-        f"{table}\n\nRecall is the share of the emotion's pictures that are read right, with its interval by Wilson's "
+        f"{table}\n\nRecall is the share of the emotion's images that are read right, with its interval by Wilson's "
         "formula; precision the share of right ones among those that are taken for it."
     )
 
@@ -380,11 +380,10 @@ def _describe_calibration(facts: Facts) -> str:
 def _describe_confusions(facts: Facts) -> str:
     found = find_confusions(facts)
     if not found:
-        return "No test picture was read wrong."
+        return "No test image was read wrong."
     lines = [
-        f"- {actual} is taken for {predicted} in {percent(pictures / support)} of its pictures ({pictures:,} of "
-        f"{support:,})"
-        for actual, predicted, pictures, support in found
+        f"- {actual} is taken for {predicted} in {percent(images / support)} of its images ({images:,} of {support:,})"
+        for actual, predicted, images, support in found
     ]
     return "On the test split, the largest shares first:\n\n" + "\n".join(lines)
 
@@ -405,9 +404,9 @@ def _describe_files(facts: Facts, files: Sequence[ModelFile], release: Release |
         for file in files
     ]
     text = (
-        f"{_table([*head, *(['ms a face'] if timed else [])], rows)}\n\nAgreement is the share of test pictures that a "
+        f"{_table([*head, *(['ms a face'] if timed else [])], rows)}\n\nAgreement is the share of test images that a "
         "file reads as the Keras model does, and the difference that of a probability from its. The int8 file was "
-        "quantised with training pictures."
+        "quantised with training images."
     )
     return f"{text}{_describe_weights(release)}"
 
@@ -425,21 +424,21 @@ def _describe_weights(release: Release | None) -> str:
 def _describe_protocol(facts: Facts) -> str:
     split, train, validation = facts.params.split, facts.params.train, facts.evaluation["validation"]
     copies = (
-        "Training keeps copies of validation and test pictures, so that the test figures are too good by that much."
+        "Training keeps copies of validation and test images, so that the test figures are too good by that much."
         if split.keep_copies
-        else "Copies of test pictures were taken out of training and validation, and those of validation pictures out "
+        else "Copies of test images were taken out of training and validation, and those of validation images out "
         "of training."
     )
     chosen = "accuracy" if train.monitor == "accuracy" else "loss"
     lines = [
-        "The splits are the source's own. One that it does not bring is cut from its training pictures, the same share "
+        "The splits are the source's own. One that it does not bring is cut from its training images, the same share "
         f"of each emotion ({percent(split.validation, 0)} for validation, {percent(split.test, 0)} for test, seed "
         f"{split.seed}), copies together.",
         copies,
         "Weights were fitted on the training split alone.",
         f"The epoch (by its {chosen}) and the temperature were chosen on the validation split; there the accuracy is "
         f"{figure_text(validation, 'accuracy')} and macro F1 {figure_text(validation, 'macro_f1')}, on "
-        f"{validation['pictures']:,} pictures, too good by those choices.",
+        f"{validation['images']:,} images, too good by those choices.",
         "The stage `evaluate` scores the test split once a run, when all is chosen; no stage chooses by it.",
         "One model, one seed: another seed would move the figures too, which the intervals do not tell.",
     ]
@@ -461,7 +460,7 @@ def _describe_training(facts: Facts, layout: Layout, release: Release | None) ->
         rows.append(["train.start_from", f"`{params.train.start_from}`"])
     if params.train.teachers:
         names = ", ".join(f"`{name}`" for name in params.train.teachers)
-        sees = f"sees {params.train.teacher_sees} pictures"
+        sees = f"sees {params.train.teacher_sees} images"
         rows.append(["train.teacher", f"{names}, for {percent(params.train.teacher_share, 0)}, {sees}"])
     commit = f" Commit of the code: {release.commit}." if release else ""
     return (
@@ -481,19 +480,19 @@ def _describe_time(time: Mapping[str, Any] | None) -> str:
 
 def _describe_data(facts: Facts, release: Release | None) -> str:
     dataset, folder = facts.dataset, facts.params.source.folder
-    counts, across, excluded = dataset["pictures"], dataset["copies"]["across"], dataset["excluded"]
+    counts, across, excluded = dataset["images"], dataset["copies"]["across"], dataset["excluded"]
     conflicts = dataset["conflicting_labels"]
     copies = excluded["total"] - excluded["scheme"]
     splits = ", ".join(f"{counts[split]['total']:,} {title}" for split, title in SPLIT_TITLES.items())
     md5 = f" with the md5 `{release.source_md5}`, as dvc.lock names it" if release else ""
     return (
-        f"`{folder}`{md5}: {dataset['source_pictures']:,} pictures, of which {splits}. Left out: {copies:,} as copies "
-        f"of validation and test pictures, {excluded['scheme']:,} whose emotion the model does not tell, "
-        f"{dataset['rejected']:,} unreadable. Of the source's test pictures, {across['test_in_train']:,} also stand in "
+        f"`{folder}`{md5}: {dataset['source_images']:,} images, of which {splits}. Left out: {copies:,} as copies "
+        f"of validation and test images, {excluded['scheme']:,} whose emotion the model does not tell, "
+        f"{dataset['rejected']:,} unreadable. Of the source's test images, {across['test_in_train']:,} also stand in "
         f"its training split, and {across['test_in_val']:,} in its validation split. {conflicts['groups']:,} groups of "
-        f"equal pictures, {conflicts['pictures']:,} in all, have labels that contradict each other.\n\n"
-        f"sha256 of the pictures that are used, over hash of the pixels, emotion and split of each: "
-        f"`{dataset['sha256']}`. Equal for equal pictures in any order, layout or file format.\n\n"
+        f"equal images, {conflicts['images']:,} in all, have labels that contradict each other.\n\n"
+        f"sha256 of the images that are used, over hash of the pixels, emotion and split of each: "
+        f"`{dataset['sha256']}`. Equal for equal images in any order, layout or file format.\n\n"
         + _table(
             ["emotion", *SPLIT_TITLES.values()],
             [[name, *(f"{counts[split][name]:,}" for split in SPLIT_TITLES)] for name in facts.emotions],
@@ -502,11 +501,11 @@ def _describe_data(facts: Facts, release: Release | None) -> str:
 
 
 def _describe_people(facts: Facts) -> str:
-    """Say whom the pictures show, as far as that follows from where they come from."""
+    """Say whom the images show, as far as that follows from where they come from."""
     if Path(facts.params.source.folder) == SAMPLE_ARCHIVE.parent:
         return DRAWN
     size = facts.dataset["size"]
-    if facts.dataset["source_pictures"] == FER2013_PICTURES and set(size.values()) == {48}:
+    if facts.dataset["source_images"] == FER2013_IMAGES and set(size.values()) == {48}:
         votes = (
             "labels are the majority of ten people's votes (FER+, Barsoum et al. 2016), less noisy than the first ones"
         )

@@ -6,19 +6,19 @@ import pandas as pd
 
 from emotion.core.errors import InputError
 
-COLUMNS = ("picture", "actual", "predicted", "confidence", "correct")
+COLUMNS = ("image", "actual", "predicted", "confidence", "correct")
 """What it has before a column for each emotion."""
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """Read the table at `path`: a row a test picture, in the order of the arrays.
+    """Read the table at `path`: a row per test image, in the order of the arrays.
 
     Raises:
         InputError: it is missing, or is no such table.
     """
     try:
-        # A picture may well be called `NA`, and no value is missing.
-        table = pd.read_csv(path, encoding="utf-8", dtype={"picture": str}, na_filter=False)
+        # An image may well be called `NA`, and no value is missing.
+        table = pd.read_csv(path, encoding="utf-8", dtype={"image": str}, na_filter=False)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro evaluate`") from None
     except (ValueError, UnicodeDecodeError) as error:

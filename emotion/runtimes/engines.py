@@ -59,7 +59,7 @@ def load_engine(path: Path, *, threads: int | None = None) -> Engine:
 
 
 class _BatchEngine(ABC):
-    """What the engines have in common: pictures are checked, and run batch by batch."""
+    """What the engines have in common: images are checked, and run batch by batch."""
 
     form: ModelForm
 
@@ -68,7 +68,7 @@ class _BatchEngine(ABC):
         size, channels = self.form.size, self.form.channels
         if x.dtype != np.uint8 or x.shape[1:] != (size, size, channels) or not len(x):
             raise InputError(
-                f"got pictures of {x.dtype} and shape {x.shape}, expected uint8 (n, {size}, {size}, {channels})"
+                f"got images of {x.dtype} and shape {x.shape}, expected uint8 (n, {size}, {size}, {channels})"
             )
         batches = [self._run(x[start : start + batch_size]) for start in range(0, len(x), batch_size)]
         return np.concatenate(batches).astype(np.float32, copy=False)
@@ -119,7 +119,7 @@ class TFLiteEngine(_BatchEngine):
         self._lock = Lock()
 
     def _run(self, images: np.ndarray) -> np.ndarray:
-        # One by one: a batch is no faster here, and another number of pictures would lay out the memory anew.
+        # One by one: a batch is no faster here, and another number of images would lay out the memory anew.
         with self._lock:
             return np.concatenate([self._run_one(image) for image in images])
 
@@ -203,7 +203,7 @@ def _check_shapes(path: Path, form: ModelForm, inputs: Sequence[Any], outputs: S
         and any(_fits(gives[0][1], number) for number in units)
     ):
         raise InputError(
-            f"{path} takes {takes} and gives {gives}, and says that it takes {form.color} pictures of {form.size} x "
+            f"{path} takes {takes} and gives {gives}, and says that it takes {form.color} images of {form.size} x "
             f"{form.size} pixels and tells apart {len(form.emotions)} emotions; {NOT_OURS}"
         )
 

@@ -1,6 +1,6 @@
 """A network as files for other runtimes: TensorFlow Lite in three precisions and ONNX; and what becomes of its answers.
 
-Every file takes uint8 pictures and gives float32 probabilities, as the network does, and has the form inside.
+Every file takes uint8 images and gives float32 probabilities, as the network does, and has the form inside.
 """
 
 import io
@@ -29,8 +29,8 @@ if TYPE_CHECKING:  # at run time they would load TensorFlow
     import onnx
     import tensorflow as tf
 
-CALIBRATION_PICTURES = 200
-"""Training pictures by which the ranges of int8 are chosen; 1,000 gave no better accuracy on FER2013."""
+CALIBRATION_IMAGES = 200
+"""Training images by which the ranges of int8 are chosen; 1,000 gave no better accuracy on FER2013."""
 
 REPETITIONS, SECONDS = 7, 0.05
 """How often a network is timed, and for how long each time; the median counts."""
@@ -70,49 +70,49 @@ def to_float16_tflite(network: "keras.Model") -> bytes:
     return _convert(network, choose)
 
 
-def to_int8_tflite(network: "keras.Model", pictures: np.ndarray) -> bytes:
+def to_int8_tflite(network: "keras.Model", images: np.ndarray) -> bytes:
     """Return `network` as a TensorFlow Lite file of a quarter of the bytes, which computes with integers alone.
 
     Only its last step is in floats, from integers to probabilities, which are multiples of 1/256.
 
     Args:
         network: takes uint8 (n, size, size, channels).
-        pictures: uint8 (n, size, size, channels), by which the ranges of its layers are chosen: of training.
+        images: uint8 (n, size, size, channels), by which the ranges of its layers are chosen: of training.
 
     Raises:
         InputError: as in `to_tflite`.
     """
-    chosen = choose_pictures(pictures).astype(np.float32)
+    chosen = choose_images(images).astype(np.float32)
 
     def choose(converter: "tf.lite.TFLiteConverter") -> None:
         import tensorflow as tf
 
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([picture[None]] for picture in chosen)
+        converter.representative_dataset = lambda: ([image[None]] for image in chosen)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type, converter.inference_output_type = tf.uint8, tf.float32
 
     return _convert(_taking_floats(network), choose)
 
 
-def choose_pictures(pictures: np.ndarray) -> np.ndarray:
-    """Return CALIBRATION_PICTURES of `pictures`, uint8 (n, size, size, channels), evenly spread; all of fewer.
+def choose_images(images: np.ndarray) -> np.ndarray:
+    """Return CALIBRATION_IMAGES of `images`, uint8 (n, size, size, channels), evenly spread; all of fewer.
 
-    Two pixels of the first become black and white: the range of the input is that of the pictures seen, and has to
+    Two pixels of the first become black and white: the range of the input is that of the images seen, and has to
     be 0 to 255 for uint8 to pass as it is.
     """
-    places = np.linspace(0, len(pictures) - 1, min(len(pictures), CALIBRATION_PICTURES)).round().astype(np.int64)
-    chosen = np.array(pictures[places])
+    places = np.linspace(0, len(images) - 1, min(len(images), CALIBRATION_IMAGES)).round().astype(np.int64)
+    chosen = np.array(images[places])
     chosen[0, 0, 0], chosen[0, -1, -1] = 0, 255
     return chosen
 
 
 def _taking_floats(network: "keras.Model") -> "keras.Model":
-    """Return `network` for float32 pictures of the same values: what casts uint8 would be computed in floats."""
+    """Return `network` for float32 images of the same values: what casts uint8 would be computed in floats."""
     import keras
 
-    pictures = keras.Input(network.input_shape[1:], dtype="float32", name="image")
-    clone = keras.models.clone_model(network, input_tensors=pictures)
+    images = keras.Input(network.input_shape[1:], dtype="float32", name="image")
+    clone = keras.models.clone_model(network, input_tensors=images)
     clone.set_weights(network.get_weights())
     return clone
 
@@ -149,10 +149,10 @@ def to_onnx(network: "keras.Model") -> bytes:
     import keras
     import onnx
 
-    pictures = keras.InputSpec(shape=network.input_shape, dtype="uint8", name="image")
+    images = keras.InputSpec(shape=network.input_shape, dtype="uint8", name="image")
     with _converting("ONNX"), tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "model.onnx"
-        network.export(target, format="onnx", verbose=False, input_signature=[pictures])
+        network.export(target, format="onnx", verbose=False, input_signature=[images])
         model = onnx.load_model_from_string(target.read_bytes())
     model = canonical(model)
     onnx.checker.check_model(model)
@@ -178,7 +178,7 @@ def canonical(model: "onnx.ModelProto") -> "onnx.ModelProto":
     for tensor in (graph.input[0], graph.output[0], *used):
         tensor.name = names[tensor.name]
     for end in (graph.input[0], graph.output[0]):
-        end.type.tensor_type.shape.dim[0].dim_param = "pictures"
+        end.type.tensor_type.shape.dim[0].dim_param = "images"
     sorted_graph = helper.make_graph(nodes, "network", [graph.input[0]], [graph.output[0]], used)
     return helper.make_model(sorted_graph, opset_imports=model.opset_import, ir_version=model.ir_version)
 
@@ -228,7 +228,7 @@ def _converting(kind: str) -> Iterator[None]:
 def compare(
     engines: Mapping[str, Engine], images: np.ndarray, y_true: np.ndarray, form: ModelForm
 ) -> dict[str, dict[str, float]]:
-    """Return what each engine scores on pictures, and how far it agrees with the first.
+    """Return what each engine scores on images, and how far it agrees with the first.
 
     Args:
         engines: by name; the first is what the others are converted from.
@@ -254,9 +254,9 @@ def _compare(answer: np.ndarray, reference: np.ndarray, y_true: np.ndarray, thre
     }
 
 
-def milliseconds_a_face(engine: Engine, picture: np.ndarray) -> float:
-    """Return how long `engine` takes for one `picture`, uint8 (size, size, channels), one pass, handed over alone."""
-    faces = picture[None]
+def milliseconds_a_face(engine: Engine, image: np.ndarray) -> float:
+    """Return how long `engine` takes for one `image`, uint8 (size, size, channels), one pass, handed over alone."""
+    faces = image[None]
     _calls_a_second(engine, faces)  # the first calls allocate
     return statistics.median(1000 / _calls_a_second(engine, faces) for _ in range(REPETITIONS))
 

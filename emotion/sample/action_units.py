@@ -1,7 +1,7 @@
-"""Which facial action units (FACS) show each emotion, and how strongly they move in one picture.
+"""Which facial action units (FACS) show each emotion, and how strongly they move in one image.
 
 The units are those of Ekman and Friesen's Facial Action Coding System (1978, 2002), the sets per emotion those
-of its emotion tables (EMFACS): the core of an emotion moves in every picture of it, the rest in some of them.
+of its emotion tables (EMFACS): the core of an emotion moves in every image of it, the rest in some of them.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ Units = dict[int, float]
 class Expression:
     """The action units of one emotion.
 
-    `core` moves in every picture; `often` maps a further unit to the probability that it moves as well.
+    `core` moves in every image; `often` maps a further unit to the probability that it moves as well.
     """
 
     core: tuple[int, ...]
@@ -57,10 +57,10 @@ EXPRESSIONS = {
 }
 
 STRENGTH = (0.5, 1.0)
-"""How strongly a picture's whole expression shows, from and to."""
+"""How strongly an image's whole expression shows, from and to."""
 
 STRAY_UNITS = 2
-"""How many units that have nothing to do with the emotion move in every picture."""
+"""How many units that have nothing to do with the emotion move in every image."""
 
 STRAY_STRENGTH = 0.22
 """How strongly those move at most."""
@@ -70,7 +70,7 @@ ASYMMETRY = 0.12
 
 
 def draw_units(emotion: str, rng: np.random.Generator) -> Units:
-    """Return the intensities of one picture of `emotion`, with a few unrelated units moving a little."""
+    """Return the intensities of one image of `emotion`, with a few unrelated units moving a little."""
     units = dict.fromkeys(NAMES, 0.0)
     for unit in rng.choice(list(NAMES), size=STRAY_UNITS, replace=False):
         units[int(unit)] = rng.uniform(0, STRAY_STRENGTH)
@@ -86,7 +86,7 @@ def _moving(expression: Expression, rng: np.random.Generator) -> list[int]:
 
 
 def draw_sides(units: Units, rng: np.random.Generator) -> tuple[Units, Units]:
-    """Return `units` for the left and the right half of the picture, since no face moves evenly."""
+    """Return `units` for the left and the right half of the image, since no face moves evenly."""
     lean = rng.normal(0, ASYMMETRY)
     return _scaled(units, 1 - lean), _scaled(units, 1 + lean)
 

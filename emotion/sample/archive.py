@@ -1,9 +1,9 @@
-"""The sample as a file: which picture shows whom, in which split, and the archive that holds them all.
+"""The sample as a file: which image shows whom, in which split, and the archive that holds them all.
 
 The archive has the layout of Kaggle's `msambare/fer2013`: `train/<emotion>/Training_<n>.jpg` and
-`test/<emotion>/PublicTest_<n>.jpg` or `PrivateTest_<n>.jpg`, grey JPEGs of 48x48, where n counts the pictures of
+`test/<emotion>/PublicTest_<n>.jpg` or `PrivateTest_<n>.jpg`, grey JPEGs of 48x48, where n counts the images of
 the whole set. A person is in one split only. As FER2013 does, it holds what a pipeline should find: exact copies
-across splits and within training, some under another emotion, and blank pictures in training.
+across splits and within training, some under another emotion, and blank images in training.
 """
 
 import zipfile
@@ -34,30 +34,30 @@ CLASS_SHARES = {
 }
 """FER2013's shares, but for disgust: it has 1.5 % there, too little for the small test splits here."""
 
-PICTURES_PER_PERSON = 8
+IMAGES_PER_PERSON = 8
 
 LEAKED_SHARE = 0.004
-"""Training pictures that are copies of test pictures, as a share of the whole set."""
+"""Training images that are copies of test images, as a share of the whole set."""
 
 REPEATED_SHARE = 0.003
-"""Training pictures that are copies of other training pictures, as a share of the whole set."""
+"""Training images that are copies of other training images, as a share of the whole set."""
 
 BLANK_SHARE = 0.0006
-"""Training pictures that are flat grey, as a share of the whole set."""
+"""Training images that are flat grey, as a share of the whole set."""
 
 CONFLICT_EVERY = 3
 """Every how many-th copy stands under another emotion than its original."""
 
 JPEG_QUALITY = 90
 
-_PLAN, _PERSON, _PICTURE = range(3)
+_PLAN, _PERSON, _IMAGE = range(3)
 _FIXED_DATE = (2013, 4, 14, 0, 0, 0)
 _UNIX = 3
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture of the plan: a face, or a copy of another picture, or blank."""
+class Image:
+    """An image of the plan: a face, or a copy of another image, or blank."""
 
     number: int
     usage: str
@@ -72,12 +72,12 @@ class Picture:
         return f"{folder}/{self.emotion}/{self.usage}_{self.number}.jpg"
 
 
-def make_sample(path: Path, seed: int, pictures: int) -> None:
-    """Write an archive of `pictures` drawn faces; the same seed and number always give the same bytes."""
-    plan = plan_pictures(seed, pictures)
+def make_sample(path: Path, seed: int, images: int) -> None:
+    """Write an archive of `images` drawn faces; the same seed and number always give the same bytes."""
+    plan = plan_images(seed, images)
     content = {}
-    for picture, data in zip(plan, tqdm(_encoded(plan, seed), "draw", len(plan), disable=None), strict=True):
-        content[picture.name] = data
+    for image, data in zip(plan, tqdm(_encoded(plan, seed), "draw", len(plan), disable=None), strict=True):
+        content[image.name] = data
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name in sorted(content):
             archive.writestr(_member(name), content[name])
@@ -91,39 +91,39 @@ def _member(name: str) -> zipfile.ZipInfo:
     return member
 
 
-def _encoded(plan: Sequence[Picture], seed: int) -> Iterator[bytes]:
-    """Yield every picture of the plan as JPEG."""
+def _encoded(plan: Sequence[Image], seed: int) -> Iterator[bytes]:
+    """Yield every image of the plan as JPEG."""
     people: dict[int, Person] = {}
-    for picture in plan:
-        source = picture if picture.copy_of is None else plan[picture.copy_of]
+    for image in plan:
+        source = image if image.copy_of is None else plan[image.copy_of]
         if source.person not in people:
             people[source.person] = draw_person(_generator(seed, _PERSON, source.person))
-        yield _jpeg(_draw(source, people[source.person], _generator(seed, _PICTURE, source.number)))
+        yield _jpeg(_draw(source, people[source.person], _generator(seed, _IMAGE, source.number)))
 
 
-def _draw(picture: Picture, person: Person, rng: np.random.Generator) -> np.ndarray:
-    if picture.blank:
+def _draw(image: Image, person: Person, rng: np.random.Generator) -> np.ndarray:
+    if image.blank:
         return np.full((SIZE, SIZE), rng.integers(256), np.uint8)
-    return draw_face(picture.emotion, rng, person)
+    return draw_face(image.emotion, rng, person)
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+def _jpeg(image: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
 
 def _generator(seed: int, purpose: int, number: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, purpose, number])))
 
 
-def plan_pictures(seed: int, pictures: int) -> list[Picture]:
-    """Return what the archive will hold, in the order of the pictures' numbers."""
+def plan_images(seed: int, images: int) -> list[Image]:
+    """Return what the archive will hold, in the order of the images' numbers."""
     rng = _generator(seed, _PLAN)
-    plan: list[Picture] = []
+    plan: list[Image] = []
     first_person = 0
-    for usage, count in zip(USAGES, _apportion(list(USAGES.values()), pictures), strict=True):
-        people = max(1, count // PICTURES_PER_PERSON)
+    for usage, count in zip(USAGES, _apportion(list(USAGES.values()), images), strict=True):
+        people = max(1, count // IMAGES_PER_PERSON)
         for position, emotion in enumerate(_shuffled_emotions(count, rng)):
-            plan.append(Picture(len(plan), usage, emotion, first_person + position % people))
+            plan.append(Image(len(plan), usage, emotion, first_person + position % people))
         first_person += people
     _plant_copies(plan, rng)
     _plant_blanks(plan, rng)
@@ -147,8 +147,8 @@ def _apportion(shares: Sequence[float], total: int) -> list[int]:
     return counts.tolist()
 
 
-def _plant_copies(plan: list[Picture], rng: np.random.Generator) -> None:
-    """Turn some pictures into copies: in training of test and training pictures, and between the test splits."""
+def _plant_copies(plan: list[Image], rng: np.random.Generator) -> None:
+    """Turn some images into copies: in training of test and training images, and between the test splits."""
     leaked = max(2, round(LEAKED_SHARE * len(plan)))
     repeated = max(1, round(REPEATED_SHARE * len(plan)))
     originals = ["PublicTest", "PrivateTest"] * leaked
@@ -158,32 +158,32 @@ def _plant_copies(plan: list[Picture], rng: np.random.Generator) -> None:
         _plant_copy(plan, original, copy, conflicting=turn % CONFLICT_EVERY == 0, rng=rng)
 
 
-def _plant_copy(plan: list[Picture], original: str, copy: str, conflicting: bool, rng: np.random.Generator) -> None:
-    """Turn a picture of split `copy` into one of split `original`; it keeps its emotion, so the balance stays.
+def _plant_copy(plan: list[Image], original: str, copy: str, conflicting: bool, rng: np.random.Generator) -> None:
+    """Turn an image of split `copy` into one of split `original`; it keeps its emotion, so the balance stays.
 
-    Nothing happens where no picture fits, which only sets of a few hundred pictures know.
+    Nothing happens where no image fits, which only sets of a few hundred images know.
     """
-    used = {picture.copy_of for picture in plan}
-    free = [picture for picture in plan if picture.copy_of is None and picture.number not in used]
-    source = _pick([picture for picture in free if picture.usage == original], rng)
+    used = {image.copy_of for image in plan}
+    free = [image for image in plan if image.copy_of is None and image.number not in used]
+    source = _pick([image for image in free if image.usage == original], rng)
     places = [
-        picture
-        for picture in free
-        if picture.usage == copy and picture != source and (picture.emotion != source.emotion) == conflicting
+        image
+        for image in free
+        if image.usage == copy and image != source and (image.emotion != source.emotion) == conflicting
     ]
     if places:
         place = _pick(places, rng)
         plan[place.number] = replace(place, copy_of=source.number)
 
 
-def _plant_blanks(plan: list[Picture], rng: np.random.Generator) -> None:
-    """Turn some training pictures into flat grey."""
-    used = {picture.copy_of for picture in plan}
+def _plant_blanks(plan: list[Image], rng: np.random.Generator) -> None:
+    """Turn some training images into flat grey."""
+    used = {image.copy_of for image in plan}
     for _ in range(max(1, round(BLANK_SHARE * len(plan)))):
-        free = [picture for picture in plan if picture.usage == "Training" and picture.copy_of is None]
-        place = _pick([picture for picture in free if picture.number not in used and not picture.blank], rng)
+        free = [image for image in plan if image.usage == "Training" and image.copy_of is None]
+        place = _pick([image for image in free if image.number not in used and not image.blank], rng)
         plan[place.number] = replace(place, blank=True)
 
 
-def _pick(pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    return pictures[int(rng.integers(len(pictures)))]
+def _pick(images: Sequence[Image], rng: np.random.Generator) -> Image:
+    return images[int(rng.integers(len(images)))]

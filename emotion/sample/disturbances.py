@@ -1,4 +1,4 @@
-"""What makes the pictures hard: pose, light, backgrounds, things in front of the face, blur and noise."""
+"""What makes the images hard: pose, light, backgrounds, things in front of the face, blur and noise."""
 
 import math
 
@@ -9,14 +9,14 @@ from emotion.sample.people import Person
 from emotion.sample.sketch import CANVAS, Light, Pose, curve, fill, stroke
 
 OCCLUDED_SHARE = 0.2
-"""Share of the pictures with something in front of the face."""
+"""Share of the images with something in front of the face."""
 
 BLURRED_SHARE = 0.4
-"""Share of the pictures out of focus."""
+"""Share of the images out of focus."""
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
-    """Return a pose near the front, of a face that fills most of the picture as FER2013's do."""
+    """Return a pose near the front, of a face that fills most of the image as FER2013's do."""
     return Pose(
         yaw=float(np.clip(rng.normal(0, 0.2), -0.42, 0.42)),
         pitch=float(np.clip(rng.normal(0, 0.09), -0.2, 0.2)),
@@ -40,15 +40,15 @@ def draw_background(rng: np.random.Generator) -> np.ndarray:
     return cv2.resize(cells.astype(np.uint8), (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR_EXACT)
 
 
-def occlude(picture: np.ndarray, person: Person, rng: np.random.Generator) -> None:
+def occlude(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
     """Draw something in front of a part of some faces, in place."""
     if rng.random() >= OCCLUDED_SHARE:
         return
     draw = (_draw_hand, _draw_strand, _draw_scarf, _draw_bar)[rng.integers(4)]
-    draw(picture, person, rng)
+    draw(image, person, rng)
 
 
-def _draw_hand(picture: np.ndarray, person: Person, rng: np.random.Generator) -> None:
+def _draw_hand(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
     """Draw fingers that reach in from below, over a cheek and sometimes the mouth."""
     side = rng.choice([-1, 1])
     base_x = CANVAS / 2 + side * rng.uniform(40, 62)
@@ -58,11 +58,11 @@ def _draw_hand(picture: np.ndarray, person: Person, rng: np.random.Generator) ->
         x = base_x + side * 13 * (finger - 1.5)
         tip = tip_y + (8, 0, 2, 12)[finger]
         bone = np.array([(x, CANVAS + 10), (x + 0.4 * lean, (tip + CANVAS) / 2), (x + lean, tip)])
-        stroke(picture, curve(bone, steps=4), person.skin * 0.6, 16)
-        stroke(picture, curve(bone, steps=4), person.skin * 0.84, 13)
+        stroke(image, curve(bone, steps=4), person.skin * 0.6, 16)
+        stroke(image, curve(bone, steps=4), person.skin * 0.84, 13)
 
 
-def _draw_strand(picture: np.ndarray, person: Person, rng: np.random.Generator) -> None:
+def _draw_strand(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
     """Draw strands of hair that fall over one eye or cheek."""
     side = rng.choice([-1, 1])
     start = CANVAS / 2 + side * rng.uniform(0, 20)
@@ -72,30 +72,30 @@ def _draw_strand(picture: np.ndarray, person: Person, rng: np.random.Generator) 
         path = np.array(
             [(start + shift, 0), ((start + end) / 2 + shift + side * 14, 60), (end + shift, 120 + 9 * strand)]
         )
-        stroke(picture, curve(path, steps=5), person.hair_tone * rng.uniform(0.8, 1.1), 4)
+        stroke(image, curve(path, steps=5), person.hair_tone * rng.uniform(0.8, 1.1), 4)
 
 
-def _draw_scarf(picture: np.ndarray, person: Person, rng: np.random.Generator) -> None:
+def _draw_scarf(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
     """Draw a scarf or collar over the chin."""
     top, tone = rng.uniform(146, 172), rng.uniform(30, 210)
     edge = curve(np.array([(-5, top - 14), (50, top + 4), (96, top + 8), (142, top + 3), (197, top - 12)]))
-    fill(picture, np.concatenate([edge, [(CANVAS, CANVAS), (0, CANVAS)]]), tone)
+    fill(image, np.concatenate([edge, [(CANVAS, CANVAS), (0, CANVAS)]]), tone)
     for fold in (10, 22):
-        stroke(picture, edge + (0, fold), tone * 0.78, 3)
+        stroke(image, edge + (0, fold), tone * 0.78, 3)
 
 
-def _draw_bar(picture: np.ndarray, person: Person, rng: np.random.Generator) -> None:
-    """Draw a straight object, such as a microphone stand, through the picture."""
+def _draw_bar(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
+    """Draw a straight object, such as a microphone stand, through the image."""
     angle = rng.uniform(0, np.pi)
     along = np.array([np.cos(angle), np.sin(angle)]) * CANVAS
     across = np.array([-np.sin(angle), np.cos(angle)]) * rng.uniform(25, 70) * rng.choice([-1, 1])
     middle = np.array([CANVAS / 2, CANVAS / 2]) + across
-    stroke(picture, np.stack([middle - along, middle + along]), rng.uniform(10, 240), rng.uniform(7, 16))
+    stroke(image, np.stack([middle - along, middle + along]), rng.uniform(10, 240), rng.uniform(7, 16))
 
 
-def photograph(picture: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `picture` as a camera would take it, uint8 (size, size): scaled down, blurred, toned, with noise."""
-    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+def photograph(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `image` as a camera would take it, uint8 (size, size): scaled down, blurred, toned, with noise."""
+    small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     if rng.random() < BLURRED_SHARE:
         small = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.3, 0.75))
     noise = rng.uniform(0, 7.5) * rng.standard_normal(small.shape)

@@ -1,4 +1,4 @@
-"""One picture of the sample: an emotion on a person's face."""
+"""One image of the sample: an emotion on a person's face."""
 
 import numpy as np
 
@@ -11,17 +11,17 @@ from emotion.sample.sketch import Sketch
 from emotion.sample.worn import draw_beard, draw_glasses, draw_hair, draw_hair_behind
 
 SIZE = 48
-"""Height and width of a picture in pixels, as FER2013's."""
+"""Height and width of an image in pixels, as FER2013's."""
 
 
 def draw_face(emotion: str, rng: np.random.Generator, person: Person) -> np.ndarray:
-    """Return a picture of `person` showing `emotion`, uint8 (SIZE, SIZE); all that varies comes from `rng`."""
+    """Return an image of `person` showing `emotion`, uint8 (SIZE, SIZE); all that varies comes from `rng`."""
     units = draw_units(emotion, rng)
     sketch = Sketch(draw_background(rng), draw_pose(rng))
     _draw_person(sketch, person, units, rng)
-    picture = sketch.finish(draw_light(rng))
-    occlude(picture, person, rng)
-    return photograph(picture, SIZE, rng)
+    image = sketch.finish(draw_light(rng))
+    occlude(image, person, rng)
+    return photograph(image, SIZE, rng)
 
 
 def _draw_person(sketch: Sketch, person: Person, units: Units, rng: np.random.Generator) -> None:

@@ -46,7 +46,7 @@ class Nose:
 
 @dataclass(frozen=True)
 class Landmarks:
-    """A face's parts; where there are two, first the one at the left of the picture."""
+    """A face's parts; where there are two, first the one at the left of the image."""
 
     outline: np.ndarray
     chin_y: float

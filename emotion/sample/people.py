@@ -1,4 +1,4 @@
-"""The people in the sample: what stays the same in all pictures of one of them."""
+"""The people in the sample: what stays the same in all images of one of them."""
 
 from dataclasses import dataclass
 

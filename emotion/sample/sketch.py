@@ -1,4 +1,4 @@
-"""The drawing surface: points of a face in, a grey picture out, seen from the picture's pose and light."""
+"""The drawing surface: points of a face in, a grey image out, seen from the image's pose and light."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 CANVAS = 192
-"""Height and width of the canvas in pixels: four times the picture's, so that scaling down smooths edges."""
+"""Height and width of the canvas in pixels: four times the image's, so that scaling down smooths edges."""
 
 SOFTNESS = {"fine": (2, 1.0), "medium": (4, 1.25), "wide": (4, 3.0)}
 """Layers of shading: how many canvas pixels one of theirs is wide, and their blur as sigma in pixels of theirs."""
@@ -136,7 +136,7 @@ class Sketch:
         )
 
     def finish(self, light: Light) -> np.ndarray:
-        """Return the lit picture, uint8 (CANVAS, CANVAS)."""
+        """Return the lit image, uint8 (CANVAS, CANVAS)."""
         wide = self._lit(light) + self._softened("wide") + self._softened("medium")
         shade = _enlarged(np.clip(wide, 0, 255), CANVAS // 2) + self._softened("fine")
         shade = _enlarged(np.clip(shade, 0, 255), CANVAS)

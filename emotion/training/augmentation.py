@@ -1,4 +1,4 @@
-"""Random changes of training pictures, drawn anew each time a picture is seen."""
+"""Random changes of training images, drawn anew each time an image is seen."""
 
 import math
 
@@ -10,7 +10,7 @@ from emotion.core.params import AugmentationParams
 
 
 class Augmentation(keras.layers.Layer):
-    """Pictures to changed pictures, uint8 (n, height, width, channels) both; nothing unless training.
+    """Images to changed images, uint8 (n, height, width, channels) both; nothing unless training.
 
     All that is random comes from `seed_generator`; setting its state makes a batch repeat to the bit.
     """
@@ -54,7 +54,7 @@ class Augmentation(keras.layers.Layer):
         return ops.image.affine_transform(images, transforms, interpolation="bilinear", fill_mode="nearest")
 
     def _relight(self, images, count):
-        """Change contrast about each picture's mean, then brightness."""
+        """Change contrast about each image's mean, then brightness."""
         params = self.params
         contrast = ops.reshape(self._uniform(count, 1 - params.contrast, 1 + params.contrast), (-1, 1, 1, 1))
         brightness = ops.reshape(self._uniform(count, -params.brightness, params.brightness), (-1, 1, 1, 1)) * 255
@@ -62,7 +62,7 @@ class Augmentation(keras.layers.Layer):
         return (images - mean) * contrast + mean + brightness
 
     def _erase(self, images, count, height, width):
-        """Set a patch of 2 to 20 % of the picture to one random grey: Zhong et al. 2020, Random Erasing."""
+        """Set a patch of 2 to 20 % of the image to one random grey: Zhong et al. 2020, Random Erasing."""
         area = self._uniform(count, 0.02, 0.2)
         aspect = ops.exp(self._uniform(count, -0.7, 0.7))
         erased = self._uniform(count, 0, 1) < self.params.erase
@@ -81,9 +81,9 @@ class Augmentation(keras.layers.Layer):
 
 
 class Mix(keras.layers.Layer):
-    """Each picture with its counterpart from the batch's other end: Zhang et al. 2018, mixup; nothing unless training.
+    """Each image with its counterpart from the batch's other end: Zhang et al. 2018, mixup; nothing unless training.
 
-    Takes pictures, uint8 (n, height, width, channels), and the share of each in its mixture, float32 (n,).
+    Takes images, uint8 (n, height, width, channels), and the share of each in its mixture, float32 (n,).
     """
 
     def __init__(self) -> None:
@@ -103,9 +103,9 @@ class Mix(keras.layers.Layer):
 def mixing_shares(
     count: int, batch_size: int, mixup: float, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return each picture's share in its mixture, float32 (count,), and the number of its counterpart, (count,).
+    """Return each image's share in its mixture, float32 (count,), and the number of its counterpart, (count,).
 
-    Shares are from 0.5 to 1, the larger of two from Beta(mixup, mixup), so that a picture mostly stays what it is;
+    Shares are from 0.5 to 1, the larger of two from Beta(mixup, mixup), so that an image mostly stays what it is;
     1 throughout where `mixup` is 0. Mixed are, as in `Mix`, the first and the last of a batch, and so on inwards.
     """
     numbers = np.arange(count)

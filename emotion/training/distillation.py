@@ -1,7 +1,7 @@
-"""Distillation: a network learns what another one, or several, say of each picture (Hinton et al. 2015).
+"""Distillation: a network learns what another one, or several, say of each image (Hinton et al. 2015).
 
-Beyer et al. 2022 found it to matter most, in long trainings, that teacher and student see the same changed pictures.
-A teacher that is asked once about the pictures as they are takes no longer than to look at them in an epoch or two.
+Beyer et al. 2022 found it to matter most, in long trainings, that teacher and student see the same changed images.
+A teacher that is asked once about the images as they are takes no longer than to look at them in an epoch or two.
 """
 
 from collections.abc import Sequence
@@ -58,13 +58,13 @@ class Imitation(keras.layers.Layer):
         return keras.KerasTensor(probabilities.shape, dtype="float32")
 
 
-def ask_once(teachers: Teachers, pictures: np.ndarray, *, flip: bool) -> np.ndarray:
-    """Return what the teachers say of pictures, uint8 (n, size, size, channels), as they are: float32 (n, classes).
+def ask_once(teachers: Teachers, images: np.ndarray, *, flip: bool) -> np.ndarray:
+    """Return what the teachers say of images, uint8 (n, size, size, channels), as they are: float32 (n, classes).
 
-    With `flip` each picture and its mirror image count the same.
+    With `flip` each image and its mirror image count the same.
     """
-    images = keras.Input(pictures.shape[1:], dtype="uint8")
-    return predict_probabilities(keras.Model(images, teachers(images)), pictures, flip=flip).astype(np.float32)
+    inputs = keras.Input(images.shape[1:], dtype="uint8")
+    return predict_probabilities(keras.Model(inputs, teachers(inputs)), images, flip=flip).astype(np.float32)
 
 
 def _columns(probabilities):

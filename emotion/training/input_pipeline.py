@@ -1,4 +1,4 @@
-"""How pictures reach a network: in batches, in a given order, and in training from an array on the device."""
+"""How images reach a network: in batches, in a given order, and in training from an array on the device."""
 
 import math
 from typing import Any
@@ -44,9 +44,9 @@ class _Batches(keras.utils.PyDataset):
 
 
 class Lookup(keras.layers.Layer):
-    """Numbers of pictures, int32 (n,), to the pictures, uint8 (n, height, width, channels).
+    """Numbers of images, int32 (n,), to the images, uint8 (n, height, width, channels).
 
-    The array of all pictures is a weight that nothing trains, so that it is on the device once.
+    The array of all images is a weight that nothing trains, so that it is on the device once.
     """
 
     def __init__(self, images: np.ndarray) -> None:

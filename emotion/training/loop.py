@@ -34,9 +34,9 @@ VALIDATION_BATCH = 256
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Pictures, uint8 (n, size, size, channels), and their labels, int (n,), of two splits.
+    """Images, uint8 (n, size, size, channels), and their labels, int (n,), of two splits.
 
-    `votes_train`, int (n, classes), says how many people saw which emotion in each training picture. Where it is
+    `votes_train`, int (n, classes), says how many people saw which emotion in each training image. Where it is
     there, training aims at the shares of the votes in place of the labels (Barsoum et al. 2016).
     """
 
@@ -96,7 +96,7 @@ def train(
     ends with the same bits as one that was not.
 
     Args:
-        data: the pictures and labels; labels are below `classes`.
+        data: the images and labels; labels are below `classes`.
         classes: how many classes the labels have.
         params: the sections `train` and `augmentation`.
         checkpoints: a folder, made if need be, for the state after each epoch.
@@ -104,7 +104,7 @@ def train(
         given: the networks to imitate and to start from, if any.
 
     Raises:
-        InputError: params do not fit each other, the pictures or the machine.
+        InputError: params do not fit each other, the images or the machine.
         DivergedError: the loss stopped being a number.
     """
     sizes = epoch_sizes(params.train, data.size)
@@ -122,7 +122,7 @@ def train(
 
 
 def epoch_sizes(params: TrainParams, size: int) -> list[int]:
-    """Return the size of the pictures in each epoch.
+    """Return the size of the images in each epoch.
 
     Raises:
         InputError: `smaller_first` has more epochs than there are, or sizes that are not smaller.
@@ -141,7 +141,7 @@ def _check_enlargement(size: int, params: TrainParams) -> None:
         return
     if params.architecture in registry.ARCHITECTURES.keys() - registry.ANY_SIZE:
         raise InputError(
-            f"train.enlarge_to: {params.architecture} takes pictures of one size only; expected null or one of the "
+            f"train.enlarge_to: {params.architecture} takes images of one size only; expected null or one of the "
             f"architectures {', '.join(sorted(registry.ANY_SIZE))}"
         )
     if params.enlarge_to <= size:
@@ -157,7 +157,7 @@ def _check_smallest(size: int, data: TrainingData, classes: int, params: TrainPa
     if size < smallest:
         raise InputError(
             f"train.smaller_first: got {params.smaller_first}, expected sizes of at least {smallest}: of smaller "
-            f"pictures the layers of {params.architecture} leave nothing"
+            f"images the layers of {params.architecture} leave nothing"
         )
 
 
@@ -178,7 +178,7 @@ def _key(data: TrainingData, classes: int, params: Params, given: GivenModels) -
 class _Run:
     """One training: the network as it will be saved, the same in its fast form, and where it stands.
 
-    The fast form that trains is the one that is judged as well, unless the network is to enlarge its pictures.
+    The fast form that trains is the one that is judged as well, unless the network is to enlarge its images.
     """
 
     def __init__(
@@ -210,10 +210,10 @@ class _Run:
 
     @cached_property
     def answers(self) -> np.ndarray | None:
-        """What the teachers say of the pictures as they are, if that is to be learnt: asked before the first epoch."""
+        """What the teachers say of the images as they are, if that is to be learnt: asked before the first epoch."""
         if self.teachers is None or self.params.teacher_sees == "changed":
             return None
-        tqdm.write(f"asking {', '.join(self.params.teachers)} about {len(self.data.x_train):,} pictures")
+        tqdm.write(f"asking {', '.join(self.params.teachers)} about {len(self.data.x_train):,} images")
         return ask_once(self.teachers, self.data.x_train, flip=self.augmentation.params.flip)
 
     @property
@@ -253,12 +253,12 @@ class _Run:
                 checkpoint.save(self.state())
                 after_epoch(epoch + 1)
 
-    def _student(self, pictures: np.ndarray) -> keras.Model:
-        """Return what `fit` trains: numbers of pictures, shares of the mixture, answers if any, to probabilities."""
+    def _student(self, x_train: np.ndarray) -> keras.Model:
+        """Return what `fit` trains: numbers of images, shares of the mixture, answers if any, to probabilities."""
         numbers = keras.Input((), dtype="int32", name="number")
         shares = keras.Input((), dtype="float32", name="share")
         inputs = [numbers, shares]
-        images = self.augmentation(Lookup(pictures)(numbers))
+        images = self.augmentation(Lookup(x_train)(numbers))
         if self.mixup:
             images = Mix()(images, shares)
         probabilities = self.fast(images)
@@ -315,9 +315,9 @@ class _Run:
 
     def _scores(self, logs: dict[str, list[float]]) -> dict[str, float]:
         """Return loss and accuracy of the epoch in training, with augmentation, and on validation, without."""
-        pictures = feed(self.data.x_val, self.val_targets, batch_size=VALIDATION_BATCH)
+        images = feed(self.data.x_val, self.val_targets, batch_size=VALIDATION_BATCH)
         self.judged.set_weights(self.fast.get_weights())
-        val_loss, val_accuracy = self.judged.evaluate(pictures, verbose=0)
+        val_loss, val_accuracy = self.judged.evaluate(images, verbose=0)
         return {
             "loss": float(logs["loss"][0]),
             "accuracy": float(logs["accuracy"][0]),
@@ -338,7 +338,7 @@ class _Run:
 
 
 def finished(network: keras.Model, size: int, params: TrainParams) -> keras.Model:
-    """Return `network` as it reads pictures of `size` once it is trained."""
+    """Return `network` as it reads images of `size` once it is trained."""
     return network if params.enlarge_to is None else enlarge_inside(network, size, params.enlarge_to)
 
 
@@ -376,7 +376,7 @@ def _loss(params: TrainParams, classes: int) -> keras.losses.Loss:
 
 
 def _accuracy(classes: int) -> str | Callable[..., Any]:
-    """Return the metric that Keras calls accuracy; of mixed pictures it counts the emotion with the larger share."""
+    """Return the metric that Keras calls accuracy; of mixed images it counts the emotion with the larger share."""
     return _binary_accuracy if classes == 2 else "accuracy"
 
 
@@ -399,14 +399,14 @@ def _shares(votes: np.ndarray) -> np.ndarray:
 
 
 def _sample_weights(labels: np.ndarray, classes: int, params: TrainParams) -> np.ndarray:
-    """Return a weight a picture: 1, or such that every class weighs the same; the mean is 1."""
+    """Return a weight per image: 1, or such that every class weighs the same; the mean is 1."""
     if params.class_weights == "none":
         return np.ones(len(labels), np.float32)
     counts = np.bincount(labels, minlength=classes)
     return (len(labels) / (np.count_nonzero(counts) * counts[np.asarray(labels)])).astype(np.float32)
 
 
-def _resized(pictures: np.ndarray, size: int, color: str) -> np.ndarray:
-    if pictures.shape[1] == size:
-        return pictures
-    return np.stack([to_input(picture, size, color) for picture in pictures])
+def _resized(images: np.ndarray, size: int, color: str) -> np.ndarray:
+    if images.shape[1] == size:
+        return images
+    return np.stack([to_input(image, size, color) for image in images])

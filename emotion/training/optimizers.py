@@ -12,7 +12,7 @@ MOMENTUM = 0.9
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Jordan's coefficients: few rounds bring every singular value near 1, none exactly there."""
 NEWTON_SCHULZ_ROUNDS = 3
-PICTURE_CHANNELS = 3
+IMAGE_CHANNELS = 3
 
 
 def make_optimizer(params: TrainParams, steps_per_epoch: int, network: keras.Model) -> keras.optimizers.Optimizer:
@@ -40,7 +40,7 @@ class Muon(keras.optimizers.SGD):
     nearest matrix to the momentum whose singular values are all 1, so that rare directions count as much as frequent
     ones; afterwards the kernel is scaled to a norm of sqrt(n). A normalisation behind it makes its norm irrelevant, so
     the learning rate is the share of the kernel that a step exchanges, and weight decay has nothing to do there.
-    Convolutions of the picture itself, dense layers and all other weights move as under `keras.optimizers.SGD`.
+    Convolutions of the image itself, dense layers and all other weights move as under `keras.optimizers.SGD`.
 
     Keras' own Muon knows matrices only, and leaves convolutions to Adam.
     """
@@ -53,7 +53,7 @@ class Muon(keras.optimizers.SGD):
     @staticmethod
     def takes(weight: keras.Variable) -> bool:
         """Return whether `weight` is the kernel, (height, width, inputs, outputs), of a convolution of maps."""
-        return weight.name in ("kernel", "pointwise_kernel") and weight.ndim == 4 and weight.shape[2] > PICTURE_CHANNELS
+        return weight.name in ("kernel", "pointwise_kernel") and weight.ndim == 4 and weight.shape[2] > IMAGE_CHANNELS
 
     def build(self, variables):
         super().build(variables)

@@ -37,7 +37,7 @@ NO_MODELS = GivenModels()
 
 
 def read_given(params: TrainParams, form: ModelForm) -> GivenModels:
-    """Return the networks that `params` name, for a training of pictures and emotions as `form` says.
+    """Return the networks that `params` name, for a training of images and emotions as `form` says.
 
     Raises:
         InputError: a file is missing, or not fit for its purpose.
@@ -86,7 +86,7 @@ def _read_teacher(name: str, params: TrainParams, form: ModelForm) -> keras.Mode
 
 
 def _read(param: str, name: str, form: ModelForm) -> tuple[keras.Model, ModelForm]:
-    """Return a network that takes pictures of the colour that `form` says, and its own form."""
+    """Return a network that takes images of the colour that `form` says, and its own form."""
     path = _path(param, name)
     if not path.is_file():
         raise InputError(
@@ -95,7 +95,7 @@ def _read(param: str, name: str, form: ModelForm) -> tuple[keras.Model, ModelFor
         )
     network, found = load_model(path)
     if found.color != form.color:
-        raise InputError(f"{param}: {path} takes {found.color} pictures, expected {form.color}")
+        raise InputError(f"{param}: {path} takes {found.color} images, expected {form.color}")
     return network, found
 
 

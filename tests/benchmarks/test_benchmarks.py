@@ -1,4 +1,4 @@
-"""What the benchmarks' figures rest on: what is timed, how, and the pictures that `fer` gets."""
+"""What the benchmarks' figures rest on: what is timed, how, and the images that `fer` gets."""
 
 import argparse
 import json
@@ -11,21 +11,21 @@ from emotion.core.errors import InputError
 pytestmark = pytest.mark.usefixtures("deterministic")
 
 SIZE = 12
-PICTURES = np.random.default_rng(3).integers(0, 256, (5, SIZE, SIZE, 1), np.uint8)
+IMAGES = np.random.default_rng(3).integers(0, 256, (5, SIZE, SIZE, 1), np.uint8)
 
 
 @pytest.fixture(scope="module")
 def network(deterministic):
     import keras
 
-    pictures = keras.Input((SIZE, SIZE, 1), dtype="uint8")
-    x = keras.layers.Rescaling(1 / 255)(pictures)
+    images = keras.Input((SIZE, SIZE, 1), dtype="uint8")
+    x = keras.layers.Rescaling(1 / 255)(images)
     x = keras.layers.Conv2D(4, 3, padding="same")(x)
     x = keras.layers.BatchNormalization()(x)
     x = keras.layers.ReLU()(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
     x = keras.layers.Dropout(0.5)(x)
-    return keras.Model(pictures, keras.layers.Dense(7, activation="softmax")(x))
+    return keras.Model(images, keras.layers.Dense(7, activation="softmax")(x))
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def test_tflite_gives_the_outputs_of_keras(network, tflite):
     lite = LiteNetwork(tflite)
     assert lite.shape == (1, SIZE, SIZE, 1)
     assert lite.dtype == np.uint8
-    outputs = np.concatenate([lite(picture[None]) for picture in PICTURES])
-    np.testing.assert_allclose(outputs, network.predict(PICTURES, verbose=0), atol=1e-5)
+    outputs = np.concatenate([lite(image[None]) for image in IMAGES])
+    np.testing.assert_allclose(outputs, network.predict(IMAGES, verbose=0), atol=1e-5)
 
 
 def test_conversion_says_nothing(network, capsys):
@@ -62,7 +62,7 @@ def test_time_is_the_median_over_repetitions(tflite, monkeypatch):
     from benchmarks import latency
 
     times = iter([5.0, 1.0, 2.0])
-    monkeypatch.setattr(latency, "_milliseconds", lambda network, picture: next(times))
+    monkeypatch.setattr(latency, "_milliseconds", lambda network, image: next(times))
     monkeypatch.setattr(latency, "WARM_UP_SECONDS", 0.0)
     assert latency.milliseconds_a_face(tflite, repetitions=3) == 2.0
 
@@ -77,7 +77,7 @@ def test_fer_gets_levels_from_minus_one_to_one(level, value):
     np.testing.assert_allclose(prepared, value, atol=1e-6)
 
 
-def test_fer_gets_pictures_enlarged_linearly_and_rounded_before_they_are_scaled():
+def test_fer_gets_images_enlarged_linearly_and_rounded_before_they_are_scaled():
     from benchmarks.fer_package import prepare
 
     columns = np.arange(48) * 5
@@ -98,7 +98,7 @@ def test_fer_benchmark_names_a_missing_archive(tmp_path):
         read_fer2013(tmp_path / "fer2013.tar.gz", params)
 
 
-def test_fer_benchmark_refuses_other_pictures(tmp_path):
+def test_fer_benchmark_refuses_other_images(tmp_path):
     from benchmarks.fer_package import ROOT, read_fer2013
     from emotion.core.errors import InputError
     from emotion.core.params import load_params
@@ -133,9 +133,9 @@ def test_fer_is_asked_of_all_of_private_test():
     data = read_fer2013(find_fer2013(), load_params("split", "evaluate", path=ROOT / "params.yaml"))
     test = data.table["split"] == "test"
     assert (test.sum(), (test & stand_alone(data.table["hash"])).sum()) == (3589, 3261)
-    pictures = data.pictures(data.table[test])
-    assert {picture.shape for picture in pictures} == {(48, 48)}
-    assert pictures[0][0, :3].tolist() == [170, 118, 101]
+    images = data.images(data.table[test])
+    assert {image.shape for image in images} == {(48, 48)}
+    assert images[0][0, :3].tolist() == [170, 118, 101]
 
 
 def test_a_convolution_by_products_of_matrices_is_timed_against_a_plain_one(deterministic, monkeypatch, tmp_path):

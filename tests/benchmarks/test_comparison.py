@@ -77,7 +77,7 @@ def test_what_ferplus_gave_is_stated():
     accuracy, low, high = (f"{100 * test[f'accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
     validation, macro_f1 = f"{100 * evaluation['validation']['accuracy']:.1f}", f"macro F1 {test['macro_f1']:.3f}"
     text = " ".join(read_documents().split())
-    assert f"I{minutes} on two cores the preset gave {accuracy} % ({low} to {high}) on the 3,546 pictures" in text
+    assert f"I{minutes} on two cores the preset gave {accuracy} % ({low} to {high}) on the 3,546 images" in text
     assert f"{macro_f1}, and {validation} % on PublicTest ([figures](../benchmarks/results/ferplus))" in text
     raw, fitted = (f"{test[f'{prefix}expected_calibration_error']:.3f}" for prefix in ("", "calibrated_"))
     assert f"(calibration error {raw}); the temperature that travels with the model mends that ({fitted})" in text
@@ -85,7 +85,7 @@ def test_what_ferplus_gave_is_stated():
     header = " ".join(header.replace("#", "").split())
     scores = f"{accuracy} % on PrivateTest, {validation} % on PublicTest, {macro_f1}"
     assert f"i{minutes}, interrupted once: {scores}, by FER+'s own labels" in header
-    assert test["pictures"] == 3_546
+    assert test["images"] == 3_546
     check_params(folder, "ferplus")
 
 

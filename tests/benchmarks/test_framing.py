@@ -1,4 +1,4 @@
-"""What the figures of benchmarks/framing.py rest on: where it lays pictures, and what it counts as their face."""
+"""What the figures of benchmarks/framing.py rest on: where it lays images, and what it counts as their face."""
 
 import math
 
@@ -32,7 +32,7 @@ def canvas():
     return framing.to_canvas(np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), dtype=np.uint8))
 
 
-def test_a_picture_lies_in_the_middle_of_its_repeated_border(canvas):
+def test_a_image_lies_in_the_middle_of_its_repeated_border(canvas):
     side = SIZE * framing.ENLARGED
     border = round(side * framing.BORDER)
     assert canvas.shape == (side + 2 * border, side + 2 * border, 1)
@@ -99,9 +99,9 @@ def test_accuracy_is_that_of_what_the_model_is_shown():
     assert framing.accuracy(Bright(), np.array([0, 1, 0, 0]), crops) == 0.75
 
 
-def test_figures_of_a_detector_count_every_picture_and_score_those_it_found():
-    pictures = [np.full((SIZE, SIZE), value, np.uint8) for value in (0, 255)]
-    canvases = [framing.to_canvas(picture) for picture in pictures]
+def test_figures_of_a_detector_count_every_image_and_score_those_it_found():
+    images = [np.full((SIZE, SIZE), value, np.uint8) for value in (0, 255)]
+    canvases = [framing.to_canvas(image) for image in images]
     square = framing.square_of(canvases[0])
 
     class SeesTheBright:

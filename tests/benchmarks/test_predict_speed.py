@@ -1,18 +1,18 @@
-"""What the figures of `benchmarks.predict_speed` rest on: the pictures, the watching of processes, and the ratios."""
+"""What the figures of `benchmarks.predict_speed` rest on: the images, the watching of processes, and the ratios."""
 
 import sys
 
 import pytest
 
-from benchmarks.predict_speed import HEAD, STAND_IN, make_picture, make_pictures, ratio, run, summarize
+from benchmarks.predict_speed import HEAD, STAND_IN, make_image, make_images, ratio, run, summarize
 from emotion.core.errors import InputError
 from emotion.data.images import read_image
 
 
-def test_the_pictures_are_the_same_each_time_and_differ_from_one_another(tmp_path):
+def test_the_images_are_the_same_each_time_and_differ_from_one_another(tmp_path):
     pytest.importorskip("skimage")
     for name in ("one", "two"):
-        make_pictures(tmp_path / name, 6, 128)
+        make_images(tmp_path / name, 6, 128)
     first, second = (sorted((tmp_path / name).iterdir()) for name in ("one", "two"))
     assert [path.name for path in first] == [f"0000{number}.jpg" for number in range(6)]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
@@ -20,11 +20,11 @@ def test_the_pictures_are_the_same_each_time_and_differ_from_one_another(tmp_pat
     assert {read_image(path).shape for path in first} == {(128, 128, 3)}
 
 
-def test_a_face_is_pasted_into_most_pictures():
+def test_a_face_is_pasted_into_most_images():
     np = pytest.importorskip("numpy")
     generator = np.random.default_rng(0)
     scene, head = np.zeros((300, 400, 3), np.uint8), np.full((200, 200, 3), 200, np.uint8)
-    filled = [make_picture(scene, head, 100, generator).any() for _ in range(200)]
+    filled = [make_image(scene, head, 100, generator).any() for _ in range(200)]
     assert 140 < sum(filled) < 180
     assert [part.stop - part.start for part in HEAD] == [200, 200]
 

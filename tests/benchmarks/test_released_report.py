@@ -190,13 +190,13 @@ def test_folders_without_card_or_figures_have_no_row(project):
     assert [folder.name for folder in find_releases()] == ["fer2013", "fer2013-nano", "fer2013-quick"]
 
 
-def test_what_was_scored_on_other_pictures_has_no_row(project, capsys):
+def test_what_was_scored_on_other_images_has_no_row(project, capsys):
     path = make_release("ferplus", 0.75, TIME) / "evaluate.json"
     evaluation = json.loads(path.read_text(encoding="utf-8"))
     evaluation["by_class"]["contempt"] = evaluation["by_class"]["disgust"]
     write_json(path, evaluation)
     released.compare(table_only=True)
-    assert "left out: ferplus, scored on other pictures" in capsys.readouterr().out
+    assert "left out: ferplus, scored on other images" in capsys.readouterr().out
     assert not any("ferplus" in row[0] for row in rows())
 
 

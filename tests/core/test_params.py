@@ -83,7 +83,7 @@ def test_an_unknown_section_is_named(content):
 
 def test_an_empty_section_is_named(content):
     content["plot"] = None
-    with pytest.raises(InputError, match="plot: got None, expected the keys pictures_per_class, mistakes"):
+    with pytest.raises(InputError, match="plot: got None, expected the keys images_per_class, mistakes"):
         check_params(content, "plot")
 
 

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from emotion.data.images import MAX_PIXELS, PictureError, decode, from_frame, read_bytes, read_image, to_input
+from emotion.data.images import MAX_PIXELS, ImageError, decode, from_frame, read_bytes, read_image, to_input
 from tests.makers import encode
 
 GREY = np.add.outer(np.arange(20), 5 * np.arange(30)).astype(np.uint8)
 RGB = np.stack([GREY, 255 - GREY, np.full_like(GREY, 90)], axis=-1)
 
 
-def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -52,14 +52,14 @@ def test_sixteen_bits_become_eight():
 
 def test_palette_becomes_rgb():
     two_colors = np.where(GREY[:, :, None] > 60, (255, 0, 0), (0, 0, 255)).astype(np.uint8)
-    picture = Image.fromarray(two_colors).quantize(2)
-    np.testing.assert_array_equal(decode(saved(picture, "PNG")), two_colors)
-    np.testing.assert_array_equal(decode(saved(picture, "GIF")), two_colors)
+    image = Image.fromarray(two_colors).quantize(2)
+    np.testing.assert_array_equal(decode(saved(image, "PNG")), two_colors)
+    np.testing.assert_array_equal(decode(saved(image, "GIF")), two_colors)
 
 
 def test_one_bit_becomes_black_and_white():
-    picture = Image.fromarray(GREY > 60)
-    np.testing.assert_array_equal(decode(saved(picture, "PNG"))[:, :, 0], np.where(GREY > 60, 255, 0))
+    image = Image.fromarray(GREY > 60)
+    np.testing.assert_array_equal(decode(saved(image, "PNG"))[:, :, 0], np.where(GREY > 60, 255, 0))
 
 
 def test_transparent_pixels_are_laid_on_white():
@@ -93,13 +93,13 @@ def test_exif_rotation_is_carried_out(kind):
 
 
 def test_empty_file_is_refused():
-    with pytest.raises(PictureError, match="the file is empty"):
+    with pytest.raises(ImageError, match="the file is empty"):
         decode(b"")
 
 
-@pytest.mark.parametrize("data", [b"This is a text, not a picture.", b"\x00" * 100, b"%!PS-Adobe-3.0 EPSF-3.0\n" * 9])
-def test_text_and_postscript_are_no_pictures(data):
-    with pytest.raises(PictureError, match="no picture"):
+@pytest.mark.parametrize("data", [b"This is a text, not an image.", b"\x00" * 100, b"%!PS-Adobe-3.0 EPSF-3.0\n" * 9])
+def test_text_and_postscript_are_no_images(data):
+    with pytest.raises(ImageError, match="no image"):
         decode(data)
 
 
@@ -107,7 +107,7 @@ def test_text_and_postscript_are_no_pictures(data):
 @pytest.mark.parametrize("kept", [0.3, 0.7, 0.95])
 def test_cut_off_files_are_refused(suffix, kept):
     data = encode(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8), suffix)
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         decode(data[: int(kept * len(data))])
 
 
@@ -136,10 +136,10 @@ def huge_other(kind: str, side: int) -> bytes:
     [huge_png(), huge_jpeg(), huge_other("TIFF", 9_000), huge_other("TIFF", 14_000)],
     ids=["png", "jpeg", "tiff", "tiff beyond Pillow's own limit"],
 )
-def test_pictures_of_absurd_size_are_refused_before_they_are_decoded(data, monkeypatch):
+def test_images_of_absurd_size_are_refused_before_they_are_decoded(data, monkeypatch):
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("was decoded"))
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("was decoded"))
-    with pytest.raises(PictureError, match=rf"{MAX_PIXELS}"):
+    with pytest.raises(ImageError, match=rf"{MAX_PIXELS}"):
         decode(data)
 
 
@@ -153,14 +153,14 @@ def test_files_of_all_lengths_are_read_whole(tmp_path, extra):
 def test_reading_a_file(tmp_path):
     (tmp_path / "a.png").write_bytes(encode(GREY))
     np.testing.assert_array_equal(read_image(tmp_path / "a.png")[:, :, 0], GREY)
-    with pytest.raises(PictureError, match="cannot be read: No such file"):
+    with pytest.raises(ImageError, match="cannot be read: No such file"):
         read_image(tmp_path / "b.png")
 
 
 def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr("emotion.data.images.MAX_FILE_BYTES", 70_000)
     (tmp_path / "a.png").write_bytes(encode(GREY) + bytes(70_000))
-    with pytest.raises(PictureError, match="larger than"):
+    with pytest.raises(ImageError, match="larger than"):
         read_image(tmp_path / "a.png")
 
 
@@ -169,7 +169,7 @@ def test_any_bytes_decode_or_are_refused(data):
     for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0"):
         try:
             image = decode(start + data)
-        except PictureError:
+        except ImageError:
             continue
         assert image.dtype == np.uint8
 
@@ -178,7 +178,7 @@ def test_frames_are_bgr():
     np.testing.assert_array_equal(from_frame(RGB[:, :, ::-1]), RGB)
     np.testing.assert_array_equal(from_frame(GREY), GREY[:, :, None])
     np.testing.assert_array_equal(from_frame(np.dstack([RGB[:, :, ::-1], GREY])), RGB)
-    with pytest.raises(PictureError, match="float64"):
+    with pytest.raises(ImageError, match="float64"):
         from_frame(RGB / 255)
 
 
@@ -212,5 +212,5 @@ def test_shrinking_averages_and_enlarging_is_smooth():
 
 @pytest.mark.parametrize("image", [GREY, GREY[:, :, None] / 255, np.zeros((4, 4, 2), np.uint8)])
 def test_other_arrays_are_no_input(image):
-    with pytest.raises(PictureError, match="expected uint8"):
+    with pytest.raises(ImageError, match="expected uint8"):
         to_input(image, 8, "grey")

@@ -72,8 +72,8 @@ def cell(scores: dict, name: str) -> str:
 
 
 def right_answers(metrics: dict) -> tuple[int, int]:
-    """Return how many answers on PrivateTest are right: of pictures that stand elsewhere too, and of the others."""
-    right, of_others = (round(metrics[s]["accuracy"] * metrics[s]["pictures"]) for s in ("test", "test_unique"))
+    """Return how many answers on PrivateTest are right: of images that stand elsewhere too, and of the others."""
+    right, of_others = (round(metrics[s]["accuracy"] * metrics[s]["images"]) for s in ("test", "test_unique"))
     return right - of_others, of_others
 
 
@@ -123,11 +123,11 @@ def test_what_copies_in_training_give():
     shares = [percent(run["test"]["accuracy"]) for run in (with_them, without)]
     assert "has {} % on PrivateTest in place of {} %".format(*shares) in PROSE
     (known, others), (read, others_read) = map(right_answers, (with_them, without))
-    pictures, of_others = (without[split]["pictures"] for split in ("test", "test_unique"))
-    copies = pictures - of_others
-    assert f"Of the {copies} pictures that stand elsewhere it reads {known} as labelled in place of {read}, " in PROSE
+    images, of_others = (without[split]["images"] for split in ("test", "test_unique"))
+    copies = images - of_others
+    assert f"Of the {copies} images that stand elsewhere it reads {known} as labelled in place of {read}, " in PROSE
     assert f"of the {of_others:,} others {others:,} in place of {others_read:,}." in PROSE
-    assert f"would have {percent((copies + others_read) / pictures)} %" in PROSE
+    assert f"would have {percent((copies + others_read) / images)} %" in PROSE
 
 
 @pytest.mark.parametrize("folder", SEEDS, ids=[folder.name for folder in SEEDS])
@@ -222,7 +222,7 @@ def test_the_end_of_the_curve_of_fer2013_long():
     assert all(float(row["learning_rate"]) < 0.0002 for row in last)
     assert f"stays between {percent(scores[0])} and {percent(scores[-1])} % without the mirror image" in TRIED
     training = statistics.mean(float(row["accuracy"]) for row in last)
-    assert f"while training pictures are at {100 * training:.0f} %" in TRIED
+    assert f"while training images are at {100 * training:.0f} %" in TRIED
 
 
 def test_what_a_better_teacher_gave_fer2013_nano():
@@ -312,14 +312,14 @@ def test_scores_by_class_on_fer2013():
 
 def test_counts_of_fer2013():
     metrics = load(RELEASED / "dataset.json")
-    for count in (metrics["source_pictures"], metrics["copies"]["total"]):
+    for count in (metrics["source_images"], metrics["copies"]["total"]):
         assert f"{count:,}" in DOCUMENTS
     for name, where in (("test_in_train", "PrivateTest"), ("val_in_train", "PublicTest")):
-        assert f"| {where} pictures that also stand in Training | {metrics['copies']['across'][name]} (" in DOCUMENTS
+        assert f"| {where} images that also stand in Training | {metrics['copies']['across'][name]} (" in DOCUMENTS
     conflicts = metrics["conflicting_labels"]
-    assert f"conflicting labels | {conflicts['groups']}, of {conflicts['pictures']} pictures" in DOCUMENTS
+    assert f"conflicting labels | {conflicts['groups']}, of {conflicts['images']} images" in DOCUMENTS
     assert f"as copies | {metrics['excluded']['total']}, which leaves 28,006, 3,543 and 3,589 |" in DOCUMENTS
-    assert [metrics["pictures"][split]["total"] for split in ("train", "val", "test")] == [28_006, 3_543, 3_589]
+    assert [metrics["images"][split]["total"] for split in ("train", "val", "test")] == [28_006, 3_543, 3_589]
 
 
 def test_kernel_gradients_as_convolutions_train_as_well():

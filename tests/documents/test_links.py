@@ -1,4 +1,4 @@
-"""Links and pictures in the documents lead to files of this repository, or out of it."""
+"""Links and images in the documents lead to files of this repository, or out of it."""
 
 import re
 import subprocess

@@ -17,7 +17,7 @@ RELEASED = ROOT / "models/released"
 CARDS = sorted(RELEASED.glob("*/README.md"))
 README_TABLE = re.compile(r"<!-- released -->\n(.*)<!-- /released -->", re.DOTALL)
 MOST_BYTES = 30_000_000
-FER2013_PICTURES = 35_887
+FER2013_IMAGES = 35_887
 SCORES = {
     "accuracy": "accuracy",
     "macro F1": "macro_f1",
@@ -73,9 +73,9 @@ def test_the_card_states_the_data(folder):
     deps = load_yaml(folder / "dvc.lock")["stages"]["create_dataframe"]["deps"]
     (md5,) = [dep["md5"] for dep in deps if dep["path"] == source]
     assert f"`{md5}`" in card
-    assert f"{dataset['source_pictures']:,} pictures, of which" in card
+    assert f"{dataset['source_images']:,} images, of which" in card
     for split in ("train", "val", "test"):
-        assert f"{dataset['pictures'][split]['total']:,} " in card
+        assert f"{dataset['images'][split]['total']:,} " in card
 
 
 def test_the_card_names_a_commit_of_this_repository(folder):
@@ -115,7 +115,7 @@ def test_the_model_gives_its_accuracy_again(folder, deterministic):
     if not (folder / "model.keras").is_file():
         pytest.skip(f"the model is not here: dvc pull {folder.relative_to(ROOT)}/model.keras")
     params = load_yaml(folder / "params.yaml")
-    if load(folder / "dataset.json")["source_pictures"] != FER2013_PICTURES or params["labels"]["scheme"] == "ferplus":
+    if load(folder / "dataset.json")["source_images"] != FER2013_IMAGES or params["labels"]["scheme"] == "ferplus":
         pytest.skip("it was not scored on FER2013 with FER2013's labels")
     from emotion.evaluation.metrics import predicted_labels
     from emotion.model_files.keras_file import load_model
@@ -126,12 +126,12 @@ def test_the_model_gives_its_accuracy_again(folder, deterministic):
     probabilities = predict_probabilities(model, images, flip=params["evaluate"]["flip"])
     accuracy = (predicted_labels(probabilities, params["evaluate"]["threshold"]) == labels).mean()
     test = load(folder / "evaluate.json")["test"]
-    assert len(labels) == test["pictures"]
+    assert len(labels) == test["images"]
     assert accuracy == pytest.approx(test["accuracy"], abs=0.001)
 
 
 def read_private_test(scheme, form):
-    """Return PrivateTest's pictures as the model takes them, and their labels, less those of no class."""
+    """Return PrivateTest's images as the model takes them, and their labels, less those of no class."""
     from emotion.core.labels import resolve_scheme
     from emotion.data.images import to_input
     from emotion.ingest.sources.locate import open_source

@@ -26,7 +26,7 @@ NAN = float("nan")
 EMOTIONS = ("angry", "happy", "sad")
 PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=200, bins=5, seed=3)
 
-# Five pictures. No picture shows sad (2), which is predicted once.
+# Five images. No image shows sad (2), which is predicted once.
 #           angry happy sad    predicted  right
 ANSWERS = [
     (0, [0.80, 0.15, 0.05]),  # angry    yes
@@ -40,10 +40,10 @@ PROBABILITIES = np.array([row for _, row in ANSWERS])
 CONFUSION = np.array([[1, 1, 0], [0, 2, 1], [0, 0, 0]])
 
 
-def random_answers(pictures=600, classes=4, seed=0, scale=2.0):
+def random_answers(images=600, classes=4, seed=0, scale=2.0):
     rng = np.random.default_rng(seed)
-    y_true = rng.integers(0, classes, pictures)
-    logits = rng.normal(size=(pictures, classes)) + scale * np.eye(classes)[y_true]
+    y_true = rng.integers(0, classes, images)
+    logits = rng.normal(size=(images, classes)) + scale * np.eye(classes)[y_true]
     powers = np.exp(logits)
     return Answers(y_true, powers / powers.sum(axis=1, keepdims=True))
 
@@ -56,7 +56,7 @@ def test_confusion_counts_actual_down_and_predicted_across():
 
 def test_figures_by_hand_with_an_absent_emotion():
     assert metrics.accuracy(CONFUSION) == pytest.approx(3 / 5)
-    # Recall: angry 1 of 2, happy 2 of 3; sad has no pictures.
+    # Recall: angry 1 of 2, happy 2 of 3; sad has no images.
     np.testing.assert_allclose(metrics.recall(CONFUSION), [1 / 2, 2 / 3, NAN])
     assert metrics.balanced_accuracy(CONFUSION) == pytest.approx((1 / 2 + 2 / 3) / 2)
     # Precision: angry 1 of 1, happy 2 of 3; sad was predicted once, but is absent.
@@ -107,7 +107,7 @@ def test_areas_by_hand():
     # angry: positives score 0.80 and 0.30, negatives 0.10, 0.25, 0.05: every pair in order.
     # happy: positives 0.90, 0.35, 0.95, negatives 0.15 and 0.60: 5 of 6 pairs in order. sad is absent.
     np.testing.assert_allclose(curves.roc_auc(Y_TRUE, PROBABILITIES), [1, 5 / 6, NAN])
-    # happy from the top: right, right, wrong, right: precision 1, 1 and 3/4 at its three pictures.
+    # happy from the top: right, right, wrong, right: precision 1, 1 and 3/4 at its three images.
     np.testing.assert_allclose(curves.average_precision(Y_TRUE, PROBABILITIES), [1, (1 + 1 + 3 / 4) / 3, NAN])
 
 
@@ -127,17 +127,17 @@ def test_labels_out_of_range_are_refused():
 
 
 @pytest.mark.filterwarnings("error")
-def test_score_of_no_pictures_has_no_values_and_gives_no_warning():
+def test_score_of_no_images_has_no_values_and_gives_no_warning():
     figures = score(Answers(Y_TRUE[:0], PROBABILITIES[:0]), temperature=1.3, params=PARAMS)
-    assert figures.pop("pictures") == 0
+    assert figures.pop("images") == 0
     assert all(np.isnan(value) for value in figures.values())
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("pictures", [1, 2, 5])
-def test_score_of_few_pictures_gives_no_warning(pictures):
-    answers = Answers(Y_TRUE[:pictures], PROBABILITIES[:pictures])
-    assert score(answers, temperature=1.3, params=PARAMS)["pictures"] == pictures
+@pytest.mark.parametrize("images", [1, 2, 5])
+def test_score_of_few_images_gives_no_warning(images):
+    answers = Answers(Y_TRUE[:images], PROBABILITIES[:images])
+    assert score(answers, temperature=1.3, params=PARAMS)["images"] == images
     assert score_by_class(answers, EMOTIONS)["sad"]["support"] == 0
 
 
@@ -154,14 +154,14 @@ def test_the_interval_holds_the_figure_and_comes_out_the_same_again():
 
 
 def test_the_interval_of_accuracy_is_as_wide_as_theory_says():
-    confusion = random_answers(pictures=2000).confusion
+    confusion = random_answers(images=2000).confusion
     accuracy = metrics.accuracy(confusion)
     low, high = bootstrap_interval(confusion, metrics.accuracy, resamples=4000, seed=1)
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(accuracy * (1 - accuracy) / 2000), rel=0.06)
 
 
-def test_the_interval_agrees_with_drawing_pictures_one_by_one():
-    answers, rng = random_answers(pictures=300), np.random.default_rng(5)
+def test_the_interval_agrees_with_drawing_images_one_by_one():
+    answers, rng = random_answers(images=300), np.random.default_rng(5)
     figures = [
         metrics.macro_f1(answers.select(rng.integers(0, 300, 300)).confusion)  # select takes indices as well
         for _ in range(2000)
@@ -192,7 +192,7 @@ def test_a_temperature_keeps_order_and_sums():
 def test_reliability_bins_leave_empty_ones_out():
     rows = calibration.reliability_bins(np.array([0.05, 0.1, 1.0]), np.array([False, True, True]), bins=10)
     assert rows["bin_low"].tolist() == [0.0, 0.9]
-    assert rows["pictures"].tolist() == [2, 1]
+    assert rows["images"].tolist() == [2, 1]
     assert rows["accuracy"].tolist() == [0.5, 1.0]
     assert rows["confidence"].tolist() == pytest.approx([0.075, 1.0])
 
@@ -226,17 +226,17 @@ def test_poisoned_validation_labels_change_the_temperature_and_no_raw_figure_of_
             assert (lied_to[split][name] == value) != name.startswith("calibrated"), name
 
 
-def test_pictures_that_stand_elsewhere_leave_the_second_figures():
+def test_images_that_stand_elsewhere_leave_the_second_figures():
     table = pd.DataFrame(
         {"hash": ["a", "b", "c", "a", "d", "d"], "split": ["train", "train", "test", "test", "test", "test"]}
     )
     alone = stand_alone(table["hash"])
     assert alone.tolist() == [False, True, True, False, False, False]
-    validation, test = random_answers(seed=1), random_answers(seed=2, pictures=4)
+    validation, test = random_answers(seed=1), random_answers(seed=2, images=4)
     unique = alone[(table["split"] == "test").to_numpy()]
     report = report_of(validation, test, unique)
-    assert report["test"]["pictures"] == 4
-    assert report["test_unique"]["pictures"] == 1
+    assert report["test"]["images"] == 4
+    assert report["test_unique"]["images"] == 1
     assert report["test_unique"]["accuracy"] == float(test.probabilities[0].argmax() == test.y_true[0])
 
 
@@ -251,13 +251,13 @@ def test_by_class_names_every_emotion_in_order():
 
 PAIR = ("happy", "sad")
 SCORES = st.one_of(st.floats(0, 1, width=32), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
-BINARY_PICTURES = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=40)
+BINARY_IMAGES = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=40)
 THRESHOLDS = st.floats(0, 1, exclude_min=True, exclude_max=True)
 
 
-def binary_answers(pictures, threshold=0.5):
+def binary_answers(images, threshold=0.5):
     """Return answers for pairs of a label and the probability of label 1."""
-    labels, scores = zip(*pictures, strict=True)
+    labels, scores = zip(*images, strict=True)
     second = np.array(scores, dtype=np.float64)
     return Answers(np.array(labels), np.stack([1 - second, second], axis=1), threshold)
 
@@ -275,15 +275,15 @@ def report_of_two(validation, test):
     return make_report(validation, test, unique=unique, emotions=PAIR, params=PARAMS)
 
 
-@given(BINARY_PICTURES)
-def test_a_threshold_of_a_half_predicts_the_most_probable_one(pictures):
-    probabilities = binary_answers(pictures).probabilities
+@given(BINARY_IMAGES)
+def test_a_threshold_of_a_half_predicts_the_most_probable_one(images):
+    probabilities = binary_answers(images).probabilities
     expected = probabilities.argmax(axis=1).tolist()
     assert metrics.predicted_labels(probabilities, 0.5).tolist() == expected
     assert metrics.most_probable_labels(probabilities).tolist() == expected
 
 
-def test_a_picture_at_the_threshold_shows_the_first_emotion():
+def test_a_image_at_the_threshold_shows_the_first_emotion():
     probabilities = np.array([[0.7, 0.3], [0.6, 0.4], [0.5, 0.5]])
     assert metrics.predicted_labels(probabilities, 0.4).tolist() == [0, 0, 1]
 
@@ -293,9 +293,9 @@ def test_a_threshold_says_nothing_of_more_than_two_emotions():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-@given(BINARY_PICTURES, THRESHOLDS)
-def test_figures_of_two_emotions_agree_with_scikit_learn(pictures, threshold):
-    answers = binary_answers(pictures, threshold)
+@given(BINARY_IMAGES, THRESHOLDS)
+def test_figures_of_two_emotions_agree_with_scikit_learn(images, threshold):
+    answers = binary_answers(images, threshold)
     y_pred = (answers.probabilities[:, 1] > threshold).astype(int)
     columns = precision_recall_fscore_support(answers.y_true, y_pred, labels=[0, 1], zero_division=np.nan)
     by_class = score_by_class(answers, PAIR)
@@ -313,10 +313,10 @@ def test_figures_of_two_emotions_agree_with_scikit_learn(pictures, threshold):
             assert figures["roc_auc"] == pytest.approx(area)
 
 
-@given(BINARY_PICTURES, THRESHOLDS)
-def test_no_other_threshold_is_better_on_validation(pictures, other):
+@given(BINARY_IMAGES, THRESHOLDS)
+def test_no_other_threshold_is_better_on_validation(images, other):
     # Scores of three decimals, so that rounding the middles to five moves none over a score.
-    answers = binary_answers([(label, round(score, 3)) for label, score in pictures])
+    answers = binary_answers([(label, round(score, 3)) for label, score in images])
     chosen = choose_threshold(answers.y_true, answers.probabilities)
     assert 0 < chosen < 1
 
@@ -335,9 +335,9 @@ def test_of_equally_good_thresholds_the_one_nearest_to_a_half_is_chosen():
     assert choose_threshold(answers.y_true, answers.probabilities) == pytest.approx(0.3)
 
 
-@given(BINARY_PICTURES, st.lists(THRESHOLDS, min_size=1, max_size=5))
-def test_counts_by_threshold_are_those_of_the_rule(pictures, thresholds):
-    answers = binary_answers(pictures)
+@given(BINARY_IMAGES, st.lists(THRESHOLDS, min_size=1, max_size=5))
+def test_counts_by_threshold_are_those_of_the_rule(images, thresholds):
+    answers = binary_answers(images)
     counts = count_by_threshold(answers.y_true, answers.probabilities[:, 1], np.array(thresholds))
     for confusion, threshold in zip(counts, thresholds, strict=True):
         expected = Answers(answers.y_true, answers.probabilities, threshold).confusion
@@ -404,7 +404,7 @@ def test_confidence_is_the_probability_of_the_predicted_emotion():
 
 
 class FakeModel:
-    """Gives each picture the probabilities in its first row, and remembers what it was asked."""
+    """Gives each image the probabilities in its first row, and remembers what it was asked."""
 
     def __init__(self):
         self.asked = []
@@ -414,7 +414,7 @@ class FakeModel:
         return x[:, 0, :, 0].astype(np.float32)
 
 
-def test_pictures_reach_the_model_as_they_are():
+def test_images_reach_the_model_as_they_are():
     images = np.random.default_rng(0).integers(1, 255, (5, 3, 3, 1), dtype=np.uint8)
     model = FakeModel()
     probabilities = predict_probabilities(model, images, flip=False)
@@ -436,14 +436,14 @@ def test_a_model_that_gives_no_probabilities_is_refused():
         def predict(self, x, *, batch_size, verbose):
             return np.full((len(x), 3), np.nan)
 
-    with pytest.raises(InputError, match="2 of 2 pictures"):
+    with pytest.raises(InputError, match="2 of 2 images"):
         predict_probabilities(Broken(), images, flip=False)
-    with pytest.raises(InputError, match="no pictures"):
+    with pytest.raises(InputError, match="no images"):
         predict_probabilities(FakeModel(), images[:0], flip=False)
 
 
 class OneOutput:
-    """Gives each picture one probability: its upper left pixel, in per cent."""
+    """Gives each image one probability: its upper left pixel, in per cent."""
 
     def predict(self, x, *, batch_size, verbose):
         return x[:, 0, :1, 0].astype(np.float32) / 100
@@ -461,16 +461,16 @@ def test_one_output_that_is_no_probability_is_refused(output):
         def predict(self, x, *, batch_size, verbose):
             return np.array([[0.5], [output]])
 
-    with pytest.raises(InputError, match=r"1 of 2 pictures \(NaN, or not from 0 to 1\)"):
+    with pytest.raises(InputError, match=r"1 of 2 images \(NaN, or not from 0 to 1\)"):
         predict_probabilities(Broken(), np.ones((2, 3, 3, 1), dtype=np.uint8), flip=False)
 
 
 # --- tables
 
 
-def test_predictions_have_a_row_a_picture():
+def test_predictions_have_a_row_a_image():
     table = curves.tabulate_predictions(list("abcde"), Y_TRUE, PROBABILITIES, EMOTIONS, threshold=0.5)
-    assert list(table.columns) == ["picture", "actual", "predicted", "confidence", "correct", *EMOTIONS]
+    assert list(table.columns) == ["image", "actual", "predicted", "confidence", "correct", *EMOTIONS]
     assert table.iloc[3].tolist() == ["d", "happy", "sad", 0.40, False, 0.25, 0.35, 0.40]
 
 
@@ -483,7 +483,7 @@ def test_curves_of_absent_emotions_are_left_out():
 
 
 def test_curves_are_thin_finite_and_keep_their_ends_and_areas():
-    answers = random_answers(pictures=5000, classes=2, scale=1.0)
+    answers = random_answers(images=5000, classes=2, scale=1.0)
     roc = curves.tabulate_roc(answers.y_true, answers.probabilities, ("happy", "sad"))
     assert roc.groupby("emotion").size().max() <= curves.MOST_POINTS
     assert np.isfinite(roc["threshold"]).all()
@@ -495,7 +495,7 @@ def test_curves_are_thin_finite_and_keep_their_ends_and_areas():
 
 
 def test_the_steps_of_precision_and_recall_hold_the_average_precision():
-    answers = random_answers(pictures=150)
+    answers = random_answers(images=150)
     table = curves.tabulate_precision_recall(answers.y_true, answers.probabilities, ("a", "b", "c", "d"))
     steps = table[table["emotion"] == "b"]
     widths = -np.diff(np.append(steps["recall"], 0))
@@ -517,15 +517,15 @@ def test_reliability_holds_the_expected_calibration_error():
         answers.y_true, answers.probabilities, ("a", "b", "c", "d"), temperature=1.5, bins=15
     )
     rows = table[(table["emotion"] == "all") & (table["calibration"] == "temperature")]
-    error = ((rows["confidence"] - rows["accuracy"]).abs() * rows["pictures"]).sum() / 600
+    error = ((rows["confidence"] - rows["accuracy"]).abs() * rows["images"]).sum() / 600
     warm = metrics.apply_temperature(answers.probabilities, 1.5)
     assert error == pytest.approx(calibration.expected_calibration_error(answers.y_true, warm, bins=15))
     assert set(table["emotion"]) == {"all", "a", "b", "c", "d"}
 
 
 def test_tables_are_written_to_the_same_bytes(tmp_path):
-    pictures = ["ä", "b,c", "d", "e", "NA"]
-    table = curves.tabulate_predictions(pictures, Y_TRUE, PROBABILITIES, EMOTIONS, threshold=0.5)
+    images = ["ä", "b,c", "d", "e", "NA"]
+    table = curves.tabulate_predictions(images, Y_TRUE, PROBABILITIES, EMOTIONS, threshold=0.5)
     for name in ("one.csv", "two.csv"):
         write_csv(tmp_path / name, table)
     content = (tmp_path / "one.csv").read_bytes()

@@ -1,4 +1,4 @@
-"""Heat is where a network's answer comes from: by construction, by the formula, and by what a picture loses there."""
+"""Heat is where a network's answer comes from: by construction, by the formula, and by what an image loses there."""
 
 import os
 import subprocess
@@ -64,14 +64,14 @@ def detectors(units=3, *, flat=False):
 
 
 def bright_and_dark():
-    """A grey picture with a bright corner, the left upper one, and a dark one, the right lower one."""
+    """A grey image with a bright corner, the left upper one, and a dark one, the right lower one."""
     image = np.full((1, SIZE, SIZE, 1), 128, np.uint8)
     image[0, :4, :4], image[0, -4:, -4:] = 255, 0
     return image
 
 
 def corner(heat, *, lower=False):
-    """Return how much of the heat of one picture lies in a corner of 4 x 4 pixels, as a share of all of it."""
+    """Return how much of the heat of one image lies in a corner of 4 x 4 pixels, as a share of all of it."""
     side = slice(-4, None) if lower else slice(None, 4)
     return heat[side, side].sum() / heat.sum()
 
@@ -94,7 +94,7 @@ def test_the_first_of_two_emotions_has_the_heat_against_the_second():
 
 @pytest.mark.parametrize("units", [1, 3])
 def test_a_network_that_looks_at_one_corner_has_heat_there_alone(units):
-    """All of the picture is bright; Grad-CAM's average over places would be warm everywhere."""
+    """All of the image is bright; Grad-CAM's average over places would be warm everywhere."""
     image = np.full((1, SIZE, SIZE, 1), 255, np.uint8)
     heat = explain(detectors(units, flat=True), image, np.array([1 if units == 1 else 0]))[0]
     assert corner(heat) == 1
@@ -164,7 +164,7 @@ def test_maps_are_what_the_last_pooling_takes():
     assert find_maps(registry.build("mini_xception", 64, 3, 7)).shape == (None, 4, 4, 7)
 
 
-def test_colour_pictures_and_batches():
+def test_colour_images_and_batches():
     network = registry.build("residual_small", 24, 3, 3)
     images = noise(70, 24, channels=3)
     heat = explain(network, images, np.zeros(70, int))
@@ -214,7 +214,7 @@ def test_hiding_what_is_warm_costs_the_released_model_its_answer():
 
 
 def hide(images, places):
-    """Return grey `images` with the pixels at `places`, (n, pixels), made as bright as the picture is on average."""
+    """Return grey `images` with the pixels at `places`, (n, pixels), made as bright as the image is on average."""
     hidden = images.reshape(len(images), -1).copy()
     hidden[np.arange(len(images))[:, None], places] = hidden.mean(axis=1)[:, None]
     return hidden.reshape(images.shape)
@@ -260,7 +260,7 @@ def test_other_backends_are_refused(monkeypatch):
         explain(network, bright_and_dark(), np.array([0]))
 
 
-# --- pictures of it
+# --- images of it
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def few_pixels(monkeypatch):
     monkeypatch.setattr(style, "DPI", 45)
 
 
-def test_the_overlay_shows_the_picture_where_it_is_cold():
+def test_the_overlay_shows_the_image_where_it_is_cold():
     image, heat = noise(1, 8)[0], np.zeros((8, 8))
     heat[0, 0] = 1
     drawn = overlay(image, heat)
@@ -281,7 +281,7 @@ def test_the_overlay_shows_the_picture_where_it_is_cold():
 def make_predictions(emotions=EMOTIONS, count=60):
     generator = np.random.default_rng(1)
     actual, predicted = generator.choice(emotions, count), generator.choice(emotions, count)
-    columns = {"picture": np.arange(count).astype(str), "actual": actual, "predicted": predicted}
+    columns = {"image": np.arange(count).astype(str), "actual": actual, "predicted": predicted}
     return pd.DataFrame(columns | {"confidence": generator.uniform(size=count), "correct": actual == predicted})
 
 
@@ -311,10 +311,10 @@ def test_the_sheet_is_drawn_and_the_same_bytes_twice(tmp_path, few_pixels, chann
 
 @pytest.mark.parametrize("shape", [(40, 60, 3), (60, 40, 1), (1, 1, 1), (30, 3000, 3)])
 @pytest.mark.parametrize("faces", [1, 3])
-def test_faces_of_any_picture_are_drawn(tmp_path, few_pixels, shape, faces):
+def test_faces_of_any_image_are_drawn(tmp_path, few_pixels, shape, faces):
     heat = dict.fromkeys(("happy", "sad"), np.eye(12))
     probabilities = np.array([0.7, 0.2, 0.1])
-    # A box that reaches beyond the picture's borders.
+    # A box that reaches beyond the image's borders.
     face = ExplainedFace((-5, -5, 100, 100), noise(1, 12)[0], probabilities, "happy", heat)
     figure = plot_faces(np.zeros(shape, np.uint8), [face] * faces, EMOTIONS)
     texts = [text.get_text() for text in figure.axes[0].texts]
@@ -336,10 +336,10 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture
-def picture(tmp_path, monkeypatch):
+def image(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(noise(1, 60, channels=3)[0]).save("picture.png")
-    return tmp_path / "picture.png"
+    Image.fromarray(noise(1, 60, channels=3)[0]).save("image.png")
+    return tmp_path / "image.png"
 
 
 def emotion_explain(monkeypatch, *arguments):
@@ -347,22 +347,22 @@ def emotion_explain(monkeypatch, *arguments):
     cli.main()
 
 
-def test_the_command_writes_a_plot_and_says_what_it_shows(model, picture, monkeypatch, capsys):
-    emotion_explain(monkeypatch, picture, "--model", model, "--emotion", "Sadness", "-o", "why.png")
+def test_the_command_writes_a_plot_and_says_what_it_shows(model, image, monkeypatch, capsys):
+    emotion_explain(monkeypatch, image, "--model", model, "--emotion", "Sadness", "-o", "why.png")
     line, plot = capsys.readouterr().out.splitlines()
     assert plot == "plot: why.png"
-    (face,) = Predictor(model).read(np.asarray(Image.open(picture)))
+    (face,) = Predictor(model).read(np.asarray(Image.open(image)))
     others = {"sad"} - {face.emotion}
     said = [f"{name} {face.probabilities[EMOTIONS.index(name)]:.0%}" for name in (face.emotion, *others)]
     assert line == f"face at 0, 0 of 60x60 pixels: {', '.join(said)}".replace("%", " %")
     first = Path("why.png").read_bytes()
     assert first.startswith(b"\x89PNG")
-    emotion_explain(monkeypatch, picture, "--model", model, "--emotion", "sad", "-o", "why.png")
+    emotion_explain(monkeypatch, image, "--model", model, "--emotion", "sad", "-o", "why.png")
     assert Path("why.png").read_bytes() == first
 
 
-def test_the_plot_has_a_name_unless_told(model, picture, monkeypatch):
-    emotion_explain(monkeypatch, picture, "--model", model)
+def test_the_plot_has_a_name_unless_told(model, image, monkeypatch):
+    emotion_explain(monkeypatch, image, "--model", model)
     assert Path("explanation.png").is_file()
 
 
@@ -370,31 +370,31 @@ def test_the_plot_has_a_name_unless_told(model, picture, monkeypatch):
     "arguments, message",
     [
         (
-            ["picture.png", "--emotion", "bored"],
+            ["image.png", "--emotion", "bored"],
             "--emotion: got 'bored', expected one that the model tells apart: happy",
         ),
-        (["picture.png", "--emotion", "angry"], "--emotion: got 'angry', expected one that the model tells apart"),
-        (["picture.png", "--faces", "cascade"], "no face was found; --faces whole takes the picture as one face"),
-        (["picture.png", "-o", "out.jpg"], "--out out.jpg: expected a name that ends in .png"),
-        (["picture.png", "-o", "picture.png"], "--out picture.png is the picture itself; give the plot another name"),
-        (["picture.png", "-o", "folder"], "--out folder"),
+        (["image.png", "--emotion", "angry"], "--emotion: got 'angry', expected one that the model tells apart"),
+        (["image.png", "--faces", "cascade"], "no face was found; --faces whole takes the image as one face"),
+        (["image.png", "-o", "out.jpg"], "--out out.jpg: expected a name that ends in .png"),
+        (["image.png", "-o", "image.png"], "--out image.png is the image itself; give the plot another name"),
+        (["image.png", "-o", "folder"], "--out folder"),
         (["missing.png"], "missing.png: the file cannot be read: No such file"),
         (["folder"], "folder: the file cannot be read: Is a directory"),
-        (["text.jpg"], "text.jpg: no picture"),
+        (["text.jpg"], "text.jpg: no image"),
         (["empty.png"], "empty.png: the file is empty"),
     ],
 )
-def test_what_cannot_be_used_is_named_and_nothing_written(model, picture, monkeypatch, arguments, message):
-    (picture.parent / "folder").mkdir()
-    (picture.parent / "text.jpg").write_text("no picture")
-    (picture.parent / "empty.png").touch()
-    before = sorted(path.name for path in picture.parent.iterdir())
-    content = picture.read_bytes()
+def test_what_cannot_be_used_is_named_and_nothing_written(model, image, monkeypatch, arguments, message):
+    (image.parent / "folder").mkdir()
+    (image.parent / "text.jpg").write_text("no image")
+    (image.parent / "empty.png").touch()
+    before = sorted(path.name for path in image.parent.iterdir())
+    content = image.read_bytes()
     with pytest.raises(SystemExit) as raised:
         emotion_explain(monkeypatch, *arguments, "--model", model)
     assert str(raised.value).startswith(f"error: {message}")
-    assert sorted(path.name for path in picture.parent.iterdir()) == before
-    assert picture.read_bytes() == content
+    assert sorted(path.name for path in image.parent.iterdir()) == before
+    assert image.read_bytes() == content
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".h5"])
@@ -458,5 +458,5 @@ def test_the_stage_draws_its_sheet_and_refuses_what_does_not_fit(model, tmp_path
     with pytest.raises(InputError, match=r"predictions.csv has the emotions bored, and models/model.keras tells apart"):
         stage.main()
     predictions[1:].to_csv("metrics/curves/predictions.csv", index=False)
-    with pytest.raises(InputError, match=r"predictions.csv has 59 rows and data/features 60 test pictures"):
+    with pytest.raises(InputError, match=r"predictions.csv has 59 rows and data/features 60 test images"):
         stage.main()

@@ -49,7 +49,7 @@ def middle(box):
 
 
 def is_face(found, times=1.0, shift=(0, 0)):
-    """Return whether that is the astronaut's face, in a picture that was enlarged and then shifted."""
+    """Return whether that is the astronaut's face, in an image that was enlarged and then shifted."""
     x, y = (times * place + by for place, by in zip(FACE, shift, strict=True))
     near = math.dist(middle(found.box), (x, y)) < 12 * times
     return near and found.box.width == found.box.height and 90 * times < found.box.width < 116 * times
@@ -74,9 +74,9 @@ class TestFinding:
         assert one.box.width == pytest.approx(other.box.width, rel=0.12)
         np.testing.assert_allclose(middle(one.box), middle(other.box), atol=5)
 
-    @pytest.mark.parametrize("picture", WITHOUT_FACES)
-    def test_a_photo_without_faces_has_none(self, make, name, data, picture):
-        image = np.asarray(getattr(data, picture)())
+    @pytest.mark.parametrize("photo", WITHOUT_FACES)
+    def test_a_photo_without_faces_has_none(self, make, name, data, photo):
+        image = np.asarray(getattr(data, photo)())
         assert make(name).find(image.reshape(*image.shape[:2], -1)) == []
 
     def test_grey_and_rgb_give_the_same(self, make, name, astronaut):
@@ -85,7 +85,7 @@ class TestFinding:
         assert found == make(name).find(np.repeat(grey, 3, axis=2))
         assert [is_face(face) for face in found] == [True]
 
-    def test_the_same_picture_gives_the_same(self, make, name, astronaut):
+    def test_the_same_image_gives_the_same(self, make, name, astronaut):
         first = make(name).find(astronaut)
         assert make(name).find(astronaut) == first
         before = cv2.getNumThreads()
@@ -96,18 +96,18 @@ class TestFinding:
             cv2.setNumThreads(before)
 
     def test_threads_do_not_disturb_each_other(self, make, name, astronaut):
-        pictures = [astronaut[:300, 100:400], astronaut[:300, 400:100:-1], astronaut[:250]] * 2
-        expected = [make(name).find(picture) for picture in pictures]
+        images = [astronaut[:300, 100:400], astronaut[:300, 400:100:-1], astronaut[:250]] * 2
+        expected = [make(name).find(image) for image in images]
         with ThreadPoolExecutor(4) as pool:
-            assert list(pool.map(make(name).find, pictures)) == expected
+            assert list(pool.map(make(name).find, images)) == expected
 
     @pytest.mark.parametrize("shape", [(1, 1), (3, 3), (1, 400), (400, 1), (11, 300), (19, 19), (25, 25), (20, 5000)])
-    def test_tiny_and_thin_pictures_have_no_face(self, make, name, shape):
+    def test_tiny_and_thin_images_have_no_face(self, make, name, shape):
         noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
         for image in (noise, noise[:, :, :1], np.full_like(noise, 90)):
             assert make(name).find(image) == []
 
-    def test_noise_and_flat_pictures_have_no_face(self, make, name):
+    def test_noise_and_flat_images_have_no_face(self, make, name):
         noise = np.random.default_rng(0).integers(0, 256, (300, 400, 1), dtype=np.uint8)
         assert make(name).find(noise) == make(name).find(np.zeros((300, 400, 3), np.uint8)) == []
 
@@ -122,11 +122,11 @@ class TestFinding:
         assert make(name, 85).find(half) == []
 
     @pytest.mark.parametrize(("smallest", "count"), [(40, 1), (500, 1), (1000, 0)])
-    def test_large_pictures_count_in_their_own_pixels(self, make, name, astronaut, smallest, count):
+    def test_large_images_count_in_their_own_pixels(self, make, name, astronaut, smallest, count):
         found = make(name, smallest).find(enlarged(astronaut, 6.77))
         assert [is_face(face, 6.77) for face in found] == count * [True]
 
-    def test_large_pictures_are_searched_in_a_smaller_copy(self):
+    def test_large_images_are_searched_in_a_smaller_copy(self):
         copy, scale = detection._shrink(np.zeros((3_000, 20_000, 1), np.uint8))
         assert copy.shape == (561, 3739, 1)
         assert scale == pytest.approx(0.187, abs=0.001)
@@ -149,8 +149,8 @@ class TestFinding:
     @pytest.mark.fer2013
     @pytest.mark.parametrize(("name", "share"), [("cascade", 0.6), ("mtcnn", 0.75)])
     def test_most_of_fifty_faces_of_fer2013_are_found(self, make, name, share):
-        pictures = [cv2.copyMakeBorder(picture, 16, 16, 16, 16, cv2.BORDER_REPLICATE) for picture in read_faces(50)]
-        sheet, middles = crowd([picture[:, :, None] for picture in pictures])
+        images = [cv2.copyMakeBorder(image, 16, 16, 16, 16, cv2.BORDER_REPLICATE) for image in read_faces(50)]
+        sheet, middles = crowd([image[:, :, None] for image in images])
         found = make(name, 30).find(sheet)
         assert count_found(found, middles) >= share * 50
         assert len(found) <= 60
@@ -178,17 +178,17 @@ class TestFinding:
         assert math.degrees(detection._tilt(found)) == pytest.approx(degrees + 3, abs=4)
 
 
-def crowd(pictures):
-    """Return a sheet of square pictures of faces in several sizes, mirrored and lightened by turns; and their middles.
+def crowd(images):
+    """Return a sheet of square images of faces in several sizes, mirrored and lightened by turns; and their middles.
 
-    The middles come with half of the side of their pictures.
+    The middles come with half of the side of their images.
     """
     columns, cell = 10, 150
-    sheet = np.full((cell * (len(pictures) // columns), cell * columns, pictures[0].shape[2]), 128, np.uint8)
+    sheet = np.full((cell * (len(images) // columns), cell * columns, images[0].shape[2]), 128, np.uint8)
     middles = []
-    for number, picture in enumerate(pictures):
+    for number, image in enumerate(images):
         side = (90, 105, 120, 135, 149)[number % 5]
-        small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA).reshape(side, side, -1)
+        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA).reshape(side, side, -1)
         small = small[:, ::-1] if number % 2 else small
         y, x = (cell * place for place in divmod(number, columns))
         sheet[y : y + side, x : x + side] = cv2.convertScaleAbs(small, alpha=0.7 + 0.1 * (number % 4)).reshape(
@@ -204,7 +204,7 @@ def count_found(found, middles):
 
 
 def read_faces(count):
-    """Return the first pictures of FER2013."""
+    """Return the first images of FER2013."""
     with tarfile.open(find_fer2013(), "r:gz") as archive:
         (member,) = (member for member in archive if member.name.endswith("/fer2013.csv"))
         content = archive.extractfile(member)
@@ -283,7 +283,7 @@ IMAGE = np.random.default_rng(5).integers(0, 256, (60, 80, 3), dtype=np.uint8)
 
 
 def spots(tilt, distance=80, size=400):
-    """Return a black picture with two bright eyes about its middle, and the face there, half as large as it."""
+    """Return a black image with two bright eyes about its middle, and the face there, half as large as it."""
     image = np.zeros((size, size, 1), np.uint8)
     half = np.array([math.cos(tilt), math.sin(tilt)]) * distance / 2
     (x1, y1), (x2, y2) = eyes = (size / 2 - half).tolist(), (size / 2 + half).tolist()
@@ -294,7 +294,7 @@ def spots(tilt, distance=80, size=400):
 
 class TestCutting:
     @given(box=BOXES, margin=st.floats(-0.3, 0.6), color=st.sampled_from(["grey", "rgb"]))
-    def test_beyond_the_picture_its_border_is_repeated(self, box, margin, color):
+    def test_beyond_the_image_its_border_is_repeated(self, box, margin, color):
         side = max(1, round(box.width * (1 + 2 * margin)))
         left, top = round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2)
         rows, columns = np.clip(np.arange(top, top + side), 0, 59), np.clip(np.arange(left, left + side), 0, 79)
@@ -340,7 +340,7 @@ class TestCutting:
             tracemalloc.stop()
         assert (crop == 77).all()
 
-    def test_pictures_of_one_pixel_can_be_cut(self):
+    def test_images_of_one_pixel_can_be_cut(self):
         assert (cut(np.full((1, 1, 1), 9, np.uint8), Found(Box(-3, -3, 9, 9)), 0.1, 48, "rgb") == 9).all()
 
 

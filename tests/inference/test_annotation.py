@@ -1,4 +1,4 @@
-"""Boxes and labels are there, stay inside the picture, and can be read on any background."""
+"""Boxes and labels are there, stay inside the image, and can be read on any background."""
 
 import numpy as np
 import pytest
@@ -52,14 +52,14 @@ def test_a_face_is_boxed_in_its_color_on_a_copy(value, channels):
 @pytest.mark.parametrize(
     "box", [(-50, -40, 100, 100), (600, 440, 100, 100), (-10, -10, 900, 900), (639, 479, 1, 1), (700, 500, 50, 50)]
 )
-def test_boxes_that_reach_beyond_the_picture_are_drawn_inside(box):
+def test_boxes_that_reach_beyond_the_image_are_drawn_inside(box):
     drawn = annotate(np.zeros((480, 640, 3), np.uint8), [make_face(box, "surprise")], emotions=EMOTIONS)
     color = (drawn == COLORS["surprise"]).all(axis=2)
     assert color.sum() > 400, "the label is there"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (48, 48), (3000, 40)])
-def test_small_and_narrow_pictures_do_not_fail(size):
+def test_small_and_narrow_images_do_not_fail(size):
     drawn = annotate(np.zeros((*size, 1), np.uint8), [make_face((0, 0, size[1], size[0]))], emotions=EMOTIONS)
     assert drawn.shape == (*size, 3)
     assert drawn.any()
@@ -89,7 +89,7 @@ def test_bars_stand_beside_the_face_where_there_is_room():
     assert (annotate(image, [whole], emotions=EMOTIONS) == annotate(image, [whole])).all()
 
 
-def test_letters_grow_with_the_picture():
+def test_letters_grow_with_the_image():
     heights = []
     for size in (300, 3000):
         face = make_face((size // 3, size // 3, size // 4, size // 4))

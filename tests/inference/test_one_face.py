@@ -36,10 +36,10 @@ SAME = 1e-5
 
 
 class Shown(NamedTuple):
-    """A face, in the first frame of a video, in a picture of that frame, and by itself as in a data set."""
+    """A face, in the first frame of a video, in an image of that frame, and by itself as in a data set."""
 
     video: Path
-    picture: Path
+    image: Path
     crop: Path
     predictor: Predictor
     face: Face
@@ -48,34 +48,34 @@ class Shown(NamedTuple):
 @pytest.fixture(scope="module")
 def shown(astronaut, tmp_path_factory):
     folder = tmp_path_factory.mktemp("face")
-    video, picture, crop = (folder / name for name in ("face.mp4", "face.png", "crop.png"))
+    video, image, crop = (folder / name for name in ("face.mp4", "face.png", "crop.png"))
     with VideoWriter(video, (480, 640), 30) as writer:
         for number in range(5):
             writer.write(portrait_frame(astronaut, 0.0, (480, 640)), number / 30)
     with VideoReader(video) as reader:
         frame = next(iter(reader)).image
-    picture.write_bytes(encode(frame))
+    image.write_bytes(encode(frame))
     predictor = Predictor(write_onnx(folder / "model.onnx", FORM))
     [face] = predictor.read(frame)
     x, y, width, height = face.box
     crop.write_bytes(encode(frame[y : y + height, x : x + width]))
-    return Shown(video, picture, crop, predictor, face)
+    return Shown(video, image, crop, predictor, face)
 
 
 def by_pipeline(shown, _):
-    """As the stages do: what extract_features writes of a picture, scored as evaluate does, at the temperature."""
+    """As the stages do: what extract_features writes of an image, scored as evaluate does, at the temperature."""
     x = to_input(read_image(shown.crop), FORM.size, FORM.color)[None]
     [said] = predict_probabilities(load_engine(shown.predictor.path), x, flip=FORM.flip)
     return apply_temperature(said[None], FORM.temperature)[0]
 
 
-def by_whole_picture(shown, emotion):
+def by_whole_image(shown, emotion):
     [line] = emotion("predict", shown.crop, "--faces", "whole", "--json").splitlines()
     return list(json.loads(line)["faces"][0]["probabilities"].values())
 
 
 def by_predict(shown, emotion):
-    [line] = emotion("predict", shown.picture, "--json").splitlines()
+    [line] = emotion("predict", shown.image, "--json").splitlines()
     return list(json.loads(line)["faces"][0]["probabilities"].values())
 
 
@@ -99,11 +99,11 @@ def by_webcam(shown, _):
 
 def by_page(shown, _):
     client = TestClient(make_app(shown.predictor), base_url="http://localhost")
-    answer = client.post("/api/predict", content=shown.picture.read_bytes(), headers={"content-type": "image/png"})
+    answer = client.post("/api/predict", content=shown.image.read_bytes(), headers={"content-type": "image/png"})
     return list(answer.json()["faces"][0]["probabilities"].values())
 
 
-@pytest.mark.parametrize("way", [by_pipeline, by_whole_picture, by_predict, by_video, by_webcam, by_page])
+@pytest.mark.parametrize("way", [by_pipeline, by_whole_image, by_predict, by_video, by_webcam, by_page])
 def test_every_way_gives_the_same(way, shown, here, monkeypatch, capsys):
     def emotion(*arguments):
         """Run a command and return what it printed."""

@@ -10,7 +10,7 @@ from PIL import Image
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.core.metadata import ModelForm
-from emotion.data.images import PictureError, decode, from_frame, read_image, to_input
+from emotion.data.images import ImageError, decode, from_frame, read_image, to_input
 from emotion.evaluation.metrics import apply_temperature
 from emotion.faces.detection import Box, Found, cut
 from emotion.inference.predictor import BATCH_SIZE, LARGEST_CROP, SMALLEST_CROP, Predictor, find_standard
@@ -19,7 +19,7 @@ from emotion.runtimes.engines import load_engine
 from tests.makers import ROOT, encode, write_onnx
 
 SAME = 1e-6
-"""By how much probabilities differ where the same pictures go through in other batches."""
+"""By how much probabilities differ where the same images go through in other batches."""
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def make(tmp_path):
 
 
 @pytest.fixture
-def pictures():
-    """Return grey pictures of faces' size, for `whole`."""
+def images():
+    """Return grey images of faces' size, for `whole`."""
     return list(np.random.default_rng(8).integers(0, 256, (BATCH_SIZE + 5, 30, 30, 1), dtype=np.uint8))
 
 
 def flat(faces):
-    """Return the faces of several pictures in one list."""
+    """Return the faces of several images in one list."""
     return [face for some in faces for face in some]
 
 
@@ -59,57 +59,57 @@ class TestAnswers:
         assert face.emotion == EMOTIONS[face.probabilities.argmax()]
         assert face.confidence == face.probabilities.max()
 
-    def test_names_and_order_are_those_in_the_file(self, make, pictures):
+    def test_names_and_order_are_those_in_the_file(self, make, images):
         reversed_names = make(emotions=EMOTIONS[::-1])
         assert reversed_names.emotions == EMOTIONS[::-1]
-        faces = reversed_names.read_many(pictures)
+        faces = reversed_names.read_many(images)
         expected = [reversed_names.emotions[place] for place in probabilities(flat(faces)).argmax(axis=1)]
         assert [face.emotion for (face,) in faces] == expected
         assert len(set(expected)) > 1
 
-    def test_the_mirror_image_counts_where_the_file_says_so(self, make, pictures):
-        plain = probabilities(flat(make().read_many(pictures)))
-        mirrored = probabilities(flat(make().read_many([picture[:, ::-1] for picture in pictures])))
-        both = probabilities(flat(make(flip=True).read_many(pictures)))
+    def test_the_mirror_image_counts_where_the_file_says_so(self, make, images):
+        plain = probabilities(flat(make().read_many(images)))
+        mirrored = probabilities(flat(make().read_many([image[:, ::-1] for image in images])))
+        both = probabilities(flat(make(flip=True).read_many(images)))
         assert np.abs(plain - mirrored).max() > 0.01
         np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=SAME)
 
-    def test_probabilities_are_calibrated_by_the_temperature(self, make, pictures):
+    def test_probabilities_are_calibrated_by_the_temperature(self, make, images):
         hot = make(temperature=2.0)
-        crops = np.stack([to_input(picture, 24, "grey") for picture in pictures])
+        crops = np.stack([to_input(image, 24, "grey") for image in images])
         before = hot.probabilities(crops)
         np.testing.assert_allclose(before, make().probabilities(crops), atol=SAME)
-        after = probabilities(flat(hot.read_many(pictures)))
+        after = probabilities(flat(hot.read_many(images)))
         np.testing.assert_allclose(after, apply_temperature(before, 2.0), atol=SAME)
         assert after.max(axis=1).mean() < before.max(axis=1).mean()
 
     @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-    def test_of_two_emotions_the_threshold_decides_before_the_temperature(self, make, pictures, temperature):
+    def test_of_two_emotions_the_threshold_decides_before_the_temperature(self, make, images, temperature):
         plain = make(emotions=("calm", "tense"))
-        second = plain.probabilities(np.stack([to_input(picture, 24, "grey") for picture in pictures]))[:, 1]
+        second = plain.probabilities(np.stack([to_input(image, 24, "grey") for image in images]))[:, 1]
         threshold = float(np.quantile(second, 0.8))
         assert threshold > 0.5
         strict = make(emotions=("calm", "tense"), threshold=threshold, temperature=temperature)
-        faces = flat(strict.read_many(pictures))
+        faces = flat(strict.read_many(images))
         assert [face.emotion for face in faces] == [("calm", "tense")[int(share > threshold)] for share in second]
         for face in faces:
             assert face.confidence == face.probabilities[strict.emotions.index(face.emotion)]
 
-    def test_one_output_is_the_probability_of_the_second_emotion(self, make, pictures, monkeypatch):
+    def test_one_output_is_the_probability_of_the_second_emotion(self, make, images, monkeypatch):
         predictor = make(emotions=("calm", "tense"))
         monkeypatch.setattr(predictor._engine, "predict", lambda x, **_: np.full((len(x), 1), 0.3, np.float32))
-        (face,) = predictor.read(pictures[0])
+        (face,) = predictor.read(images[0])
         np.testing.assert_allclose(face.probabilities, [0.7, 0.3], atol=SAME)
         assert (face.emotion, face.confidence) == ("calm", pytest.approx(0.7))
 
-    def test_many_pictures_give_what_each_gives_alone(self, make, pictures):
+    def test_many_images_give_what_each_gives_alone(self, make, images):
         predictor = make()
-        together = predictor.read_many(pictures)
-        alone = [predictor.read(picture) for picture in pictures]
+        together = predictor.read_many(images)
+        alone = [predictor.read(image) for image in images]
         assert [face.box for (face,) in together] == [face.box for (face,) in alone]
         np.testing.assert_allclose(probabilities(flat(together)), probabilities(flat(alone)), atol=SAME)
 
-    def test_faces_stay_with_their_pictures(self, predictor, astronaut):
+    def test_faces_stay_with_their_images(self, predictor, astronaut):
         empty, two = np.zeros((300, 200, 1), np.uint8), np.hstack([astronaut, astronaut[:, ::-1]])
         first, none, both, last = predictor.read_many([astronaut, empty, two, astronaut])
         assert [len(faces) for faces in (first, none, both, last)] == [1, 0, 2, 1]
@@ -117,7 +117,7 @@ class TestAnswers:
         left = min(both, key=lambda face: face.box.x)
         np.testing.assert_allclose(left.probabilities, first[0].probabilities, atol=0.05)
 
-    def test_no_pictures_and_no_faces_give_nothing(self, predictor):
+    def test_no_images_and_no_faces_give_nothing(self, predictor):
         assert predictor.read_many([]) == []
         assert predictor.read(np.zeros((300, 300, 3), np.uint8)) == []
         assert predictor.probabilities(np.empty(0)).shape == (0, 7)
@@ -136,28 +136,28 @@ class TestAnswers:
 
 class TestWholeAndAuto:
     @pytest.mark.parametrize("shape", [(48, 48), (LARGEST_CROP, LARGEST_CROP), (100, 70), (SMALLEST_CROP, 30)])
-    def test_small_pictures_are_faces(self, predictor, shape):
+    def test_small_images_are_faces(self, predictor, shape):
         found = predictor.find(np.zeros((*shape, 3), np.uint8))
         assert found == [Found(Box(0, 0, shape[1], shape[0]))]
 
     @pytest.mark.parametrize("shape", [(LARGEST_CROP + 1, 60), (60, LARGEST_CROP + 1), (300, 300)])
-    def test_larger_pictures_are_searched(self, predictor, shape):
+    def test_larger_images_are_searched(self, predictor, shape):
         assert predictor.find(np.zeros((*shape, 3), np.uint8)) == []
 
     @pytest.mark.parametrize("shape", [(1, 1), (SMALLEST_CROP - 1, 40), (40, SMALLEST_CROP - 1)])
-    def test_pictures_of_a_few_pixels_hold_no_face(self, predictor, shape):
+    def test_images_of_a_few_pixels_hold_no_face(self, predictor, shape):
         assert predictor.read(np.zeros((*shape, 1), np.uint8)) == []
 
-    def test_whole_takes_any_picture(self, make):
+    def test_whole_takes_any_image(self, make):
         predictor = make(faces="whole")
         for shape in ((1, 1, 1), (5, 300, 3), (700, 500, 3)):
             (face,) = predictor.read(np.full(shape, 50, np.uint8))
             assert face.box == (0, 0, shape[1], shape[0])
 
-    def test_a_whole_picture_gets_no_margin(self, make, pictures):
+    def test_a_whole_image_gets_no_margin(self, make, images):
         with_margin = make(margin=0.5)
         np.testing.assert_array_equal(
-            with_margin.crop(pictures[0], with_margin.find(pictures[0])[0]), to_input(pictures[0], 24, "grey")
+            with_margin.crop(images[0], with_margin.find(images[0])[0]), to_input(images[0], 24, "grey")
         )
 
     @pytest.mark.parametrize(("form", "own", "expected"), [(0.0, None, 0.0), (0.3, None, 0.3), (0.3, -0.1, -0.1)])
@@ -184,11 +184,11 @@ class TestWholeAndAuto:
 class TestSameAnswers:
     @pytest.mark.parametrize(("size", "color"), [(24, "grey"), (32, "rgb")])
     def test_the_pipelines_arrays_give_the_same(self, make, size, color):
-        """What extraction would write of these pictures, scored as `evaluate` does, against `whole` and `auto`."""
+        """What extraction would write of these images, scored as `evaluate` does, against `whole` and `auto`."""
         colored = list(np.random.default_rng(3).integers(0, 256, (9, 40, 36, 3), dtype=np.uint8))
         for faces in ("whole", "auto"):
             predictor = make(faces=faces, size=size, color=color, flip=True)
-            x = np.stack([to_input(decode(encode(picture)), size, color) for picture in colored])
+            x = np.stack([to_input(decode(encode(image)), size, color) for image in colored])
             expected = predict_probabilities(load_engine(predictor.path), x, flip=True)
             np.testing.assert_allclose(probabilities(flat(predictor.read_many(colored))), expected, atol=SAME)
 
@@ -225,23 +225,23 @@ class TestSameAnswers:
 
 def write_as(form, image, folder):
     """Write an RGB image as a file of some kind; return its path."""
-    picture = Image.fromarray(image)
+    pillow = Image.fromarray(image)
     if form == "exif":
         exif = Image.Exif()
         exif[0x0112] = 6  # to be turned by 90 degrees clockwise on reading
-        picture.rotate(90).save(folder / "a.png", exif=exif)
+        pillow.rotate(90).save(folder / "a.png", exif=exif)
     elif form == "16 bit":
-        grey = np.asarray(picture.convert("L")).astype(np.uint16) * 257
+        grey = np.asarray(pillow.convert("L")).astype(np.uint16) * 257
         (folder / "a.png").write_bytes(cv2.imencode(".png", grey)[1].tobytes())
     elif form == "gif":
-        frames = [picture.quantize(256), Image.new("RGB", picture.size)]
+        frames = [pillow.quantize(256), Image.new("RGB", pillow.size)]
         frames[0].save(folder / "a.gif", save_all=True, append_images=frames[1:])
         return folder / "a.gif"
     else:
         modes = {"rgba": "RGBA", "jpeg": "RGB", "cmyk": "CMYK", "palette": "P", "grey alpha": "LA"}
         suffix = ".jpg" if form in ("jpeg", "cmyk") else ".png"
         buffer = io.BytesIO()
-        kept = picture.quantize(256) if form == "palette" else picture.convert(modes[form])
+        kept = pillow.quantize(256) if form == "palette" else pillow.convert(modes[form])
         kept.save(buffer, "JPEG" if suffix == ".jpg" else "PNG", **({"quality": 97} if suffix == ".jpg" else {}))
         (folder / f"a{suffix}").write_bytes(buffer.getvalue())
         return folder / f"a{suffix}"
@@ -272,8 +272,8 @@ class TestBadArguments:
             np.zeros((0, 9, 3), np.uint8),
         ],
     )
-    def test_other_arrays_are_no_pictures(self, predictor, image):
-        with pytest.raises(PictureError, match="expected uint8"):
+    def test_other_arrays_are_no_images(self, predictor, image):
+        with pytest.raises(ImageError, match="expected uint8"):
             predictor.read(image)
 
     def test_files_that_are_no_models_are_refused(self, tmp_path):

@@ -29,7 +29,7 @@ EYES = np.array([135.0, 100.0, 165.0, 102.0])
 
 
 def texture(size=SIZE, seed=0, grain=9):
-    """Return a picture that motion shows in, uint8 (height, width, 3)."""
+    """Return an image that motion shows in, uint8 (height, width, 3)."""
     noise = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
     smooth = cv2.GaussianBlur(noise, (0, 0), grain / 3).astype(float)
     return (255 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
@@ -99,13 +99,13 @@ class TestMotion:
     def test_a_face_that_cannot_be_followed_is_lost(self, now):
         assert carry_one(texture(), now) is None
 
-    def test_a_face_that_leaves_the_picture_is_lost(self):
+    def test_a_face_that_leaves_the_image_is_lost(self):
         image = texture()
         place = np.array([-20.0, 80.0, 60.0, 60.0])
         assert carry_one(image, moved(image, (5, 0)), place) is not None
         assert carry_one(image, moved(image, (-15, 0)), place) is None
 
-    def test_a_whole_picture_stays_whole(self):
+    def test_a_whole_image_stays_whole(self):
         image = texture()
         whole = np.array([0.0, 0.0, 320.0, 240.0])
         np.testing.assert_array_equal(carry_one(image, moved(image, (9, 9)), whole), whole)
@@ -355,7 +355,7 @@ class TestFollower:
         assert [seen.number for seen in follower.look(texture(), 0.2)] == [1, 2]
         assert predictor.read == 2
 
-    def test_the_first_frame_is_read_as_a_picture(self):
+    def test_the_first_frame_is_read_as_a_image(self):
         eyes = ((135.25, 100.5), (165.0, 102.0))
         predictor = FakePredictor([Found(Box(121, 80, 61, 63), eyes)])
         [sighting] = Follower(predictor).look(texture(), 0.0)

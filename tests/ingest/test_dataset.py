@@ -26,8 +26,8 @@ from tests.makers import (
     csv_text,
     encode,
     find_fer2013,
+    image_files,
     make_rows,
-    picture_files,
     write_files,
     write_params,
     write_tar,
@@ -53,11 +53,11 @@ def run(tmp_path, monkeypatch):
     return run_there
 
 
-def pictures_of(rows: Sequence[tuple[str, str | None, str]]) -> pd.DataFrame:
-    """Return what `collect` gives for pictures of which emotion, split and hash are given."""
+def images_of(rows: Sequence[tuple[str, str | None, str]]) -> pd.DataFrame:
+    """Return what `collect` gives for images of which emotion, split and hash are given."""
     frame = pd.DataFrame(rows, columns=["emotion", "split", "hash"])
     names = [f"row {number}" for number in range(len(rows))]
-    return frame.assign(picture=names, height=2, width=2, channels=1, blank=False, offset=0)
+    return frame.assign(image=names, height=2, width=2, channels=1, blank=False, offset=0)
 
 
 # The table
@@ -71,7 +71,7 @@ def test_columns_and_values(run):
     assert list(table.columns) == list(COLUMNS)
     assert len(table) == len(rows)
     row = table.iloc[3]
-    assert (row["picture"], row["emotion"], row["label"], row["split"]) == ("row 3", "disgust", 1, "train")
+    assert (row["image"], row["emotion"], row["label"], row["split"]) == ("row 3", "disgust", 1, "train")
     assert (row["height"], row["width"], row["channels"], row["offset"]) == (12, 12, 1, 3 * 144)
     assert (row["copy_of"], row["excluded"], bool(row["blank"])) == ("", "", True)
     assert table["blank"].sum() == 1
@@ -84,8 +84,8 @@ def test_csv_and_folder_give_the_same_table(run):
     rows = make_rows(per_class=4)
     rows.append(("happy", "train", rows[-1][2]))
     write_files(RAW / "a", {"fer2013.csv": csv_text(rows).encode()})
-    write_files(RAW / "b", picture_files(rows))
-    write_zip(RAW / "c" / "archive.zip", picture_files(rows))
+    write_files(RAW / "b", image_files(rows))
+    write_zip(RAW / "c" / "archive.zip", image_files(rows))
     (first, metrics), *others = (run(source_folder=f"data/raw/{name}") for name in "abc")
     for table, other_metrics in others:
         pd.testing.assert_frame_equal(comparable(table), comparable(first))
@@ -100,7 +100,7 @@ def test_labels_follow_the_scheme_and_come_back(run):
     assert [scheme.emotions[label] for label in used["label"]] == used["emotion"].tolist()
     assert (table.loc[~table["emotion"].isin(scheme.emotions), ["label", "excluded"]] == (-1, "scheme")).all(axis=None)
     assert metrics["excluded"] == {"total": 30, "scheme": 30, "copy_of_test": 0, "copy_of_val": 0}
-    assert metrics["pictures"]["test"] == {"total": 4, "sad": 2, "happy": 2}
+    assert metrics["images"]["test"] == {"total": 4, "sad": 2, "happy": 2}
     table, _ = run()
     assert [EMOTIONS[label] for label in table["label"]] == table["emotion"].tolist()
 
@@ -114,34 +114,34 @@ def test_merged_and_dropped_emotions_in_the_table(run):
     used = table[table["excluded"] == ""]
     assert set(zip(used["label"], used["emotion"], strict=True)) == {(0, "neutral"), (1, "positive"), (2, "sad")}
     assert set(table.loc[table["excluded"] == "scheme", "emotion"]) == {"angry", "disgust"}
-    assert metrics["pictures"]["val"] == {"total": 10, "neutral": 2, "positive": 4, "sad": 4}
-    same = ["picture", "split", "hash", "copy_of", "offset"]
+    assert metrics["images"]["val"] == {"total": 10, "neutral": 2, "positive": 4, "sad": 4}
+    same = ["image", "split", "hash", "copy_of", "offset"]
     pd.testing.assert_frame_equal(table[same], whole[same])
 
 
 def test_folders_of_contempt_are_read_and_left_out_of_the_seven(run):
     rows = make_rows(per_class=3)
-    write_files(RAW, picture_files([*rows, *(("contempt", split, image[::-1]) for _, split, image in rows[::4])]))
+    write_files(RAW, image_files([*rows, *(("contempt", split, image[::-1]) for _, split, image in rows[::4])]))
     table, metrics = run()
     contempt = table[table["emotion"] == "contempt"]
     assert len(contempt) == metrics["excluded"]["scheme"] == 16
     assert (contempt[["label", "excluded"]] == (-1, "scheme")).all(axis=None)
     table, metrics = run(labels_scheme=["contempt", "happy"])
-    assert metrics["pictures"]["total"] == 16 + 9
+    assert metrics["images"]["total"] == 16 + 9
 
 
 def test_a_table_that_is_missing_or_something_else_is_refused(tmp_path):
     with pytest.raises(InputError, match="is missing; run `dvc repro create_dataframe`"):
         read_table(tmp_path / "a.csv")
-    for text in ("picture,emotion\na,b\n", "", "picture,label\na,b\n"):
+    for text in ("image,emotion\na,b\n", "", "image,label\na,b\n"):
         (tmp_path / "a.csv").write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match="run `dvc repro create_dataframe`"):
             read_table(tmp_path / "a.csv")
 
 
 def test_names_survive_writing_and_reading(tmp_path):
-    table = build_table(pictures_of([("happy", "train", "a")] * 5), SEVEN, PARAMS)
-    table["picture"] = ["NA", "a,b", 'q"uote', "ünï", "\udcff.png"]
+    table = build_table(images_of([("happy", "train", "a")] * 5), SEVEN, PARAMS)
+    table["image"] = ["NA", "a,b", 'q"uote', "ünï", "\udcff.png"]
     write_csv(tmp_path / "a.csv", table)
     pd.testing.assert_frame_equal(read_table(tmp_path / "a.csv"), table)
 
@@ -150,7 +150,7 @@ def test_names_survive_writing_and_reading(tmp_path):
 
 
 def planted() -> list[tuple[str, str, np.ndarray]]:
-    """Return pictures in which 8 copies are planted, two of them with another emotion."""
+    """Return images in which 8 copies are planted, two of them with another emotion."""
     rows = make_rows(per_class=5)
     by_split = {split: [row for row in rows if row[1] == split] for split in SPLITS}
     copied = [("train", by_split["test"][0]), ("train", by_split["test"][1]), ("val", by_split["test"][1])]
@@ -164,7 +164,7 @@ def planted() -> list[tuple[str, str, np.ndarray]]:
 @pytest.mark.parametrize("form", ["csv", "folder"])
 def test_planted_copies_are_found_and_excluded(run, form):
     rows = planted()
-    write_files(RAW, {"a.csv": csv_text(rows).encode()} if form == "csv" else picture_files(rows))
+    write_files(RAW, {"a.csv": csv_text(rows).encode()} if form == "csv" else image_files(rows))
     table, metrics = run()
     used = table[table["excluded"] == ""]
     assert used.groupby("hash")["split"].nunique().max() == 1
@@ -175,10 +175,10 @@ def test_planted_copies_are_found_and_excluded(run, form):
         "within": {"train": 2, "val": 0, "test": 1},
         "across": {"val_in_train": 2, "test_in_train": 2, "test_in_val": 2},
     }
-    assert metrics["conflicting_labels"] == {"groups": 2, "pictures": 4}
-    assert metrics["pictures"]["total"] == len(used)
+    assert metrics["conflicting_labels"] == {"groups": 2, "images": 4}
+    assert metrics["images"]["total"] == len(used)
     assert metrics["excluded"]["total"] == 5
-    first = table.drop_duplicates("hash").set_index("hash")["picture"]
+    first = table.drop_duplicates("hash").set_index("hash")["image"]
     copies = table[table["copy_of"] != ""]
     assert len(copies) == 8
     assert (copies["hash"].map(first) == copies["copy_of"]).all()
@@ -191,7 +191,7 @@ def test_keeping_copies(run):
     assert metrics["copies"]["across"]["test_in_train"] == 2
 
 
-def test_blank_pictures_are_counted_and_do_not_conflict(run):
+def test_blank_images_are_counted_and_do_not_conflict(run):
     rows = make_rows()
     rows += [(emotion, "train", np.zeros((12, 12), np.uint8)) for emotion in EMOTIONS]
     write_files(RAW, {"a.csv": csv_text(rows).encode()})
@@ -199,16 +199,16 @@ def test_blank_pictures_are_counted_and_do_not_conflict(run):
     assert (metrics["blank"], metrics["copies"]["total"], metrics["conflicting_labels"]["groups"]) == (7, 6, 0)
 
 
-random_pictures = st.lists(
+random_images = st.lists(
     st.tuples(st.sampled_from(EMOTIONS), st.sampled_from(SPLITS), st.sampled_from("abcdefgh")), min_size=1, max_size=60
 )
 
 
-@given(random_pictures, st.booleans())
+@given(random_images, st.booleans())
 def test_no_hash_is_in_two_splits(rows, two_emotions):
     rows = [*rows, ("happy", "train", "z")]
     scheme = resolve_scheme(["happy", "sad"]) if two_emotions else SEVEN
-    table = build_table(pictures_of(rows), scheme, PARAMS)
+    table = build_table(images_of(rows), scheme, PARAMS)
     used = table[table["excluded"] == ""]
     assert used.groupby("hash")["split"].nunique().max() <= 1
     assert (used["label"] >= 0).all()
@@ -221,7 +221,7 @@ def test_no_hash_is_in_two_splits(rows, two_emotions):
 
 
 def splits_of(rows: Sequence[tuple[str, str | None, str]], **changes: float) -> list[str]:
-    return build_table(pictures_of(rows), SEVEN, PARAMS.model_copy(update=changes))["split"].tolist()
+    return build_table(images_of(rows), SEVEN, PARAMS.model_copy(update=changes))["split"].tolist()
 
 
 def many(split: str | None, per_class: int = 40) -> list[tuple[str, str | None, str]]:
@@ -264,13 +264,13 @@ def test_the_cut_depends_on_the_seed_and_not_on_the_order():
 
 def test_copies_are_cut_together():
     rows = [(emotion, None, f"{number // 3}") for number, (emotion, _, _) in enumerate(many(None))]
-    table = build_table(pictures_of(rows), SEVEN, PARAMS)
+    table = build_table(images_of(rows), SEVEN, PARAMS)
     assert table.groupby("hash")["split"].nunique().max() == 1
     assert (table["excluded"] == "").all()
     check_classes(table, SEVEN)
 
 
-def test_small_classes_still_get_a_picture_of_each_split():
+def test_small_classes_still_get_a_image_of_each_split():
     assert counts(splits_of([("happy", None, str(number)) for number in range(3)])) == {"train": 1, "val": 1, "test": 1}
 
 
@@ -280,13 +280,13 @@ FER2013_COUNTS |= {"neutral": 6198}
 
 @pytest.fixture(scope="module")
 def like_fer2013() -> pd.DataFrame:
-    """Return as many pictures of each emotion as FER2013 has, no two of them equal, and without splits."""
+    """Return as many images of each emotion as FER2013 has, no two of them equal, and without splits."""
     emotions = [emotion for emotion, count in FER2013_COUNTS.items() for _ in range(count)]
-    return pictures_of([(emotion, None, f"{number:06}") for number, emotion in enumerate(emotions)])
+    return images_of([(emotion, None, f"{number:06}") for number, emotion in enumerate(emotions)])
 
 
 def test_the_five_emotions_of_fer2013_in_an_80_20_split(like_fer2013):
-    """30,219 pictures, 6,043.8 of which are 20 %; each emotion's share is rounded by itself, which gives 6,044."""
+    """30,219 images, 6,043.8 of which are 20 %; each emotion's share is rounded by itself, which gives 6,044."""
     five = resolve_scheme("five")
     table = build_table(like_fer2013, five, PARAMS.model_copy(update={"test": 0.2, "validation": 0.1}))
     used = table[table["excluded"] == ""]
@@ -305,8 +305,8 @@ def test_splits_do_not_depend_on_the_scheme(like_fer2013):
         pd.testing.assert_series_equal(build_table(like_fer2013, resolve_scheme(choice), PARAMS)["split"], whole)
 
 
-def test_a_source_without_training_pictures_is_refused():
-    with pytest.raises(InputError, match="pictures for test, val, but none for train"):
+def test_a_source_without_training_images_is_refused():
+    with pytest.raises(InputError, match="images for test, val, but none for train"):
         splits_of([("happy", "val", "a"), ("happy", "test", "b")])
 
 
@@ -319,8 +319,8 @@ def test_jonathanoheix_layout(run):
     }
     write_zip(RAW / "archive.zip", files)
     table, metrics = run()
-    assert set(table.loc[table["picture"].str.contains("validation"), "split"]) == {"test"}
-    assert [metrics["pictures"][split]["total"] for split in SPLITS] == [63, 7, 70]
+    assert set(table.loc[table["image"].str.contains("validation"), "split"]) == {"test"}
+    assert [metrics["images"][split]["total"] for split in SPLITS] == [63, 7, 70]
 
 
 # Classes
@@ -330,17 +330,15 @@ def test_jonathanoheix_layout(run):
 def test_an_empty_class_is_named(run, split):
     rows = [row for row in make_rows() if row[:2] != ("disgust", split)]
     write_files(RAW, {"a.csv": csv_text(rows).encode()})
-    with pytest.raises(
-        InputError, match=rf"no pictures of disgust in {split}\. .*`labels.scheme: \[angry, fear, happy"
-    ):
+    with pytest.raises(InputError, match=rf"no images of disgust in {split}\. .*`labels.scheme: \[angry, fear, happy"):
         run()
 
 
-def test_a_class_whose_pictures_are_all_excluded_counts_as_empty(run):
+def test_a_class_whose_images_are_all_excluded_counts_as_empty(run):
     rows = [row for row in make_rows() if row[:2] != ("fear", "train")]
     rows += [("fear", "train", image) for emotion, split, image in rows if (emotion, split) == ("sad", "test")]
     write_files(RAW, {"a.csv": csv_text(rows).encode()})
-    with pytest.raises(InputError, match=r"no pictures of fear in train\. .*\(2 of test and 0 of val\)"):
+    with pytest.raises(InputError, match=r"no images of fear in train\. .*\(2 of test and 0 of val\)"):
         run()
 
 
@@ -350,7 +348,7 @@ def test_a_class_whose_pictures_are_all_excluded_counts_as_empty(run):
         (
             "five",
             ["happy", "sad"],
-            r"got five, but there are no pictures of angry in every split; .*`.*: \[happy, sad\]`",
+            r"got five, but there are no images of angry in every split; .*`.*: \[happy, sad\]`",
         ),
         ("happy_sad", ["happy", "fear"], r"got happy_sad, .* sad in every split\. .*every split has \(happy, fear\)"),
         (
@@ -383,60 +381,60 @@ def test_votes_without_ferplus_are_refused(run):
         run(labels_targets="votes")
 
 
-# Rejected pictures
+# Rejected images
 
 
 def broken(rows: list, count: int) -> dict[str, bytes]:
-    files = picture_files(rows)
+    files = image_files(rows)
     for name in sorted(files)[:count]:
-        files[name] = b"not a picture"
+        files[name] = b"not an image"
     return files
 
 
-def test_rejected_pictures_are_listed_and_the_rest_is_used(run):
+def test_rejected_images_are_listed_and_the_rest_is_used(run):
     rows = make_rows(per_class=10)
     write_files(RAW, broken(rows, 2))
     table, metrics = run(source_rejected_share=0.01)
     rejected = pd.read_csv(REJECTED)
-    assert rejected["picture"].tolist() == ["test/angry/PrivateTest_00140.png", "test/angry/PrivateTest_00141.png"]
-    assert rejected["reason"].str.contains("no picture: the file starts with b'not a pictur'").all()
-    assert (len(table), metrics["rejected"], metrics["source_pictures"]) == (208, 2, 210)
+    assert rejected["image"].tolist() == ["test/angry/PrivateTest_00140.png", "test/angry/PrivateTest_00141.png"]
+    assert rejected["reason"].str.contains("no image: the file starts with b'not a pictur'").all()
+    assert (len(table), metrics["rejected"], metrics["source_images"]) == (208, 2, 210)
 
 
-def test_without_rejected_pictures_the_list_has_its_header_only(run):
+def test_without_rejected_images_the_list_has_its_header_only(run):
     write_files(RAW, {"a.csv": csv_text(make_rows()).encode()})
     run()
-    assert REJECTED.read_text(encoding="utf-8") == "picture,reason\n"
+    assert REJECTED.read_text(encoding="utf-8") == "image,reason\n"
 
 
-def test_too_many_rejected_pictures_stop_the_stage(run):
+def test_too_many_rejected_images_stop_the_stage(run):
     write_files(RAW, broken(make_rows(per_class=10), 7))
     with pytest.raises(InputError) as error:
         run(source_rejected_share=0.03)
     message = str(error.value)
-    assert "7 of 210 pictures cannot be used, more than the share of 0.03 that source.rejected_share allows" in message
-    assert message.count("no picture: the file starts") == 5
-    assert "test/angry/PrivateTest_00140.png: no picture" in message
+    assert "7 of 210 images cannot be used, more than the share of 0.03 that source.rejected_share allows" in message
+    assert message.count("no image: the file starts") == 5
+    assert "test/angry/PrivateTest_00140.png: no image" in message
 
 
-def test_a_source_without_a_good_picture_is_refused_whatever_the_share(run):
+def test_a_source_without_a_good_image_is_refused_whatever_the_share(run):
     write_files(RAW, {"a.csv": b"emotion,pixels\n9,1\n"})
-    with pytest.raises(InputError, match="1 of 1 pictures cannot be used"):
+    with pytest.raises(InputError, match="1 of 1 images cannot be used"):
         run(source_rejected_share=1.0)
     write_files(RAW, {"a.csv": b"emotion,pixels\n"})
-    with pytest.raises(InputError, match="holds no pictures"):
+    with pytest.raises(InputError, match="holds no images"):
         run()
 
 
 # The hash of what is used
 
 
-def test_the_hash_is_of_the_pictures_and_not_of_their_source(run):
+def test_the_hash_is_of_the_images_and_not_of_their_source(run):
     rows = make_rows(per_class=4)
     write_files(RAW, {"fer2013.csv": csv_text(rows).encode()})
     _, metrics = run()
     (RAW / "fer2013.csv").unlink()
-    write_files(RAW, picture_files(rows[::-1]))
+    write_files(RAW, image_files(rows[::-1]))
     _, of_folders = run()
     assert of_folders["sha256"] == metrics["sha256"]
     next(RAW.glob("train/happy/*")).unlink()
@@ -445,9 +443,9 @@ def test_the_hash_is_of_the_pictures_and_not_of_their_source(run):
 
 
 def test_the_hash_changes_with_pixels_emotion_split_and_votes():
-    used = pd.DataFrame({"hash": ["a", "b"], "emotion": ["sad", "happy"], "split": ["train", "test"], "picture": "x"})
+    used = pd.DataFrame({"hash": ["a", "b"], "emotion": ["sad", "happy"], "split": ["train", "test"], "image": "x"})
     before = hash_used(used)
-    assert hash_used(used[::-1].assign(picture="y")) == before
+    assert hash_used(used[::-1].assign(image="y")) == before
     changes = ({"hash": ["a", "c"]}, {"emotion": ["happy", "sad"]}, {"split": "test"}, {"votes": ["1 0", "0 1"]})
     sums = {hash_used(used.assign(**change)) for change in changes} | {before, hash_used(used[:1])}
     assert len(sums) == 6
@@ -524,12 +522,12 @@ def test_facts_about_fer2013(run):
     RAW.mkdir(parents=True)
     (RAW / "fer2013.tar.gz").symlink_to(archive)
     table, metrics = run()
-    assert metrics["source_pictures"] == 35_887
+    assert metrics["source_images"] == 35_887
     assert (metrics["rejected"], metrics["blank"]) == (0, 12)
     assert metrics["copies"]["total"] == 1_851
     assert metrics["copies"]["across"] == {"val_in_train": 280, "test_in_train": 288, "test_in_val": 44}
     assert metrics["conflicting_labels"]["groups"] == 57
-    assert metrics["pictures"]["test"]["total"] == 3_589
+    assert metrics["images"]["test"]["total"] == 3_589
     assert metrics["excluded"] == {"total": 749, "scheme": 0, "copy_of_test": 433, "copy_of_val": 316}
     official = table[table["split"] == "train"].groupby("emotion").size()
     assert official[list(EMOTIONS)].tolist() == [3995, 436, 4097, 7215, 4830, 3171, 4965]
@@ -550,5 +548,5 @@ def test_schemes_on_fer2013(run, scheme, labelled, used):
     (RAW / "fer2013.tar.gz").symlink_to(archive)
     table, metrics = run(labels_scheme=scheme)
     assert (table["label"] >= 0).sum() == labelled
-    assert used is None or [metrics["pictures"][split]["total"] for split in SPLITS] == used
-    assert list(metrics["pictures"]["test"]) == ["total", *resolve_scheme(scheme).emotions]
+    assert used is None or [metrics["images"][split]["total"] for split in SPLITS] == used
+    assert list(metrics["images"]["test"]) == ["total", *resolve_scheme(scheme).emotions]

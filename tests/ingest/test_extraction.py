@@ -18,7 +18,7 @@ from emotion.data.images import to_input
 from emotion.data.table import read_table
 from emotion.ingest.extraction import extract
 from stages import create_dataframe, extract_features
-from tests.makers import Row, csv_text, encode, make_rows, picture_files, write_files, write_params
+from tests.makers import Row, csv_text, encode, image_files, make_rows, write_files, write_params
 
 ROOT = Path(__file__).parents[2]
 RAW = Path("data/raw")
@@ -44,12 +44,12 @@ def expected(rows: list[Row], size: int, color: str) -> dict[str, list[np.ndarra
     return {split: [image for part, image in inputs if part == split] for split in ("train", "val", "test")}
 
 
-def as_set(pictures: np.ndarray, labels: np.ndarray) -> list[tuple[int, bytes]]:
-    return sorted((int(label), picture.tobytes()) for picture, label in zip(pictures, labels, strict=True))
+def as_set(images: np.ndarray, labels: np.ndarray) -> list[tuple[int, bytes]]:
+    return sorted((int(label), image.tobytes()) for image, label in zip(images, labels, strict=True))
 
 
 @pytest.mark.parametrize("size, color", [(12, "grey"), (16, "grey"), (9, "rgb"), (12, "rgb")])
-def test_arrays_hold_the_pictures_in_the_order_of_the_table(run, size, color):
+def test_arrays_hold_the_images_in_the_order_of_the_table(run, size, color):
     rows = make_rows(per_class=3)
     write_files(RAW, {"fer2013.csv": csv_text(rows).encode()})
     features = run(features_image_size=size, features_color=color)
@@ -65,15 +65,15 @@ def test_arrays_hold_the_pictures_in_the_order_of_the_table(run, size, color):
 def test_csv_and_folder_give_the_same_arrays(run):
     rows = make_rows(per_class=3)
     write_files(RAW / "a", {"fer2013.csv": csv_text(rows).encode()})
-    write_files(RAW / "b", picture_files(rows))
+    write_files(RAW / "b", image_files(rows))
     first, second = ({**run(source_folder=f"data/raw/{name}")} for name in "ab")
     for split in ("train", "val", "test"):
-        pictures = [as_set(features[f"x_{split}"], features[f"y_{split}"]) for features in (first, second)]
-        assert pictures[0] == pictures[1]
+        images = [as_set(features[f"x_{split}"], features[f"y_{split}"]) for features in (first, second)]
+        assert images[0] == images[1]
 
 
 @pytest.mark.parametrize("form", ["csv", "folder"])
-def test_pictures_of_every_size_are_taken(run, form):
+def test_images_of_every_size_are_taken(run, form):
     """Small and large ones in turns: some come from pixels.npy, others from the source."""
     sizes = [(70, 90), (10, 10), (66, 66), (64, 64), (300, 5), (65, 64)] if form == "folder" else [(70, 70)]
     generator = np.random.default_rng(0)
@@ -82,23 +82,23 @@ def test_pictures_of_every_size_are_taken(run, form):
         height, width = sizes[number % len(sizes)]
         shape = (height, width, 3) if number % 4 == 1 and form == "folder" else (height, width)
         rows.append((emotion, split, generator.integers(0, 256, shape, dtype=np.uint8)))
-    write_files(RAW, picture_files(rows) if form == "folder" else {"a.csv": csv_text(rows).encode()})
+    write_files(RAW, image_files(rows) if form == "folder" else {"a.csv": csv_text(rows).encode()})
     features = run(features_color="rgb")
     table = read_table(TABLE)
     assert (table["offset"] < 0).any()
     assert (table["offset"] >= 0).any() == (form == "folder")
     for split, inputs in expected(rows, 16, "rgb").items():
-        found = sorted(picture.tobytes() for picture in features[f"x_{split}"])
+        found = sorted(image.tobytes() for image in features[f"x_{split}"])
         assert found == sorted(image.tobytes() for image in inputs)
-        for picture, label in zip(features[f"x_{split}"], features[f"y_{split}"], strict=True):
+        for image, label in zip(features[f"x_{split}"], features[f"y_{split}"], strict=True):
             assert (label, split) in {
                 (["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"].index(emotion), part)
                 for emotion, part, image in rows
-                if np.array_equal(to_input(np.atleast_3d(image), 16, "rgb"), picture)
+                if np.array_equal(to_input(np.atleast_3d(image), 16, "rgb"), image)
             }
 
 
-def test_excluded_pictures_are_left_out(run):
+def test_excluded_images_are_left_out(run):
     rows = make_rows(per_class=3)
     rows += [(emotion, "train", image) for emotion, split, image in rows if split == "test"]
     write_files(RAW, {"a.csv": csv_text(rows).encode()})
@@ -198,7 +198,7 @@ def test_arrays_of_objects_are_refused(tmp_path):
         ({**valid_arrays(), "y_val": np.zeros(2, np.uint8)}, "y_val is uint8 of shape"),
         ({**valid_arrays(), "y_val": np.zeros(2, np.float64)}, "values of the type 'f8', and only u1 and i4"),
         ({**valid_arrays(), "y_val": np.zeros(2, np.dtype(">i4"))}, "in the order '>'"),
-        ({**valid_arrays(), "y_val": np.zeros(3, np.int32)}, "x_val holds 2 pictures, and y_val 3 labels"),
+        ({**valid_arrays(), "y_val": np.zeros(3, np.int32)}, "x_val holds 2 images, and y_val 3 labels"),
     ],
 )
 def test_other_content_is_refused(content, message, tmp_path):
@@ -212,7 +212,7 @@ def test_votes_are_checked_where_they_are(tmp_path):
     for name, array in valid_arrays().items():
         np.save(tmp_path / f"{name}.npy", array)
     cases: list[tuple[np.ndarray, str]] = [
-        (np.zeros((3, 8), np.uint8), "x_train holds 2 pictures, and votes_train the votes on 3"),
+        (np.zeros((3, 8), np.uint8), "x_train holds 2 images, and votes_train the votes on 3"),
         (np.zeros((2, 8), np.int32), "votes_train is int32 of shape"),
         (np.zeros(2, np.uint8), "votes_train is uint8 of shape"),
     ]
@@ -224,7 +224,7 @@ def test_votes_are_checked_where_they_are(tmp_path):
     assert list(load_features(tmp_path)) == [*ARRAYS, "votes_train"]
     with (tmp_path / PICKLE).open("wb") as file:
         pickle.dump({**valid_arrays(), "votes_train": np.zeros((1, 8), np.uint8)}, file, protocol=5)
-    with pytest.raises(InputError, match="x_train holds 2 pictures, and votes_train the votes on 1"):
+    with pytest.raises(InputError, match="x_train holds 2 images, and votes_train the votes on 1"):
         load_features(tmp_path)
 
 
@@ -257,10 +257,10 @@ def snapshot() -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("fault", ["table", "pixels", "other pixels", "picture", "killed"])
+@pytest.mark.parametrize("fault", ["table", "pixels", "other pixels", "image", "killed"])
 def test_a_failing_run_leaves_what_was_there(run, fault, monkeypatch):
     rows = [(emotion, split, np.kron(image, np.ones((6, 6), np.uint8))) for emotion, split, image in make_rows(1)]
-    write_files(RAW, picture_files(rows + make_rows(1, seed=1)))
+    write_files(RAW, image_files(rows + make_rows(1, seed=1)))
     run()
     if fault == "table":
         TABLE.unlink()
@@ -268,7 +268,7 @@ def test_a_failing_run_leaves_what_was_there(run, fault, monkeypatch):
         PIXELS.unlink()
     elif fault == "other pixels":
         np.save(PIXELS, np.zeros(10, np.uint8))
-    elif fault == "picture":
+    elif fault == "image":
         next(RAW.glob("*/*/*00003.png")).write_bytes(b"")
     else:
         monkeypatch.setattr("emotion.ingest.extraction._have_shape", interrupt)
@@ -307,10 +307,10 @@ print(json.dumps({"before": before, "peak": peak()}))
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_peak_memory_does_not_grow_with_the_data_set(tmp_path):
-    """Four times the pictures, 240 MiB of arrays instead of 60, take the same memory."""
+    """Four times the images, 240 MiB of arrays instead of 60, take the same memory."""
     count = 36_000
     np.lib.format.open_memmap(tmp_path / "pixels.npy", mode="w+", dtype=np.uint8, shape=(count * 48 * 48,))
-    columns = {"picture": "a", "emotion": "sad", "label": 4, "split": "train", "height": 48, "width": 48}
+    columns = {"image": "a", "emotion": "sad", "label": 4, "split": "train", "height": 48, "width": 48}
     columns |= {"channels": 1, "hash": "a", "copy_of": "", "blank": True, "offset": 0, "excluded": ""}
     lines = [",".join(columns)]
     for number in range(count):
@@ -328,15 +328,15 @@ def test_peak_memory_does_not_grow_with_the_data_set(tmp_path):
     assert len(np.load(tmp_path / "features/x_train.npy", mmap_mode="r")) == count * 9 // 10
 
 
-def test_large_pictures_are_resized_as_they_are_read(run):
-    """The resize is that of emotion.data.images, whichever way a picture comes."""
-    picture = np.random.default_rng(0).integers(0, 256, (80, 80), dtype=np.uint8)
+def test_large_images_are_resized_as_they_are_read(run):
+    """The resize is that of emotion.data.images, whichever way an image comes."""
+    image = np.random.default_rng(0).integers(0, 256, (80, 80), dtype=np.uint8)
     rows = make_rows(1)
-    files = picture_files(rows)
-    files["train/happy/Training_x.png"] = encode(picture)
+    files = image_files(rows)
+    files["train/happy/Training_x.png"] = encode(image)
     write_files(RAW, files)
     features = run()
-    wanted = cv2.resize(picture, (16, 16), interpolation=cv2.INTER_AREA)[:, :, None]
+    wanted = cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA)[:, :, None]
     assert any(np.array_equal(wanted, found) for found in features["x_train"])
 
 

@@ -18,7 +18,7 @@ from emotion.data.table import COLUMNS, parse_votes, read_table, write_votes
 from emotion.ingest.dataset import Collected
 from emotion.ingest.ferplus import CHOICES, Votes, choose_by_majority, match_votes
 from stages import create_dataframe, extract_features
-from tests.makers import USAGES, Row, csv_text, find_fer2013, make_rows, picture_files, write_files, write_params
+from tests.makers import USAGES, Row, csv_text, find_fer2013, image_files, make_rows, write_files, write_params
 
 RAW = Path("data/raw")
 WORDS = list(CHOICES.values())
@@ -53,7 +53,7 @@ def votes_text(usages: Sequence[str], votes: Sequence[dict[str, int]], header: s
 
 
 def eight() -> tuple[list[Row], list[dict[str, int]]]:
-    """Return two pictures in each split for each of the eight emotions, as FER2013 and as FER+ have them."""
+    """Return two images in each split for each of the eight emotions, as FER2013 and as FER+ have them."""
     rows = make_rows(emotions=KNOWN_EMOTIONS)
     votes = [votes_for(**{emotion: 7, "unknown": 2, "no_face": 1}) for emotion, _, _ in rows]
     return [("sad" if emotion == "contempt" else emotion, split, image) for emotion, split, image in rows], votes
@@ -119,7 +119,7 @@ def test_labels_come_from_the_votes(run):
     votes[1] = votes_for(no_face=10)
     rows += make_rows(1, seed=1, emotions=("angry",))
     votes += [votes_for(happy=5, angry=5), votes_for(happy=10), votes_for(contempt=10)]
-    # With the first two left out, angry would have no training pictures.
+    # With the first two left out, angry would have no training images.
     rows += make_rows(1, seed=2, emotions=("angry",))
     votes += [votes_for(angry=10)] * 3
     write_source(rows, votes)
@@ -132,7 +132,7 @@ def test_labels_come_from_the_votes(run):
     assert table["excluded"].tolist()[:3] == ["scheme", "scheme", ""]
     metrics = json.loads(DATASET_METRICS.read_text(encoding="utf-8"))
     assert metrics["excluded"]["scheme"] == 2
-    assert metrics["pictures"]["test"] == {"total": 18, **dict.fromkeys(KNOWN_EMOTIONS, 2), "angry": 3, "contempt": 3}
+    assert metrics["images"]["test"] == {"total": 18, **dict.fromkeys(KNOWN_EMOTIONS, 2), "angry": 3, "contempt": 3}
 
 
 def test_the_order_of_the_columns_and_their_case_do_not_matter(run):
@@ -163,7 +163,7 @@ def test_rejected_rows_have_votes_too(run):
     lines[3] = lines[3].replace(",", ",999 ", 1)
     (RAW / "fer2013.csv").write_text("\n".join(lines), encoding="utf-8")
     table = run(source_rejected_share=0.5)
-    assert pd.read_csv(REJECTED)["picture"].tolist() == ["row 2"]
+    assert pd.read_csv(REJECTED)["image"].tolist() == ["row 2"]
     pd.testing.assert_series_equal(table["emotion"], whole["emotion"].drop(2).reset_index(drop=True))
 
 
@@ -177,8 +177,8 @@ def test_a_file_beside_a_source_in_a_folder_of_its_own_is_found(run):
 
 
 def test_a_source_without_splits_is_matched_by_its_rows_alone():
-    pictures = pd.DataFrame({"picture": ["row 0", "row 2"], "split": [None, None]})
-    collected = Collected(pictures, pd.DataFrame({"picture": ["row 1"], "reason": ["blurred"]}))
+    images = pd.DataFrame({"image": ["row 0", "row 2"], "split": [None, None]})
+    collected = Collected(images, pd.DataFrame({"image": ["row 1"], "reason": ["blurred"]}))
     votes = Votes(Path("votes.csv"), ["train", "val", "test"], np.arange(30, dtype=np.uint8).reshape(3, 10))
     np.testing.assert_array_equal(match_votes(votes, collected, "a.csv"), votes.counts[[0, 2]])
 
@@ -246,10 +246,8 @@ def test_class_folders_have_no_rows(run):
     rows, votes = eight()
     write_source(rows, votes)
     (RAW / "fer2013.csv").unlink()
-    write_files(RAW, picture_files(rows))
-    with pytest.raises(
-        InputError, match=r"got ferplus, whose votes belong to the rows .* data/raw holds picture files"
-    ):
+    write_files(RAW, image_files(rows))
+    with pytest.raises(InputError, match=r"got ferplus, whose votes belong to the rows .* data/raw holds image files"):
         run()
 
 
@@ -314,7 +312,7 @@ def test_a_class_that_nobody_saw_is_named(run):
     write_source(rows, votes)
     with pytest.raises(
         InputError,
-        match=r"^labels\.scheme: got ferplus, but there are no pictures of contempt in every "
+        match=r"^labels\.scheme: got ferplus, but there are no images of contempt in every "
         r"split\. .*`labels\.scheme: \[angry, .*, neutral\]`",
     ):
         run()
@@ -334,8 +332,8 @@ def test_facts_about_ferplus(run):
     table = run(labels_targets="votes")
     metrics = json.loads(DATASET_METRICS.read_text(encoding="utf-8"))
     assert metrics["excluded"] == {"total": 1_131, "scheme": 399, "copy_of_test": 427, "copy_of_val": 305}
-    assert [metrics["pictures"][split]["total"] for split in USAGES] == [27_701, 3_509, 3_546]
-    assert metrics["pictures"]["test"]["contempt"] == 27
+    assert [metrics["images"][split]["total"] for split in USAGES] == [27_701, 3_509, 3_546]
+    assert metrics["images"]["test"]["contempt"] == 27
     assert table["emotion"].value_counts()[["unknown", "no face"]].tolist() == [222, 177]
     used = table[table["excluded"] == ""]
     votes = parse_votes(used["votes"])

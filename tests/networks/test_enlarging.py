@@ -1,4 +1,4 @@
-"""A network that enlarges its pictures inside says what it would say of pictures that were larger."""
+"""A network that enlarges its images inside says what it would say of images that were larger."""
 
 import cv2
 import keras
@@ -17,9 +17,9 @@ SIZE, LARGER = 24, 34
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     coarse = np.random.default_rng(0).integers(0, 256, (16, 8, 8), dtype=np.uint8)
-    return np.stack([cv2.resize(picture, (SIZE, SIZE))[..., None] for picture in coarse])
+    return np.stack([cv2.resize(image, (SIZE, SIZE))[..., None] for image in coarse])
 
 
 def make_network(name, size):
@@ -32,33 +32,33 @@ def make_network(name, size):
     return network
 
 
-def say(network, pictures):
-    return network.predict(pictures, verbose=0)
+def say(network, images):
+    return network.predict(images, verbose=0)
 
 
 @pytest.mark.parametrize("name", sorted(ANY_SIZE))
-def test_it_says_what_the_network_says_of_larger_pictures(name, pictures, deterministic):
+def test_it_says_what_the_network_says_of_larger_images(name, images, deterministic):
     network = make_network(name, None)
-    enlarged = np.stack([cv2.resize(picture, (LARGER, LARGER))[..., None] for picture in pictures])
-    said = say(enlarge_inside(network, SIZE, LARGER), pictures)
-    other = np.abs(say(network, pictures) - said).max()
+    enlarged = np.stack([cv2.resize(image, (LARGER, LARGER))[..., None] for image in images])
+    said = say(enlarge_inside(network, SIZE, LARGER), images)
+    other = np.abs(say(network, images) - said).max()
     assert np.abs(say(network, enlarged) - said).max() < other / 5  # what rounding to whole greys leaves
 
 
-def test_a_plain_call_is_one_outside_training(pictures, deterministic):
+def test_a_plain_call_is_one_outside_training(images, deterministic):
     enlarging = enlarge_inside(make_network("residual_small", SIZE), SIZE, LARGER)
-    assert np.asarray(enlarging(pictures)) == pytest.approx(say(enlarging, pictures), abs=1e-6)
+    assert np.asarray(enlarging(images)) == pytest.approx(say(enlarging, images), abs=1e-6)
 
 
-def test_it_costs_what_larger_pictures_cost(deterministic):
+def test_it_costs_what_larger_images_cost(deterministic):
     small, large = (make_network("residual_small", size) for size in (SIZE, LARGER))
     assert multiply_adds(enlarge_inside(small, SIZE, LARGER)) == multiply_adds(large) > multiply_adds(small)
 
 
-def test_its_file_loads_and_its_fast_form_says_the_same(pictures, deterministic, tmp_path):
+def test_its_file_loads_and_its_fast_form_says_the_same(images, deterministic, tmp_path):
     enlarging = enlarge_inside(make_network("residual_small", SIZE), SIZE, LARGER)
     save_model(tmp_path / "model.keras", enlarging, ModelForm(("angry", "happy", "sad"), SIZE, "grey"))
     loaded, _ = load_model(tmp_path / "model.keras")
-    assert (say(loaded, pictures) == say(enlarging, pictures)).all()
-    assert say(fast_form(loaded), pictures) == pytest.approx(say(enlarging, pictures), abs=1e-5)
-    assert say(fast_form(loaded, "float32"), pictures) == pytest.approx(say(enlarging, pictures), abs=1e-5)
+    assert (say(loaded, images) == say(enlarging, images)).all()
+    assert say(fast_form(loaded), images) == pytest.approx(say(enlarging, images), abs=1e-5)
+    assert say(fast_form(loaded, "float32"), images) == pytest.approx(say(enlarging, images), abs=1e-5)

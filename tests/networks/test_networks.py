@@ -1,4 +1,4 @@
-"""Every network keeps the same promises: uint8 pictures in, probabilities out, stock layers only."""
+"""Every network keeps the same promises: uint8 images in, probabilities out, stock layers only."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from emotion.training.acceleration.training_network import fast_form
 
 NAMES = sorted(ARCHITECTURES)
 
-# Size, channels and classes as the network was first described; its parameters, and multiply-adds a picture.
+# Size, channels and classes as the network was first described; its parameters, and multiply-adds an image.
 ORIGINALS = {
     "conv16_32_16": ((256, 3, 2), 3_696_625, 120_146_368),
     "conv32_64": ((48, 1, 2), 1_673_985, 10_392_768),
@@ -48,7 +48,7 @@ FORMS = [
 ]
 
 
-def pictures(size: int, channels: int, number: int = 3) -> np.ndarray:
+def images(size: int, channels: int, number: int = 3) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (number, size, size, channels), dtype=np.uint8)
 
 
@@ -93,11 +93,11 @@ def test_conv_dropout_tells_five_classes_apart_with_fewer_parameters():
 
 
 @pytest.mark.parametrize(("name", "size", "channels", "classes"), FORMS)
-def test_pictures_become_probabilities(name, size, channels, classes, deterministic):
+def test_images_become_probabilities(name, size, channels, classes, deterministic):
     network = registry.build(name, size, channels, classes)
     assert (network.name, network.input.name, network.input.dtype) == (name, "image", "uint8")
     assert network.input_shape == (None, size, size, channels)
-    probabilities = predict(network, pictures(size, channels))
+    probabilities = predict(network, images(size, channels))
     assert (probabilities >= 0).all()
     assert (probabilities <= 1).all()
     if classes == 2:
@@ -130,13 +130,13 @@ def test_batch_normalisation_is_of_maps(network):
 def test_plain_keras_loads_a_saved_network(network, tmp_path):
     network.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert (predict(loaded, pictures(48, 1)) == predict(network, pictures(48, 1))).all()
+    assert (predict(loaded, images(48, 1)) == predict(network, images(48, 1))).all()
 
 
 def test_the_fast_form_predicts_the_same(network):
     fast = fast_form(network)
     assert [w.shape for w in fast.weights] == [w.shape for w in network.weights]
-    assert predict(fast, pictures(48, 1)) == pytest.approx(predict(network, pictures(48, 1)), abs=1e-6)
+    assert predict(fast, images(48, 1)) == pytest.approx(predict(network, images(48, 1)), abs=1e-6)
 
 
 @both_precisions
@@ -152,7 +152,7 @@ def _train_a_step(name: str) -> list[np.ndarray]:
     network = fast_form(registry.build(name, 32, 1, 2))
     before = network.get_weights()
     network.compile(keras.optimizers.SGD(0.01), "binary_crossentropy", run_eagerly=True)
-    network.train_on_batch(pictures(32, 1, 8), np.arange(8).reshape(8, 1) % 2)
+    network.train_on_batch(images(32, 1, 8), np.arange(8).reshape(8, 1) % 2)
     after = network.get_weights()
     assert all((w != v).any() for w, v in zip(before, after, strict=True) if w.ndim > 1)
     return after
@@ -162,7 +162,7 @@ def _train_a_step(name: str) -> list[np.ndarray]:
 @pytest.mark.parametrize("name", NAMES)
 def test_probabilities_are_float32_in_every_precision(name, precision, deterministic):
     network = registry.build(name, 32, 1, 2)
-    assert predict(network, pictures(32, 1)).dtype == np.float32
+    assert predict(network, images(32, 1)).dtype == np.float32
     assert network.output.dtype == "float32"
     assert network.layers[2].compute_dtype == precision.removeprefix("mixed_")
 
@@ -172,15 +172,15 @@ def test_networks_of_any_size_have_the_same_weights_at_each(name, deterministic)
     any_size, one_size = (registry.build(name, size, 1, 7) for size in (None, 48))
     assert [w.shape for w in any_size.weights] == [w.shape for w in one_size.weights]
     any_size.set_weights(one_size.get_weights())
-    assert predict(any_size, pictures(48, 1)) == pytest.approx(predict(one_size, pictures(48, 1)), abs=1e-6)
-    assert np.isfinite(predict(any_size, pictures(31, 1))).all()
+    assert predict(any_size, images(48, 1)) == pytest.approx(predict(one_size, images(48, 1)), abs=1e-6)
+    assert np.isfinite(predict(any_size, images(31, 1))).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_smallest_pictures_work_and_smaller_ones_are_refused(name, deterministic):
+def test_the_smallest_images_work_and_smaller_ones_are_refused(name, deterministic):
     smallest = smallest_size(name, 1, 2)
     assert smallest == SMALLEST[name]
-    assert np.isfinite(predict(registry.build(name, smallest, 1, 2), pictures(smallest, 1))).all()
+    assert np.isfinite(predict(registry.build(name, smallest, 1, 2), images(smallest, 1))).all()
     message = (
         rf"^features\.image_size: {smallest - 1} is too small for train\.architecture {name}, .*at least {smallest}$"
     )
@@ -211,8 +211,8 @@ def test_networks_for_two_classes_refuse_more(name):
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES.keys() - ANY_SIZE))
-def test_a_network_of_one_size_refuses_smaller_pictures_first(name):
-    with pytest.raises(InputError, match=rf"train\.smaller_first: {name} takes pictures of one size only"):
+def test_a_network_of_one_size_refuses_smaller_images_first(name):
+    with pytest.raises(InputError, match=rf"train\.smaller_first: {name} takes images of one size only"):
         registry.build(name, None, 1, 2)
 
 
@@ -240,5 +240,5 @@ def test_multiply_adds_of_layers_add_up():
 
 
 def test_multiply_adds_of_every_size_are_no_number():
-    with pytest.raises(ValueError, match="residual_small takes pictures of every size"):
+    with pytest.raises(ValueError, match="residual_small takes images of every size"):
         multiply_adds(registry.build("residual_small", None, 1, 7))

@@ -20,11 +20,11 @@ TIMEOUT = 400
 """Seconds after which a command counts as hanging."""
 
 SMALL: Mapping[str, Any] = {
-    "sample.pictures": 300,
+    "sample.images": 300,
     "train.epochs": 2,
     "train.warmup_epochs": 1,
     "evaluate.bootstrap": 100,
-    "plot.pictures_per_class": 2,
+    "plot.images_per_class": 2,
     "plot.mistakes": 4,
 }
 """Params with which the whole pipeline takes seconds."""

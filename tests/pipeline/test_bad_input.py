@@ -1,4 +1,4 @@
-"""What a user of `dvc repro` reads when params or pictures cannot be used: one clear error, and no traceback."""
+"""What a user of `dvc repro` reads when params or images cannot be used: one clear error, and no traceback."""
 
 import pytest
 

@@ -22,11 +22,11 @@ def extracted(project):
 
 def test_the_archive_becomes_arrays_that_are_not_handed_out(extracted):
     metrics = extracted.metrics("dataset")
-    assert metrics["source_pictures"] == 35_887
+    assert metrics["source_images"] == 35_887
     for split, total in (("train", 28_006), ("val", 3_543), ("test", 3_589)):
-        pictures = np.load(extracted.path / f"data/features/x_{split}.npy", mmap_mode="r")
-        assert pictures.shape == (total, 48, 48, 1)
-        assert metrics["pictures"][split]["total"] == total
+        images = np.load(extracted.path / f"data/features/x_{split}.npy", mmap_mode="r")
+        assert images.shape == (total, 48, 48, 1)
+        assert metrics["images"][split]["total"] == total
     extracted.dvc("push")
     assert not checksums(extracted, "data/features", "data/pixels.npy") & stored(extracted)
     assert extracted.git("status", "--porcelain", "data/raw") == ""

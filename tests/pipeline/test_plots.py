@@ -16,7 +16,7 @@ TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))
 TITLES = [
     "Loss by epoch",
     "Accuracy by epoch",
-    "Confusion in pictures",
+    "Confusion in images",
     "Confusion in shares of the actual emotion",
     "ROC, each emotion against the rest",
     "Precision and recall, each emotion against the rest",
@@ -62,14 +62,14 @@ def test_the_page_loads_nothing_from_the_network(shown):
 
 def test_the_page_has_every_plot(shown, finished):
     assert list(specs(shown)) == TITLES
-    pictures = {path.name for path in (finished.path / "metrics/plots").iterdir()} | {"explanations.png"}
-    assert {re.split("_metrics_(?:plots_)?", image)[-1] for image in Sources(shown).images} == pictures
+    images = {path.name for path in (finished.path / "metrics/plots").iterdir()} | {"explanations.png"}
+    assert {re.split("_metrics_(?:plots_)?", image)[-1] for image in Sources(shown).images} == images
     assert all((finished.path / "dvc_plots" / image).is_file() for image in Sources(shown).images)
 
 
 def test_the_plots_hold_the_figures_of_the_run(shown, finished):
     drawn = specs(shown)
-    rows = drawn["Confusion in pictures"]["data"]["values"]
+    rows = drawn["Confusion in images"]["data"]["values"]
     right = sum(row["actual"] == row["predicted"] for row in rows) / len(rows)
     assert right == pytest.approx(finished.metrics("evaluate")["test"]["accuracy"], abs=1e-4)
     epochs = {row["epoch"] for row in drawn["Loss by epoch"]["data"]["values"]}

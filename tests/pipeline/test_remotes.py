@@ -1,4 +1,4 @@
-"""Where `dvc push` sends what: the store in the repository, S3 by one command, and pictures that may not be shared."""
+"""Where `dvc push` sends what: the store in the repository, S3 by one command, and images that may not be shared."""
 
 import boto3
 import pytest
@@ -48,14 +48,14 @@ def test_one_command_switches_to_s3(project, s3):
     assert project.status() == {}
 
 
-def test_pictures_that_may_not_be_shared_stay_out_of_the_store(project):
+def test_images_that_may_not_be_shared_stay_out_of_the_store(project):
     shared = checksums(project, *cached_outputs(project.path))
     project.set_params({"source.remote": "private", "features.image_size": 40})
     project.repro("extract_features")
     project.dvc("push")
-    pictures = checksums(project, "data/pixels.npy", "data/features")
-    assert pictures & shared != pictures, "other arrays than those of the shared run"
-    assert stored(project) & pictures == set()
-    assert stored(project, "private") == pictures
-    project.commit("A run on pictures that may not be shared")
+    images = checksums(project, "data/pixels.npy", "data/features")
+    assert images & shared != images, "other arrays than those of the shared run"
+    assert stored(project) & images == set()
+    assert stored(project, "private") == images
+    project.commit("A run on images that may not be shared")
     assert "private/" not in project.git("ls-files")

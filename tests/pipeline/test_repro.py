@@ -40,7 +40,7 @@ def test_a_second_fresh_clone_writes_the_same_lock(finished, small_origin, tmp_p
         ("evaluate.bins", 10, {"evaluate", "export", "card"}),
         ("faces.margin", 0.2, {"export"}),
         ("plot.mistakes", 3, {"plot"}),
-        ("explain.pictures", 1, {"explain"}),
+        ("explain.images", 1, {"explain"}),
     ],
 )
 def test_a_changed_param_concerns_only_the_stages_that_read_it(project, param, value, stages):

@@ -37,12 +37,12 @@ def test_two_emotions_with_a_threshold(project):
 def test_merged_emotions_in_colour_at_another_size(project):
     features = {"features.image_size": 32, "features.color": "rgb"}
     project.set_params({"labels.scheme": MERGED, "train.architecture": "mini_xception"} | features)
-    before = project.metrics("dataset")["pictures"]["test"]
+    before = project.metrics("dataset")["images"]["test"]
     assert project.repro() == AFTER_THE_SAMPLE
     names = ["neutral", "negative", "positive"]
     assert list(project.metrics("evaluate")["by_class"]) == names
     assert list(predictions(project))[-3:] == names
-    after = project.metrics("dataset")["pictures"]["test"]
+    after = project.metrics("dataset")["images"]["test"]
     assert after["total"] == before["total"]
     assert after["positive"] == before["happy"] + before["surprise"]
     project.set_params({"labels.scheme": [MERGED[1], MERGED[0], MERGED[2]]})
@@ -50,7 +50,7 @@ def test_merged_emotions_in_colour_at_another_size(project):
     assert list(project.metrics("evaluate")["by_class"]) == ["negative", "neutral", "positive"]
 
 
-def test_a_published_system_on_colour_pictures_of_any_size(project):
+def test_a_published_system_on_colour_images_of_any_size(project):
     """happy-sad-rgb as its users have it: a folder an emotion, and no splits."""
     generator = np.random.default_rng(0)
     for emotion in ("Happy", "sadness"):
@@ -58,13 +58,13 @@ def test_a_published_system_on_colour_pictures_of_any_size(project):
         folder.mkdir()
         for number in range(30):
             height, width = generator.integers(60, 400, 2)
-            picture = generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
-            (folder / f"{number}.jpg").write_bytes(encode(picture, ".jpg"))
+            image = generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
+            (folder / f"{number}.jpg").write_bytes(encode(image, ".jpg"))
     project.run(str(BIN / "emotion"), "preset", "happy-sad-rgb", variables={"PYTHONPATH": str(project.path)})
     project.set_params({"train.epochs": 1})
     assert project.repro("plot") == ["create_dataframe", "extract_features", "train", "evaluate", "plot"]
-    pictures = project.metrics("dataset")["pictures"]
-    assert [pictures[split]["total"] for split in ("train", "val", "test")] == [42, 12, 6]
+    images = project.metrics("dataset")["images"]
+    assert [images[split]["total"] for split in ("train", "val", "test")] == [42, 12, 6]
     assert np.load(project.path / "data/features/x_val.npy", mmap_mode="r").shape == (12, 256, 256, 3)
     assert project.metrics("train")["parameters"] == 3_696_625
 
@@ -73,7 +73,7 @@ def test_a_published_system_on_colour_pictures_of_any_size(project):
     "changes, said",
     [
         ({"labels.scheme": ["happy", "bored"]}, "labels.scheme: 'bored' is no emotion that is known here"),
-        ({"labels.scheme": ["happy", "contempt"]}, "labels.scheme: got [happy, contempt], but there are no pictures"),
+        ({"labels.scheme": ["happy", "contempt"]}, "labels.scheme: got [happy, contempt], but there are no images"),
         ({"labels.scheme": "ferplus"}, "labels.scheme: got ferplus"),
         ({"labels.targets": "votes"}, "labels.targets: got votes with labels.scheme 'seven'"),
         ({"train.architecture": "conv32_64"}, "train.architecture: got conv32_64, which tells two classes apart"),

@@ -1,4 +1,4 @@
-"""Pictures of every kind come out as PNG, for any number of emotions, and the same bytes twice."""
+"""Images of every kind come out as PNG, for any number of emotions, and the same bytes twice."""
 
 import subprocess
 import sys
@@ -15,12 +15,12 @@ from emotion.evaluation.report import Answers, make_report
 from emotion.plots import style
 from emotion.plots.confusion import plot_confusion
 from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
-from emotion.plots.dataset import plot_class_balance, plot_pictures
+from emotion.plots.dataset import plot_class_balance, plot_images
 from emotion.plots.sheets import draw_image, most_confident, plot_mistakes, plot_predictions, spread
 from emotion.plots.training import plot_training
 
 PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=100, bins=10, seed=3)
-PICTURES = 200
+IMAGES = 200
 
 
 @pytest.fixture(autouse=True)
@@ -29,20 +29,20 @@ def few_pixels(monkeypatch):
 
 
 def make_case(classes, channels=1, absent=None, all_right=False, emotions=None, size=12):
-    """Return all that can be drawn: a dict from a picture's name to a function that makes the figure."""
+    """Return all that can be drawn: a dict from an image's name to a function that makes the figure."""
     emotions = emotions or tuple(style.COLORS)[:classes]
     rng = np.random.default_rng(classes)
-    y_true = np.arange(PICTURES) % classes
+    y_true = np.arange(IMAGES) % classes
     if absent is not None:
         y_true = np.where(y_true == absent, (absent + 1) % classes, y_true)
-    probabilities = rng.dirichlet(np.ones(classes), PICTURES) * 0.7 + 0.3 * np.eye(classes)[y_true]
+    probabilities = rng.dirichlet(np.ones(classes), IMAGES) * 0.7 + 0.3 * np.eye(classes)[y_true]
     if all_right:
         probabilities = 0.1 * probabilities + 0.9 * np.eye(classes)[y_true]
-    images = rng.integers(0, 256, (PICTURES, size, size, channels), dtype=np.uint8)
+    images = rng.integers(0, 256, (IMAGES, size, size, channels), dtype=np.uint8)
     answers = Answers(y_true, probabilities)
-    whole = np.ones(PICTURES, dtype=bool)
+    whole = np.ones(IMAGES, dtype=bool)
     report = rounded(make_report(answers, answers, unique=whole, emotions=emotions, params=PARAMS))
-    names = [str(i) for i in range(PICTURES)]
+    names = [str(i) for i in range(IMAGES)]
     predictions = curves.tabulate_predictions(names, y_true, probabilities, emotions, threshold=0.5)
     points = find_points(predictions, emotions, report["threshold"]) if classes == 2 else None
     used = 0.5 if classes == 2 else None
@@ -53,8 +53,8 @@ def make_case(classes, channels=1, absent=None, all_right=False, emotions=None, 
     table = pd.DataFrame(
         {
             "emotion": np.array(emotions)[y_true],
-            "split": rng.choice(["train", "val", "test"], PICTURES),
-            "excluded": rng.choice(["", "copy of test"], PICTURES, p=[0.9, 0.1]),
+            "split": rng.choice(["train", "val", "test"], IMAGES),
+            "excluded": rng.choice(["", "copy of test"], IMAGES, p=[0.9, 0.1]),
         }
     )
     return {
@@ -64,7 +64,7 @@ def make_case(classes, channels=1, absent=None, all_right=False, emotions=None, 
         "precision_recall": lambda: plot_precision_recall(precision_recall, report["by_class"], points),
         "reliability": lambda: plot_reliability(reliability, emotions, temperature),
         "class_balance": lambda: plot_class_balance(table, emotions),
-        "pictures": lambda: plot_pictures(images, y_true, emotions, per_class=10),
+        "images": lambda: plot_images(images, y_true, emotions, per_class=10),
         "predictions": lambda: plot_predictions(images, predictions, emotions),
         "mistakes": lambda: plot_mistakes(images, predictions, emotions, most=24),
     }
@@ -100,7 +100,7 @@ def check_png(path):
     ],
     ids=str,
 )
-def test_every_picture_is_drawn(tmp_path, options):
+def test_every_image_is_drawn(tmp_path, options):
     for name, draw in make_case(**options).items():
         style.save_figure(draw(), tmp_path / f"{name}.png")
         check_png(tmp_path / f"{name}.png")
@@ -108,7 +108,7 @@ def test_every_picture_is_drawn(tmp_path, options):
 
 def test_the_same_bytes_twice(tmp_path):
     for name, draw in make_case(3).items():
-        savers = {"mistakes": style.save_grey_sheet, "pictures": style.save_color_sheet}
+        savers = {"mistakes": style.save_grey_sheet, "images": style.save_color_sheet}
         save = savers.get(name, style.save_figure)
         save(draw(), tmp_path / "one.png")
         save(draw(), tmp_path / "two.png")
@@ -131,9 +131,9 @@ def test_short_trainings_are_drawn(tmp_path, sizes):
 
 
 @pytest.mark.parametrize("per_class", [1, 3, 25])
-def test_the_sheet_takes_any_number_of_pictures(tmp_path, per_class):
+def test_the_sheet_takes_any_number_of_images(tmp_path, per_class):
     images = np.zeros((40, 10, 10, 1), dtype=np.uint8)
-    figure = plot_pictures(images, np.arange(40) % 2, ("happy", "sad"), per_class=per_class)
+    figure = plot_images(images, np.arange(40) % 2, ("happy", "sad"), per_class=per_class)
     assert len(figure.axes[0].images) == 2 * min(per_class, 20)
 
 
@@ -152,7 +152,7 @@ def test_titles_state_the_figure():
 
 
 def test_a_grey_sheet_is_written_in_few_colours_that_hardly_move(tmp_path):
-    figure = make_case(7)["pictures"]
+    figure = make_case(7)["images"]
     style.save_figure(figure(), tmp_path / "full.png")
     style.save_grey_sheet(figure(), tmp_path / "sheet.png")
     full, sheet = (Image.open(tmp_path / f"{name}.png") for name in ("full", "sheet"))
@@ -163,7 +163,7 @@ def test_a_grey_sheet_is_written_in_few_colours_that_hardly_move(tmp_path):
     assert sheet.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_a_sheet_of_colour_pictures_is_written_in_colours_that_hardly_move(tmp_path):
+def test_a_sheet_of_colour_images_is_written_in_colours_that_hardly_move(tmp_path):
     figure = make_case(8, channels=3)["predictions"]
     style.save_figure(figure(), tmp_path / "full.png")
     style.save_color_sheet(figure(), tmp_path / "sheet.png")
@@ -178,20 +178,20 @@ def test_a_sheet_of_colour_pictures_is_written_in_colours_that_hardly_move(tmp_p
     assert {ImageColor.getrgb(color) for color in style.COLORS.values()} <= kept
 
 
-def test_sheets_of_large_colour_pictures_stay_small(tmp_path, monkeypatch):
+def test_sheets_of_large_colour_images_stay_small(tmp_path, monkeypatch):
     monkeypatch.setattr(style, "DPI", 110)
     # Noise smoothed over some pixels: finer than a face is
     rng = np.random.default_rng(0)
     grain = rng.integers(0, 256, (70, 43, 43, 3), dtype=np.uint8)
     images = np.stack([np.asarray(Image.fromarray(one).resize((256, 256))) for one in grain])
     emotions = tuple(style.COLORS)[:7]
-    figure = plot_pictures(images, np.arange(70) % 7, emotions, per_class=10)
-    style.save_color_sheet(figure, tmp_path / "pictures.png")
-    assert (tmp_path / "pictures.png").stat().st_size < 500_000
+    figure = plot_images(images, np.arange(70) % 7, emotions, per_class=10)
+    style.save_color_sheet(figure, tmp_path / "images.png")
+    assert (tmp_path / "images.png").stat().st_size < 500_000
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pictures_of_more_pixels_than_are_drawn_are_shrunk(channels):
+def test_images_of_more_pixels_than_are_drawn_are_shrunk(channels):
     _, axes = style.new_sheet(4, 4, "")
     for number, size in enumerate((48, 256)):
         images = np.full((size, size, channels), 200, dtype=np.uint8)

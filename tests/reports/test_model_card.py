@@ -22,7 +22,7 @@ from tests.makers import write_params
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "metrics/model_card.md"
 SECTIONS = ("source", "split", "labels", "features", "train", "evaluate")
-PICTURES = 120
+IMAGES = 120
 DASH = "\N{EN DASH}"
 
 SCORES = {
@@ -73,7 +73,7 @@ class Card:
     @property
     def confusions(self) -> list[tuple[str, ...]]:
         return re.findall(
-            r"^- (.+) is taken for (.+) in ([\d.]+) % of its pictures \(([\d,]+) of ([\d,]+)\)$", self.text, re.M
+            r"^- (.+) is taken for (.+) in ([\d.]+) % of its images \(([\d,]+) of ([\d,]+)\)$", self.text, re.M
         )
 
 
@@ -112,9 +112,9 @@ def check_figures(text: str, folder: Path) -> None:
 def check_scores(card: Card, evaluation: dict) -> None:
     test, alone, validation = (evaluation[split] for split in ("test", "test_unique", "validation"))
     heads = re.findall(
-        r"^\| \| test split, ([\d,]+) pictures \| those that stand nowhere else, ([\d,]+) \|$", card.text, re.M
+        r"^\| \| test split, ([\d,]+) images \| those that stand nowhere else, ([\d,]+) \|$", card.text, re.M
     )
-    assert heads == [(f"{test['pictures']:,}", f"{alone['pictures']:,}")] * 2
+    assert heads == [(f"{test['images']:,}", f"{alone['images']:,}")] * 2
     for title, name in SCORES.items():
         assert (title in card.rows) == (name in test)
         if name in test:
@@ -129,8 +129,8 @@ def check_scores(card: Card, evaluation: dict) -> None:
     assert card.find(r"The temperature, ([\d.]+), was fitted on the validation split") == (
         f"{evaluation['temperature']:.3f}",
     )
-    found = card.find(r"there the accuracy is ([\d.]+) % and macro F1 ([\d.]+), on ([\d,]+) pictures")
-    expected = f"{100 * validation['accuracy']:.1f}", f"{validation['macro_f1']:.3f}", f"{validation['pictures']:,}"
+    found = card.find(r"there the accuracy is ([\d.]+) % and macro F1 ([\d.]+), on ([\d,]+) images")
+    expected = f"{100 * validation['accuracy']:.1f}", f"{validation['macro_f1']:.3f}", f"{validation['images']:,}"
     assert found == expected
 
 
@@ -147,8 +147,8 @@ def check_confusions(card: Card, predictions: pd.DataFrame) -> None:
         reverse=True,
     )
     assert len(card.confusions) == min(6, len(shares))
-    for (actual, predicted, share, pictures, whole), expected in zip(card.confusions, shares, strict=False):
-        assert int(pictures.replace(",", "")) == counts.loc[actual, predicted]
+    for (actual, predicted, share, images, whole), expected in zip(card.confusions, shares, strict=False):
+        assert int(images.replace(",", "")) == counts.loc[actual, predicted]
         assert int(whole.replace(",", "")) == support[actual]
         assert share == f"{100 * expected:.1f}"
 
@@ -156,23 +156,23 @@ def check_confusions(card: Card, predictions: pd.DataFrame) -> None:
 def check_data(card: Card, dataset: dict) -> None:
     splits = ("train", "val", "test")
     excluded, across, conflicts = dataset["excluded"], dataset["copies"]["across"], dataset["conflicting_labels"]
-    found = card.find(r": ([\d,]+) pictures, of which ([\d,]+) training, ([\d,]+) validation, ([\d,]+) test\.")
-    counts = dataset["source_pictures"], *(dataset["pictures"][split]["total"] for split in splits)
+    found = card.find(r": ([\d,]+) images, of which ([\d,]+) training, ([\d,]+) validation, ([\d,]+) test\.")
+    counts = dataset["source_images"], *(dataset["images"][split]["total"] for split in splits)
     assert found == tuple(f"{count:,}" for count in counts)
     found = card.find(r"Left out: ([\d,]+) as copies .*?, ([\d,]+) whose emotion .*?, ([\d,]+) unreadable")
     counts = excluded["total"] - excluded["scheme"], excluded["scheme"], dataset["rejected"]
     assert found == tuple(f"{count:,}" for count in counts)
     found = card.find(r"([\d,]+) also stand in its training split, and ([\d,]+) in its validation split")
     assert found == (f"{across['test_in_train']:,}", f"{across['test_in_val']:,}")
-    found = card.find(r"([\d,]+) groups of equal pictures, ([\d,]+) in all")
-    assert found == (f"{conflicts['groups']:,}", f"{conflicts['pictures']:,}")
+    found = card.find(r"([\d,]+) groups of equal images, ([\d,]+) in all")
+    assert found == (f"{conflicts['groups']:,}", f"{conflicts['images']:,}")
     assert card.find(r"sha256 .*: `([0-9a-f]+)`\.") == (dataset["sha256"],)
     for emotion, row in card.counts.items():
-        assert row == [f"{dataset['pictures'][split][emotion]:,}" for split in splits]
+        assert row == [f"{dataset['images'][split][emotion]:,}" for split in splits]
 
 
 def check_training(card: Card, training: dict) -> None:
-    found = card.find(r"architecture `\w+`: ([\d,]+) parameters, ([\d,.]+) million multiply-adds a picture")
+    found = card.find(r"architecture `\w+`: ([\d,]+) parameters, ([\d,.]+) million multiply-adds an image")
     assert found == (f"{training['parameters']:,}", f"{training['multiply_adds'] / 1e6:,.1f}")
     found = card.find(r"The best epoch by validation was (\d+) of (\d+)\.")
     assert found == (str(training["best_epoch"]), str(training["epochs"]))
@@ -198,16 +198,16 @@ def make_run(folder: Path, scheme="seven", *, right: float = 0.25, absent: int |
     """Write what the stage reads, of answers that give the actual emotion at least the probability `right`."""
     emotions = resolve_scheme(scheme).emotions
     classes, generator = len(emotions), np.random.default_rng(len(emotions))
-    y_true = np.arange(PICTURES) % classes
+    y_true = np.arange(IMAGES) % classes
     if absent is not None:
         y_true = np.where(y_true == absent, (absent + 1) % classes, y_true)
-    probabilities = generator.dirichlet(np.ones(classes), PICTURES) * (1 - right) + right * np.eye(classes)[y_true]
+    probabilities = generator.dirichlet(np.ones(classes), IMAGES) * (1 - right) + right * np.eye(classes)[y_true]
     answers = Answers(y_true, probabilities)
     write_params(folder, labels_scheme=scheme, **({"source_folder": "data/sample"} | params))
     report = make_report(
         Answers(y_true[::2], probabilities[::2]),
         answers,
-        unique=np.arange(PICTURES) > 9,
+        unique=np.arange(IMAGES) > 9,
         emotions=emotions,
         params=load_params("evaluate", path=folder / "params.yaml").evaluate,
     )
@@ -218,21 +218,21 @@ def make_run(folder: Path, scheme="seven", *, right: float = 0.25, absent: int |
     )
     write_json(metrics / "dataset.json", make_dataset(emotions))
     write_json(metrics / "export.json", {name: make_export(place) for place, name in enumerate(FILES.values())})
-    names = [f"test {number}" for number in range(PICTURES)]
+    names = [f"test {number}" for number in range(IMAGES)]
     table = tabulate_predictions(names, y_true, probabilities, emotions, threshold=0.5)
     write_csv(metrics / "curves/predictions.csv", table)
     return folder
 
 
-def make_dataset(emotions, pictures=35_000, size=64) -> dict:
+def make_dataset(emotions, images=35_000, size=64) -> dict:
     counts = {emotion: 1000 + place for place, emotion in enumerate(emotions)}
     return {
-        "source_pictures": pictures,
+        "source_images": images,
         "rejected": 4,
-        "pictures": {split: {"total": place + 2111, **counts} for place, split in enumerate(("train", "val", "test"))},
+        "images": {split: {"total": place + 2111, **counts} for place, split in enumerate(("train", "val", "test"))},
         "excluded": {"total": 1234, "scheme": 1100, "copy_of_test": 100, "copy_of_val": 34},
         "copies": {"across": {"test_in_train": 288, "test_in_val": 44}},
-        "conflicting_labels": {"groups": 57, "pictures": 152},
+        "conflicting_labels": {"groups": 57, "images": 152},
         "size": {f"{end}_{side}": size for side in ("height", "width") for end in ("min", "max")},
         "sha256": "0123456789abcdef" * 4,
     }
@@ -269,7 +269,7 @@ def test_a_card_states_the_figures_of_its_run(tmp_path, monkeypatch, options):
     check_figures(text, tmp_path / "metrics")
     assert write_card(tmp_path, monkeypatch) == text
     assert b"\r" not in (tmp_path / "metrics/model_card.md").read_bytes()
-    assert ("No test picture was read wrong." in text) == (options.get("right") == 1.0)
+    assert ("No test image was read wrong." in text) == (options.get("right") == 1.0)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_a_card_states_the_figures_of_its_run(tmp_path, monkeypatch, options):
         ("evaluate", "test.accuracy_low"),
         ("evaluate", "test.macro_f1_high"),
         ("evaluate", "test.calibrated_expected_calibration_error"),
-        ("evaluate", "test.pictures"),
+        ("evaluate", "test.images"),
         ("evaluate", "test_unique.log_loss"),
         ("evaluate", "validation.macro_f1"),
         ("evaluate", "by_class.sad.recall"),
@@ -287,8 +287,8 @@ def test_a_card_states_the_figures_of_its_run(tmp_path, monkeypatch, options):
         ("evaluate", "temperature"),
         ("train", "best_epoch"),
         ("train", "parameters"),
-        ("dataset", "pictures.val.total"),
-        ("dataset", "pictures.train.fear"),
+        ("dataset", "images.val.total"),
+        ("dataset", "images.train.fear"),
         ("dataset", "copies.across.test_in_train"),
         ("dataset", "rejected"),
         ("dataset", "sha256"),
@@ -313,7 +313,7 @@ def test_another_figure_makes_another_card(tmp_path, monkeypatch, file, key):
 
 
 def different(value):
-    """Return another value for a figure; shares as they can be of 17 pictures."""
+    """Return another value for a figure; shares as they can be of 17 images."""
     if isinstance(value, str):
         return "f" * len(value)
     return round(8 / 17, 5) if isinstance(value, float) else value + max(10, value // 2)
@@ -325,9 +325,9 @@ def test_another_prediction_makes_another_card(tmp_path, monkeypatch):
     table = pd.read_csv(path, na_filter=False)
     table["predicted"] = table["predicted"].where(table["actual"] != "sad", "disgust")
     write_csv(path, table)
-    assert "- sad is taken for disgust in 100.0 % of its pictures (17 of 17)" not in before
+    assert "- sad is taken for disgust in 100.0 % of its images (17 of 17)" not in before
     text = write_card(tmp_path, monkeypatch)
-    assert "- sad is taken for disgust in 100.0 % of its pictures (17 of 17)" in text
+    assert "- sad is taken for disgust in 100.0 % of its images (17 of 17)" in text
     check_confusions(Card(text), table)
 
 
@@ -337,15 +337,15 @@ def test_figures_without_a_value_are_dashes(tmp_path, monkeypatch):
     assert f"| happy | {DASH} | {DASH} | {DASH} | {DASH} | 0 | {DASH} |" in text
     path = tmp_path / "metrics/evaluate.json"
     report = json.loads(path.read_text(encoding="utf-8"))
-    report["test_unique"] |= dict.fromkeys(report["test_unique"]) | {"pictures": 0}
+    report["test_unique"] |= dict.fromkeys(report["test_unique"]) | {"images": 0}
     write_json(path, report)
     check_figures(write_card(tmp_path, monkeypatch), tmp_path / "metrics")
 
 
-@pytest.mark.parametrize("right, pictures", [(0, 10), (10, 10), (1, 3), (493, 879)])
-def test_intervals_of_shares_are_those_of_scipy(right, pictures):
-    interval = binomtest(right, pictures).proportion_ci(method="wilson")
-    assert share_interval(right / pictures, pictures) == f"{interval.low:.3f} to {interval.high:.3f}"
+@pytest.mark.parametrize("right, images", [(0, 10), (10, 10), (1, 3), (493, 879)])
+def test_intervals_of_shares_are_those_of_scipy(right, images):
+    interval = binomtest(right, images).proportion_ci(method="wilson")
+    assert share_interval(right / images, images) == f"{interval.low:.3f} to {interval.high:.3f}"
 
 
 # --- what it says besides figures
@@ -364,15 +364,15 @@ def test_a_card_says_what_the_model_is_not_for(tmp_path, monkeypatch):
         assert words in text
 
 
-def test_what_is_known_of_the_pictures_depends_on_the_source(tmp_path, monkeypatch):
+def test_what_is_known_of_the_images_depends_on_the_source(tmp_path, monkeypatch):
     drawn = write_card(make_run(tmp_path), monkeypatch)
-    assert "The pictures are drawings" in drawn
+    assert "The images are drawings" in drawn
     make_run(tmp_path, source_folder="data/raw")
     unknown = write_card(tmp_path, monkeypatch)
     assert "is not known to the pipeline" in unknown
-    write_json(tmp_path / "metrics/dataset.json", make_dataset(EMOTIONS, pictures=35_887, size=48))
+    write_json(tmp_path / "metrics/dataset.json", make_dataset(EMOTIONS, images=35_887, size=48))
     fer2013 = write_card(tmp_path, monkeypatch)
-    assert "these are the pictures of FER2013" in fer2013
+    assert "these are the images of FER2013" in fer2013
     assert "Who they show is not recorded, neither age nor sex nor skin tone" in fer2013
     for one, other in ((drawn, "FER2013"), (unknown, "FER2013"), (fer2013, "drawings"), (unknown, "drawings")):
         assert other not in one
@@ -380,28 +380,28 @@ def test_what_is_known_of_the_pictures_depends_on_the_source(tmp_path, monkeypat
 
 def test_the_protocol_is_that_of_the_params(tmp_path, monkeypatch):
     text = write_card(make_run(tmp_path), monkeypatch)
-    assert "Copies of test pictures were taken out of training and validation" in text
+    assert "Copies of test images were taken out of training and validation" in text
     assert "The epoch (by its accuracy) and the temperature were chosen on the validation split" in text
     assert "(10 % for validation, 10 % for test, seed 2013)" in text
     assert "mirror" not in text
     make_run(tmp_path, split_keep_copies=True, train_monitor="loss", evaluate_flip=True, split_test=0.2, split_seed=7)
     text = write_card(tmp_path, monkeypatch)
-    assert "Training keeps copies of validation and test pictures, so that the test figures are too good" in text
+    assert "Training keeps copies of validation and test images, so that the test figures are too good" in text
     assert "The epoch (by its loss) and" in text
     assert "(10 % for validation, 20 % for test, seed 7)" in text
-    assert "The probabilities of each picture and its mirror image are averaged." in text
+    assert "The probabilities of each image and its mirror image are averaged." in text
 
 
 def test_a_teacher_is_named(tmp_path, monkeypatch):
     make_run(tmp_path, train_teacher="large.keras", train_teacher_share=0.5, train_teacher_sees="original")
-    assert "| train.teacher | `large.keras`, for 50 %, sees original pictures |" in write_card(tmp_path, monkeypatch)
+    assert "| train.teacher | `large.keras`, for 50 %, sees original images |" in write_card(tmp_path, monkeypatch)
 
 
 def test_several_teachers_and_the_start_are_named(tmp_path, monkeypatch):
     make_run(tmp_path, train_teacher=["a.keras", "b.keras"], train_teacher_share=0.7, train_start_from="a.keras")
     card = write_card(tmp_path, monkeypatch)
     assert "| train.start_from | `a.keras` |" in card
-    assert "| train.teacher | `a.keras`, `b.keras`, for 70 %, sees changed pictures |" in card
+    assert "| train.teacher | `a.keras`, `b.keras`, for 70 %, sees changed images |" in card
 
 
 def test_an_enlargement_is_named(tmp_path, monkeypatch):
@@ -412,7 +412,7 @@ def test_an_enlargement_is_named(tmp_path, monkeypatch):
 def test_two_emotions_have_a_threshold_and_one_output(tmp_path, monkeypatch):
     make_run(tmp_path, "happy_sad", evaluate_threshold=0.4, features_color="rgb", features_image_size=64)
     text = write_card(tmp_path, monkeypatch)
-    assert "A picture shows sad where the probability of that is above 0.4." in text
+    assert "An image shows sad where the probability of that is above 0.4." in text
     assert "uint8 (n, 64, 64, 3), scales them itself, and gives the probability of sad, (n, 1), not calibrated" in text
 
 
@@ -474,7 +474,7 @@ def test_a_release_has_its_name_commit_time_and_files(tmp_path, monkeypatch):
         "the accuracy on the test split is 70.19 %.",
         "Training took 55 minutes, with tensorflow on 2 threads of A Processor.",
         "Commit of the code: `abc`.",
-        "`data/raw` with the md5 `md5.dir`, as dvc.lock names it: 35,000 pictures",
+        "`data/raw` with the md5 `md5.dir`, as dvc.lock names it: 35,000 images",
         "](confusion.png)",
         "[params.yaml](params.yaml)",
     ):

@@ -92,10 +92,10 @@ def test_capital_suffixes_are_known(files, tmp_path, suffix):
         np.zeros((SIZE, SIZE, 1), np.uint8),
         np.zeros((0, SIZE, SIZE, 1), np.uint8),
     ],
-    ids=["colour", "size", "type", "one picture", "none"],
+    ids=["colour", "size", "type", "one image", "none"],
 )
-def test_pictures_of_another_form_are_refused(loaded, suffix, images):
-    with pytest.raises(InputError, match=r"got pictures of .* expected uint8 \(n, 24, 24, 1\)"):
+def test_images_of_another_form_are_refused(loaded, suffix, images):
+    with pytest.raises(InputError, match=r"got images of .* expected uint8 \(n, 24, 24, 1\)"):
         loaded[suffix].predict(images, batch_size=1, verbose=0)
 
 

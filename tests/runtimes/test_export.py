@@ -38,11 +38,11 @@ SAME_LABELS = 0.95
 
 
 class Exported(NamedTuple):
-    """A network, what it says of some pictures, and its files by kind."""
+    """A network, what it says of some images, and its files by kind."""
 
     network: keras.Model
     form: ModelForm
-    pictures: np.ndarray
+    images: np.ndarray
     probabilities: np.ndarray
     files: dict[str, Path]
 
@@ -61,39 +61,39 @@ def exported(request, deterministic, tmp_path_factory):
         margin=-0.05,
         smallest=31,
     )
-    pictures = make_pictures(200, size, CHANNELS[color])
-    network = make_network(name, pictures, len(emotions), larger)
-    probabilities = predict_probabilities(network, pictures, flip=True)
-    files = write_files(tmp_path_factory.mktemp(name), network, form, pictures)
-    return Exported(network, form, pictures, probabilities, files)
+    images = make_images(200, size, CHANNELS[color])
+    network = make_network(name, images, len(emotions), larger)
+    probabilities = predict_probabilities(network, images, flip=True)
+    files = write_files(tmp_path_factory.mktemp(name), network, form, images)
+    return Exported(network, form, images, probabilities, files)
 
 
-def make_pictures(number, size, channels):
-    """Return pictures of a few grey or coloured spots: noise looks all the same to a network."""
+def make_images(number, size, channels):
+    """Return images of a few grey or coloured spots: noise looks all the same to a network."""
     spots = np.random.default_rng(0).integers(0, 256, (number, 3, 3, channels), dtype=np.uint8)
     return np.stack([cv2.resize(spot, (size, size)).reshape(size, size, channels) for spot in spots])
 
 
-def make_network(name, pictures, classes, larger=None):
+def make_network(name, images, classes, larger=None):
     """Return a network that was not trained and yet is sure of its answers, which are several: by its last layer."""
     keras.utils.set_random_seed(1)
-    network = registry.build(name, pictures.shape[1], pictures.shape[3], classes)
+    network = registry.build(name, images.shape[1], images.shape[3], classes)
     if larger is not None:
-        network = enlarge_inside(network, pictures.shape[1], larger)
-    hidden = keras.Model(network.inputs, network.layers[-1].input).predict(pictures, verbose=0)
+        network = enlarge_inside(network, images.shape[1], larger)
+    hidden = keras.Model(network.inputs, network.layers[-1].input).predict(images, verbose=0)
     kernel, bias = network.layers[-1].get_weights()
     kernel *= 3 / (hidden @ kernel).std(axis=0)
     network.layers[-1].set_weights([kernel, bias - (hidden @ kernel).mean(axis=0)])
     return network
 
 
-def write_files(folder, network, form, pictures):
+def write_files(folder, network, form, images):
     files = {kind: folder / f"{kind}.tflite" for kind in ("float32", "float16", "int8")}
     files |= {"keras": folder / "model.keras", "onnx": folder / "model.onnx"}
     save_model(files["keras"], network, form)
     export.write_tflite(files["float32"], export.to_tflite(network), form)
     export.write_tflite(files["float16"], export.to_float16_tflite(network), form)
-    export.write_tflite(files["int8"], export.to_int8_tflite(network, pictures), form)
+    export.write_tflite(files["int8"], export.to_int8_tflite(network, images), form)
     export.write_onnx(files["onnx"], export.to_onnx(network), form)
     return files
 
@@ -104,11 +104,11 @@ def write_files(folder, network, form, pictures):
 def test_every_file_says_what_the_network_says(exported, kind, tolerance):
     engine = load_engine(exported.files[kind], threads=1)
     assert engine.form == exported.form
-    probabilities = predict_probabilities(engine, exported.pictures, flip=True, batch_size=32)
+    probabilities = predict_probabilities(engine, exported.images, flip=True, batch_size=32)
     assert np.abs(probabilities - exported.probabilities).max() <= tolerance
     agreed = (probabilities.argmax(axis=1) == exported.probabilities.argmax(axis=1)).mean()
     assert agreed >= (SAME_LABELS if kind == "int8" else 0.99)
-    assert len(set(exported.probabilities.argmax(axis=1))) > 1, "the network has to tell the pictures apart"
+    assert len(set(exported.probabilities.argmax(axis=1))) > 1, "the network has to tell the images apart"
 
 
 def test_smaller_types_make_smaller_files(exported):
@@ -119,7 +119,7 @@ def test_smaller_types_make_smaller_files(exported):
 
 @pytest.mark.parametrize("exported", [CASES[1]], indirect=True, ids=[CASES[1][0]])  # of all: tests/pipeline
 def test_a_second_export_gives_the_same_bytes(exported, tmp_path):
-    again = write_files(tmp_path, exported.network, exported.form, exported.pictures)
+    again = write_files(tmp_path, exported.network, exported.form, exported.images)
     changed = [kind for kind, file in again.items() if file.read_bytes() != exported.files[kind].read_bytes()]
     assert changed == []
 
@@ -129,7 +129,7 @@ def test_int8_computes_with_integers_alone(exported):
 
     interpreter = Interpreter(model_path=str(exported.files["int8"]))
     scale, zero = interpreter.get_input_details()[0]["quantization"]
-    assert (scale, zero) == (1, 0), "pictures have to pass as they are"
+    assert (scale, zero) == (1, 0), "images have to pass as they are"
     interpreter.allocate_tensors()
     floats = [tensor["name"] for tensor in interpreter.get_tensor_details() if tensor["dtype"] == np.float32]
     assert len(floats) == 1, "the probabilities"
@@ -139,7 +139,7 @@ def test_an_onnx_file_names_its_ends(exported):
     model = onnx.load(exported.files["onnx"])
     onnx.checker.check_model(model, full_check=True)
     assert [tensor.name for tensor in (*model.graph.input, *model.graph.output)] == ["image", "probabilities"]
-    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "pictures"
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "images"
 
 
 def test_a_tflite_file_is_a_zip_archive_too(exported):
@@ -150,9 +150,9 @@ def test_a_tflite_file_is_a_zip_archive_too(exported):
 
 
 def test_converters_say_nothing(deterministic, capfd, recwarn):
-    pictures = make_pictures(3, 24, 1)
+    images = make_images(3, 24, 1)
     network = registry.build("conv32_64", 24, 1, 2)
-    export.to_int8_tflite(network, pictures)
+    export.to_int8_tflite(network, images)
     export.to_onnx(network)
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
@@ -182,14 +182,14 @@ def test_another_backend_is_refused(monkeypatch, deterministic):
 
 
 @pytest.mark.parametrize("number, chosen", [(1, 1), (7, 7), (200, 200), (1000, 200)])
-def test_pictures_for_calibration_are_spread_and_reach_from_black_to_white(number, chosen):
-    pictures = np.full((number, 4, 4, 1), 100, np.uint8)
-    pictures[:, 1, 1, 0] = np.arange(number) % 256
-    found = export.choose_pictures(pictures)
+def test_images_for_calibration_are_spread_and_reach_from_black_to_white(number, chosen):
+    images = np.full((number, 4, 4, 1), 100, np.uint8)
+    images[:, 1, 1, 0] = np.arange(number) % 256
+    found = export.choose_images(images)
     assert len(found) == chosen
     assert (found[0, 1, 1, 0], found[-1, 1, 1, 0]) == (0, (number - 1) % 256)
     assert (found.min(), found.max()) == (0, 255)
-    assert pictures[0, 0, 0, 0] == 100, "the pictures themselves stay"
+    assert images[0, 0, 0, 0] == 100, "the images themselves stay"
 
 
 # --- what is compared

@@ -1,4 +1,4 @@
-"""The embedded data set: the same bytes from the same seed, FER2013's layout, and pictures worth learning from."""
+"""The embedded data set: the same bytes from the same seed, FER2013's layout, and images worth learning from."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from emotion.core.labels import EMOTIONS
 from emotion.sample.action_units import EXPRESSIONS, NAMES, draw_units
-from emotion.sample.archive import CLASS_SHARES, make_sample, plan_pictures
+from emotion.sample.archive import CLASS_SHARES, make_sample, plan_images
 from emotion.sample.faces import draw_face
 from emotion.sample.people import draw_person
 
@@ -46,8 +46,8 @@ def digest(path):
 
 
 def read(path):
-    """Return split name -> (pictures, labels) and split name -> list of raw files."""
-    pictures: dict[str, list[np.ndarray]] = {}
+    """Return split name -> (images, labels) and split name -> list of raw files."""
+    images: dict[str, list[np.ndarray]] = {}
     labels: dict[str, list[int]] = {}
     raw: dict[str, list[tuple[str, bytes]]] = {}
     with zipfile.ZipFile(path) as archive:
@@ -57,11 +57,11 @@ def read(path):
             assert folder == ("train" if usage == "Training" else "test")
             data = archive.read(name)
             raw.setdefault(usage, []).append((emotion, data))
-            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-            assert picture is not None
-            pictures.setdefault(usage, []).append(picture)
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+            assert image is not None
+            images.setdefault(usage, []).append(image)
             labels.setdefault(usage, []).append(EMOTIONS.index(emotion))
-    return {usage: (np.array(pictures[usage]), np.array(labels[usage])) for usage in raw}, raw
+    return {usage: (np.array(images[usage]), np.array(labels[usage])) for usage in raw}, raw
 
 
 def test_same_seed_gives_same_bytes_in_any_process(small, tmp_path):
@@ -85,7 +85,7 @@ def test_bytes_do_not_depend_on_opencv_threads(small, tmp_path):
     assert digest(tmp_path / "archive.zip") == digest(small)
 
 
-def test_another_seed_gives_other_pictures(small, tmp_path):
+def test_another_seed_gives_other_images(small, tmp_path):
     make_sample(tmp_path / "archive.zip", SEED + 1, SMALL)
     assert digest(tmp_path / "archive.zip") != digest(small)
 
@@ -101,37 +101,37 @@ def test_archive_holds_kaggles_layout(small):
     assert {member.date_time for member in members} == {(2013, 4, 14, 0, 0, 0)}
 
 
-def test_pictures_are_small_and_grey(small):
+def test_images_are_small_and_grey(small):
     splits, _ = read(small)
-    for pictures, _ in splits.values():
-        assert pictures.dtype == np.uint8
-        assert pictures.shape[1:] == (48, 48)
+    for images, _ in splits.values():
+        assert images.dtype == np.uint8
+        assert images.shape[1:] == (48, 48)
 
 
-@pytest.mark.parametrize("pictures", [SMALL, 1001, 3000])
-def test_splits_and_classes_have_their_shares(pictures):
-    plan = plan_pictures(SEED, pictures)
-    usages = Counter(picture.usage for picture in plan)
-    assert len(plan) == pictures
-    assert usages["Training"] == pytest.approx(0.8 * pictures, abs=1)
-    assert usages["PublicTest"] == pytest.approx(0.1 * pictures, abs=1)
+@pytest.mark.parametrize("images", [SMALL, 1001, 3000])
+def test_splits_and_classes_have_their_shares(images):
+    plan = plan_images(SEED, images)
+    usages = Counter(image.usage for image in plan)
+    assert len(plan) == images
+    assert usages["Training"] == pytest.approx(0.8 * images, abs=1)
+    assert usages["PublicTest"] == pytest.approx(0.1 * images, abs=1)
     for usage, count in usages.items():
-        emotions = Counter(picture.emotion for picture in plan if picture.usage == usage)
+        emotions = Counter(image.emotion for image in plan if image.usage == usage)
         for emotion, share in CLASS_SHARES.items():
             assert emotions[emotion] >= 1
             assert emotions[emotion] == pytest.approx(share * count, abs=1.5)
 
 
 def test_smallest_class_is_disgust_and_largest_happy():
-    emotions = Counter(picture.emotion for picture in plan_pictures(SEED, 3000))
+    emotions = Counter(image.emotion for image in plan_images(SEED, 3000))
     assert emotions.most_common()[0][0] == "happy"
     assert emotions.most_common()[-1][0] == "disgust"
 
 
 def test_a_person_is_in_one_split_only():
     usages: dict[int, set[str]] = {}
-    for picture in plan_pictures(SEED, 3000):
-        usages.setdefault(picture.person, set()).add(picture.usage)
+    for image in plan_images(SEED, 3000):
+        usages.setdefault(image.person, set()).add(image.usage)
     assert all(len(found) == 1 for found in usages.values())
 
 
@@ -140,7 +140,7 @@ def test_copies_and_blanks_are_planted(whole):
     training = {data: emotion for emotion, data in raw["Training"]}
     test = [(emotion, data) for usage in ("PublicTest", "PrivateTest") for emotion, data in raw[usage]]
     leaked = [(emotion, training[data]) for emotion, data in test if data in training]
-    blank = [picture for picture in splits["Training"][0] if np.ptp(picture) == 0]
+    blank = [image for image in splits["Training"][0] if np.ptp(image) == 0]
     assert len(leaked) >= 10
     assert any(original != copy for original, copy in leaked)
     assert any(original == copy for original, copy in leaked)

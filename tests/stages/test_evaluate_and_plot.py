@@ -23,8 +23,8 @@ SIZE = 12
 COUNTS = {"train": 140, "val": 70, "test": 105}
 
 
-class PictureReader:
-    """Reads the label that `make_files` hid in each picture, wrong for every fourth."""
+class ImageReader:
+    """Reads the label that `make_files` hid in each image, wrong for every fourth."""
 
     def __init__(self, emotions):
         self.asked = []
@@ -36,8 +36,8 @@ class PictureReader:
         return 0.05 + 0.65 * np.eye(7, dtype=np.float32)[labels]
 
 
-class PairReader(PictureReader):
-    """Gives one probability a picture, that of label 1: high where it is, but too low for every fourth."""
+class PairReader(ImageReader):
+    """Gives one probability an image, that of label 1: high where it is, but too low for every fourth."""
 
     def predict(self, x, *, batch_size, verbose):
         self.asked.append(len(x))
@@ -48,7 +48,7 @@ class PairReader(PictureReader):
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     """Make the stages' files in a folder and go there; return the model that `load_model` gives."""
-    return go_there(PictureReader(EMOTIONS), tmp_path, monkeypatch)
+    return go_there(ImageReader(EMOTIONS), tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def make_files(emotions):
         np.save(FEATURES / f"x_{split}.npy", images)
         np.save(FEATURES / f"y_{split}.npy", labels)
         rows += [make_row(split, label, number, emotions) for number, label in enumerate(labels)]
-    # A copy of the first test picture that training leaves out, and an excluded test row between the others
+    # A copy of the first test image that training leaves out, and an excluded test row between the others
     rows.insert(10, make_row("train", 0, 0, emotions) | {"hash": "test 0", "excluded": "copy of test"})
     rows.insert(-5, make_row("test", -1, 999, emotions) | {"emotion": "contempt", "excluded": "scheme"})
     pd.DataFrame(rows)[list(COLUMNS)].to_csv(TABLE, index=False)
@@ -93,7 +93,7 @@ def make_files(emotions):
 def make_row(split, label, number, emotions):
     place = f"{split} {number}"
     form = {"height": SIZE, "width": SIZE, "channels": 1, "hash": place, "copy_of": "", "blank": False, "offset": 0}
-    return {"picture": place, "emotion": emotions[label], "label": label, "split": split, "excluded": "", **form}
+    return {"image": place, "emotion": emotions[label], "label": label, "split": split, "excluded": "", **form}
 
 
 def poison(split, emotions=EMOTIONS):
@@ -119,10 +119,10 @@ def test_each_split_is_predicted_once(model):
 def test_figures_and_rows_belong_together(model):
     report = run_evaluate()
     predictions = pd.read_csv(PREDICTIONS)
-    assert predictions["picture"].tolist() == [f"test {number}" for number in range(COUNTS["test"])]
+    assert predictions["image"].tolist() == [f"test {number}" for number in range(COUNTS["test"])]
     assert report["test"]["accuracy"] == pytest.approx(predictions["correct"].mean(), abs=1e-5)
-    assert report["test"]["pictures"] == COUNTS["test"]
-    assert report["test_unique"]["pictures"] == COUNTS["test"] - 1
+    assert report["test"]["images"] == COUNTS["test"]
+    assert report["test_unique"]["images"] == COUNTS["test"] - 1
     assert list(report["by_class"]) == list(EMOTIONS)
 
 
@@ -162,7 +162,7 @@ def test_a_table_that_does_not_fit_the_arrays_is_refused(model):
         evaluate.main()
 
 
-def test_a_model_of_other_emotions_or_pictures_is_refused(model):
+def test_a_model_of_other_emotions_or_images_is_refused(model):
     model.form.emotions = tuple(reversed(EMOTIONS))
     with pytest.raises(InputError, match="another order"):
         evaluate.main()
@@ -172,7 +172,7 @@ def test_a_model_of_other_emotions_or_pictures_is_refused(model):
 
 
 def test_a_model_with_another_number_of_outputs_is_refused(pair_model):
-    pair_model.predict = PictureReader(EMOTIONS).predict  # seven outputs for two emotions
+    pair_model.predict = ImageReader(EMOTIONS).predict  # seven outputs for two emotions
     with pytest.raises(InputError, match="2 emotions \\(happy, sad\\), and gives probabilities of 7"):
         evaluate.main()
     assert not EVALUATION_METRICS.exists()
@@ -195,7 +195,7 @@ def test_two_emotions_from_one_output(pair_model):
     assert report["test"]["accuracy"] == pytest.approx(predictions["correct"].mean(), abs=1e-5)
     assert report["test"]["accuracy"] < 1
     assert list(report["by_class"]) == list(PAIR)
-    # Every sad picture has at least 0.4 and every happy one 0.2: between them nothing is wrong.
+    # Every sad image has at least 0.4 and every happy one 0.2: between them nothing is wrong.
     assert report["threshold"]["used"] == 0.5
     assert report["threshold"]["validation_choice"] == pytest.approx(0.3)
     perfect = {"accuracy": 1.0, "macro_f1": 1.0}
@@ -236,8 +236,8 @@ def test_plot_draws_two_emotions(pair_model):
     assert len(list(PLOTS.iterdir())) == 9
 
 
-def test_plot_writes_every_picture(model):
+def test_plot_writes_every_image(model):
     evaluate.main()
     plot.main()
-    names = "class_balance confusion mistakes pictures precision_recall predictions reliability roc training"
+    names = "class_balance confusion mistakes images precision_recall predictions reliability roc training"
     assert [path.stem for path in sorted(PLOTS.iterdir())] == names.split()

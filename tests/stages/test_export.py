@@ -39,9 +39,9 @@ def project(tmp_path, monkeypatch, deterministic):
     FEATURES.mkdir(parents=True)
     generator = np.random.default_rng(0)
     for name in ARRAYS:
-        pictures = generator.integers(0, 256, (30, SIZE, SIZE, 1), dtype=np.uint8)
+        images = generator.integers(0, 256, (30, SIZE, SIZE, 1), dtype=np.uint8)
         labels = (np.arange(30) % 2).astype(np.int32)
-        np.save(FEATURES / f"{name}.npy", pictures if name.startswith("x") else labels)
+        np.save(FEATURES / f"{name}.npy", images if name.startswith("x") else labels)
     save_model(TRAINED_MODEL, make_network(), ModelForm(("happy", "sad"), SIZE, "grey"))
     write_json(EVALUATION_METRICS, {"temperature": TEMPERATURE})
     return tmp_path

@@ -1,4 +1,4 @@
-"""The train stage, on a few random pictures: what it writes, and what it must not look at."""
+"""The train stage, on a few random images: what it writes, and what it must not look at."""
 
 import hashlib
 import io
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def project(tmp_path, monkeypatch, deterministic, tiny):
-    """A working directory with params for a short training and features of random pictures."""
+    """A working directory with params for a short training and features of random images."""
     params = read_yaml(ROOT / "params.yaml")
     params["train"] |= {"architecture": tiny, "epochs": 2, "warmup_epochs": 0, "batch_size": 16}
     text = io.StringIO()
@@ -42,8 +42,8 @@ def project(tmp_path, monkeypatch, deterministic, tiny):
     FEATURES.mkdir(parents=True)
     generator = np.random.default_rng(0)
     for name in ARRAYS:
-        pictures = generator.integers(0, 256, (21, 24, 24, 1), dtype=np.uint8)
-        np.save(FEATURES / f"{name}.npy", pictures if name.startswith("x") else (np.arange(21) % 7).astype(np.int32))
+        images = generator.integers(0, 256, (21, 24, 24, 1), dtype=np.uint8)
+        np.save(FEATURES / f"{name}.npy", images if name.startswith("x") else (np.arange(21) % 7).astype(np.int32))
     return tmp_path
 
 
@@ -88,7 +88,7 @@ def test_the_test_split_plays_no_part(project, monkeypatch):
     model = run(monkeypatch)
     for name in ("x_test", "y_test"):
         poison(name)
-        assert run(monkeypatch) == model  # x_test alone too: with both turned round, labels fit the pictures again
+        assert run(monkeypatch) == model  # x_test alone too: with both turned round, labels fit the images again
     clean = HISTORY.read_text(encoding="utf-8")
     poison("y_val")
     run(monkeypatch)
@@ -170,7 +170,7 @@ def teacher(project):
 
 
 def test_a_teacher_changes_what_is_learnt(teacher, monkeypatch):
-    """It sees pictures of another size than its own as well."""
+    """It sees images of another size than its own as well."""
     taught = run(monkeypatch)
     set_params(train={"teacher": None})
     assert run(monkeypatch) != taught
@@ -195,7 +195,7 @@ def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
             ModelForm(tuple(resolve_scheme("seven").emotions)[::-1], 16, "grey"),
             "tells apart neutral, .*; expected angry",
         ),
-        (ModelForm(tuple(resolve_scheme("seven").emotions), 16, "rgb"), "takes rgb pictures, expected grey"),
+        (ModelForm(tuple(resolve_scheme("seven").emotions), 16, "rgb"), "takes rgb images, expected grey"),
     ],
 )
 def test_a_teacher_of_other_emotions_or_colour_is_refused(changed, message, teacher, monkeypatch):
@@ -241,7 +241,7 @@ def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
     model, form = load_model(teacher)
     save_model(teacher, model, ModelForm(form.emotions, form.size, "rgb"))
     set_params(train={"teacher": None, "teacher_share": 0.0})
-    with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras takes rgb pictures, expected grey"):
+    with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras takes rgb images, expected grey"):
         run(monkeypatch)
     teacher.unlink()
     with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras is missing; copy a trained model there"):

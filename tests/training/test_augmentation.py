@@ -1,4 +1,4 @@
-"""Random changes of pictures: in training only, within their bounds, and the same for the same seed."""
+"""Random changes of images: in training only, within their bounds, and the same for the same seed."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def images(deterministic):
 
 @pytest.fixture
 def ramp(deterministic):
-    """Pictures that grow brighter to the right: column c has the grey 10 c."""
+    """Images that grow brighter to the right: column c has the grey 10 c."""
     return np.broadcast_to(np.arange(24, dtype=np.uint8)[None, None, :, None] * 10, (64, 24, 24, 1))
 
 
@@ -39,7 +39,7 @@ def test_no_change_asked_for_is_no_change(images):
     assert (changed == images).all()
 
 
-def test_half_of_the_pictures_are_mirrored_and_the_others_untouched(images):
+def test_half_of_the_images_are_mirrored_and_the_others_untouched(images):
     changed = augment(images, flip=True)
     mirrored = (changed == images[:, :, ::-1]).all(axis=(1, 2, 3))
     same = (changed == images).all(axis=(1, 2, 3))
@@ -83,23 +83,23 @@ def test_erasing_sets_one_grey_patch_of_bounded_area(images):
         assert patch.size <= 0.27 * 24 * 24  # 20 %, and a border of rounding
 
 
-def test_the_same_seed_gives_the_same_pictures(images):
+def test_the_same_seed_gives_the_same_images(images):
     changes = {"flip": True, "rotation": 20.0, "zoom": [0.8, 1.2], "shift": 0.1, "erase": 0.5, "contrast": 0.3}
     assert (augment(images, seed=5, **changes) == augment(images, seed=5, **changes)).all()
     assert (augment(images, seed=5, **changes) != augment(images, seed=6, **changes)).any()
 
 
-def test_each_picture_of_a_batch_gets_a_change_of_its_own(ramp):
+def test_each_image_of_a_batch_gets_a_change_of_its_own(ramp):
     assert len(np.unique(augment(ramp, shift=0.2)[:, 12, 12, 0])) > 20
 
 
-def test_colour_pictures_stay_in_colour(images):
+def test_colour_images_stay_in_colour(images):
     colour = np.concatenate([images, images // 2, images // 4], axis=3)
     changed = augment(colour, flip=True, rotation=15.0, erase=0.5)
     assert changed.shape == colour.shape
 
 
-def test_mixing_puts_each_picture_over_its_counterpart(images):
+def test_mixing_puts_each_image_over_its_counterpart(images):
     shares = np.linspace(0.5, 1, 64).astype(np.float32)
     mixed = np.asarray(Mix()(images, shares, training=True)).astype(float)
     own, other = images.astype(float), images[::-1].astype(float)
@@ -108,7 +108,7 @@ def test_mixing_puts_each_picture_over_its_counterpart(images):
     assert (np.asarray(Mix()(images, shares, training=False)) == images).all()
 
 
-def test_no_mixing_leaves_every_picture_whole():
+def test_no_mixing_leaves_every_image_whole():
     shares, partners = mixing_shares(10, 4, 0.0, np.random.default_rng(0))
     assert shares.tolist() == [1.0] * 10
     assert partners.tolist() == [3, 2, 1, 0, 7, 6, 5, 4, 9, 8]

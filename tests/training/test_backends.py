@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A folder where JAX has trained on random pictures, in a process that finds no TensorFlow."""
+    """A folder where JAX has trained on random images, in a process that finds no TensorFlow."""
     folder = tmp_path_factory.mktemp("jax")
     params = read_yaml(ROOT / "params.yaml")
     params["train"] |= {"epochs": 2, "warmup_epochs": 0, "batch_size": 16, "architecture": "residual_small"}
@@ -32,9 +32,9 @@ def trained(tmp_path_factory):
     (folder / FEATURES).mkdir(parents=True)
     generator = np.random.default_rng(0)
     for name in ARRAYS:
-        pictures = generator.integers(0, 256, (21, 24, 24, 1), dtype=np.uint8)
+        images = generator.integers(0, 256, (21, 24, 24, 1), dtype=np.uint8)
         labels = (np.arange(21) % 7).astype(np.int32)
-        np.save(folder / FEATURES / f"{name}.npy", pictures if name.startswith("x") else labels)
+        np.save(folder / FEATURES / f"{name}.npy", images if name.startswith("x") else labels)
     (folder / "absent").mkdir()
     (folder / "absent" / "tensorflow.py").write_text("raise ImportError('not installed')", encoding="utf-8")
     done = run_on_jax(folder, "train")
@@ -65,8 +65,8 @@ def test_training_on_jax_writes_what_training_on_tensorflow_writes(trained):
 def test_tensorflow_loads_what_jax_trained_and_says_the_same(trained, deterministic):
     model, form = load_model(trained / TRAINED_MODEL)
     assert len(form.emotions) == 7
-    pictures, labels = (np.load(trained / FEATURES / f"{name}.npy") for name in ("x_val", "y_val"))
-    probabilities = model.predict(pictures, verbose=0)
+    images, labels = (np.load(trained / FEATURES / f"{name}.npy") for name in ("x_val", "y_val"))
+    probabilities = model.predict(images, verbose=0)
     metrics = json.loads((trained / TRAINING_METRICS).read_text(encoding="utf-8"))
     assert (probabilities.argmax(axis=1) == labels).mean() == pytest.approx(metrics["validation"]["accuracy"], abs=1e-5)
 

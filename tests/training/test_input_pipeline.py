@@ -37,7 +37,7 @@ def test_no_thread_tunes_the_data_set(deterministic):
     assert feed(NUMBERS, batch_size=4).options().autotune.enabled is False
 
 
-def test_lookup_gives_the_pictures_of_those_numbers(deterministic):
+def test_lookup_gives_the_images_of_those_numbers(deterministic):
     images = np.random.default_rng(0).integers(0, 256, (10, 3, 4, 2), dtype=np.uint8)
     layer = Lookup(images)
     assert (np.asarray(layer(np.array([7, 0, 7]))) == images[[7, 0, 7]]).all()

@@ -24,7 +24,7 @@ CALM = {"flip": False, "rotation": 0.0, "zoom": [1.0, 1.0], "shift": 0.0}
 CALM |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0}
 BY_HEART = {"architecture": "residual_small", "epochs": 8, "label_smoothing": 0.0}
 BY_HEART |= {"optimizer": "adam", "learning_rate": 0.001}
-"""With these, and CALM, a few pictures are learnt by heart."""
+"""With these, and CALM, a few images are learnt by heart."""
 CONTENT = read_yaml(Path(__file__).parents[2] / "params.yaml")
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -38,10 +38,10 @@ def make_params(augmentation=None, **train_values):
 
 
 def noise(count, seed, size=24):
-    """Return random smooth pictures, and labels that have nothing to do with them."""
+    """Return random smooth images, and labels that have nothing to do with them."""
     generator = np.random.default_rng(seed)
     coarse = generator.integers(0, 256, (count, 4, 4, 1), dtype=np.uint8)
-    images = np.stack([to_input(picture, size, "grey") for picture in coarse])
+    images = np.stack([to_input(image, size, "grey") for image in coarse])
     return images, generator.integers(0, 3, count).astype(np.int32)
 
 
@@ -69,8 +69,8 @@ def same(first, second):
 
 
 @pytest.mark.parametrize(("architecture", "repeats"), [("residual_small", 12), ("conv64_128_256", 48)])
-def test_pictures_can_be_learnt_by_heart(architecture, repeats, data, tmp_path):
-    """Fails where pictures are scaled twice, or labels and pictures do not belong together."""
+def test_images_can_be_learnt_by_heart(architecture, repeats, data, tmp_path):
+    """Fails where images are scaled twice, or labels and images do not belong together."""
     often = np.tile(np.arange(32), repeats)  # averages of batch normalisation take some hundred steps to settle
     data = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train)
     params = make_params(CALM, **BY_HEART | {"architecture": architecture})
@@ -102,7 +102,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(architecture, optimizer
     assert whole.best_epoch == resumed.best_epoch
 
 
-def test_smaller_pictures_first_go_on_with_the_same_bits_too(data, tmp_path):
+def test_smaller_images_first_go_on_with_the_same_bits_too(data, tmp_path):
     params = make_params(epochs=3, smaller_first=[[16, 2]])
     whole = train(data, 3, params, tmp_path / "whole")
     with pytest.raises(InterruptionError):
@@ -125,7 +125,7 @@ def test_the_step_of_each_size_is_traced_once(data, tmp_path, monkeypatch):
     assert traced == [16, 24]
 
 
-def test_a_network_that_enlarges_learns_at_the_size_of_the_pictures(data, tmp_path):
+def test_a_network_that_enlarges_learns_at_the_size_of_the_images(data, tmp_path):
     """The same steps as without enlargement: only what validation sees, and with it what is saved, is another."""
     params = make_params(enlarge_to=32, smaller_first=[[16, 1]], monitor="loss", precision="float32")
     plain = train(data, 3, make_params(smaller_first=[[16, 1]], monitor="loss", precision="float32"), tmp_path)
@@ -145,7 +145,7 @@ def test_a_network_that_enlarges_learns_at_the_size_of_the_pictures(data, tmp_pa
     ("values", "message"),
     [
         ({"enlarge_to": 24}, r"got 24, expected null or more than features\.image_size \(24\)"),
-        ({"enlarge_to": 32, "architecture": "conv64_128_256"}, "conv64_128_256 takes pictures of one size only"),
+        ({"enlarge_to": 32, "architecture": "conv64_128_256"}, "conv64_128_256 takes images of one size only"),
     ],
 )
 def test_an_enlargement_that_cannot_be_is_refused(values, message, data, tmp_path):
@@ -167,7 +167,7 @@ def test_a_checkpoint_of_other_params_is_left_alone(change, data, tmp_path):
     assert seen == [1, 2, 3]
 
 
-def test_a_checkpoint_of_other_pictures_is_left_alone(data, tmp_path):
+def test_a_checkpoint_of_other_images_is_left_alone(data, tmp_path):
     with pytest.raises(InterruptionError):
         train(data, 3, make_params(), tmp_path, stop_after(1))
     changed = data.x_train.copy()
@@ -192,7 +192,7 @@ def test_patience_ends_the_training(data, tmp_path):
     assert len(result.history) == result.best_epoch + 2 < 40
 
 
-def test_validation_pictures_do_not_teach(data, tmp_path):
+def test_validation_images_do_not_teach(data, tmp_path):
     """Other validation labels change which epoch is kept, and not one weight on the way."""
     poisoned = TrainingData(data.x_train, data.y_train, data.x_val, (data.y_val + 1) % 3)
     kept, other = (train(d, 3, make_params(epochs=3), tmp_path) for d in (data, poisoned))
@@ -201,7 +201,7 @@ def test_validation_pictures_do_not_teach(data, tmp_path):
 
 
 def test_validation_is_seen_without_augmentation(data, tmp_path):
-    """The last row's validation loss is that of the plain pictures, though those in training are changed wildly."""
+    """The last row's validation loss is that of the plain images, though those in training are changed wildly."""
     wild = {"rotation": 180.0, "erase": 1.0, "contrast": 1.0, "flip": True}
     result = train(data, 3, make_params(wild, epochs=1, warmup_epochs=0, label_smoothing=0.0), tmp_path)
     probabilities = result.model.predict(data.x_val, verbose=0)
@@ -369,8 +369,8 @@ def test_the_fast_form_and_the_saved_one_say_the_same(architecture, data, tmp_pa
     np.testing.assert_allclose(logits[0], logits[1], atol=1e-4)
 
 
-def test_mixed_pictures_have_mixed_targets(data):
-    """Of each batch the first and the last picture are mixed, and so on inwards, and their targets alike."""
+def test_mixed_images_have_mixed_targets(data):
+    """Of each batch the first and the last image are mixed, and so on inwards, and their targets alike."""
     run = loop._Run(data, 3, make_params({"mixup": 1.0}, batch_size=12), any_size=False)
     batches = [keras.tree.map_structure(np.asarray, batch) for batch in run._lesson(0)]
     assert [len(targets) for _, targets, _ in batches] == [12, 12, 8]
@@ -420,24 +420,24 @@ def test_several_teachers_speak_by_their_mean():
 
 
 def _speaker(answer, size=4):
-    """Return a network that says the same of all pictures."""
+    """Return a network that says the same of all images."""
     images = keras.Input((size, size, 1), dtype="uint8")
     speaker = keras.Model(images, keras.layers.Dense(len(answer), "softmax")(keras.layers.Flatten()(images)))
     speaker.set_weights([np.zeros((size**2, len(answer))), np.log(answer)])
     return speaker
 
 
-def test_a_teacher_is_asked_once_about_the_pictures_as_they_are(data, capsys):
+def test_a_teacher_is_asked_once_about_the_images_as_they_are(data, capsys):
     """Where training mirrors them, about their mirror images as well; as one in use, not as one in training."""
     teacher = registry.build("residual_small", 24, 1, 3)
-    own, mirrored = (teacher.predict(pictures, verbose=0) for pictures in (data.x_train, data.x_train[:, :, ::-1]))
+    own, mirrored = (teacher.predict(images, verbose=0) for images in (data.x_train, data.x_train[:, :, ::-1]))
     assert np.abs(own - mirrored).max() > 1e-3
     for flip, expected in ((False, own), (True, (own + mirrored) / 2)):
         params = make_params({"flip": flip}, teacher="x.keras", teacher_share=0.5, teacher_sees="original")
         run = loop._Run(data, 3, params, any_size=False, given=GivenModels((teacher,)))
         assert run.answers is not None
         np.testing.assert_allclose(run.answers, expected, atol=1e-5)
-        assert capsys.readouterr().out == "asking x.keras about 32 pictures\n"
+        assert capsys.readouterr().out == "asking x.keras about 32 images\n"
     changed = make_params(teacher="x.keras", teacher_share=0.5)
     assert loop._Run(data, 3, changed, any_size=False, given=GivenModels((teacher,))).answers is None
 
@@ -449,7 +449,7 @@ def test_a_teacher_is_not_asked_before_params_are_known_to_fit(data, tmp_path, c
     assert "asking" not in capsys.readouterr().out
 
 
-def test_of_mixed_pictures_the_answers_are_mixed(data):
+def test_of_mixed_images_the_answers_are_mixed(data):
     """As their targets are."""
     params = make_params({"mixup": 1.0}, batch_size=12, teacher="x.keras", teacher_share=0.5, teacher_sees="original")
     run = loop._Run(data, 3, params, any_size=False, given=GivenModels((_speaker([0.2, 0.3, 0.5], 24),)))

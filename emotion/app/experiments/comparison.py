@@ -27,7 +27,7 @@ ABOUT = ("Experiment", "rev", "typ", "Created", "parent", "State", "Executor")
 """The columns before metrics, params and deps."""
 TEST_NOTE = (
     "This figure is of the test split. Choosing params by it would spoil the split: it would no longer tell how the "
-    "model does on new pictures. Choose by a figure of validation."
+    "model does on new images. Choose by a figure of validation."
 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from emotion.app.arguments import add_predictor_arguments, check_target, make_predictor
 
 DESCRIPTION = """\
-Draw a picture, its largest face, what in the face speaks for the emotion that the model reads there, and the
+Draw an image, its largest face, what in the face speaks for the emotion that the model reads there, and the
 probabilities."""
 
 DETAILS = """\
@@ -20,7 +20,7 @@ model:
 
 exit status:
   0  the plot is written
-  1  there is no face, or the picture, the model or another argument cannot be used; nothing is written
+  1  there is no face, or the image, the model or another argument cannot be used; nothing is written
   2  the arguments are wrong
 
 examples:
@@ -39,7 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("picture", type=Path, metavar="PATH", help="a picture")
+    parser.add_argument("image", type=Path, metavar="PATH", help="an image")
     parser.add_argument(
         "--emotion", metavar="NAME", help="draw what speaks for this one as well: a name of the model's, or a synonym"
     )
@@ -59,12 +59,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> None:
     """Write the plot, and print what each face was taken for."""
     check_target(arguments.out)
-    # What is wrong with the picture shows before Keras, which takes seconds to load.
-    from emotion.app.explain.faces import MOST_FACES, describe, explain_faces, find_model, read_picture
+    # What is wrong with the image shows before Keras, which takes seconds to load.
+    from emotion.app.explain.faces import MOST_FACES, describe, explain_faces, find_model, read_whole
     from emotion.explanation.sheet import plot_faces
     from emotion.plots.style import save_figure
 
-    image = read_picture(arguments.picture, arguments.out)
+    image = read_whole(arguments.image, arguments.out)
     arguments.model = find_model(arguments.model)
     predictor = make_predictor(arguments)
     most = MOST_FACES if arguments.all_faces else 1

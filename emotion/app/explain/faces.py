@@ -1,4 +1,4 @@
-"""`emotion explain`: what in the faces of a picture speaks for an emotion."""
+"""`emotion explain`: what in the faces of an image speaks for an emotion."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.labels import parse_emotion
-from emotion.data.images import PictureError, read_image
+from emotion.data.images import ImageError, read_image
 from emotion.explanation.sheet import ExplainedFace
 from emotion.inference.predictor import Predictor, find_standard
 
@@ -34,17 +34,17 @@ def find_model(named: Path | None) -> Path:
     return named
 
 
-def read_picture(path: Path, target: Path) -> np.ndarray:
-    """Return the picture at `path`, as `read_image` does.
+def read_whole(path: Path, target: Path) -> np.ndarray:
+    """Return the image at `path`, as `read_image` does.
 
     Raises:
         InputError: it cannot be read, or the plot would be written over it.
     """
     if target.exists() and path.exists() and target.samefile(path):
-        raise InputError(f"--out {target} is the picture itself; give the plot another name")
+        raise InputError(f"--out {target} is the image itself; give the plot another name")
     try:
         return read_image(path)
-    except PictureError as error:
+    except ImageError as error:
         raise InputError(f"{path}: {error}") from None
 
 
@@ -66,7 +66,7 @@ def explain_faces(
     found = predictor.find(image)[:most]
     if not found:
         raise InputError(
-            "no face was found; --faces whole takes the picture as one face, --smallest looks for smaller ones"
+            "no face was found; --faces whole takes the image as one face, --smallest looks for smaller ones"
         )
     crops = np.stack([predictor.crop(image, face) for face in found])
     faces = predictor.faces(found, predictor.probabilities(crops))

@@ -1,4 +1,4 @@
-"""Boxed pictures as files: under names of their own, never over a picture that was not made here."""
+"""Boxed images as files: under names of their own, never over an image that was not made here."""
 
 import io
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from emotion.app.predict.image_files import PictureFile
+from emotion.app.predict.image_files import ImageFile
 from emotion.core.errors import InputError, is_disk_full
 from emotion.faces.detection import Box
 from emotion.inference.annotation import annotate
@@ -26,14 +26,14 @@ MARK = "boxed by emotion predict"
 HEADER_BYTES = 4096
 
 SMALLEST_SIDE = 240
-"""Pictures whose shorter side has fewer pixels are enlarged, since no label could be read on them."""
+"""Images whose shorter side has fewer pixels are enlarged, since no label could be read on them."""
 
 LARGEST_ENLARGED = 2000
 """Pixels of the longer side beyond which nothing is enlarged."""
 
 
-def plan(files: Sequence[PictureFile], folder: Path) -> dict[Path, Path]:
-    """Return where the boxed picture of each file goes: below `folder`, as it lies below the folder that was named.
+def plan(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
+    """Return where the boxed image of each file goes: below `folder`, as it lies below the folder that was named.
 
     JPEG files stay JPEG, all others become PNG. Where two would have one name, the later gets a number.
 
@@ -53,14 +53,14 @@ def plan(files: Sequence[PictureFile], folder: Path) -> dict[Path, Path]:
     for target in targets.values():
         if target.resolve() in originals or not _is_ours(target):
             raise InputError(
-                f"--annotate would write over {target}, which is no boxed picture of an earlier run, or is to be read "
+                f"--annotate would write over {target}, which is no boxed image of an earlier run, or is to be read "
                 "now; name another folder, best a new one"
             )
     return targets
 
 
 def draw(image: np.ndarray, faces: Sequence[Face], target: Path) -> bytes:
-    """Return the boxed picture as the bytes of a file, in the format that the suffix of `target` names.
+    """Return the boxed image as the bytes of a file, in the format that the suffix of `target` names.
 
     Args:
         image: uint8 (height, width, 1 or 3); small ones are enlarged.
@@ -80,9 +80,9 @@ def draw(image: np.ndarray, faces: Sequence[Face], target: Path) -> bytes:
 
 
 def write(target: Path, content: bytes) -> None:
-    """Write a boxed picture: the whole of it or nothing.
+    """Write a boxed image: the whole of it or nothing.
 
-    Not `atomic_path`, which lists the folder for each file: among thousands of pictures that takes longer than they.
+    Not `atomic_path`, which lists the folder for each file: among thousands of images that takes longer than they.
 
     Raises:
         InputError: it cannot be written.
@@ -115,7 +115,7 @@ def _free_name(name: Path, taken: dict[str, int]) -> Path:
 
 
 def _is_ours(target: Path) -> bool:
-    """Return whether `target` is free, or a picture that was made here."""
+    """Return whether `target` is free, or an image that was made here."""
     if not target.exists() and not target.is_symlink():
         return True
     if target.is_symlink() or not target.is_file():
@@ -126,7 +126,7 @@ def _is_ours(target: Path) -> bool:
 
 
 def _enlargement(image: np.ndarray) -> int:
-    """Return how many times as large a picture is drawn, a whole number."""
+    """Return how many times as large an image is drawn, a whole number."""
     shorter, longer = sorted(image.shape[:2])
     return max(1, min(-(-SMALLEST_SIDE // shorter), LARGEST_ENLARGED // longer))
 

@@ -1,4 +1,4 @@
-"""`emotion predict`: the faces in pictures, and what they show."""
+"""`emotion predict`: the faces in images, and what they show."""
 
 import argparse
 import io
@@ -17,38 +17,38 @@ if TYPE_CHECKING:  # at run time they would load OpenCV
 
     from tqdm import tqdm
 
-    from emotion.app.predict.image_files import PictureFile
+    from emotion.app.predict.image_files import ImageFile
     from emotion.app.predict.output import Format
     from emotion.app.predict.reading import Tally
 
 DESCRIPTION = """\
-Find the faces in pictures and tell what they show: a line a face, in the order of the pictures."""
+Find the faces in images and tell what they show: a line a face, in the order of the images."""
 
 DETAILS = """\
-PATH is a picture, a folder (with all pictures in it and in the folders below, less hidden ones), or a pattern in
+PATH is an image, a folder (with all images in it and in the folders below, less hidden ones), or a pattern in
 quotes such as 'photos/**/*.jpg'.
 
 what is printed:
   On a terminal a table; into a file or another program CSV, unless --table, --csv or --json says otherwise.
   --csv    path, face, status, emotion, confidence, x, y, width, height, then the probability of each emotion.
-           A line a face, numbered from 1, the largest first; a picture without one has one line, with its status:
+           A line a face, numbered from 1, the largest first; an image without one has one line, with its status:
            'ok', 'no face', or 'unreadable: ' and why. Boxes are in pixels, x and y of the left upper corner.
-  --json   the same, an object a line for each picture, its faces in a list.
+  --json   the same, an object a line for each image, its faces in a list.
   File names that are no UTF-8 keep their bytes in CSV; JSON holds these bytes as \\udc80 to \\udcff.
 
-boxed pictures:
+boxed images:
   --annotate writes those with a face, in folders as they lie below PATH. JPEG stays JPEG, all else becomes PNG, and
-  small ones are enlarged. It writes over nothing but boxed pictures of an earlier run.
+  small ones are enlarged. It writes over nothing but boxed images of an earlier run.
 
 exit status:
-  0  every picture gave a face
+  0  every image gave a face
   3  some did; the others have a line with their status
   1  none did, or the model or another argument cannot be used
   2  the arguments are wrong
 
 examples:
   emotion predict photo.jpg
-  emotion predict ~/Pictures --csv > faces.csv
+  emotion predict ~/Images --csv > faces.csv
   emotion predict 'photos/*.jpg' --json | head
   emotion predict photo.jpg --annotate boxed
   emotion predict faces/ --faces whole --model models/model.tflite"""
@@ -58,34 +58,34 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "predict",
-        help="pictures and folders: a table, CSV, JSON, boxed pictures",
+        help="images and folders: a table, CSV, JSON, boxed images",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder, or a pattern")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder, or a pattern")
     form = parser.add_mutually_exclusive_group()
     for name, use in (("table", "print a table"), ("csv", "print CSV"), ("json", "print JSON")):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=use)
     parser.add_argument(
-        "--annotate", type=Path, metavar="DIR", help="write the pictures with their faces boxed into this folder"
+        "--annotate", type=Path, metavar="DIR", help="write the images with their faces boxed into this folder"
     )
     add_predictor_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print what the pictures show; the exit status says whether all, some or none gave a face.
+    """Print what the images show; the exit status says whether all, some or none gave a face.
 
     Raises:
         InputError: the model or another argument cannot be used.
-        SystemExit: with the exit status, unless every picture gave a face.
+        SystemExit: with the exit status, unless every image gave a face.
     """
     from tqdm import tqdm
 
     from emotion.app.predict import annotated_files
     from emotion.app.predict.image_files import collect
-    from emotion.app.predict.reading import Tally, read_pictures
+    from emotion.app.predict.reading import Tally, read_images
 
     files = collect(arguments.paths, leave_out=arguments.annotate)
     targets = annotated_files.plan(files, arguments.annotate) if arguments.annotate else {}
@@ -94,9 +94,9 @@ def run(arguments: argparse.Namespace) -> None:
     _print(lines.head())
     tally = Tally()
     with (
-        tqdm(total=len(files), unit=" pictures", delay=1, disable=None, leave=False) as bar,
+        tqdm(total=len(files), unit=" images", delay=1, disable=None, leave=False) as bar,
         closing(
-            read_pictures(files, predictor, threads=arguments.threads, targets=targets, searched_one=bar.update)
+            read_images(files, predictor, threads=arguments.threads, targets=targets, searched_one=bar.update)
         ) as readings,
     ):
         for reading in readings:
@@ -106,9 +106,7 @@ def run(arguments: argparse.Namespace) -> None:
     _end(tally, lines)
 
 
-def _set_up_output(
-    arguments: argparse.Namespace, emotions: "Sequence[str]", files: "Sequence[PictureFile]"
-) -> "Format":
+def _set_up_output(arguments: argparse.Namespace, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "Format":
     """Return what makes the lines, and make standard output fit for them."""
     from emotion.app.predict.output import Csv, Json, Table
 
@@ -134,7 +132,7 @@ def _print(lines: "Sequence[str]") -> None:
 
 
 def _end(tally: "Tally", lines: "Format") -> None:
-    """Say what the pictures gave, unless a program reads it and all went well; end with the exit status."""
+    """Say what the images gave, unless a program reads it and all went well; end with the exit status."""
     from emotion.app.predict.output import Table
 
     if isinstance(lines, Table):

@@ -1,4 +1,4 @@
-"""What `emotion predict` says of each picture: as lines of CSV, of JSON, or of a table to look at."""
+"""What `emotion predict` says of each image: as lines of CSV, of JSON, or of a table to look at."""
 
 import csv
 import io
@@ -25,19 +25,19 @@ SMALLEST_SHOWN = 0.01
 
 
 class Format(Protocol):
-    """Turns readings into lines, one picture after the other."""
+    """Turns readings into lines, one image after the other."""
 
     def head(self) -> list[str]:
-        """Return the lines before the first picture."""
+        """Return the lines before the first image."""
         ...
 
     def lines(self, reading: Reading) -> list[str]:
-        """Return the lines of one picture."""
+        """Return the lines of one image."""
         ...
 
 
 class Csv:
-    """A line a face, and one without a face for each picture that has none."""
+    """A line a face, and one without a face for each image that has none."""
 
     def __init__(self, emotions: Sequence[str]) -> None:
         self._emotions = emotions
@@ -58,7 +58,7 @@ class Csv:
 
 
 class Json:
-    """An object a line, one for each picture, with its faces in a list."""
+    """An object a line, one for each image, with its faces in a list."""
 
     def __init__(self, emotions: Sequence[str]) -> None:
         self._emotions = emotions
@@ -103,10 +103,10 @@ class Table:
         self._emotion = max(len("emotion"), *map(len, emotions))
         others = len("  face  ") + BOX_WIDTH + self._emotion + len("  100.0 %  ") + BAR_WIDTH
         longest = max((_width(_printable(path)) for path in paths), default=0)
-        self._path = max(len("picture"), min(longest, max(20, columns - others - 1)))
+        self._path = max(len("image"), min(longest, max(20, columns - others - 1)))
 
     def head(self) -> list[str]:
-        return [f"{'picture':{self._path}}  face  {'box':{BOX_WIDTH}}{'emotion':{self._emotion}}  confidence"]
+        return [f"{'image':{self._path}}  face  {'box':{BOX_WIDTH}}{'emotion':{self._emotion}}  confidence"]
 
     def lines(self, reading: Reading) -> list[str]:
         path = _fit(_printable(reading.path), self._path)

@@ -1,4 +1,4 @@
-"""Many pictures through one predictor: in order, in batches across pictures, with memory that does not grow."""
+"""Many images through one predictor: in order, in batches across images, with memory that does not grow."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from emotion.app.predict import annotated_files
-from emotion.app.predict.image_files import PictureFile
-from emotion.data.images import PictureError, read_image
+from emotion.app.predict.image_files import ImageFile
+from emotion.data.images import ImageError, read_image
 from emotion.faces.detection import Found
 from emotion.inference.predictor import BATCH_SIZE, Face, Predictor
 from emotion.parallel.cores import available_cores
@@ -25,17 +25,17 @@ Result = TypeVar("Result")
 OK, NO_FACE, UNREADABLE = "ok", "no face", "unreadable"
 
 AHEAD = 3
-"""Pictures a thread that are searched for faces, or wait for the model, at a time."""
+"""Images a thread that are searched for faces, or wait for the model, at a time."""
 
 MOST_WAITING_BYTES = 64 * 2**20
-"""Of pictures that wait to be boxed; with more, the model sees fewer faces at a time."""
+"""Of images that wait to be boxed; with more, the model sees fewer faces at a time."""
 
 SOME_FAILED, ALL_FAILED = 3, 1
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one picture gave.
+    """What one image gave.
 
     Attributes:
         path: the file, as the user named it.
@@ -50,7 +50,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Searched:
-    """A picture whose faces were looked for; `crops` are what the model takes, `image` is kept only to be boxed."""
+    """An image whose faces were looked for; `crops` are what the model takes, `image` is kept only to be boxed."""
 
     path: Path
     problem: str | None = None
@@ -61,7 +61,7 @@ class _Searched:
 
 @dataclass
 class Tally:
-    """How many pictures gave what."""
+    """How many images gave what."""
 
     counts: Counter[str] = field(default_factory=Counter)
     faces: int = 0
@@ -72,7 +72,7 @@ class Tally:
 
     @property
     def exit_status(self) -> int:
-        """0 where every picture gave a face, SOME_FAILED where some did, ALL_FAILED where none did."""
+        """0 where every image gave a face, SOME_FAILED where some did, ALL_FAILED where none did."""
         good, all_of_them = self.counts[OK], self.counts.total()
         return 0 if good == all_of_them else SOME_FAILED if good else ALL_FAILED
 
@@ -82,11 +82,11 @@ class Tally:
             f"{self.counts[NO_FACE]} without a face",
             f"{self.counts[UNREADABLE]} unreadable",
         ]
-        return f"{_count(self.counts.total(), 'picture')}: {', '.join(parts)}"
+        return f"{_count(self.counts.total(), 'image')}: {', '.join(parts)}"
 
 
-def read_pictures(
-    files: Sequence[PictureFile],
+def read_images(
+    files: Sequence[ImageFile],
     predictor: Predictor,
     *,
     threads: int | None = None,
@@ -95,18 +95,18 @@ def read_pictures(
 ) -> Generator[Reading, None, None]:
     """Give what each of `files` shows, in their order, as soon as it is known.
 
-    Pictures are decoded and searched by several threads; the model sees the faces of several pictures at a time. At
-    any time only a few pictures are held.
+    Images are decoded and searched by several threads; the model sees the faces of several images at a time. At
+    any time only a few images are held.
 
     Args:
         files: what to read.
         predictor: finds and judges; its `find` is called from several threads at once.
         threads: how many decode and search; one a core unless told.
-        targets: where the boxed picture of each file goes that has a face, as `annotated_files.plan` returns it.
-        searched_one: is called for each picture that was searched for faces: progress, before the answers come.
+        targets: where the boxed image of each file goes that has a face, as `annotated_files.plan` returns it.
+        searched_one: is called for each image that was searched for faces: progress, before the answers come.
 
     Raises:
-        InputError: a boxed picture cannot be written.
+        InputError: a boxed image cannot be written.
     """
     workers = min(threads or available_cores(), max(1, len(files)))
     search = partial(_search, predictor=predictor, keep=bool(targets))
@@ -122,7 +122,7 @@ def read_pictures(
 
 @contextmanager
 def _single_opencv(single: bool) -> Iterator[None]:
-    """Keep OpenCV to one thread a call while several of ours call it: more pictures beat more threads a picture."""
+    """Keep OpenCV to one thread a call while several of ours call it: more images beat more threads an image."""
     before = cv2.getNumThreads()
     if single:
         cv2.setNumThreads(1)
@@ -132,16 +132,16 @@ def _single_opencv(single: bool) -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _search(file: PictureFile, *, predictor: Predictor, keep: bool) -> _Searched:
-    """Read one picture, find its faces and cut them out."""
+def _search(file: ImageFile, *, predictor: Predictor, keep: bool) -> _Searched:
+    """Read one image, find its faces and cut them out."""
     if file.problem:
         return _Searched(file.path, file.problem)
     try:
         image = _read(file.path)
-    except PictureError as error:
+    except ImageError as error:
         return _Searched(file.path, str(error))
     except MemoryError:
-        return _Searched(file.path, "there is not enough memory for a picture of this size")
+        return _Searched(file.path, "there is not enough memory for an image of this size")
     found = predictor.find(image)
     crops = [predictor.crop(image, face) for face in found]
     return _Searched(file.path, None, found, crops, image if keep and found else None)
@@ -150,7 +150,7 @@ def _search(file: PictureFile, *, predictor: Predictor, keep: bool) -> _Searched
 def _read(path: Path) -> np.ndarray:
     # Reading a pipe would wait for ever, and a device would never end.
     if path.exists() and not path.is_file():
-        raise PictureError("it is no file, but a device or a pipe")
+        raise ImageError("it is no file, but a device or a pipe")
     return read_image(path)
 
 
@@ -172,7 +172,7 @@ def _in_order(
 
 
 def _batches(searched: Iterable[_Searched], searched_one: Callable[[], object]) -> Iterator[list[_Searched]]:
-    """Group pictures until they have enough faces for the model, are many, or hold much memory.
+    """Group images until they have enough faces for the model, are many, or hold much memory.
 
     The first groups are small, so that the first answers come at once.
     """
@@ -191,7 +191,7 @@ def _batches(searched: Iterable[_Searched], searched_one: Callable[[], object]) 
 
 
 def _judge(batch: Sequence[_Searched], predictor: Predictor) -> list[Reading]:
-    """Return what the pictures of a batch show; the model sees all their faces together."""
+    """Return what the images of a batch show; the model sees all their faces together."""
     crops = [crop for one in batch for crop in one.crops]
     said = predictor.probabilities(np.stack(crops) if crops else np.empty(0))
     faces = iter(predictor.faces([found for one in batch for found in one.found], said))
@@ -207,7 +207,7 @@ def _status(one: _Searched) -> str:
 def _finish(
     pool: Executor, batch: Sequence[_Searched], readings: Sequence[Reading], targets: Mapping[Path, Path]
 ) -> Iterator[Reading]:
-    """Give the readings of a batch, each once its boxed picture is written."""
+    """Give the readings of a batch, each once its boxed image is written."""
     written = [
         None if one.image is None else pool.submit(_box, one.image, reading.faces, targets[one.path])
         for one, reading in zip(batch, readings, strict=True)

@@ -59,7 +59,7 @@ RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS
 """What a release has copies of, besides the model and plots."""
 
 PLOT_NAMES = ("class_balance", "confusion", "precision_recall", "reliability", "roc", "training")
-"""The plots that show figures; those of pictures stay behind, since not every data set may be shown."""
+"""The plots that show figures; those of images stay behind, since not every data set may be shown."""
 
 MODELS = (TRAINED_MODEL, MODEL, TFLITE_MODEL, FLOAT16_MODEL, INT8_MODEL, ONNX_MODEL)
 """What the files of a release are made from."""
@@ -319,7 +319,7 @@ def summarize(folder: Path, stored: Stored) -> str:
     sizes = ", ".join(f"{path.name} {path.stat().st_size / 1e6:.1f} MB" for path in model_files(folder))
     return (
         f"{folder}: accuracy {figure_text(test, 'accuracy')}, macro F1 {figure_text(test, 'macro_f1')} on "
-        f"{test['pictures']:,} test pictures. {sizes}; weights in {stored.weights}, with which the accuracy is "
+        f"{test['images']:,} test images. {sizes}; weights in {stored.weights}, with which the accuracy is "
         f"{percent(stored.accuracy, 2)}. Tracked by DVC and pushed. Now: git add {' '.join(to_add(folder))}"
     )
 

@@ -9,10 +9,10 @@ HOST, PORT = "127.0.0.1", 8000
 MAX_PORT = 65535
 
 DESCRIPTION = """\
-Serve a page for the browser: drop a picture, or switch the camera on, and see the faces, their labels and the
+Serve a page for the browser: drop an image, or switch the camera on, and see the faces, their labels and the
 probability of each emotion. A JSON API gives other programs the same answers; the page /api describes it.
 
-Only this machine is answered, unless --host says otherwise. Pictures go to this program and no further; nothing is
+Only this machine is answered, unless --host says otherwise. Images go to this program and no further; nothing is
 kept, and nothing on the page comes from elsewhere."""
 
 EXAMPLES = """\
@@ -26,7 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add `serve` to the commands of `emotion`."""
     parser = commands.add_parser(
         "serve",
-        help="a page for the browser: drop a picture, or switch the camera on",
+        help="a page for the browser: drop an image, or switch the camera on",
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -101,7 +101,7 @@ def warn_of_network(listener: socket.socket) -> None:
         return
     where = "every address of this machine" if host in WILDCARDS else host
     print(
-        f"warning: everyone who reaches {where} at port {port} can use this page, and pictures go there unencrypted; "
+        f"warning: everyone who reaches {where} at port {port} can use this page, and images go there unencrypted; "
         "browsers allow the camera only at localhost or over HTTPS",
         file=sys.stderr,
     )

@@ -1,4 +1,4 @@
-"""The web page and its JSON API: a picture comes in, the faces in it and what they show go out; nothing is kept.
+"""The web page and its JSON API: an image comes in, the faces in it and what they show go out; nothing is kept.
 
 FastAPI and uvicorn carry it. Whatever the page needs lies in the folder `page`; nothing is fetched from elsewhere.
 """
@@ -28,8 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emotion.core.files import read_json, rounded
 from emotion.core.metadata import AUTO, WHOLE
 from emotion.core.paths import EVALUATION_METRICS
-from emotion.data import images
-from emotion.data.images import PictureError, decode
+from emotion.data.images import MAX_PIXELS, ImageError, decode
 from emotion.inference.annotation import emotion_color
 from emotion.inference.predictor import Face, Predictor
 
@@ -69,11 +68,11 @@ class Limits:
     """What one server takes on.
 
     Attributes:
-        upload_bytes: of one picture's file.
-        at_a_time: how many pictures may be on their way or waiting; one is read at a time.
-        a_second: how many pictures an address may send in the long run.
+        upload_bytes: of one image's file.
+        at_a_time: how many images may be on their way or waiting; one is read at a time.
+        a_second: how many images an address may send in the long run.
         burst: how many it may send at once.
-        body_seconds: within which a picture has to arrive.
+        body_seconds: within which an image has to arrive.
     """
 
     upload_bytes: int = 16 * 2**20
@@ -85,7 +84,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class BoxAnswer:
-    """Where a face is, in pixels of the picture as people see it (a rotation noted in EXIF carried out)."""
+    """Where a face is, in pixels of the image as people see it (a rotation noted in EXIF carried out)."""
 
     x: int
     y: int
@@ -104,8 +103,8 @@ class FaceAnswer:
 
 
 @dataclass(frozen=True)
-class PictureAnswer:
-    """The size of a picture in pixels and the faces in it, the largest first; an empty list where none was found."""
+class ImageAnswer:
+    """The size of an image in pixels and the faces in it, the largest first; an empty list where none was found."""
 
     width: int
     height: int
@@ -122,16 +121,16 @@ class EmotionAnswer:
 
 @dataclass(frozen=True)
 class FiguresAnswer:
-    """What the model scored on the pictures of its test split."""
+    """What the model scored on the images of its test split."""
 
-    pictures: int
+    images: int
     accuracy: float
     macro_f1: float
 
 
 @dataclass(frozen=True)
 class LimitsAnswer:
-    """What the server takes on: bytes and pixels of a picture, pictures at a time and a second."""
+    """What the server takes on: bytes and pixels of an image, images at a time and a second."""
 
     upload_bytes: int
     pixels: int
@@ -164,19 +163,19 @@ class Problem:
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in {
-        400: "The picture broke off on its way.",
-        408: "The picture did not arrive in time.",
+        400: "The image broke off on its way.",
+        408: "The image did not arrive in time.",
         413: "The file is too large.",
-        415: "The content type is not that of a picture.",
-        422: "The picture cannot be read; `detail` says why.",
-        429: "Too many pictures in a short time: wait for the seconds in `Retry-After`.",
-        503: "Too many pictures at the same time: wait for the seconds in `Retry-After`.",
+        415: "The content type is not that of an image.",
+        422: "The image cannot be read; `detail` says why.",
+        429: "Too many images in a short time: wait for the seconds in `Retry-After`.",
+        503: "Too many images at the same time: wait for the seconds in `Retry-After`.",
     }.items()
 }
 
 REQUEST_BODY: dict[str, Any] = {
     "requestBody": {
-        "description": "The bytes of the picture's file, as they are: no form, no base64.",
+        "description": "The bytes of the image's file, as they are: no form, no base64.",
         "required": True,
         "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
     }
@@ -195,7 +194,7 @@ def make_app(
     """Return the application: the page at /, its API under /api, the API's description at /openapi.json.
 
     Args:
-        predictor: reads the pictures, in one thread of its own.
+        predictor: reads the images, in one thread of its own.
         host: the address or name that the server listens on; requests have to be for it, or for localhost.
         faces: how the predictor looks for faces, one of `emotion.core.metadata.FACES`.
         smallest: the smallest face that it looks for, in pixels; the model's own unless told.
@@ -206,7 +205,7 @@ def make_app(
     desk = Desk(predictor, limits)
     app = FastAPI(
         title="emotion",
-        summary="Faces in pictures, and the expressions that they show.",
+        summary="Faces in images, and the expressions that they show.",
         version="1",
         docs_url=None,  # these two pages of FastAPI's load from a CDN
         redoc_url=None,
@@ -226,11 +225,11 @@ def _add_api(app: FastAPI, desk: "Desk", model: ModelAnswer) -> None:
 
     @app.post(
         "/api/predict",
-        summary="The faces in a picture, and what they show",
+        summary="The faces in an image, and what they show",
         responses=PROBLEMS,
         openapi_extra=REQUEST_BODY,
     )
-    async def predict(request: Request) -> PictureAnswer:
+    async def predict(request: Request) -> ImageAnswer:
         return await desk.serve(request)
 
 
@@ -247,7 +246,7 @@ def _add_page(app: FastAPI, page: Path) -> None:
 
 
 class Desk:
-    """Takes pictures in within the limits and has them read one after the other, while the server goes on serving."""
+    """Takes images in within the limits and has them read one after the other, while the server goes on serving."""
 
     def __init__(self, predictor: Predictor, limits: Limits) -> None:
         self._predictor = predictor
@@ -257,11 +256,11 @@ class Desk:
         # A predictor is not made for several threads at once.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predictor")
 
-    async def serve(self, request: Request) -> PictureAnswer:
-        """Return what the picture in the body of `request` shows.
+    async def serve(self, request: Request) -> ImageAnswer:
+        """Return what the image in the body of `request` shows.
 
         Raises:
-            HTTPException: a limit is exceeded or the body is no picture; the detail says which and why.
+            HTTPException: a limit is exceeded or the body is no image; the detail says which and why.
         """
         self._check_rate(request)
         _check_type(request)
@@ -271,7 +270,7 @@ class Desk:
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._worker, self._read, data)
             except asyncio.CancelledError:
-                # Ctrl-C, and the picture takes longer than the server waits for it.
+                # Ctrl-C, and the image takes longer than the server waits for it.
                 raise HTTPException(503, "the server is ending") from None
 
     def _check_rate(self, request: Request) -> None:
@@ -279,7 +278,7 @@ class Desk:
         if wait:
             raise HTTPException(
                 429,
-                f"more than {self._limits.a_second:g} pictures a second; wait for the seconds in Retry-After",
+                f"more than {self._limits.a_second:g} images a second; wait for the seconds in Retry-After",
                 {"Retry-After": str(math.ceil(wait))},
             )
 
@@ -290,16 +289,16 @@ class Desk:
 
     def _too_large(self) -> HTTPException:
         return HTTPException(
-            413, f"the file is larger than {self._limits.upload_bytes / 2**20:g} MiB; send a smaller picture"
+            413, f"the file is larger than {self._limits.upload_bytes / 2**20:g} MiB; send a smaller image"
         )
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        """Hold one of the places for pictures that are on their way or waiting."""
+        """Hold one of the places for images that are on their way or waiting."""
         if self._present >= self._limits.at_a_time:
             raise HTTPException(
                 503,
-                f"{self._present} pictures are being read already; wait for the seconds in Retry-After",
+                f"{self._present} images are being read already; wait for the seconds in Retry-After",
                 {"Retry-After": "1"},
             )
         self._present += 1
@@ -320,21 +319,21 @@ class Desk:
         except TimeoutError:
             raise HTTPException(
                 408,
-                f"the picture did not arrive within {self._limits.body_seconds:g} seconds",
+                f"the image did not arrive within {self._limits.body_seconds:g} seconds",
                 {"Connection": "close"},
             ) from None
         except ClientDisconnect:
-            raise HTTPException(400, "the picture broke off on its way") from None
+            raise HTTPException(400, "the image broke off on its way") from None
         return bytes(data)
 
-    def _read(self, data: bytes) -> PictureAnswer:
+    def _read(self, data: bytes) -> ImageAnswer:
         try:
             image = decode(data)
             faces = self._predictor.read(image)
-        except PictureError as error:
+        except ImageError as error:
             raise HTTPException(422, str(error)) from None
         height, width = image.shape[:2]
-        return PictureAnswer(width, height, [describe_face(face, self._predictor.emotions) for face in faces])
+        return ImageAnswer(width, height, [describe_face(face, self._predictor.emotions) for face in faces])
 
 
 def _check_type(request: Request) -> None:
@@ -343,7 +342,7 @@ def _check_type(request: Request) -> None:
     if not given.lower().startswith("image/"):
         raise HTTPException(
             415,
-            f"got the content type {given or 'of nothing'!r}, expected one of a picture, such as image/jpeg, and the "
+            f"got the content type {given or 'of nothing'!r}, expected one of an image, such as image/jpeg, and the "
             "file's bytes as the body",
         )
 
@@ -366,7 +365,7 @@ def describe_model(predictor: Predictor, faces: str, smallest: int | None, limit
         detector={AUTO: form.detector, WHOLE: None}.get(faces, faces),
         smallest=form.smallest if smallest is None else smallest,
         figures=find_figures(predictor.path),
-        limits=LimitsAnswer(limits.upload_bytes, images.MAX_PIXELS, limits.at_a_time, limits.a_second),
+        limits=LimitsAnswer(limits.upload_bytes, MAX_PIXELS, limits.at_a_time, limits.a_second),
     )
 
 
@@ -374,12 +373,12 @@ def find_figures(model: Path) -> FiguresAnswer | None:
     """Return what a released model scored, from the evaluate.json beside it; None where there is none to be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         test = read_json(model.parent / EVALUATION_METRICS.name)["test"]
-        return FiguresAnswer(int(test["pictures"]), float(test["accuracy"]), float(test["macro_f1"]))
+        return FiguresAnswer(int(test["images"]), float(test["accuracy"]), float(test["macro_f1"]))
     return None
 
 
 class Rate:
-    """How often each address may send: a bucket that holds `burst` pictures and fills by `a_second`.
+    """How often each address may send: a bucket that holds `burst` images and fills by `a_second`.
 
     Args:
         a_second: what is added each second.

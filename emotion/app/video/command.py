@@ -52,7 +52,7 @@ examples:
   emotion video holiday.mp4                                      writes holiday-emotions.mp4
   emotion video talk.mp4 --csv talk.csv                          the table only, which is faster
   emotion video talk.mp4 -o boxed.mp4 --csv talk.csv --every 5
-  emotion video talk.mp4 --search 0 --smooth 0                   each frame on its own, as predict reads a picture"""
+  emotion video talk.mp4 --search 0 --smooth 0                   each frame on its own, as predict reads an image"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,4 +1,4 @@
-"""The camera: a thread reads it and keeps the newest picture only, so that who looks is never behind.
+"""The camera: a thread reads it and keeps the newest image only, so that who looks is never behind.
 
 A video file can play the camera, at its own pace.
 """
@@ -20,13 +20,13 @@ from emotion.data.images import from_frame
 from emotion.inference.videos import VideoReader, quieten_ffmpeg
 
 OPENING = 2.0
-"""Seconds that a camera has until its first picture, unless told."""
+"""Seconds that a camera has until its first image, unless told."""
 
 SILENCE = 2.0
-"""Seconds without a new picture after which a camera counts as gone."""
+"""Seconds without a new image after which a camera counts as gone."""
 
 RETRY = 0.05
-"""Seconds after which a camera that gave no picture is asked again."""
+"""Seconds after which a camera that gave no image is asked again."""
 
 DEVICES = Path("/dev")
 """Where Linux has its cameras."""
@@ -35,11 +35,11 @@ PARTING = 0.2
 """Seconds that the thread has to let go of the camera at the end. It may be stuck in the driver."""
 
 
-Pictures = Callable[[threading.Event], Iterator[np.ndarray]]
+Images = Callable[[threading.Event], Iterator[np.ndarray]]
 
 
 class Shot(NamedTuple):
-    """A picture from the camera: its number, from 0; when it came, in seconds; and uint8 (height, width, 3), RGB."""
+    """An image from the camera: its number, from 0; when it came, in seconds; and uint8 (height, width, 3), RGB."""
 
     number: int
     seconds: float
@@ -51,23 +51,23 @@ class Camera:
 
     Args:
         name: what the messages call it.
-        pictures: opens the camera and gives its pictures; run in the thread, since each step of it may hang. It gets
+        images: opens the camera and gives its images; run in the thread, since each step of it may hang. It gets
             an event that is set once somebody looks, for what is not to play before.
-        opening: seconds that it has until its first picture.
-        one_by_one: whether each picture waits until it was taken, so that none is left out.
+        opening: seconds that it has until its first image.
+        one_by_one: whether each image waits until it was taken, so that none is left out.
     """
 
-    def __init__(self, name: str, pictures: Pictures, *, opening: float = OPENING, one_by_one: bool = False) -> None:
+    def __init__(self, name: str, images: Images, *, opening: float = OPENING, one_by_one: bool = False) -> None:
         self.name = name
         self._opening = opening
-        self._pictures = pictures
+        self._images = images
         self._one_by_one = one_by_one
         self._changed = threading.Condition()
         self._newest: Shot | None = None
         self._taken = -1
         self._failure: BaseException | None = None
         self.ended = False
-        """Whether the last picture came: a file has an end."""
+        """Whether the last image came: a file has an end."""
         self._closed = False
         self._began = time.monotonic()
         self._watched = threading.Event()
@@ -75,7 +75,7 @@ class Camera:
         self._thread.start()
 
     def is_there(self, *, timeout: float) -> bool:
-        """Return whether the first picture came; wait for it for `timeout` seconds at most. Raises as `newest` does."""
+        """Return whether the first image came; wait for it for `timeout` seconds at most. Raises as `newest` does."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_news(-1), timeout)
             if self._newest is None:
@@ -83,10 +83,10 @@ class Camera:
             return self._newest is not None
 
     def newest(self, *, after: int, timeout: float) -> Shot | None:
-        """Return the newest picture if its number is above `after`; wait for one for `timeout` seconds at most.
+        """Return the newest image if its number is above `after`; wait for one for `timeout` seconds at most.
 
         Raises:
-            InputError: the camera could not be opened, gave no first picture in time, or none for SILENCE seconds
+            InputError: the camera could not be opened, gave no first image in time, or none for SILENCE seconds
                 after that.
         """
         with self._changed:
@@ -100,7 +100,7 @@ class Camera:
 
     @property
     def last(self) -> int:
-        """The number of the newest picture; -1 before there is one."""
+        """The number of the newest image; -1 before there is one."""
         return -1 if self._newest is None else self._newest.number
 
     def watch(self) -> None:
@@ -120,23 +120,23 @@ class Camera:
         now = time.monotonic()
         if self._newest is None and now - self._began > self._opening:
             raise InputError(
-                f"camera {self.name} gave no picture within {self._opening:g} seconds; does another program use it? "
+                f"camera {self.name} gave no image within {self._opening:g} seconds; does another program use it? "
                 "Unplug it and plug it in again, give it longer with --wait, or name another one with --camera"
             )
         if self._newest is not None and now - max(self._began, self._newest.seconds) > SILENCE:
             raise InputError(
-                f"camera {self.name} gave no picture for {SILENCE:g} seconds; was it unplugged, or switched off?"
+                f"camera {self.name} gave no image for {SILENCE:g} seconds; was it unplugged, or switched off?"
             )
 
     def _read(self) -> None:
         try:
-            for image in self._pictures(self._watched):
+            for image in self._images(self._watched):
                 if self._closed:
                     return
                 self._give(image)
         except cv2.error as error:
             self._failure = InputError(f"camera {self.name} failed: {error}")
-        # Whatever it is, it is raised again where pictures are asked for.
+        # Whatever it is, it is raised again where images are asked for.
         except BaseException as error:
             self._failure = error
         finally:
@@ -168,9 +168,9 @@ def open_camera(source: str, *, opening: float = OPENING, loop: bool = False, pa
 
     Args:
         source: a camera's number, from 0; a device such as /dev/video0; or a video file to play in its place.
-        opening: seconds that it has until its first picture.
+        opening: seconds that it has until its first image.
         loop: whether a file starts anew at its end.
-        paced: whether a file plays at its own pace; if not, its pictures come as fast as they are taken.
+        paced: whether a file plays at its own pace; if not, its images come as fast as they are taken.
 
     Raises:
         InputError: there is no such camera or file.
@@ -178,18 +178,18 @@ def open_camera(source: str, *, opening: float = OPENING, loop: bool = False, pa
     path = Path(source)
     number = _device_number(source)
     if number is not None:
-        return Camera(source, lambda _: _device_pictures(number, number), opening=opening)
+        return Camera(source, lambda _: _device_images(number, number), opening=opening)
     if not path.exists():
         raise InputError(f"--camera {source}: there is no such file; expected a camera's number, such as 0, or a file")
     if path.is_file():
         VideoReader(path).close()  # says at once what is wrong with it
         return Camera(
             source,
-            lambda watched: _file_pictures(path, watched, loop=loop, paced=paced),
+            lambda watched: _file_images(path, watched, loop=loop, paced=paced),
             opening=opening,
             one_by_one=not paced,
         )
-    return Camera(source, lambda _: _device_pictures(str(path), None), opening=opening)
+    return Camera(source, lambda _: _device_images(str(path), None), opening=opening)
 
 
 def _device_number(source: str) -> int | None:
@@ -197,7 +197,7 @@ def _device_number(source: str) -> int | None:
     return int(number) if number.isascii() and number.isdigit() and len(number) < 4 else None
 
 
-def _device_pictures(device: int | str, number: int | None) -> Iterator[np.ndarray]:
+def _device_images(device: int | str, number: int | None) -> Iterator[np.ndarray]:
     quieten_ffmpeg()
     # Without it Windows takes up to half a minute to open a camera.
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
@@ -229,10 +229,10 @@ def _why_closed(device: int | str, number: int | None) -> str:
         return f"camera {number} may not be used by this user; add it to the group of {node} (mostly `video`)"
     if not stat.S_ISCHR(node.stat().st_mode):
         return f"{node} is no camera"
-    return f"camera {number} cannot be opened: another program uses it, or {node} gives no pictures"
+    return f"camera {number} cannot be opened: another program uses it, or {node} gives no images"
 
 
-def _file_pictures(path: Path, watched: threading.Event, *, loop: bool, paced: bool) -> Iterator[np.ndarray]:
+def _file_images(path: Path, watched: threading.Event, *, loop: bool, paced: bool) -> Iterator[np.ndarray]:
     while True:
         with VideoReader(path) as reader:
             start = time.monotonic()

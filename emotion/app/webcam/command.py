@@ -17,7 +17,7 @@ DETAILS = """\
 keys:
   q, Esc  quit                           m  mirror on or off
   space   pause, and go on               b  bars on or off
-  s       save the picture that shows    h  hide or show the keys
+  s       save the image that shows    h  hide or show the keys
 
 exit status:
   0  a key, or the end of a file, ended it
@@ -52,10 +52,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=seconds,
         default=WAIT,
         metavar="SECONDS",
-        help="how long the camera may take for its first picture (%(default)s)",
+        help="how long the camera may take for its first image (%(default)s)",
     )
     parser.add_argument(
-        "--pictures", type=Path, default=Path(), metavar="FOLDER", help="where s saves pictures; here unless told"
+        "--images", type=Path, default=Path(), metavar="FOLDER", help="where s saves images; here unless told"
     )
     add_following_arguments(parser)
     add_predictor_arguments(parser)
@@ -78,5 +78,5 @@ def run(arguments: argparse.Namespace) -> None:
         mirror=not (arguments.no_mirror or Path(arguments.camera).is_file()),
         search_every=arguments.search,
         half_life=arguments.smooth,
-        folder=arguments.pictures,
+        folder=arguments.images,
     )

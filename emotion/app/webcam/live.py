@@ -20,7 +20,7 @@ from emotion.inference.motion import View
 from emotion.inference.predictor import Predictor
 from emotion.inference.tracking import HALF_LIFE, SEARCH_EVERY, Follower, Reads, Sighting, new_share
 
-HELP = "[q] quit  [space] pause  [m] mirror  [b] bars  [s] save a picture  [h] hide this"
+HELP = "[q] quit  [space] pause  [m] mirror  [b] bars  [s] save an image  [h] hide this"
 ENDING = ("q", "escape", CLOSED)
 
 POLLING = 1 / 60
@@ -50,13 +50,13 @@ def watch(
     Args:
         source: as in `open_camera`, and so are `opening`, `loop` and `paced`.
         load: loads the model; called once the window and the camera are there, since it can take seconds.
-        mirror: whether the picture is shown as in a mirror; the faces are read as the camera sees them.
+        mirror: whether the image is shown as in a mirror; the faces are read as the camera sees them.
         search_every: seconds from one search for faces to the next.
         half_life: seconds in which half of a change shows in boxes and probabilities.
-        folder: where pictures are saved.
+        folder: where images are saved.
 
     Returns:
-        How many pictures were shown.
+        How many images were shown.
 
     Raises:
         InputError: there is no display, or the camera is not there, taken, or gone.
@@ -77,7 +77,7 @@ def watch(
 
 
 def run_loop(camera: Camera, live: "Live", show: "Show") -> None:
-    """Show the newest picture of the camera and do what the keys say, until the end of either."""
+    """Show the newest image of the camera and do what the keys say, until the end of either."""
     last = -1
     while not (camera.ended and last == camera.last):
         shot = camera.newest(after=last, timeout=POLLING)
@@ -97,7 +97,7 @@ class Show:
         window: where it shows.
         emotions: the names of the probabilities, in their order.
         mirror: whether to begin mirrored.
-        folder: where pictures are saved.
+        folder: where images are saved.
     """
 
     def __init__(self, window: Window, emotions: Sequence[str], *, mirror: bool, folder: Path) -> None:
@@ -113,7 +113,7 @@ class Show:
         self._stale = False
 
     def take(self, shot: Shot, sightings: Sequence[Sighting]) -> None:
-        """Have the next `refresh` show this picture."""
+        """Have the next `refresh` show this image."""
         self._shot, self._sightings, self._stale = shot, sightings, True
         self._rate.count(shot.seconds)
         self.shown += 1
@@ -134,13 +134,13 @@ class Show:
         if self._stale and self._shot is not None:
             above = "paused" if self.paused else f"{self._rate.a_second:.0f} frames/s"
             below = [text for text in (self._notice, HELP if self.help else "") if text]
-            self._window.show(self.picture(), above=above, below=below)
+            self._window.show(self.render(), above=above, below=below)
             self._stale = False
 
-    def picture(self) -> np.ndarray:
+    def render(self) -> np.ndarray:
         """Return what shows but for the texts on it, uint8 (height, width, 3), RGB."""
         if self._shot is None:
-            raise RuntimeError("there is no picture yet: call take first")
+            raise RuntimeError("there is no image yet: call take first")
         image, sightings = self._shot.image, self._sightings
         if self.mirror:
             image, sightings = mirrored(image, sightings)
@@ -160,12 +160,12 @@ class Show:
             self._tell(self._save())
 
     def _save(self) -> str:
-        """Save the picture that shows; return what to say about it."""
+        """Save the image that shows; return what to say about it."""
         name = time.strftime("emotion-%Y%m%d-%H%M%S")
         path = next(path for path in _names(self._folder, name) if not path.exists())
         try:
             with atomic_path(path) as temporary:
-                Image.fromarray(self.picture()).save(temporary)
+                Image.fromarray(self.render()).save(temporary)
         except OSError as error:
             return f"{path} could not be saved: {error.strerror or error}"
         return f"saved {path.name}  in {self._folder.resolve()}"
@@ -175,7 +175,7 @@ class Show:
 
 
 class Rate:
-    """How many pictures a second come, smoothed."""
+    """How many images a second come, smoothed."""
 
     def __init__(self) -> None:
         self._last: float | None = None
@@ -183,11 +183,11 @@ class Rate:
 
     @property
     def a_second(self) -> float:
-        """Pictures a second; 0 until there are two."""
+        """Images a second; 0 until there are two."""
         return 1 / self._interval if self._interval else 0.0
 
     def count(self, seconds: float) -> None:
-        """Count a picture that came at `seconds`."""
+        """Count an image that came at `seconds`."""
         interval = 0.0 if self._last is None else seconds - self._last
         self._last = seconds
         if interval > 0:
@@ -196,7 +196,7 @@ class Rate:
 
 
 def mirrored(image: np.ndarray, sightings: Sequence[Sighting]) -> tuple[np.ndarray, list[Sighting]]:
-    """Return a picture and the boxes of its faces as a mirror shows them."""
+    """Return an image and the boxes of its faces as a mirror shows them."""
     width = image.shape[1]
     boxes = [seen.face.box._replace(x=width - seen.face.box.x - seen.face.box.width) for seen in sightings]
     turned = [seen._replace(face=replace(seen.face, box=box)) for seen, box in zip(sightings, boxes, strict=True)]
@@ -209,9 +209,9 @@ def _names(folder: Path, name: str) -> Iterator[Path]:
 
 
 class Live:
-    """Reads the newest picture while a search for faces in an earlier one runs beside it.
+    """Reads the newest image while a search for faces in an earlier one runs beside it.
 
-    What a search found is carried on from the picture that it saw to the newest. Leave it as a context, which ends the
+    What a search found is carried on from the image that it saw to the newest. Leave it as a context, which ends the
     thread.
 
     Args:
@@ -228,7 +228,7 @@ class Live:
         self._searched: tuple[View, float] | None = None
 
     def look(self, image: np.ndarray, seconds: float) -> list[Sighting]:
-        """Return the faces in the newest picture, by number; those of the first picture once they are found.
+        """Return the faces in the newest image, by number; those of the first image once they are found.
 
         Args:
             image: uint8 (height, width, 1 or 3).

@@ -1,4 +1,4 @@
-"""A window that shows pictures and takes keys, by pygame."""
+"""A window that shows images and takes keys, by pygame."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ UNSEEN = ("offscreen", "dummy")
 """Drivers of SDL that show nothing. It takes the first when it finds no display, unless told by SDL_VIDEODRIVER."""
 
 FIRST_SIZE = (640, 480)
-"""Width and height of the window until the first picture comes."""
+"""Width and height of the window until the first image comes."""
 
 LARGEST_SHARE = 0.9
 """Of the screen's width and height, what the window opens with at most."""
@@ -75,7 +75,7 @@ class Window:
                 yield self._pygame.key.name(event.key)
 
     def show(self, image: np.ndarray, *, above: str = "", below: Sequence[str] = ()) -> None:
-        """Show a picture as large as the window allows, with text on it.
+        """Show an image as large as the window allows, with text on it.
 
         Args:
             image: uint8 (height, width, 3), RGB.
@@ -89,14 +89,14 @@ class Window:
         self._pygame.display.flip()
 
     def say(self, text: str) -> None:
-        """Show `text` and no picture."""
+        """Show `text` and no image."""
         self._screen.fill(BACKGROUND)
         self._write("", [text])
         self._pygame.display.flip()
         self._pygame.event.pump()
 
     def _fit(self, image: np.ndarray) -> None:
-        """Open the window at the size of the first picture, as far as the screen has room."""
+        """Open the window at the size of the first image, as far as the screen has room."""
         if self._fitted:
             return
         self._fitted = True
@@ -108,13 +108,13 @@ class Window:
 
     def _put(self, image: np.ndarray) -> None:
         height, width = image.shape[:2]
-        picture = self._pygame.image.frombuffer(np.ascontiguousarray(image).data, (width, height), "RGB")
+        surface = self._pygame.image.frombuffer(np.ascontiguousarray(image).data, (width, height), "RGB")
         wide, high = self._screen.get_size()
         share = min(wide / width, high / height)
         size = max(1, round(width * share)), max(1, round(height * share))
         if size != (width, height):
-            picture = self._pygame.transform.smoothscale(picture, size)
-        self._screen.blit(picture, ((wide - size[0]) // 2, (high - size[1]) // 2))
+            surface = self._pygame.transform.smoothscale(surface, size)
+        self._screen.blit(surface, ((wide - size[0]) // 2, (high - size[1]) // 2))
 
     def _write(self, above: str, below: Sequence[str]) -> None:
         wide, high = self._screen.get_size()

@@ -1,4 +1,4 @@
-"""What every source gives: for each picture where it lies and what it is called, and what it holds."""
+"""What every source gives: for each image where it lies and what it is called, and what it holds."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 PIECE = 256
-"""Pictures that are read before any of them is handed on."""
+"""Images that are read before any of them is handed on."""
 
-SMALL_PICTURE = 64 * 64
-"""Pictures of at most so many pixels are kept as they are read; larger ones are read again when needed."""
+SMALL_IMAGE = 64 * 64
+"""Images of at most so many pixels are kept as they are read; larger ones are read again when needed."""
 
 
 SPLIT_NAMES = {
@@ -26,9 +26,9 @@ SPLIT_NAMES = {
 
 
 class Entry(NamedTuple):
-    """A picture of a source before it is read."""
+    """An image of a source before it is read."""
 
-    picture: str
+    image: str
     """Where it lies within the source: `row 17` or `train/happy/Training_1.jpg`."""
     emotion: str
     """One of labels.KNOWN_EMOTIONS."""
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What was read of a picture; where `reason` is not empty it could not be, and the rest is empty."""
+    """What was read of an image; where `reason` is not empty it could not be, and the rest is empty."""
 
     height: int
     width: int
@@ -45,7 +45,7 @@ class Content(NamedTuple):
     hash: str
     blank: bool
     pixels: bytes
-    """The uint8 pixels of a small picture, row by row; empty for a larger one."""
+    """The uint8 pixels of a small image, row by row; empty for a larger one."""
     reason: str
 
 
@@ -59,13 +59,13 @@ class Source(Protocol):
     name: str
     """The path of what is read, for messages."""
     count: int | None
-    """How many pictures there are, where that is known before they are read."""
+    """How many images there are, where that is known before they are read."""
 
     def pieces(self) -> Iterator[Piece]:
-        """Read every picture in the source's order, at most PIECE of them at a time."""
+        """Read every image in the source's order, at most PIECE of them at a time."""
 
-    def images(self, pictures: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        """Read the named pictures again, in the order given, which is the source's order, and convert each.
+    def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
+        """Read the images of these names again, in the order given, which is the source's order, and convert each.
 
         Raises:
             InputError: one of them is gone or no longer decodes.
@@ -75,7 +75,7 @@ class Source(Protocol):
 def content_of(image: np.ndarray) -> Content:
     """Return what a table holds of `image`, uint8 (height, width, channels)."""
     height, width, channels = image.shape
-    if height * width > SMALL_PICTURE:
+    if height * width > SMALL_IMAGE:
         return Content(height, width, channels, hash_pixels(image), bool((image == image[0, 0]).all()), b"", "")
     pixels = image.tobytes()
     blank = pixels == pixels[:channels] * (height * width)
@@ -83,14 +83,14 @@ def content_of(image: np.ndarray) -> Content:
 
 
 def refused(reason: str) -> Content:
-    """Return the content of a picture that cannot be used, for the reason given."""
+    """Return the content of an image that cannot be used, for the reason given."""
     return Content(0, 0, 0, "", False, b"", reason)
 
 
 def hash_pixels(image: np.ndarray) -> str:
-    """Return a BLAKE2b hash of 128 bits, in hex, over shape and pixels: equal for equal pictures in any file.
+    """Return a BLAKE2b hash of 128 bits, in hex, over shape and pixels: equal for equal images in any file.
 
-    A grey picture that was saved as RGB has the hash of the grey one.
+    A grey image that was saved as RGB has the hash of the grey one.
     """
     if image.shape[2] == 3 and _is_grey(image):
         image = image[:, :, :1]

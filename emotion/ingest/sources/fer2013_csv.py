@@ -1,4 +1,4 @@
-"""FER2013's form: a CSV file with a row a picture, its pixels written out as numbers."""
+"""FER2013's form: a CSV file with a row per image, its pixels written out as numbers."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ FER2013_FILES = ("fer2013.csv", "icml_face_data.csv")
 """Files that are taken where an archive holds other CSV files too."""
 
 MAX_LINE = 16 * 2**20
-"""Bytes of a row at most: a picture of 2048x2048, with three digits and a blank for each pixel."""
+"""Bytes of a row at most: an image of 2048x2048, with three digits and a blank for each pixel."""
 
 END = 65534
 """A number that no pixel has."""
@@ -62,18 +62,18 @@ class CsvSource:
         while piece := [row for _, row in zip(range(PIECE), rows, strict=False)]:
             yield piece
 
-    def images(self, pictures: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        wanted = iter(pictures)
-        picture = next(wanted, None)
-        rows = self._rows() if picture is not None else iter(())
+    def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
+        wanted = iter(names)
+        name = next(wanted, None)
+        rows = self._rows() if name is not None else iter(())
         for entry, pixels in rows:
-            if entry.picture == picture:
+            if entry.image == name:
                 if isinstance(pixels, str):
-                    raise InputError(f"{self.name}: {picture}: {pixels}; run create_dataframe again")
+                    raise InputError(f"{self.name}: {name}: {pixels}; run create_dataframe again")
                 yield convert(pixels)
-                picture = next(wanted, None)
-        if picture is not None:
-            raise InputError(f"{self.name}: {picture} is no longer there; run create_dataframe again")
+                name = next(wanted, None)
+        if name is not None:
+            raise InputError(f"{self.name}: {name} is no longer there; run create_dataframe again")
 
     @staticmethod
     def _content(pixels: Pixels) -> Content:
@@ -149,9 +149,9 @@ def _csv_in_tar(blocks: Iterator[bytes], archive: str) -> Iterator[bytes]:
 
 
 def read_rows(blocks: Iterator[bytes], name: str) -> Iterator[tuple[Entry, Pixels]]:
-    """Give the pictures of a CSV text: uint8 (size, size, 1), or a string that says what is wrong with the row.
+    """Give the images of a CSV text: uint8 (size, size, 1), or a string that says what is wrong with the row.
 
-    All pictures must have one size, that of most of the first rows.
+    All images must have one size, that of most of the first rows.
 
     Raises:
         InputError: the text is empty, or its first line does not name the columns emotion and pixels.
@@ -173,7 +173,7 @@ def read_lines(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:
         lines = (rest + block).split(b"\n")
         rest = lines.pop()
         if len(rest) > MAX_LINE:
-            raise InputError(f"{name}: a line of more than {MAX_LINE // 2**20} MiB; this is no table of pictures")
+            raise InputError(f"{name}: a line of more than {MAX_LINE // 2**20} MiB; this is no table of images")
         yield from lines
     if rest:
         yield rest
@@ -234,9 +234,9 @@ def parse_numbers(field: bytes) -> np.ndarray:
 
 
 def _read_as_pgm(field: bytes, size: int) -> np.ndarray | None:
-    """Read digits and blanks as OpenCV reads a PGM picture: in half the time of numpy, and beside other threads.
+    """Read digits and blanks as OpenCV reads a PGM image: in half the time of numpy, and beside other threads.
 
-    One more pixel, END, is put behind them. Where they are too few, there is no picture; where they are too many,
+    One more pixel, END, is put behind them. Where they are too few, there is no image; where they are too many,
     END is not its last pixel: and None is returned, as it is where a number is above 255.
     """
     if str(END).encode() in field:

@@ -1,4 +1,4 @@
-"""A tree of class folders, on disk or in a zip -> its pictures."""
+"""A tree of class folders, on disk or in a zip -> its images."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.labels import KNOWN_EMOTIONS, parse_emotion
-from emotion.data.images import MAX_FILE_BYTES, PictureError, decode, read_bytes
+from emotion.data.images import MAX_FILE_BYTES, ImageError, decode, read_bytes
 from emotion.ingest.sources.archives import damage_explained, is_hidden, open_member
 from emotion.ingest.sources.contents import PIECE, SPLIT_NAMES, Content, Convert, Entry, Piece, content_of, refused
 from emotion.parallel.workers import map_pieces
@@ -20,30 +20,30 @@ from emotion.parallel.workers import map_pieces
 SPLIT_FOLDERS = SPLIT_NAMES | {"valid": "val", "testing": "test"}
 """What a folder of this name, in lower case and without blanks, - and _, holds."""
 
-PICTURE_SUFFIXES = (
+IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
     *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo"),
 )
 """Files of other kinds are passed over where they lie beside the class folders, and are refused inside of them."""
 
 REREAD_PIECE = 32
-"""Pictures that a worker converts at a time when they are read again: fewer than PIECE, since they are large."""
+"""Images that a worker converts at a time when they are read again: fewer than PIECE, since they are large."""
 
 MAX_DEPTH = 8
 """Folders below one another that are looked into; a link to a folder above itself ends here."""
 
 
 class Store(Protocol):
-    """Where pictures are read from, by name; small, since it is sent to every worker."""
+    """Where images are read from, by name; small, since it is sent to every worker."""
 
     @property
     def name(self) -> str: ...
 
-    def read(self, picture: str) -> bytes: ...
+    def read(self, image: str) -> bytes: ...
 
 
 class FolderStore(NamedTuple):
-    """Picture files below a folder."""
+    """Image files below a folder."""
 
     folder: Path
 
@@ -51,12 +51,12 @@ class FolderStore(NamedTuple):
     def name(self) -> str:
         return str(self.folder)
 
-    def read(self, picture: str) -> bytes:
-        return read_bytes(f"{self.folder}/{picture}")
+    def read(self, image: str) -> bytes:
+        return read_bytes(f"{self.folder}/{image}")
 
 
 class ZipStore(NamedTuple):
-    """Picture files in a zip."""
+    """Image files in a zip."""
 
     path: Path
 
@@ -64,12 +64,12 @@ class ZipStore(NamedTuple):
     def name(self) -> str:
         return str(self.path)
 
-    def read(self, picture: str) -> bytes:
+    def read(self, image: str) -> bytes:
         archive = _opened_zip(self.path, os.getpid())
-        size = archive.getinfo(picture).file_size
+        size = archive.getinfo(image).file_size
         if size > MAX_FILE_BYTES:
-            raise PictureError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
-        with damage_explained(f"{self.path}: {picture}"), open_member(archive, picture) as member:
+            raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
+        with damage_explained(f"{self.path}: {image}"), open_member(archive, image) as member:
             return member.read()
 
 
@@ -80,7 +80,7 @@ def _opened_zip(path: Path, process: int) -> ZipFile:
 
 
 class FolderSource:
-    """Pictures in class folders: what they show and which split they belong to is told by their paths."""
+    """Images in class folders: what they show and which split they belong to is told by their paths."""
 
     def __init__(self, store: Store, names: Sequence[str]) -> None:
         self.name = store.name
@@ -90,36 +90,36 @@ class FolderSource:
 
     def pieces(self) -> Iterator[Piece]:
         cut = [self._entries[start : start + PIECE] for start in range(0, len(self._entries), PIECE)]
-        pictures = [[entry.picture for entry in piece] for piece in cut]
-        contents = map_pieces(partial(_read_piece, self._store), pictures)
+        images = [[entry.image for entry in piece] for piece in cut]
+        contents = map_pieces(partial(_read_piece, self._store), images)
         return (list(zip(entries, read, strict=True)) for entries, read in zip(cut, contents, strict=True))
 
-    def images(self, pictures: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        cut = [pictures[start : start + REREAD_PIECE] for start in range(0, len(pictures), REREAD_PIECE)]
+    def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
+        cut = [names[start : start + REREAD_PIECE] for start in range(0, len(names), REREAD_PIECE)]
         return chain.from_iterable(map_pieces(partial(_convert_piece, self._store, convert), cut))
 
 
-def _convert_piece(store: Store, convert: Convert, pictures: Sequence[str]) -> list[np.ndarray]:
-    return [convert(_decode_again(store, picture)) for picture in pictures]
+def _convert_piece(store: Store, convert: Convert, images: Sequence[str]) -> list[np.ndarray]:
+    return [convert(_decode_again(store, image)) for image in images]
 
 
-def _decode_again(store: Store, picture: str) -> np.ndarray:
+def _decode_again(store: Store, image: str) -> np.ndarray:
     try:
-        return decode(store.read(picture))
-    except (PictureError, KeyError) as error:
+        return decode(store.read(image))
+    except (ImageError, KeyError) as error:
         raise InputError(
-            f"{store.name}: {picture} could be read before and now cannot ({error}); run create_dataframe again"
+            f"{store.name}: {image} could be read before and now cannot ({error}); run create_dataframe again"
         ) from None
 
 
-def _read_piece(store: Store, pictures: Sequence[str]) -> list[Content]:
-    return [_read(store, picture) for picture in pictures]
+def _read_piece(store: Store, images: Sequence[str]) -> list[Content]:
+    return [_read(store, image) for image in images]
 
 
-def _read(store: Store, picture: str) -> Content:
+def _read(store: Store, image: str) -> Content:
     try:
-        return content_of(decode(store.read(picture)))
-    except PictureError as error:
+        return content_of(decode(store.read(image)))
+    except ImageError as error:
         return refused(str(error))
 
 
@@ -139,17 +139,17 @@ def _walk(root: str, below: str, depth: int) -> Iterator[str]:
 
 
 def open_folder(folder: Path) -> FolderSource:
-    """Return the pictures in the class folders below `folder`; InputError where the layout is not known."""
+    """Return the images in the class folders below `folder`; InputError where the layout is not known."""
     return FolderSource(FolderStore(folder), list_folder(folder))
 
 
-def is_picture(name: str) -> bool:
-    """Return whether a file's name says that it holds a picture."""
-    return name.lower().endswith(PICTURE_SUFFIXES)
+def is_image(name: str) -> bool:
+    """Return whether a file's name says that it holds an image."""
+    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def understand(source: str, names: Sequence[str]) -> list[Entry]:
-    """Return the pictures among the files `names` (paths relative to the source), with emotion and split.
+    """Return the images among the files `names` (paths relative to the source), with emotion and split.
 
     Known are `<emotion>/<file>` and `<split>/<emotion>/<file>`, inside any number of folders that hold nothing
     else. In a test folder, file names that begin with PublicTest or PrivateTest tell these two apart.
@@ -166,19 +166,19 @@ def understand(source: str, names: Sequence[str]) -> list[Entry]:
         kind = kinds[folder]
         if kind is not None:
             entries.append(Entry(name, kind[0], split_of_file(kind[1], file)))
-        elif is_picture(file):
+        elif is_image(file):
             stray.append(name)
     if stray:
-        raise InputError(_layout_message(source, f"pictures that lie in no class folder: {_some(stray)}"))
+        raise InputError(_layout_message(source, f"images that lie in no class folder: {_some(stray)}"))
     return entries
 
 
 Kind = tuple[str, str | None]
-"""The emotion and the split of the pictures in a folder."""
+"""The emotion and the split of the images in a folder."""
 
 
 def _kinds_of_folders(source: str, folders: Sequence[str]) -> dict[str, Kind | None]:
-    """Return what is in each of the folders that hold files; None where it holds no pictures of one emotion."""
+    """Return what is in each of the folders that hold files; None where it holds no images of one emotion."""
     wrapper = _wrapper(folders)
     paths = {folder: _below(wrapper, folder) for folder in folders}
     outer = sorted({path[0] for path in paths.values() if path})
@@ -237,7 +237,7 @@ def is_emotion(folder: str) -> bool:
 def _emotions(source: str, folders: Sequence[str]) -> dict[str, str]:
     unknown = [folder for folder in folders if not is_emotion(folder)]
     if not folders:
-        raise InputError(_layout_message(source, "no folder with pictures in it"))
+        raise InputError(_layout_message(source, "no folder with images in it"))
     if unknown:
         raise InputError(_layout_message(source, f"the folders {_some(folders)}; not known: {_some(unknown)}"))
     return {folder: parse_emotion(folder) for folder in folders}

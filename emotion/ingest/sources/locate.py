@@ -6,15 +6,15 @@ from emotion.core.errors import InputError
 from emotion.ingest.sources.archives import is_hidden, open_zip, zip_files
 from emotion.ingest.sources.contents import Source
 from emotion.ingest.sources.fer2013_csv import CsvSource, choose_member
-from emotion.ingest.sources.folders import FolderSource, ZipStore, is_emotion, is_picture, open_folder, split_of
+from emotion.ingest.sources.folders import FolderSource, ZipStore, is_emotion, is_image, open_folder, split_of
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """How the names of files end that may be a source."""
 
 FERPLUS_FILE = "fer2013new.csv"
-"""The votes of FER+ (emotion.ingest.ferplus), which lie beside the source and are none: they hold no pictures."""
+"""The votes of FER+ (emotion.ingest.ferplus), which lie beside the source and are none: they hold no images."""
 
-HOW_TO_GET_PICTURES = (
+HOW_TO_GET_IMAGES = (
     "Get FER2013 from Kaggle (the challenge challenges-in-representation-learning-facial-expression-recognition-"
     "challenge: fer2013.tar.gz; or the data set msambare/fer2013: archive.zip) and put the file there as it is, "
     "or run the drawn sample instead: `emotion preset sample`"
@@ -28,12 +28,12 @@ def open_source(folder: Path, file: str | None = None) -> Source:
         InputError: there is none, there are several and `file` is None, or its layout is not known.
     """
     if not folder.is_dir():
-        raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_PICTURES}")
+        raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
     if file is not None:
         return _open(_named(folder, file))
     candidates = find_candidates(folder)
     if not candidates:
-        raise InputError(f"the source folder {folder} (source.folder) holds no pictures. {HOW_TO_GET_PICTURES}")
+        raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
     if len(candidates) > 1:
         found = ", ".join(_describe(folder, path) for path in candidates)
         raise InputError(f"{folder} holds several sources: {found}; set source.file to one of them")
@@ -47,8 +47,8 @@ def find_candidates(folder: Path) -> list[Path]:
     files = [path for path in found if path.name.lower().endswith(SUFFIXES) and path not in folders]
     if len(folders) == 1 and not files and not (split_of(folders[0].name) or is_emotion(folders[0].name)):
         return find_candidates(folders[0])
-    pictures = any(is_picture(path.name) for path in found)
-    return ([folder] if folders or pictures else []) + files
+    images = any(is_image(path.name) for path in found)
+    return ([folder] if folders or images else []) + files
 
 
 def is_ferplus(name: str) -> bool:
@@ -82,7 +82,7 @@ def _open(path: Path) -> Source:
 def _open_zip(path: Path) -> Source:
     with open_zip(path) as archive:
         names = zip_files(archive)
-    if any(is_picture(name) for name in names):
+    if any(is_image(name) for name in names):
         return FolderSource(ZipStore(path), names)
     # Asked here, so that a zip with nothing to read is refused before anything is read.
     choose_member(str(path), names)

@@ -157,8 +157,8 @@ def _convolve(inputs, kernel):
 def _kernel_gradient(inputs, upstream, kernel_size):
     """Return the gradient (rows, columns, in, out) of a kernel that made (n, height, width, out) from `inputs`.
 
-    It is a sum of products over pictures and places, for each shift of the two maps against each other. A convolution
-    sums over channels and places, so pictures take the place of channels, `inputs` become one wide picture with their
+    It is a sum of products over images and places, for each shift of the two maps against each other. A convolution
+    sums over channels and places, so images take the place of channels, `inputs` become one wide image with their
     channels side by side, and `upstream` is a kernel that is spread to reach the same channel of the next place.
     """
     import tensorflow as tf

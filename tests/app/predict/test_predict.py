@@ -20,9 +20,9 @@ from PIL import Image
 
 from emotion.app import cli
 from emotion.app.predict import annotated_files
-from emotion.app.predict.image_files import PictureFile, collect
+from emotion.app.predict.image_files import ImageFile, collect
 from emotion.app.predict.output import Table
-from emotion.app.predict.reading import Reading, Tally, read_pictures
+from emotion.app.predict.reading import Reading, Tally, read_images
 from emotion.core.labels import EMOTIONS
 from emotion.core.metadata import ModelForm
 from emotion.data.images import read_image
@@ -95,13 +95,13 @@ def test_the_command_says_what_the_predictor_says(here, predict, model, astronau
     assert list(told["probabilities"].values()) == pytest.approx(face.probabilities, abs=1e-5)
 
 
-def test_json_is_an_object_a_line_for_each_picture(here, predict):
+def test_json_is_an_object_a_line_for_each_image(here, predict):
     save(here / "a.png", noise())
     (here / "b.png").write_bytes(b"")
     status, out, err = predict("a.png", "b.png", "--json", "--faces", "whole")
     good, bad = map(json.loads, out.splitlines())
     assert status == 3
-    assert err == "2 pictures: 1 with 1 face, 0 without a face, 1 unreadable\n"
+    assert err == "2 images: 1 with 1 face, 0 without a face, 1 unreadable\n"
     assert bad == {"path": "b.png", "status": "unreadable: the file is empty", "faces": []}
     assert good["faces"][0]["box"] == {"x": 0, "y": 0, "width": 80, "height": 60}
     assert good["faces"][0]["face"] == 1
@@ -115,18 +115,18 @@ def test_without_a_terminal_the_default_is_csv(here, predict):
 def test_on_a_terminal_the_default_is_a_table(here, predict, monkeypatch):
     save(here / "a.png", noise())
     save(here / "folder/long_name.png", noise())
-    (here / "b.png").write_text("no picture\n\x1b[31m")
+    (here / "b.png").write_text("no image\n\x1b[31m")
     table = predict("a.png", "folder", "b.png", "--faces", "whole", "--table")
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda self: self is sys.stdout)
     assert predict("a.png", "folder", "b.png", "--faces", "whole") == table
     head, first, second, third, empty, summary = table[1].splitlines()
-    assert head.startswith("picture               face  box")
+    assert head.startswith("image               face  box")
     assert first.startswith("a.png                    1  80 x 60 at 0, 0 ")
     assert second.startswith("folder/long_name.png     1  80 x 60 at 0, 0 ")
-    assert third.startswith("b.png                    -  unreadable: no picture")
+    assert third.startswith("b.png                    -  unreadable: no image")
     assert len({line.index("%") for line in (first, second)}) == 1
     assert empty == ""
-    assert summary == "3 pictures: 2 with 2 faces, 0 without a face, 1 unreadable"
+    assert summary == "3 images: 2 with 2 faces, 0 without a face, 1 unreadable"
 
 
 def test_tables_fit_names_of_any_kind():
@@ -178,7 +178,7 @@ def paths_of(names, **options):
     return [file.path.as_posix() for file in collect(names, **options)]
 
 
-def test_folders_give_their_pictures_sorted_and_without_hidden_ones(here):
+def test_folders_give_their_images_sorted_and_without_hidden_ones(here):
     make_tree(here / "tree")
     assert paths_of(["tree"]) == ["tree/a.JPG", "tree/b.png", "tree/sub/c.png", "tree/sub/deeper/d.webp"]
     assert [file.inner.as_posix() for file in collect(["tree"])] == ["a.JPG", "b.png", "sub/c.png", "sub/deeper/d.webp"]
@@ -213,7 +213,7 @@ def test_names_that_stand_for_nothing_keep_their_problem(here, predict):
     assert status == 1
     problems = [row["status"] for row in rows_of(out)]
     assert problems == [
-        "unreadable: there is no picture in this folder",
+        "unreadable: there is no image in this folder",
         "unreadable: there is no such file, and nothing matches the pattern",
         "unreadable: the file cannot be read: No such file or directory",
         "unreadable: the name is empty",
@@ -239,8 +239,8 @@ def test_a_folder_that_cannot_be_read_has_its_line(here, predict, monkeypatch):
 # Bad input
 
 
-def good_pictures(folder):
-    """Write pictures of every kind that can be read, at most 80 x 60 pixels; return their names."""
+def good_images(folder):
+    """Write images of every kind that can be read, at most 80 x 60 pixels; return their names."""
     grey, color = noise(channels=1), noise()
     alpha = Image.fromarray(noise(channels=4, seed=1))
     frames = [Image.fromarray(noise(seed=seed)).quantize(16) for seed in range(3)]
@@ -257,7 +257,7 @@ def good_pictures(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def bad_pictures(folder):
+def bad_images(folder):
     """Write files that cannot be read; return what is said of each."""
     save(folder / "cut.jpg", noise(300, 300))
     (folder / "cut.jpg").write_bytes((folder / "cut.jpg").read_bytes()[:-300])
@@ -271,15 +271,15 @@ def bad_pictures(folder):
     return {
         "cut.jpg": "the JPEG file is cut off",
         "empty.png": "the file is empty",
-        "huge.png": "100000x100000 pixels are more than the 67108864 that a picture may have",
+        "huge.png": "100000x100000 pixels are more than the 67108864 that an image may have",
         "link.png": "the file cannot be read: No such file or directory",
-        "text.jpg": "no picture: the file starts with b'I am text'",
+        "text.jpg": "no image: the file starts with b'I am text'",
     }
 
 
 @pytest.mark.parametrize("faces", ["whole", "auto"])
-def test_pictures_of_every_kind_are_read(here, predict, faces):
-    names = good_pictures(here / "good")
+def test_images_of_every_kind_are_read(here, predict, faces):
+    names = good_images(here / "good")
     status, out, _ = predict("good", "--faces", faces)
     rows = {Path(row["path"]).name: row for row in rows_of(out)}
     assert list(rows) == names
@@ -293,29 +293,29 @@ def test_pictures_of_every_kind_are_read(here, predict, faces):
     assert (rows["pixel.png"]["width"], rows["pixel.png"]["height"]) == ("1", "1")
 
 
-def test_pictures_without_a_face_are_no_failure_of_the_detector(here, predict):
-    good_pictures(here / "good")
+def test_images_without_a_face_are_no_failure_of_the_detector(here, predict):
+    good_images(here / "good")
     status, out, err = predict("good", "--faces", "cascade")
     assert status == 1
     assert {row["status"] for row in rows_of(out)} == {"no face"}
-    assert err == "8 pictures: 0 with 0 faces, 8 without a face, 0 unreadable\n"
+    assert err == "8 images: 0 with 0 faces, 8 without a face, 0 unreadable\n"
 
 
-def test_good_and_bad_pictures_keep_their_order(here, predict):
-    good = good_pictures(here / "mix")
-    bad = bad_pictures(here / "mix")
+def test_good_and_bad_images_keep_their_order(here, predict):
+    good = good_images(here / "mix")
+    bad = bad_images(here / "mix")
     status, out, err = predict("mix", "--faces", "whole")
     assert status == 3
     rows = rows_of(out)
     assert [Path(row["path"]).name for row in rows] == sorted([*good, *bad])
     told = {Path(row["path"]).name: row["status"] for row in rows}
     assert told == dict.fromkeys(good, "ok") | {name: f"unreadable: {reason}" for name, reason in bad.items()}
-    assert err == "13 pictures: 8 with 8 faces, 0 without a face, 5 unreadable\n"
+    assert err == "13 images: 8 with 8 faces, 0 without a face, 5 unreadable\n"
     assert all(not row[name] for row in rows if row["status"] != "ok" for name in HEADER if name not in HEADER[:3])
 
 
-def test_only_bad_pictures_say_that_none_worked(here, predict):
-    bad_pictures(here / "bad")
+def test_only_bad_images_say_that_none_worked(here, predict):
+    bad_images(here / "bad")
     assert predict("bad")[0] == 1
 
 
@@ -391,7 +391,7 @@ def test_fifty_faces_are_numbered(here, predict, astronaut):
 
 
 @pytest.mark.parametrize("height, width", [(1, 20_000), (20_000, 1), (2, 2), (30, 30_000), (19, 400)])
-def test_pictures_of_any_shape_are_searched(here, predict, height, width):
+def test_images_of_any_shape_are_searched(here, predict, height, width):
     save(here / "a.png", noise(height, width, 1))
     for faces in ("cascade", "auto", "whole"):
         status, out, _ = predict("a.png", "--faces", faces, "--margin", "0.3", "--annotate", "boxed")
@@ -429,19 +429,19 @@ def test_a_detector_that_is_not_installed_is_named(here, predict, monkeypatch):
     assert "mtcnn" in status
 
 
-# Boxed pictures
+# Boxed images
 
 
 def hashes(folder):
     return {path: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_boxed_pictures_lie_as_their_originals_do(here, predict):
+def test_boxed_images_lie_as_their_originals_do(here, predict):
     save(here / "one/photo.jpg", noise(300, 400))
     save(here / "one/deep/photo.png", noise(300, 400, seed=1))
     save(here / "one/deep/photo.gif", noise(300, 400, seed=2))
     save(here / "two/PHOTO.JPG", noise(300, 400, seed=3), format="JPEG")
-    (here / "two/bad.jpg").write_text("no picture")
+    (here / "two/bad.jpg").write_text("no image")
     before = hashes(here)
     status, _, _ = predict("one", "two", "two/PHOTO.JPG", "--faces", "whole", "--annotate", "boxed/here")
     assert status == 3
@@ -453,7 +453,7 @@ def test_boxed_pictures_lie_as_their_originals_do(here, predict):
     assert forms["PHOTO-2.JPG"] == "JPEG"
 
 
-def test_boxed_pictures_show_box_and_label(here, predict, astronaut):
+def test_boxed_images_show_box_and_label(here, predict, astronaut):
     save(here / "photo.png", astronaut)
     _, out, _ = predict("photo.png", "--annotate", "boxed")
     (row,) = rows_of(out)
@@ -465,7 +465,7 @@ def test_boxed_pictures_show_box_and_label(here, predict, astronaut):
     assert not changed[y + 2 * height :].any()
 
 
-def test_small_pictures_are_enlarged_so_that_labels_can_be_read(here, predict):
+def test_small_images_are_enlarged_so_that_labels_can_be_read(here, predict):
     save(here / "face.png", noise(48, 48, 1))
     save(here / "thin.png", noise(1, 20_000, 1))
     predict("face.png", "thin.png", "--faces", "whole", "--annotate", "boxed")
@@ -473,13 +473,13 @@ def test_small_pictures_are_enlarged_so_that_labels_can_be_read(here, predict):
     assert read_image(here / "boxed/thin.png").shape == (1, 20_000, 3)
 
 
-def test_pictures_without_a_face_are_not_boxed(here, predict):
+def test_images_without_a_face_are_not_boxed(here, predict):
     save(here / "wall.png", noise(200, 200))
     predict("wall.png", "--faces", "cascade", "--annotate", "boxed")
     assert list((here / "boxed").iterdir()) == []
 
 
-def test_boxed_pictures_of_an_earlier_run_are_replaced_and_not_read(here, predict):
+def test_boxed_images_of_an_earlier_run_are_replaced_and_not_read(here, predict):
     for suffix in ("jpg", "png"):
         save(here / f"{suffix}.{suffix}", noise(300, 300))
     first = predict(".", "--faces", "whole", "--annotate", "boxed")
@@ -503,7 +503,7 @@ def test_what_was_not_made_here_is_never_written_over(here, predict, target):
     assert hashes(here) == before
 
 
-def test_boxed_pictures_that_are_read_are_originals_too(here, predict):
+def test_boxed_images_that_are_read_are_originals_too(here, predict):
     save(here / "a.png", noise())
     predict("a.png", "--faces", "whole", "--annotate", "boxed")
     before = hashes(here)
@@ -513,7 +513,7 @@ def test_boxed_pictures_that_are_read_are_originals_too(here, predict):
     assert {path: digest for path, digest in hashes(here).items() if "again" not in path.parts} == before
 
 
-def test_links_to_pictures_are_not_written_through(here, predict):
+def test_links_to_images_are_not_written_through(here, predict):
     save(here / "a.png", noise())
     (here / "boxed").mkdir()
     (here / "boxed/a.png").symlink_to(here / "a.png")
@@ -527,7 +527,7 @@ def test_a_folder_that_cannot_be_made_is_named(here, predict):
     assert status == "error: --annotate a.png: this folder cannot be made: File exists"
 
 
-def test_a_boxed_picture_that_cannot_be_written_leaves_nothing(here, predict, monkeypatch):
+def test_a_boxed_image_that_cannot_be_written_leaves_nothing(here, predict, monkeypatch):
     save(here / "a.png", noise())
 
     def fail(self, target):
@@ -539,7 +539,7 @@ def test_a_boxed_picture_that_cannot_be_written_leaves_nothing(here, predict, mo
     assert list((here / "boxed").iterdir()) == []
 
 
-# Many pictures
+# Many images
 
 
 @pytest.mark.parametrize("threads", [2, 5])
@@ -553,7 +553,7 @@ def test_more_threads_give_the_same(here, predict, astronaut, threads):
 
 
 class Slow(Predictor):
-    """A predictor that counts the pictures that are there at a time."""
+    """A predictor that counts the images that are there at a time."""
 
     def __init__(self, model):
         super().__init__(model, faces="whole")
@@ -570,13 +570,13 @@ class Slow(Predictor):
 
 
 def files_of(paths):
-    return [PictureFile(Path(path), Path(Path(path).name)) for path in paths]
+    return [ImageFile(Path(path), Path(Path(path).name)) for path in paths]
 
 
-def test_faces_of_many_pictures_go_to_the_model_together(here, model):
+def test_faces_of_many_images_go_to_the_model_together(here, model):
     paths = [save(here / f"{number}.png", noise(seed=number)) for number in range(70)]
     predictor = Slow(model)
-    readings = list(read_pictures(files_of(paths), predictor, threads=2))
+    readings = list(read_images(files_of(paths), predictor, threads=2))
     assert [reading.path for reading in readings] == paths
     assert predictor.batches == [1, 2, 4, 8, 16, 32, 7], "the first answers come at once"
     alone = Predictor(model, faces="whole")
@@ -584,10 +584,10 @@ def test_faces_of_many_pictures_go_to_the_model_together(here, model):
         assert reading.faces[0].probabilities == pytest.approx(alone.read(read_image(path))[0].probabilities, abs=1e-6)
 
 
-def test_only_a_few_pictures_are_ahead_of_the_reader(here, model):
+def test_only_a_few_images_are_ahead_of_the_reader(here, model):
     path = save(here / "a.png", noise())
     predictor = Slow(model)
-    readings = read_pictures(files_of([path] * 500), predictor, threads=2)
+    readings = read_images(files_of([path] * 500), predictor, threads=2)
     next(readings)
     time.sleep(0.3)
     assert 1 <= predictor.searched <= 1 + 3 * 2
@@ -597,22 +597,20 @@ def test_only_a_few_pictures_are_ahead_of_the_reader(here, model):
     assert predictor.searched == done, "nothing goes on in the background"
 
 
-def test_pictures_that_wait_to_be_boxed_are_few(here, model, monkeypatch):
+def test_images_that_wait_to_be_boxed_are_few(here, model, monkeypatch):
     monkeypatch.setattr("emotion.app.predict.reading.MOST_WAITING_BYTES", 100_000)
     paths = [save(here / f"{number}.png", noise(100, 100, seed=number)) for number in range(20)]
     files = files_of(paths)
     predictor = Slow(model)
-    readings = list(read_pictures(files, predictor, threads=2, targets=annotated_files.plan(files, here / "boxed")))
+    readings = list(read_images(files, predictor, threads=2, targets=annotated_files.plan(files, here / "boxed")))
     assert len(readings) == len(list((here / "boxed").iterdir())) == 20
     assert max(predictor.batches) == 4, "of 30,000 bytes each"
 
 
-def test_progress_is_told_by_picture_and_before_the_answers(here, model):
+def test_progress_is_told_by_image_and_before_the_answers(here, model):
     path = save(here / "a.png", noise())
     ticks = []
-    readings = read_pictures(
-        files_of([path] * 40), Predictor(model, faces="whole"), searched_one=lambda: ticks.append(1)
-    )
+    readings = read_images(files_of([path] * 40), Predictor(model, faces="whole"), searched_one=lambda: ticks.append(1))
     told = [len(ticks) for _ in readings]
     assert told[:5] == [1, 3, 3, 7, 7]
     assert len(ticks) == 40
@@ -621,7 +619,7 @@ def test_progress_is_told_by_picture_and_before_the_answers(here, model):
 def test_opencv_gets_its_threads_back(here, model):
     before = cv2.getNumThreads()
     path = save(here / "a.png", noise())
-    readings = read_pictures(files_of([path] * 3), Predictor(model, faces="whole"), threads=2)
+    readings = read_images(files_of([path] * 3), Predictor(model, faces="whole"), threads=2)
     next(readings)
     assert cv2.getNumThreads() == 1
     readings.close()
@@ -631,7 +629,7 @@ def test_opencv_gets_its_threads_back(here, model):
 def test_no_thread_is_left(here, model):
     path = save(here / "a.png", noise())
     before = threading.active_count()
-    list(read_pictures(files_of([path] * 9), Predictor(model, faces="whole"), threads=3))
+    list(read_images(files_of([path] * 9), Predictor(model, faces="whole"), threads=3))
     assert threading.active_count() == before
 
 
@@ -648,7 +646,7 @@ def test_the_exit_status_says_whether_all_some_or_none_worked(statuses, status):
 
 @pytest.fixture
 def many(here):
-    """A folder of 3,000 names of one picture."""
+    """A folder of 3,000 names of one image."""
     first = save(here / "many/0000.png", noise(500, 500))
     for number in range(1, 3000):
         os.link(first, here / f"many/{number:04}.png")

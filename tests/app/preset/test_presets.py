@@ -66,7 +66,7 @@ def test_a_second_time_changes_nothing(project):
     assert apply_preset("fer2013") == []
 
 
-def test_fer2013_keeps_its_pictures_out_of_the_store(project):
+def test_fer2013_keeps_its_images_out_of_the_store(project):
     apply_preset("fer2013")
     assert load_params("source").source.remote == "private"
 

@@ -86,7 +86,7 @@ def results(deterministic, tmp_path_factory):
     write_params(folder, labels_scheme=scheme, features_image_size=SIZE, evaluate_flip=True, compute_threads=2)
     for name in ("models/released", "metrics/curves", "metrics/plots", "data/features", "emotion", "store"):
         (folder / name).mkdir(parents=True)
-    for name in ("confusion", "training", "pictures"):
+    for name in ("confusion", "training", "images"):
         (folder / f"metrics/plots/{name}.png").write_bytes(name.encode())
     (folder / "dvc.lock").write_text(LOCK)
     (folder / "metrics/curves/history.csv").write_text("epoch,loss\n1,2\n")
@@ -129,14 +129,14 @@ def write_metrics(folder, network):
     write_json(
         folder / "metrics/dataset.json",
         {
-            "source_pictures": 3000,
+            "source_images": 3000,
             "rejected": 4,
-            "pictures": {
+            "images": {
                 split: {"total": 1000} | dict.fromkeys(FORM.emotions, 300) for split in ("train", "val", "test")
             },
             "excluded": {"total": 120, "scheme": 100, "copy_of_test": 12, "copy_of_val": 8},
             "copies": {"across": {"test_in_train": 9, "test_in_val": 2}},
-            "conflicting_labels": {"groups": 5, "pictures": 11},
+            "conflicting_labels": {"groups": 5, "images": 11},
             "size": {"min_height": 20, "max_height": 90},
             "sha256": SHA256,
         },
@@ -304,7 +304,7 @@ def test_the_card_states_the_figures(project, dvc):
     assert f"| accuracy | {cell} | {100 * alone['accuracy']:.1f} % (" in card
     error = f"{test['calibrated_expected_calibration_error']:.3f}"
     assert f"| expected calibration error with the temperature | {error} |" in card
-    assert "| test split, 40 pictures | those that stand nowhere else, 36 |" in card
+    assert "| test split, 40 images | those that stand nowhere else, 36 |" in card
     told = {name: "–" if row["precision"] is None else f"{row['precision']:.3f}" for name, row in by_class.items()}
     assert all(f"| {name} | {precision} |" in card for name, precision in told.items())
     for text in (
@@ -315,7 +315,7 @@ def test_the_card_states_the_figures(project, dvc):
         f"`{MD5}`",
         f"`{SHA256}`",
         " is taken for ",
-        "3,000 pictures, of which 1,000 training, 1,000 validation, 1,000 test. Left out: 20 as copies",
+        "3,000 images, of which 1,000 training, 1,000 validation, 1,000 test. Left out: 20 as copies",
         f"Commit of the code: `{git(project, 'rev-parse', 'HEAD')}`.",
         'keras.models.load_model("models/released/one/model.keras")',
         "uint8 (n, 24, 24, 1)",

@@ -55,7 +55,7 @@ def post(client: TestClient, data: Any, headers: dict[str, str] | None = None) -
 
 
 class Stub:
-    """In the place of a predictor: waits for `release` with each picture, or raises `error`."""
+    """In the place of a predictor: waits for `release` with each image, or raises `error`."""
 
     def __init__(self, predictor: Predictor, error: Exception | None = None) -> None:
         self.form, self.emotions, self.path = predictor.form, predictor.emotions, predictor.path
@@ -95,7 +95,7 @@ def test_answers_what_predict_says(client, predictor, astronaut):
     }
 
 
-def test_small_pictures_are_one_face_each(client, predictor):
+def test_small_images_are_one_face_each(client, predictor):
     face = grey(48, 48)
     [answer] = post(client, encode(face), {"content-type": "image/png"}).json()["faces"]
     assert answer["box"] == {"x": 0, "y": 0, "width": 48, "height": 48}
@@ -129,13 +129,13 @@ def test_says_how_faces_are_looked_for(predictor, faces, detector):
 
 def test_figures_stand_beside_a_released_model(tmp_path):
     assert find_figures(tmp_path / "model.tflite") is None
-    (tmp_path / "evaluate.json").write_text('{"test": {"pictures": 10, "accuracy": 0.7}}', encoding="utf-8")
+    (tmp_path / "evaluate.json").write_text('{"test": {"images": 10, "accuracy": 0.7}}', encoding="utf-8")
     assert find_figures(tmp_path / "model.tflite") is None
-    test = {"test": {"pictures": 10, "accuracy": 0.7, "macro_f1": 0.6, "log_loss": 1.0}}
+    test = {"test": {"images": 10, "accuracy": 0.7, "macro_f1": 0.6, "log_loss": 1.0}}
     (tmp_path / "evaluate.json").write_text(json.dumps(test), encoding="utf-8")
     figures = find_figures(tmp_path / "model.tflite")
     assert figures is not None
-    assert (figures.pictures, figures.accuracy, figures.macro_f1) == (10, 0.7, 0.6)
+    assert (figures.images, figures.accuracy, figures.macro_f1) == (10, 0.7, 0.6)
 
 
 def test_describes_itself_with_nothing_from_elsewhere(client):
@@ -147,12 +147,12 @@ def test_describes_itself_with_nothing_from_elsewhere(client):
     assert client.get("/docs").status_code == client.get("/redoc").status_code == 404
 
 
-# Pictures of every kind
+# Images of every kind
 
 
-def pillow_bytes(picture: Image.Image, form: str, **options: Any) -> bytes:
+def pillow_bytes(image: Image.Image, form: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    picture.save(file, form, **options)
+    image.save(file, form, **options)
     return file.getvalue()
 
 
@@ -167,7 +167,7 @@ def animation() -> bytes:
     return pillow_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
 
-ODD_PICTURES = {
+ODD_IMAGES = {
     "16 bits": lambda: pillow_bytes(Image.fromarray(grey().astype(np.uint16) * 257), "PNG"),
     "palette": lambda: pillow_bytes(Image.fromarray(grey()).convert("P"), "PNG"),
     "CMYK": lambda: pillow_bytes(Image.fromarray(grey()).convert("CMYK"), "JPEG"),
@@ -178,15 +178,15 @@ ODD_PICTURES = {
 }
 
 
-@pytest.mark.parametrize("name", ODD_PICTURES)
-def test_reads_pictures_of_every_kind(client, predictor, name):
-    data = ODD_PICTURES[name]()
+@pytest.mark.parametrize("name", ODD_IMAGES)
+def test_reads_images_of_every_kind(client, predictor, name):
+    data = ODD_IMAGES[name]()
     answer = post(client, data)
     assert answer.status_code == 200
     assert len(answer.json()["faces"]) == len(predictor.read(images.decode(data)))
 
 
-def test_boxes_are_in_the_picture_as_people_see_it(client):
+def test_boxes_are_in_the_image_as_people_see_it(client):
     answer = post(client, rotated()).json()
     assert (answer["width"], answer["height"]) == (60, 80)
 
@@ -195,13 +195,13 @@ def test_boxes_are_in_the_picture_as_people_see_it(client):
     "data, reason",
     [
         (b"", "the file is empty"),
-        (b"Dear reader, this is a letter.", "no picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture"),
+        (b"Dear reader, this is a letter.", "no image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image"),
         (encode(grey(), ".jpg")[:500], "cut off"),
         (b"\xff\xd8\xff" + bytes(50), "broken"),
     ],
 )
-def test_says_why_it_cannot_read_what_is_no_picture(client, data, reason):
+def test_says_why_it_cannot_read_what_is_no_image(client, data, reason):
     answer = post(client, data)
     assert answer.status_code == 422
     assert reason in answer.json()["detail"]
@@ -222,7 +222,7 @@ def test_refuses_a_file_that_is_too_large_by_its_length(predictor):
     client = make_client(predictor, limits=Limits(upload_bytes=2**20))
     answer = post(client, bytes(2**20 + 1))
     assert answer.status_code == 413
-    assert answer.json()["detail"] == "the file is larger than 1 MiB; send a smaller picture"
+    assert answer.json()["detail"] == "the file is larger than 1 MiB; send a smaller image"
     assert post(client, bytes(2**20)).status_code == 422
 
 
@@ -237,10 +237,10 @@ def test_refuses_a_file_that_is_too_large_without_a_length(predictor):
 
 
 @pytest.mark.parametrize("given", ["text/plain", "application/octet-stream", "multipart/form-data; boundary=x", None])
-def test_takes_content_types_of_pictures_only(client, given):
+def test_takes_content_types_of_images_only(client, given):
     answer = post(client, encode(grey()), {"content-type": given} if given else {})
     assert answer.status_code == 415
-    assert "expected one of a picture" in answer.json()["detail"]
+    assert "expected one of an image" in answer.json()["detail"]
 
 
 def test_refuses_too_many_in_a_short_time(predictor):
@@ -249,7 +249,7 @@ def test_refuses_too_many_in_a_short_time(predictor):
     assert [post(client, data).status_code for _ in range(3)] == [200, 200, 429]
     answer = post(client, data)
     assert 9 <= int(answer.headers["retry-after"]) <= 10
-    assert "pictures a second" in answer.json()["detail"]
+    assert "images a second" in answer.json()["detail"]
     assert client.get("/api/model").status_code == 200
 
 
@@ -290,7 +290,7 @@ def test_reads_one_at_a_time_refuses_what_does_not_fit_and_stays_awake(predictor
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 503, 503]
     refused = next(answer for answer in answers if answer.status_code == 503)
     assert refused.headers["retry-after"] == "1"
-    assert "pictures are being read already" in refused.json()["detail"]
+    assert "images are being read already" in refused.json()["detail"]
     assert meanwhile.status_code == 200
     assert stub.at_once == 1
     assert post(TestClient(app, base_url="http://localhost"), data).status_code == 200
@@ -372,7 +372,7 @@ def test_on_a_network_answers_by_its_own_names_and_addresses():
     assert one.allow("192.0.2.7")
     assert not one.allow("192.0.2.8")
     assert not Hosts.of("127.0.0.1").allow("192.0.2.7")
-    assert Hosts.of("pictures.example").allow("Pictures.Example:80")
+    assert Hosts.of("images.example").allow("Images.Example:80")
 
 
 @pytest.mark.parametrize(
@@ -586,7 +586,7 @@ def test_command_serves_until_ctrl_c(model):
         data = encode(grey(48, 48))
         answer = httpx2.post(f"{url}/api/predict", content=data, headers={"content-type": "image/png"}, timeout=30)
         assert len(answer.json()["faces"]) == 1
-        assert "Drop a picture" in httpx2.get(url).text
+        assert "Drop an image" in httpx2.get(url).text
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.serve_picture import CHROMIUM, FLAGS
+from benchmarks.serve_screenshot import CHROMIUM, FLAGS
 from emotion.app.serve.service import Limits, make_app
 from emotion.core.errors import InputError
 from emotion.data.images import decode
@@ -85,7 +85,7 @@ def browser(tmp_path_factory, astronaut):
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed")
     video = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
-    # A file of JPEG pictures one after the other is a video to Chromium.
+    # A file of JPEG images one after the other is a video to Chromium.
     video.write_bytes(b"".join(encode(np.roll(astronaut[:384], shift, axis=1), ".jpg") for shift in range(0, 40, 4)))
     with playwright.sync_playwright() as player:
         arguments = [*FLAGS, *CAMERA, f"--use-file-for-fake-video-capture={video}"]
@@ -119,19 +119,19 @@ def open_page(browser) -> Iterator[Any]:
         assert [text for text in visit.complaints if "Failed to load resource" not in text] == []
 
 
-def file_of(data: bytes, name: str = "picture.png") -> dict[str, Any]:
+def file_of(data: bytes, name: str = "image.png") -> dict[str, Any]:
     return {"name": name, "mimeType": "image/png" if name.endswith("png") else "text/plain", "buffer": data}
 
 
 def best(predictor: Predictor, data: bytes) -> str:
-    """Return what the label of the largest face in a picture file has to say."""
+    """Return what the label of the largest face in an image file has to say."""
     face = predictor.read(decode(data))[0]
     return f"{face.emotion} {round(100 * face.confidence)} %"
 
 
-def test_a_chosen_picture_gets_its_label(open_page, url, predictor, astronaut):
+def test_a_chosen_image_gets_its_label(open_page, url, predictor, astronaut):
     visit, data = open_page(url), encode(astronaut)
-    assert visit.page.is_visible("text=Drop a picture of a face")
+    assert visit.page.is_visible("text=Drop an image of a face")
     visit.choose(file_of(data))
     face = predictor.read(decode(data))[0]
     assert visit.wait(".face[aria-pressed=true] .tag").text_content() == best(predictor, data)
@@ -147,7 +147,7 @@ def test_a_chosen_picture_gets_its_label(open_page, url, predictor, astronaut):
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
-def test_a_dropped_or_pasted_picture_gets_its_label(open_page, url, predictor, event):
+def test_a_dropped_or_pasted_image_gets_its_label(open_page, url, predictor, event):
     visit, data = open_page(url), encode(np.full((48, 48), 90, np.uint8))
     visit.give(event, "face.png", data)
     assert visit.wait(".face .tag").text_content() == best(predictor, data)
@@ -156,14 +156,14 @@ def test_a_dropped_or_pasted_picture_gets_its_label(open_page, url, predictor, e
 def test_says_what_is_wrong_and_goes_on(open_page, url, predictor):
     visit = open_page(url)
     visit.choose(file_of(b"Dear reader", "letter.txt"))
-    visit.wait("#notice-title", "This cannot be read as a picture")
-    assert "No picture: the file starts with" in visit.text("notice-text")
+    visit.wait("#notice-title", "This cannot be read as an image")
+    assert "No image: the file starts with" in visit.text("notice-text")
     visit.choose(file_of(bytes(3 * 2**19)))
-    visit.wait("#notice-title", "This picture is too large")
+    visit.wait("#notice-title", "This image is too large")
     assert visit.text("notice-text") == "It has 1.5 MiB, and the server takes 1 MiB."
     visit.choose(file_of(encode(np.zeros((200, 300), np.uint8))))
     visit.wait("#notice-title", "No face found")
-    assert visit.page.is_visible("#picture")
+    assert visit.page.is_visible("#image")
     visit.give("drop", "", b"")
     visit.wait("#notice-title", "That was no file")
     visit.choose(file_of(encode(np.full((48, 48), 90, np.uint8))))
@@ -202,7 +202,7 @@ def test_the_camera_is_read_live_and_mirrored(open_page, url, predictor):
     expected, place = visit.page.wait_for_function(MIRROR_ASIDE).json_value()
     assert place == pytest.approx(expected, abs=1)
     assert visit.page.get_attribute("#mirror", "aria-pressed") == "false"
-    visit.page.click("#picture-mode")
+    visit.page.click("#image-mode")
     visit.wait("#invitation")
     sent = len(visit.requests)
     visit.page.wait_for_timeout(400)

@@ -1,4 +1,4 @@
-"""`emotion video`: each frame read as a picture would be, and each thing that can be wrong with a video told apart."""
+"""`emotion video`: each frame read as an image would be, and each thing that can be wrong with a video told apart."""
 
 import csv
 import errno
@@ -88,7 +88,7 @@ def names(folder):
 
 
 class TestAnswers:
-    def test_each_frame_is_read_as_a_picture_would_be(self, clip, model, here, emotion_video):
+    def test_each_frame_is_read_as_a_image_would_be(self, clip, model, here, emotion_video):
         assert emotion_video(clip, "--csv", "out.csv", "--search", 0, "--smooth", 0)[0] == 0
         rows, predictor = rows_of(here / "out.csv"), Predictor(model)
         assert [int(row["frame"]) for row in rows] == list(range(FRAMES))
@@ -333,7 +333,7 @@ class TestBrokenVideos:
         assert status in (0, command.CUT_OFF)
         assert rows_of(here / "out.csv")
 
-    def test_a_picture_is_a_video_of_one_frame(self, astronaut, here, emotion_video):
+    def test_a_image_is_a_video_of_one_frame(self, astronaut, here, emotion_video):
         (here / "astronaut.png").write_bytes(encode(astronaut))
         assert emotion_video("astronaut.png", "-o", "out.mp4", "--csv", "out.csv")[::2] == (0, "")
         assert len(rows_of(here / "out.csv")) == len(frames_of(here / "out.mp4")) == 1

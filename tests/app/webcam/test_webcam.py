@@ -1,4 +1,4 @@
-"""`emotion webcam`: the newest picture, its keys, and a clear end whatever happens to the camera."""
+"""`emotion webcam`: the newest image, its keys, and a clear end whatever happens to the camera."""
 
 import os
 import subprocess
@@ -49,7 +49,7 @@ def dummy(monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
 
 
-def picture(value=0, size=(48, 64)):
+def image(value=0, size=(48, 64)):
     return np.full((*size, 3), value, np.uint8)
 
 
@@ -77,35 +77,35 @@ def run(*arguments, **environment):
 
 
 def take(camera, after=-1):
-    """Return the newest picture after a number; there must be one."""
+    """Return the newest image after a number; there must be one."""
     shot = camera.newest(after=after, timeout=5)
     assert shot is not None
     return shot
 
 
 class TestCamera:
-    def test_the_newest_picture_comes_and_those_before_do_not(self):
+    def test_the_newest_image_comes_and_those_before_do_not(self):
         given = threading.Event()
 
-        def pictures(_):
-            yield from map(picture, range(50))
+        def images(_):
+            yield from map(image, range(50))
             given.set()
             threading.Event().wait(5)
 
-        with Camera("test", pictures) as camera:
+        with Camera("test", images) as camera:
             given.wait(5)
             shot = take(camera)
             assert (shot.number, shot.image[0, 0, 0]) == (49, 49)
             assert camera.newest(after=49, timeout=0.01) is None
 
-    def test_pictures_can_wait_to_be_taken(self):
-        with Camera("test", lambda _: map(picture, range(20)), one_by_one=True) as camera:
+    def test_images_can_wait_to_be_taken(self):
+        with Camera("test", lambda _: map(image, range(20)), one_by_one=True) as camera:
             assert [take(camera, after).number for after in range(-1, 19)] == list(range(20))
             assert camera.newest(after=19, timeout=1) is None
             assert camera.ended
 
-    def test_looking_whether_it_is_there_takes_no_picture(self):
-        with Camera("test", lambda _: map(picture, range(3)), one_by_one=True) as camera:
+    def test_looking_whether_it_is_there_takes_no_image(self):
+        with Camera("test", lambda _: map(image, range(3)), one_by_one=True) as camera:
             assert camera.is_there(timeout=1)
             time.sleep(0.05)
             assert take(camera).number == 0
@@ -113,13 +113,13 @@ class TestCamera:
     def test_a_camera_that_hangs_on_opening_is_given_up(self):
         hang = threading.Event()
 
-        def pictures(_):
+        def images(_):
             hang.wait(10)
-            yield picture()
+            yield image()
 
-        with Camera("7", pictures, opening=0.2) as camera:
+        with Camera("7", images, opening=0.2) as camera:
             time.sleep(0.25)
-            with pytest.raises(InputError, match=r"camera 7 gave no picture within 0\.2 seconds; does another program"):
+            with pytest.raises(InputError, match=r"camera 7 gave no image within 0\.2 seconds; does another program"):
                 camera.is_there(timeout=0.01)
         hang.set()
 
@@ -127,22 +127,22 @@ class TestCamera:
         monkeypatch.setattr(camera_module, "SILENCE", 0.2)
         hang = threading.Event()
 
-        def pictures(_):
-            yield picture()
+        def images(_):
+            yield image()
             hang.wait(10)
 
-        with Camera("7", pictures) as camera:
+        with Camera("7", images) as camera:
             assert take(camera)
-            with pytest.raises(InputError, match=r"camera 7 gave no picture for 0\.2 seconds; was it unplugged"):
+            with pytest.raises(InputError, match=r"camera 7 gave no image for 0\.2 seconds; was it unplugged"):
                 camera.newest(after=0, timeout=0.3)
         hang.set()
 
-    def test_what_goes_wrong_in_the_thread_is_raised_after_the_last_picture(self):
-        def pictures(_):
-            yield picture()
+    def test_what_goes_wrong_in_the_thread_is_raised_after_the_last_image(self):
+        def images(_):
+            yield image()
             raise InputError("it burns")
 
-        with Camera("test", pictures) as camera:
+        with Camera("test", images) as camera:
             time.sleep(0.05)
             assert camera.newest(after=-1, timeout=1)
             with pytest.raises(InputError, match="it burns"):
@@ -151,12 +151,12 @@ class TestCamera:
     def test_leaving_does_not_wait_for_a_thread_that_is_stuck(self):
         hang = threading.Event()
 
-        def pictures(_):
+        def images(_):
             hang.wait(10)
-            yield picture()
+            yield image()
 
         start = time.monotonic()
-        with Camera("test", pictures):
+        with Camera("test", images):
             pass
         assert time.monotonic() - start < 2
         hang.set()
@@ -288,15 +288,15 @@ class TestShow:
         assert not self.keys(show, key)
 
     def test_other_keys_change_nothing(self, show):
-        before = show.picture()
+        before = show.render()
         assert self.keys(show, "x", "left shift", "")
-        np.testing.assert_array_equal(show.picture(), before)
+        np.testing.assert_array_equal(show.render(), before)
 
     def test_b_takes_the_bars_away_and_brings_them_back(self, show):
         self.keys(show, "b")
-        np.testing.assert_array_equal(show.picture(), self.drawn(show))
+        np.testing.assert_array_equal(show.render(), self.drawn(show))
         self.keys(show, "b")
-        np.testing.assert_array_equal(show.picture(), self.drawn(show, emotions=EMOTIONS))
+        np.testing.assert_array_equal(show.render(), self.drawn(show, emotions=EMOTIONS))
 
     def test_h_hides_the_keys(self, show):
         self.keys(show, "h")
@@ -309,13 +309,13 @@ class TestShow:
         self.keys(show, "space")
         assert not show.paused
 
-    def test_m_mirrors_the_picture_and_not_the_letters(self, show):
+    def test_m_mirrors_the_image_and_not_the_letters(self, show):
         self.keys(show, "m")
         image = np.ascontiguousarray(show._shot.image[:, ::-1])
         face = Face(Box(320 - 10 - 20, 12, 20, 20), FACE.probabilities, "yes", 0.75)
-        np.testing.assert_array_equal(show.picture(), annotate(image, [face], numbers=[3], emotions=EMOTIONS))
+        np.testing.assert_array_equal(show.render(), annotate(image, [face], numbers=[3], emotions=EMOTIONS))
 
-    def test_a_mirror_of_a_mirror_is_the_picture(self, show):
+    def test_a_mirror_of_a_mirror_is_the_image(self, show):
         image, sightings = mirrored(*mirrored(show._shot.image, [SIGHTING]))
         np.testing.assert_array_equal(image, show._shot.image)
         assert sightings[0].face.box == FACE.box
@@ -326,7 +326,7 @@ class TestShow:
         assert len(saved) == 3
         assert all(path.name.startswith("emotion-2") and path.suffix == ".png" for path in saved)
         for path in saved:
-            np.testing.assert_array_equal(read_image(path), show.picture())
+            np.testing.assert_array_equal(read_image(path), show.render())
         assert show._window.shown[-1][2][0].startswith("saved emotion-2")
 
     def test_what_cannot_be_saved_is_told_and_stops_nothing(self, show, tmp_path):
@@ -354,7 +354,7 @@ def test_the_rate_is_smoothed():
 
 
 class TestLive:
-    def test_a_still_face_is_read_as_a_picture_would_be(self, astronaut, predictor):
+    def test_a_still_face_is_read_as_a_image_would_be(self, astronaut, predictor):
         image = portrait_frame(astronaut, 0.0, SIZE)
         [expected] = predictor.read(image)
         with Live(predictor) as live:
@@ -373,7 +373,7 @@ class TestLive:
             time.sleep(0.01)
         return []
 
-    def test_what_was_found_in_an_earlier_picture_is_placed_in_the_newest(self, astronaut, predictor, monkeypatch):
+    def test_what_was_found_in_an_earlier_image_is_placed_in_the_newest(self, astronaut, predictor, monkeypatch):
         searching = threading.Event()
         find = predictor.find
 
@@ -399,11 +399,11 @@ class TestLive:
 
         monkeypatch.setattr(predictor, "find", fail)
         with Live(predictor) as live:
-            live.look(picture(), 0.0)
+            live.look(image(), 0.0)
             assert live._search is not None
             live._search.exception(10)
             with pytest.raises(InputError, match="no detector"):
-                live.look(picture(), 0.03)
+                live.look(image(), 0.03)
 
 
 @pytest.mark.usefixtures("dummy")
@@ -413,7 +413,7 @@ class TestWindow:
 
         return pygame.surfarray.array3d(window._screen).transpose(1, 0, 2)
 
-    def test_a_picture_shows_as_it_is(self):
+    def test_a_image_shows_as_it_is(self):
         image = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
         with Window("test") as window:
             window.show(image)
@@ -421,26 +421,26 @@ class TestWindow:
 
     def test_text_shows_above_and_below(self):
         with Window("test") as window:
-            window.show(picture(100, (240, 320)), above="30 frames/s", below=[HELP])
+            window.show(image(100, (240, 320)), above="30 frames/s", below=[HELP])
             changed = (self.screen(window) != 100).any(axis=(1, 2))
         assert changed[:10].any()
         assert changed[-10:].any()
         assert not changed[60:120].any()
 
-    def test_a_window_of_another_shape_shows_all_of_the_picture(self):
+    def test_a_window_of_another_shape_shows_all_of_the_image(self):
         import pygame
 
         with Window("test") as window:
-            window.show(picture(200, (240, 320)))
+            window.show(image(200, (240, 320)))
             window._screen = pygame.display.set_mode((400, 500), pygame.RESIZABLE)
-            window.show(picture(200, (240, 320)))
+            window.show(image(200, (240, 320)))
             screen = self.screen(window)
         assert (screen[100:399] == 200).all()
         assert (screen[:95] == 0).all()
 
-    def test_a_picture_larger_than_the_screen_is_made_smaller(self):
+    def test_a_image_larger_than_the_screen_is_made_smaller(self):
         with Window("test") as window:
-            window.show(picture(1, (4000, 9000)))
+            window.show(image(1, (4000, 9000)))
             wide, high = window._screen.get_size()
             assert wide < 9000
             assert wide / high == pytest.approx(9 / 4, rel=0.01)
@@ -471,10 +471,10 @@ class TestWindow:
 
 @pytest.mark.usefixtures("dummy")
 class TestWatch:
-    def watch(self, pictures, predictor, monkeypatch, **options):
-        """Watch a camera that gives `pictures`, an iterable, one by one."""
+    def watch(self, images, predictor, monkeypatch, **options):
+        """Watch a camera that gives `images`, an iterable, one by one."""
         monkeypatch.setattr(
-            live, "open_camera", lambda *_, **__: Camera("test", lambda _: iter(pictures), one_by_one=True)
+            live, "open_camera", lambda *_, **__: Camera("test", lambda _: iter(images), one_by_one=True)
         )
         return watch("test", lambda: predictor, **options)
 
@@ -482,33 +482,33 @@ class TestWatch:
         assert watch(str(clip), lambda: predictor, paced=False) == FRAMES
 
     def test_q_ends_it(self, astronaut, predictor, monkeypatch):
-        def pictures():
+        def images():
             for number in range(1000):
                 if number == 5:
                     press("q")
                 yield portrait_frame(astronaut, number / RATE, SIZE)
 
-        assert self.watch(pictures(), predictor, monkeypatch) in range(4, 8)
+        assert self.watch(images(), predictor, monkeypatch) in range(4, 8)
 
-    def test_a_pause_shows_no_new_pictures(self, predictor, monkeypatch):
-        def pictures():
+    def test_a_pause_shows_no_new_images(self, predictor, monkeypatch):
+        def images():
             for number in range(30):
                 if number == 10:
                     press("space")
-                yield picture(number)
+                yield image(number)
 
-        assert self.watch(pictures(), predictor, monkeypatch) in range(9, 13)
+        assert self.watch(images(), predictor, monkeypatch) in range(9, 13)
 
     def test_keys_are_answered_while_the_camera_is_slow(self, predictor, monkeypatch):
-        def pictures():
-            yield picture()
+        def images():
+            yield image()
             time.sleep(0.2)
             press("q")
             time.sleep(9)
-            yield picture()
+            yield image()
 
         start = time.monotonic()
-        assert self.watch(pictures(), predictor, monkeypatch) == 1
+        assert self.watch(images(), predictor, monkeypatch) == 1
         assert time.monotonic() - start < 7
 
     def test_faces_show(self, clip, predictor, monkeypatch):
@@ -546,7 +546,7 @@ class TestCommand:
         os.mkfifo(here / "pipe")  # to open it waits until somebody writes
         done, seconds = run("--camera", "pipe", "--model", model)
         assert done.returncode == 1
-        assert done.stderr.startswith(f"error: camera pipe gave no picture within {OPENING:g} seconds")
+        assert done.stderr.startswith(f"error: camera pipe gave no image within {OPENING:g} seconds")
         assert len(done.stderr.splitlines()) == 1
         assert OPENING <= seconds < OPENING + 15  # a machine may be busy
 

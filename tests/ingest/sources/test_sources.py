@@ -26,8 +26,8 @@ from tests.makers import (
     csv_line,
     csv_text,
     encode,
+    image_files,
     make_rows,
-    picture_files,
     write_files,
     write_tar,
     write_zip,
@@ -35,19 +35,19 @@ from tests.makers import (
 
 ROWS = make_rows()
 TEXT = csv_text(ROWS)
-FILES = picture_files(ROWS)
-PICTURE = encode(ROWS[0][2])
+FILES = image_files(ROWS)
+IMAGE = encode(ROWS[0][2])
 
 
 def read(source: Source) -> list[tuple[str, str | None, str]]:
-    """Return emotion, split and hash of all pictures, sorted; fail where one is refused."""
+    """Return emotion, split and hash of all images, sorted; fail where one is refused."""
     found = [row for piece in source.pieces() for row in piece]
     assert [content.reason for _, content in found if content.reason] == []
     return sorted((entry.emotion, entry.split, content.hash) for entry, content in found)
 
 
 def reasons(source: Source) -> dict[str, str]:
-    return {entry.picture: content.reason for piece in source.pieces() for entry, content in piece if content.reason}
+    return {entry.image: content.reason for piece in source.pieces() for entry, content in piece if content.reason}
 
 
 EXPECTED = sorted((emotion, split, hash_pixels(image[:, :, None])) for emotion, split, image in ROWS)
@@ -151,30 +151,28 @@ LAYOUTS = [
 
 
 @pytest.mark.parametrize("write", LAYOUTS, ids=lambda layout: layout.__name__)
-def test_every_layout_gives_the_same_pictures(write, tmp_path):
+def test_every_layout_gives_the_same_images(write, tmp_path):
     write(tmp_path)
     assert read(open_source(tmp_path)) == EXPECTED
 
 
 @pytest.mark.parametrize("write", LAYOUTS, ids=lambda layout: layout.__name__)
-def test_pictures_are_found_again_by_their_names(write, tmp_path):
+def test_images_are_found_again_by_their_names(write, tmp_path):
     write(tmp_path)
     source = open_source(tmp_path)
     found = [row for piece in source.pieces() for row in piece][1::3]
-    images = source.images([entry.picture for entry, _ in found], np.copy)
+    images = source.read_again([entry.image for entry, _ in found], np.copy)
     assert [hash_pixels(image) for image in images] == [content.hash for _, content in found]
 
 
 def test_train_and_validation_folders(tmp_path):
     """Kaggle's jonathanoheix/face-expression-recognition-dataset: the table makes its validation the test split."""
-    write_files(tmp_path / "images", {"train/happy/1.jpg": PICTURE, "validation/happy/2.jpg": PICTURE})
+    write_files(tmp_path / "images", {"train/happy/1.jpg": IMAGE, "validation/happy/2.jpg": IMAGE})
     assert [split for _, split, _ in read(open_source(tmp_path))] == ["train", "val"]
 
 
 def test_test_folder_without_official_file_names_is_the_test_split(tmp_path):
-    write_files(
-        tmp_path, {"train/sad/a.png": PICTURE, "test/sad/b.png": PICTURE, "test/happy/publictest_1.png": PICTURE}
-    )
+    write_files(tmp_path, {"train/sad/a.png": IMAGE, "test/sad/b.png": IMAGE, "test/happy/publictest_1.png": IMAGE})
     assert {(emotion, split) for emotion, split, _ in read(open_source(tmp_path))} == {
         ("sad", "train"),
         ("sad", "test"),
@@ -183,15 +181,13 @@ def test_test_folder_without_official_file_names_is_the_test_split(tmp_path):
 
 
 def test_folders_of_contempt(tmp_path):
-    write_files(tmp_path, {"happy/a.png": PICTURE, "Contempt/b.png": PICTURE})
+    write_files(tmp_path, {"happy/a.png": IMAGE, "Contempt/b.png": IMAGE})
     found = [entry.emotion for piece in open_source(tmp_path).pieces() for entry, _ in piece]
     assert sorted(found) == ["contempt", "happy"]
 
 
 def test_class_folders_without_a_split(tmp_path):
-    write_files(
-        tmp_path, {"happy/a.png": PICTURE, "Sadness/b.jpg": PICTURE, "happiness/c.bmp": encode(ROWS[0][2], ".bmp")}
-    )
+    write_files(tmp_path, {"happy/a.png": IMAGE, "Sadness/b.jpg": IMAGE, "happiness/c.bmp": encode(ROWS[0][2], ".bmp")})
     assert [(emotion, split) for emotion, split, _ in read(open_source(tmp_path))] == [
         ("happy", None),
         ("happy", None),
@@ -204,7 +200,7 @@ def test_csv_without_usage_has_no_split(tmp_path):
     assert [(emotion, split) for emotion, split, _ in read(open_source(tmp_path))] == [("happy", None), ("sad", None)]
 
 
-def test_where_pictures_lie(tmp_path):
+def test_where_images_lie(tmp_path):
     one_csv(tmp_path / "a")
     msambare_zip(tmp_path / "b")
     first = [next(open_source(tmp_path / name).pieces())[0][0] for name in "ab"]
@@ -212,14 +208,14 @@ def test_where_pictures_lie(tmp_path):
     assert first[1] == ("test/angry/PrivateTest_00028.png", "angry", "test")
 
 
-def test_large_pictures_are_not_kept(tmp_path):
-    write_files(tmp_path, {"happy/a.png": encode(np.zeros((65, 64), np.uint8)), "happy/b.png": PICTURE})
+def test_large_images_are_not_kept(tmp_path):
+    write_files(tmp_path, {"happy/a.png": encode(np.zeros((65, 64), np.uint8)), "happy/b.png": IMAGE})
     (_, large), (_, small) = next(open_source(tmp_path).pieces())
     assert (large.height, large.width, large.pixels, large.blank) == (65, 64, b"", True)
     assert small.pixels == ROWS[0][2].tobytes()
 
 
-def test_grey_pictures_saved_as_rgb_have_the_same_hash():
+def test_grey_images_saved_as_rgb_have_the_same_hash():
     grey = ROWS[0][2][:, :, None]
     rgb = np.repeat(grey, 3, axis=2)
     assert hash_pixels(grey) == hash_pixels(rgb)
@@ -231,7 +227,7 @@ def test_grey_pictures_saved_as_rgb_have_the_same_hash():
 # Finding the source
 
 
-def test_missing_and_empty_folders_say_where_to_get_pictures(tmp_path):
+def test_missing_and_empty_folders_say_where_to_get_images(tmp_path):
     (tmp_path / "empty").mkdir()
     write_files(tmp_path / "nearly", {".gitignore": b"*", "README.md": b"put it here"})
     for name in ("missing", "empty", "nearly"):
@@ -261,7 +257,7 @@ def test_the_votes_of_ferplus_are_no_source(name, tmp_path):
     for folder in "abc":
         assert read(open_source(tmp_path / folder)) == EXPECTED
     write_files(tmp_path / "d", {name: b""})
-    with pytest.raises(InputError, match=r"d \(source\.folder\) holds no pictures"):
+    with pytest.raises(InputError, match=r"d \(source\.folder\) holds no images"):
         open_source(tmp_path / "d")
 
 
@@ -282,11 +278,11 @@ def test_named_file_that_is_missing_or_none(tmp_path):
         (["happy/a.png", "bored/b.png"], "the folders bored, happy; not known: bored"),
         (["train/happy/a.png", "train/cats/b.png"], "not known: cats"),
         (["train/happy/a.png", "other/happy/b.png"], "not known: other, train"),
-        (["happy/a.png", "b.png"], "pictures that lie in no class folder: b.png"),
-        (["train/happy/a.png", "train/b.png"], "pictures that lie in no class folder: train/b.png"),
+        (["happy/a.png", "b.png"], "images that lie in no class folder: b.png"),
+        (["train/happy/a.png", "train/b.png"], "images that lie in no class folder: train/b.png"),
         (["train/happy/person1/a.png", "train/happy/b.png"], "folders inside of class folders: train/happy/person1"),
-        (["a.png", "b.png"], "no folder with pictures in it"),
-        ([], "no folder with pictures in it"),
+        (["a.png", "b.png"], "no folder with images in it"),
+        ([], "no folder with images in it"),
     ],
 )
 def test_unknown_layouts_name_what_was_found(names, found):
@@ -332,7 +328,7 @@ def test_files_that_are_no_archives(tmp_path):
 def test_members_that_climb_out_are_refused(name, tmp_path):
     write_tar(tmp_path / "a" / "a.tar.gz", {name: TEXT.encode()})
     write_zip(tmp_path / "b" / "a.zip", {name: TEXT.encode()})
-    write_zip(tmp_path / "c" / "a.zip", {**FILES, name.replace("csv", "png"): PICTURE})
+    write_zip(tmp_path / "c" / "a.zip", {**FILES, name.replace("csv", "png"): IMAGE})
     for folder in "abc":
         with pytest.raises(InputError, match=r"climbs out of its folder.*") as error:
             read(open_source(tmp_path / folder))
@@ -367,7 +363,7 @@ def test_archives_of_absurd_size_are_refused(tmp_path, monkeypatch):
 def test_large_members_are_refused_singly(tmp_path, monkeypatch):
     monkeypatch.setattr("emotion.ingest.sources.folders.MAX_FILE_BYTES", 70_000)
     monkeypatch.setattr("emotion.data.images.MAX_FILE_BYTES", 70_000)
-    files = {"happy/a.png": PICTURE, "happy/b.png": PICTURE + bytes(70_000)}
+    files = {"happy/a.png": IMAGE, "happy/b.png": IMAGE + bytes(70_000)}
     write_zip(tmp_path / "a" / "a.zip", files)
     write_files(tmp_path / "b", files)
     for folder in "ab":
@@ -487,10 +483,10 @@ def test_any_mix_of_rows(mixed, block):
     blocks = (data[start : start + block] for start in range(0, len(data), block))
     found = list(fer2013_csv.read_rows(blocks, "a.csv"))
     assert len(found) == len(mixed)
-    survivors = {entry.picture: (entry, pixels) for entry, pixels in found if not isinstance(pixels, str)}
+    survivors = {entry.image: (entry, pixels) for entry, pixels in found if not isinstance(pixels, str)}
     assert list(survivors) == list(good)
-    for picture, (emotion, values, usage) in good.items():
-        entry, pixels = survivors[picture]
+    for image, (emotion, values, usage) in good.items():
+        entry, pixels = survivors[image]
         assert entry.emotion == EMOTIONS[emotion]
         assert USAGES[entry.split or ""] == usage
         assert pixels.ravel().tolist() == values
@@ -511,17 +507,17 @@ def test_many_rows_come_in_pieces(tmp_path):
     write_files(tmp_path, {"a.csv": "\n".join(["emotion,pixels,Usage", *lines]).encode()})
     pieces = list(open_source(tmp_path).pieces())
     assert [len(piece) for piece in pieces] == [PIECE] * 3 + [5]
-    assert [entry.picture for piece in pieces for entry, _ in piece] == [f"row {n}" for n in range(3 * PIECE + 5)]
+    assert [entry.image for piece in pieces for entry, _ in piece] == [f"row {n}" for n in range(3 * PIECE + 5)]
 
 
 # Files
 
 BAD_FILES = {
     b"": "the file is empty",
-    b"no picture at all": "no picture",
-    PICTURE[:60]: "cut off",
+    b"no image at all": "no image",
+    IMAGE[:60]: "cut off",
     encode(ROWS[0][2], ".jpg")[:200]: "cut off",
-    PICTURE[:50] + bytes(20) + PICTURE[70:]: "",
+    IMAGE[:50] + bytes(20) + IMAGE[70:]: "",
 }
 
 
@@ -542,7 +538,7 @@ def test_any_mix_of_files(mixed, packed):
         else:
             write_files(folder, files)
         found = [row for piece in open_source(folder).pieces() for row in piece]
-    assert [entry.picture for entry, _ in found] == sorted(files)
+    assert [entry.image for entry, _ in found] == sorted(files)
     for (_, content), item in zip(found, mixed, strict=True):
         if isinstance(item, int):
             assert content.pixels == ROWS[item][2].tobytes()
@@ -551,21 +547,21 @@ def test_any_mix_of_files(mixed, packed):
             assert BAD_FILES[item] in content.reason
 
 
-def test_pictures_that_vanish_or_break_between_the_stages(tmp_path):
-    write_files(tmp_path, {"happy/a.png": PICTURE, "happy/b.png": PICTURE})
+def test_images_that_vanish_or_break_between_the_stages(tmp_path):
+    write_files(tmp_path, {"happy/a.png": IMAGE, "happy/b.png": IMAGE})
     source = open_source(tmp_path)
     (tmp_path / "happy/a.png").unlink()
     (tmp_path / "happy/b.png").write_bytes(b"")
     for name in ("happy/a.png", "happy/b.png"):
         with pytest.raises(InputError, match=rf"{name} could be read before .*run create_dataframe again"):
-            list(source.images([name], np.copy))
+            list(source.read_again([name], np.copy))
     write_files(tmp_path / "csv", {"a.csv": TEXT.encode()})
     with pytest.raises(InputError, match="row 999 is no longer there"):
-        list(open_source(tmp_path / "csv").images(["row 1", "row 999"], np.copy))
+        list(open_source(tmp_path / "csv").read_again(["row 1", "row 999"], np.copy))
 
 
 def test_names_that_are_no_utf8(tmp_path):
-    write_files(tmp_path, {"happy/\udcff.png": PICTURE})
+    write_files(tmp_path, {"happy/\udcff.png": IMAGE})
     assert len(read(open_source(tmp_path))) == 1
 
 
@@ -583,7 +579,7 @@ results = []
 for count in (1, 3):
     workers._workers = lambda pieces: count
     found = [row for piece in source.pieces() for row in piece]
-    images = source.images([entry.picture for entry, _ in found], np.copy)
+    images = source.read_again([entry.image for entry, _ in found], np.copy)
     results.append((found, [contents.hash_pixels(image) for image in images]))
 assert results[0] == results[1]
 assert len(results[0][0]) == len(results[0][1]) == 42

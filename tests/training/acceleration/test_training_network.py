@@ -31,7 +31,7 @@ def pair(deterministic):
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     return np.random.default_rng(1).normal(2, 3, (16, 8, 8, 1)).astype(np.float32)
 
 
@@ -41,18 +41,18 @@ def processor(monkeypatch):
     return lambda flags: monkeypatch.setattr(module, "cpu_flags", lambda: flags)
 
 
-def test_predictions_agree(pair, pictures):
-    stock, fast = (model.predict(pictures, verbose=0) for model in pair)
+def test_predictions_agree(pair, images):
+    stock, fast = (model.predict(images, verbose=0) for model in pair)
     assert fast == pytest.approx(stock, abs=1e-5)
 
 
-def test_training_outputs_gradients_and_averages_agree(pair, pictures):
+def test_training_outputs_gradients_and_averages_agree(pair, images):
     import tensorflow as tf
 
     results = []
     for model in pair:
         with tf.GradientTape() as tape:
-            outputs = model(pictures, training=True)
+            outputs = model(images, training=True)
             loss = tf.reduce_sum(outputs**2)
         results.append([outputs, *tape.gradient(loss, model.trainable_variables), *model.non_trainable_variables])
     for stock, fast in zip(*results, strict=True):
@@ -72,7 +72,7 @@ def _random(*shape):
 @pytest.mark.parametrize("height, width", [(6, 6), (5, 3), (1, 4)])
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-4), ("bfloat16", 0.05)])
 def test_a_small_map_has_the_gradients_of_tensorflow(kernel_size, height, width, dtype, tolerance):
-    """Of an odd number of pictures, which the graph does not know beforehand, as in a training's last batch."""
+    """Of an odd number of images, which the graph does not know beforehand, as in a training's last batch."""
     import tensorflow as tf
 
     inputs, kernel = _random(11, height, width, 8), _random(*kernel_size, 8, 5)
@@ -106,7 +106,7 @@ def ways(monkeypatch):
     """Return a function that says by which way a training step convolves."""
 
     def way(size, channels, filters, precision, **change):
-        """Of maps (size, size, channels), in a network that learns their size from the pictures that it is shown."""
+        """Of maps (size, size, channels), in a network that learns their size from the images that it is shown."""
         plain = keras.layers.Conv2D.convolution_op
         functions = {"winograd": winograd.convolve, "own gradient": module._convolve, "plain": plain}
         mocks = {name: Mock(wraps=function) for name, function in functions.items()}

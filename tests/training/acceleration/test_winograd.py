@@ -35,7 +35,7 @@ SIDES = [(1, 6), (2, 9), (3, 4), (5, 12), (13, 7), (26, 8), (LARGEST_MAP, 10)]
 @pytest.mark.parametrize("padding", [0, 1])
 @pytest.mark.parametrize("height, width", SIDES)
 def test_outputs_and_gradients_are_those_of_a_plain_convolution(height, width, padding):
-    """Of an odd number of pictures, which the graph does not know beforehand, as in a training's last batch."""
+    """Of an odd number of images, which the graph does not know beforehand, as in a training's last batch."""
     import tensorflow as tf
 
     height, width = height + 2 * (1 - padding), width + 2 * (1 - padding)

@@ -1,4 +1,4 @@
-// The page: pictures and the camera go to the server, what it answers goes to the view.
+// The page: images and the camera go to the server, what it answers goes to the view.
 
 import { Camera, NoCamera } from "./camera.js";
 import { describeModel, pause, predict, Trouble } from "./client.js";
@@ -13,20 +13,20 @@ const view = new View();
 const camera = new Camera(element("video"));
 
 let model = null;
-let mode = "picture"; // or camera
-let picture = null; // the file that was read last
+let mode = "image"; // or camera
+let image = null; // the file that was read last
 let underWay = new AbortController(); // what is being read now
 let waiting = null; // for a server that is gone
 
-const ANOTHER = { label: "Choose another picture", run: () => element("file").click() };
+const ANOTHER = { label: "Choose another image", run: () => element("file").click() };
 const AGAIN = { label: "Try again", run: () => startCamera() };
 
 const TROUBLES = {
   gone: { title: "The server is gone", text: "Start it again in its terminal: emotion serve. This page then goes on by itself." },
-  large: { title: "This picture is too large", text: "", action: ANOTHER },
-  unreadable: { title: "This cannot be read as a picture", text: "", action: ANOTHER },
-  busy: { title: "The server is busy", text: "Others are sending pictures as well. Try again in a moment.", action: ANOTHER },
-  failed: { title: "The server failed on this picture", text: "", action: ANOTHER },
+  large: { title: "This image is too large", text: "", action: ANOTHER },
+  unreadable: { title: "This cannot be read as an image", text: "", action: ANOTHER },
+  busy: { title: "The server is busy", text: "Others are sending images as well. Try again in a moment.", action: ANOTHER },
+  failed: { title: "The server failed on this image", text: "", action: ANOTHER },
 };
 
 const NO_CAMERA = {
@@ -39,18 +39,18 @@ const NO_CAMERA = {
     text: "Allow it for this page, by the sign beside the address, then try again. Its frames go to this server only.",
     action: AGAIN,
   },
-  absent: { title: "No camera found", text: "Connect one, then try again. Pictures work without.", action: AGAIN },
+  absent: { title: "No camera found", text: "Connect one, then try again. Images work without.", action: AGAIN },
   taken: { title: "The camera is taken", text: "Another program has it. Close that, then try again.", action: AGAIN },
   lost: { title: "The camera is gone", text: "It was switched off or pulled out. Connect it, then try again.", action: AGAIN },
 };
 
-// Pictures
+// Images
 
-async function readPicture(file) {
+async function readImage(file) {
   stopCamera();
   underWay = new AbortController();
   const { signal } = underWay;
-  picture = file;
+  image = file;
   view.clearNotice();
   view.clearFaces("Looking…", "");
   view.busy("Looking for faces…");
@@ -58,9 +58,9 @@ async function readPicture(file) {
     if (file.size > model?.limits.upload_bytes) throw new Trouble("large", tooLarge(file));
     const bitmap = await showable(file);
     if (signal.aborted) return;
-    if (bitmap) showPicture(bitmap, bitmap);
+    if (bitmap) showImage(bitmap, bitmap);
     const answer = await predict(file, signal);
-    if (!bitmap) showPicture(null, answer);
+    if (!bitmap) showImage(null, answer);
     showAnswer(answer, bitmap);
   } catch (error) {
     if (!signal.aborted) showTrouble(error);
@@ -69,7 +69,7 @@ async function readPicture(file) {
   }
 }
 
-/** Return the picture as the browser shows it, null where it cannot. */
+/** Return the image as the browser shows it, null where it cannot. */
 async function showable(file) {
   try {
     return await createImageBitmap(file);
@@ -78,8 +78,8 @@ async function showable(file) {
   }
 }
 
-function showPicture(bitmap, size) {
-  view.show("picture");
+function showImage(bitmap, size) {
+  view.show("image");
   view.draw(bitmap, size);
   element("another").hidden = false;
 }
@@ -94,7 +94,7 @@ function showAnswer(answer, bitmap) {
   view.showFaces(faces, (id) => view.choose(id));
   view.say(spoken(faces));
   if (!bitmap) {
-    view.notice({ title: "Read, but not to be shown", text: "This browser cannot show pictures of this kind.", low: true });
+    view.notice({ title: "Read, but not to be shown", text: "This browser cannot show images of this kind.", low: true });
   }
 }
 
@@ -125,7 +125,7 @@ function showTrouble(error) {
   if (kind === "gone") {
     waitForServer();
   } else {
-    picture = null;
+    image = null;
     view.show("nothing");
     element("another").hidden = true;
   }
@@ -160,7 +160,7 @@ async function askUntilBack() {
   view.describe(model);
   view.clearNotice();
   if (mode === "camera") return;
-  if (picture) readPicture(picture);
+  if (image) readImage(image);
   else view.show("nothing");
 }
 
@@ -260,7 +260,7 @@ function pace(times, now) {
 function stopCamera() {
   underWay.abort();
   camera.stop();
-  mode = "picture";
+  mode = "image";
   view.setMode(mode);
 }
 
@@ -279,10 +279,10 @@ function showNoCamera(kind) {
   view.notice({ ...NO_CAMERA[kind], trouble: true });
 }
 
-/** Go back from the camera to the last picture, or to the invitation. */
-function showPictures() {
-  if (picture) {
-    readPicture(picture);
+/** Go back from the camera to the last image, or to the invitation. */
+function showImages() {
+  if (image) {
+    readImage(image);
     return;
   }
   stopCamera();
@@ -297,12 +297,12 @@ function showPictures() {
 function takeFiles(files, where) {
   const file = files[0];
   if (file) {
-    readPicture(file);
+    readImage(file);
     return;
   }
   view.notice({
-    title: where === "drop" ? "That was no file" : "No picture on the clipboard",
-    text: "Drop or choose a picture's file. Links are not followed: this page fetches nothing from elsewhere.",
+    title: where === "drop" ? "That was no file" : "No image on the clipboard",
+    text: "Drop or choose an image's file. Links are not followed: this page fetches nothing from elsewhere.",
     action: ANOTHER,
   });
 }
@@ -310,12 +310,12 @@ function takeFiles(files, where) {
 function listen() {
   const file = element("file");
   file.addEventListener("change", () => {
-    if (file.files.length) readPicture(file.files[0]);
+    if (file.files.length) readImage(file.files[0]);
     file.value = "";
   });
   for (const id of ["choose", "another"]) element(id).addEventListener("click", () => file.click());
-  element("picture-mode").addEventListener("click", () => mode === "camera" && showPictures());
-  element("camera-mode").addEventListener("click", () => mode === "picture" && startCamera());
+  element("image-mode").addEventListener("click", () => mode === "camera" && showImages());
+  element("camera-mode").addEventListener("click", () => mode === "image" && startCamera());
   element("use-camera").addEventListener("click", startCamera);
   element("mirror").addEventListener("click", () => {
     view.setMirrored(element("mirror").getAttribute("aria-pressed") !== "true");

@@ -1,9 +1,9 @@
 // The server's API. Nothing else on this page talks to anything.
 
-const SECONDS = 60; // for one picture, on a slow machine
-const TRIES = 6; // of a picture that the server is too busy for
+const SECONDS = 60; // for one image, on a slow machine
+const TRIES = 6; // of an image that the server is too busy for
 
-/** What keeps a picture from being read. `kind`: gone, large, unreadable, busy or failed. */
+/** What keeps an image from being read. `kind`: gone, large, unreadable, busy or failed. */
 export class Trouble extends Error {
   constructor(kind, detail = "") {
     super(detail || kind);
@@ -19,7 +19,7 @@ export async function describeModel() {
   return response.json();
 }
 
-/** Return {width, height, faces} of a picture in a Blob; wait and try again while the server is too busy. */
+/** Return {width, height, faces} of an image in a Blob; wait and try again while the server is too busy. */
 export async function predict(blob, signal) {
   for (let attempt = 1; ; attempt += 1) {
     const response = await send(blob, signal);
@@ -42,7 +42,7 @@ export function pause(milliseconds, signal) {
 }
 
 function send(blob, signal) {
-  // What a picture is, its bytes say; names and types of files are often wrong. The server reads the bytes.
+  // What an image is, its bytes say; names and types of files are often wrong. The server reads the bytes.
   const type = blob.type.startsWith("image/") ? blob.type : "image/unknown";
   const limits = [AbortSignal.timeout(1000 * SECONDS), ...(signal ? [signal] : [])];
   return ask("/api/predict", {

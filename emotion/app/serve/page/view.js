@@ -1,7 +1,7 @@
-// What stands on the page: the picture with its boxes, the panel with its bars, and what is to be said.
+// What stands on the page: the image with its boxes, the panel with its bars, and what is to be said.
 
 const TAG_GAP = 7; // pixels on the screen between a box and its label
-const LONGEST_SIDE = 2048; // pixels of a picture as it is shown
+const LONGEST_SIDE = 2048; // pixels of an image as it is shown
 const MOST_IN_STRIP = 60;
 const DARKEST_FOR_BLACK = 128; // brightness of a colour on which black is easier to read than white, as on annotated files
 
@@ -36,19 +36,19 @@ export class View {
 
   // The board
 
-  /** Show the board with a picture, with the camera, or empty: what is `picture`, `camera` or `nothing`. */
+  /** Show the board with an image, with the camera, or empty: what is `image`, `camera` or `nothing`. */
   show(what) {
     element("invitation").hidden = what !== "nothing";
     element("frame").hidden = what === "nothing";
-    element("picture").hidden = what !== "picture";
+    element("image").hidden = what !== "image";
     element("video").hidden = what !== "camera";
-    element("backdrop").hidden = what !== "picture";
+    element("backdrop").hidden = what !== "image";
     element("board").classList.toggle("filled", what !== "nothing");
     document.body.classList.toggle("live", what === "camera");
   }
 
   setMode(mode) {
-    element("picture-mode").setAttribute("aria-pressed", mode === "picture");
+    element("image-mode").setAttribute("aria-pressed", mode === "image");
     element("camera-mode").setAttribute("aria-pressed", mode === "camera");
     element("mirror").hidden = mode !== "camera";
     element("pace").hidden = true;
@@ -67,9 +67,9 @@ export class View {
     element("pace").textContent = `${Math.round(frames)} fps`;
   }
 
-  /** Draw a picture that the browser could read, or a blank of the same size where it could not. */
+  /** Draw an image that the browser could read, or a blank of the same size where it could not. */
   draw(bitmap, { width, height }) {
-    const canvas = element("picture");
+    const canvas = element("image");
     const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
     canvas.width = Math.max(1, Math.round(width * scale));
     canvas.height = Math.max(1, Math.round(height * scale));
@@ -79,7 +79,7 @@ export class View {
     this.#drawBackdrop();
   }
 
-  /** Set the size of the picture in which boxes are counted. */
+  /** Set the size of the image in which boxes are counted. */
   setSize(size) {
     this.#size = size;
     for (const part of [element("frame"), element("board")]) {
@@ -88,12 +88,12 @@ export class View {
   }
 
   #source() {
-    return element("video").hidden ? element("picture") : element("video");
+    return element("video").hidden ? element("image") : element("video");
   }
 
   #drawBackdrop() {
     const backdrop = element("backdrop");
-    backdrop.getContext("2d").drawImage(element("picture"), 0, 0, backdrop.width, backdrop.height);
+    backdrop.getContext("2d").drawImage(element("image"), 0, 0, backdrop.width, backdrop.height);
   }
 
   // Faces
@@ -188,7 +188,7 @@ export class View {
     box.setAttribute("aria-pressed", face.id === this.#chosen);
   }
 
-  /** The left side of a box in the picture as it is shown. */
+  /** The left side of a box in the image as it is shown. */
   #left(box) {
     const turned = this.#mirrored && document.body.classList.contains("live");
     return turned ? this.#size.width - box.x - box.width : box.x;
@@ -343,7 +343,7 @@ export class View {
     }, 180);
   }
 
-  /** Show a notice: {title, text, trouble, low, action: {label, run}}; `low` leaves the picture to be seen. */
+  /** Show a notice: {title, text, trouble, low, action: {label, run}}; `low` leaves the image to be seen. */
   notice({ title, text, trouble = false, low = false, action = null }) {
     const notice = element("notice");
     element("notice-title").textContent = title;
@@ -392,8 +392,8 @@ function meet(one, other) {
 function figuresOf({ figures, size, color }) {
   const takes = `It sees each face as ${size} × ${size} ${color === "grey" ? "grey" : "coloured"} pixels.`;
   if (!figures) return takes;
-  const pictures = figures.pictures.toLocaleString("en");
-  return `On ${pictures} pictures that it had never seen, this model agreed with people on ${percent(figures.accuracy)}. ${takes}`;
+  const images = figures.images.toLocaleString("en");
+  return `On ${images} images that it had never seen, this model agreed with people on ${percent(figures.accuracy)}. ${takes}`;
 }
 
 function ink(color) {

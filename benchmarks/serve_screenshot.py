@@ -1,6 +1,6 @@
-"""The picture of the web page in docs/reading.md: what `emotion serve` shows of scikit-image's portrait.
+"""The image of the web page in docs/reading.md: what `emotion serve` shows of scikit-image's portrait.
 
-    python -m benchmarks.serve_picture
+    python -m benchmarks.serve_screenshot
 
 Drives Chromium (/usr/bin/chromium) with Playwright, on the released model unless told; writes
 benchmarks/results/serve.png, and the same of a phone's width beside it where --narrow names a file.
@@ -43,7 +43,7 @@ MILLISECONDS = 60_000
 """How long anything may take to show."""
 
 
-def shoot(page: Any, url: str, photo: Path, size: tuple[int, int], picture: Path) -> None:
+def shoot(page: Any, url: str, photo: Path, size: tuple[int, int], image: Path) -> None:
     """Write what the page at `url` shows in a window of `size` after `photo` was chosen."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(url)
@@ -51,11 +51,11 @@ def shoot(page: Any, url: str, photo: Path, size: tuple[int, int], picture: Path
     page.wait_for_selector(".face", state="visible", timeout=MILLISECONDS)
     page.wait_for_timeout(500)  # the bars grow
     with Image.open(io.BytesIO(page.screenshot())) as shown:
-        shown.convert("RGB").quantize(256).save(picture, optimize=True)
+        shown.convert("RGB").quantize(256).save(image, optimize=True)
 
 
-def shoot_all(url: str, photo: Path, pictures: dict[Path, tuple[int, int]]) -> None:
-    """Write each of `pictures`, in a window of its size."""
+def shoot_all(url: str, photo: Path, images: dict[Path, tuple[int, int]]) -> None:
+    """Write each of `images`, in a window of its size."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -64,8 +64,8 @@ def shoot_all(url: str, photo: Path, pictures: dict[Path, tuple[int, int]]) -> N
         raise InputError(f"{CHROMIUM} is not there; install it (Debian, Ubuntu: apt install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for picture, size in pictures.items():
-            shoot(browser.new_page(), url, photo, size, picture)
+        for image, size in images.items():
+            shoot(browser.new_page(), url, photo, size, image)
         browser.close()
 
 
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--model", help="a model file; the released one unless told")
     parser.add_argument("--narrow", type=Path, help="where to write the page of a phone's width as well")
     arguments = parser.parse_args()
-    pictures = {RESULT: WIDE} | ({arguments.narrow: NARROW} if arguments.narrow else {})
+    images = {RESULT: WIDE} | ({arguments.narrow: NARROW} if arguments.narrow else {})
     model = ["--model", arguments.model] if arguments.model else []
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "astronaut.png"
@@ -85,7 +85,7 @@ def main() -> None:
                 found = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")
                 if found is None:
                     raise InputError("`emotion serve` did not start; see what it says above")
-                shoot_all(found.group(), photo, pictures)
+                shoot_all(found.group(), photo, images)
             finally:
                 server.terminate()
 
