@@ -30,7 +30,7 @@ PATIENT = ("train.patience=4",)
 HALF = ("train.epochs=30", "train.smaller_first=[[32,15],[40,6]]")
 CUTS = {
     "happy-sad-rgb": PATIENT,
-    "happy-sad-grey": PATIENT,
+    "happy-sad-grayscale": PATIENT,
     "five-webcam": PATIENT,
     "seven-two-blocks": PATIENT,
     "seven-three-blocks": PATIENT,

@@ -22,7 +22,7 @@ MARKS = ("<!-- comparison -->\n", "<!-- /comparison -->\n")
 
 SYSTEMS: dict[str, tuple[float, float] | None] = {
     "happy-sad-rgb": (0.90, 1.00),
-    "happy-sad-grey": (0.90, 1.00),
+    "happy-sad-grayscale": (0.90, 1.00),
     "five-webcam": (0.90, 1.00),
     "seven-two-blocks": (0.90, 1.00),
     "seven-three-blocks": (0.90, 1.00),
@@ -170,7 +170,7 @@ def plot_accuracy(rows: Sequence[Row]) -> Figure:
         0.75 * len(panels) + 0.34 * len(rows) + 0.5,
         "Measured on FER2013's PrivateTest, and stated",
         "Dots: accuracy here, with the 95 % interval. Light bars: what the authors of the design state, most of them "
-        "on splits of their own. Grey ticks: always answering with the commonest emotion.",
+        "on splits of their own. Gray ticks: always answering with the commonest emotion.",
     )
     heights = [len(panel) + 0.6 for panel in panels.values()]
     axes = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]

@@ -90,13 +90,13 @@ def read_fer2013(path: Path, params: Params) -> Data:
     check_rejected(collected, 0.0, source.name)
     forms = set(collected.images[["height", "width", "channels"]].itertuples(index=False, name=None))
     if forms != {(48, 48, 1)}:
-        raise InputError(f"{path} holds images of the forms {sorted(forms)}; FER2013's are grey and 48 x 48")
+        raise InputError(f"{path} holds images of the forms {sorted(forms)}; FER2013's are gray and 48 x 48")
     table = build_table(collected.images, resolve_scheme(SCHEME), params.split)
     return Data(table, np.frombuffer(content.getvalue(), np.uint8))
 
 
 def prepare(image: np.ndarray) -> np.ndarray:
-    """Return a grey uint8 image (height, width) as the package hands it to its network: float32, -1 to 1."""
+    """Return a gray uint8 image (height, width) as the package hands it to its network: float32, -1 to 1."""
     resized = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     scaled = resized.astype(np.float32) / 255.0
     return ((scaled - 0.5) * 2.0).reshape(1, SIZE, SIZE, 1)

@@ -174,10 +174,10 @@ def measure(predictor: Predictor, frames: int, repetitions: int, size: tuple[int
             for way, function in ways.items():
                 runs[way].append(function())
                 bar.update()
-    return {way: summarise(times, frames, BESIDE.get(way, ())) for way, times in runs.items()}
+    return {way: summarize(times, frames, BESIDE.get(way, ())) for way, times in runs.items()}
 
 
-def summarise(times: list[Time], frames: int, beside: tuple[str, ...]) -> dict[str, Any]:
+def summarize(times: list[Time], frames: int, beside: tuple[str, ...]) -> dict[str, Any]:
     """Return the frames a second of some runs, and the median share of the time by part."""
     rates = [frames / one.seconds for one in times]
     shares = {

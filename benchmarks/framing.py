@@ -81,7 +81,7 @@ class Seen(NamedTuple):
 
 
 def to_canvas(image: np.ndarray) -> np.ndarray:
-    """Return a square grey image (size, size), enlarged, in the middle of its repeated border."""
+    """Return a square gray image (size, size), enlarged, in the middle of its repeated border."""
     size = len(image) * ENLARGED
     enlarged = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
     border = round(size * BORDER)
@@ -170,11 +170,11 @@ def measure_accuracy(seen: Sequence[Seen], labels: np.ndarray, engine: Engine, s
 
 def crops_of(faces: Sequence[tuple[np.ndarray, Found]], margin: float, size: int) -> np.ndarray:
     """Return faces as a model takes them, uint8 (n, size, size, 1)."""
-    return np.stack([cut(image, found, margin, size, "grey") for image, found in faces])
+    return np.stack([cut(image, found, margin, size, "grayscale") for image, found in faces])
 
 
 def accuracy(engine: Engine, labels: np.ndarray, crops: np.ndarray) -> float:
-    """Return the share of crops whose emotion a model tells as they are labelled."""
+    """Return the share of crops whose emotion a model tells as they are labeled."""
     said = predict_probabilities(engine, crops, flip=engine.form.flip)
     return float(np.mean(predicted_labels(said, engine.form.threshold) == labels))
 
@@ -234,7 +234,7 @@ def draw(result: dict[str, Any], mean: np.ndarray) -> None:
     detectors: dict[str, Detector] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
     faces = {name: detector.find(photo)[0] for name, detector in detectors.items()}
     crops = {
-        name: {margin: cut(photo, face, margin, len(mean), "grey")[:, :, 0] for margin in SHOWN}
+        name: {margin: cut(photo, face, margin, len(mean), "grayscale")[:, :, 0] for margin in SHOWN}
         for name, face in faces.items()
     }
     save_figure(plot_framing(result, mean, crops), FIGURE)

@@ -66,7 +66,7 @@ def plot_training_time(systems: Sequence[System], package: System) -> Figure:
         7.6,
         3.9,
         "Accuracy, by how long training took on two cores",
-        f"Two threads of {processors}. Dots: each model on FER2013's PrivateTest, with its 95 % interval. Grey: the "
+        f"Two threads of {processors}. Dots: each model on FER2013's PrivateTest, with its 95 % interval. Gray: the "
         f"package {PACKAGE_NAME} as it comes, with its interval.",
     )
     axes = figure.subplots()
@@ -93,7 +93,7 @@ def plot_latency(systems: Sequence[System], package: System, machine: str) -> Fi
         7.6,
         3.9,
         "Accuracy, by how long a face takes",
-        f"TensorFlow Lite on one thread of {machine}. Dots: FER2013's PrivateTest, with the 95 % interval; grey: the "
+        f"TensorFlow Lite on one thread of {machine}. Dots: FER2013's PrivateTest, with the 95 % interval; gray: the "
         f"package {PACKAGE_NAME}. Where a face and its mirror image are averaged, both are counted.",
     )
     axes = figure.subplots()

@@ -91,7 +91,7 @@ class Setting:
     threads: int
 
     def data(self) -> loop.TrainingData:
-        """Return random grey images, enough for warm-up and timed batches."""
+        """Return random gray images, enough for warm-up and timed batches."""
         count = self.batch_size * (WARM_UP + self.steps)
         generator = np.random.default_rng(SEED)
         images = generator.integers(0, 256, (count, self.image_size, self.image_size, 1), np.uint8)
@@ -223,7 +223,7 @@ class Convolutions:
         """Return a sum over some of each convolution's outputs, so that none is left out.
 
         Each waits for the one before, as in the network; images and kernels are arguments, lest TensorFlow should
-        convolve constants while it optimises the graph.
+        convolve constants while it optimizes the graph.
         """
         import tensorflow as tf
 
@@ -286,10 +286,10 @@ def measure(architecture: str, setting: Setting, repetitions: int) -> dict[str, 
             for name, rate in measured.items():
                 runs[name].append(rate())
                 bar.update()
-    return summarise(runs, multiply_adds(stock_network(architecture, setting)))
+    return summarize(runs, multiply_adds(stock_network(architecture, setting)))
 
 
-def summarise(runs: dict[str, list[float]], cost: int) -> dict[str, Any]:
+def summarize(runs: dict[str, list[float]], cost: int) -> dict[str, Any]:
     """Return the spread of the rates in `runs`, and of their ratios; `cost` is an image's multiply-adds, forward."""
     return {
         "multiply_adds": cost,
@@ -333,7 +333,7 @@ def show(result: dict[str, Any]) -> None:
     """Print a line for each rate and each ratio."""
     print(
         f"{result['machine']}, {result['threads']} threads, batches of {result['batch_size']}, "
-        f"{result['image_size']}x{result['image_size']} grey; medians of {result['repetitions']}, lowest and highest"
+        f"{result['image_size']}x{result['image_size']} gray; medians of {result['repetitions']}, lowest and highest"
     )
     for architecture, figures in result["architectures"].items():
         print(f"\n{architecture}, {figures['multiply_adds'] / 1e6:.1f} million multiply-adds an image, forward")

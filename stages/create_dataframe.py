@@ -74,7 +74,7 @@ def _counted(pieces: Iterator[Piece], progress: "tqdm[NoReturn]") -> Iterator[Pi
 
 
 def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:
-    """Return the table of the images, labelled by the source itself or by `votes`."""
+    """Return the table of the images, labeled by the source itself or by `votes`."""
     images = collected.images
     if votes is None:
         return build_table(images, scheme, params.split)

@@ -28,7 +28,7 @@ from emotion.plots.confusion import plot_confusion
 from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
 from emotion.plots.dataset import plot_class_balance, plot_images
 from emotion.plots.sheets import plot_mistakes, plot_predictions
-from emotion.plots.style import save_color_sheet, save_figure, save_grey_sheet
+from emotion.plots.style import save_color_sheet, save_figure, save_gray_sheet
 from emotion.plots.training import plot_training
 
 
@@ -85,7 +85,7 @@ def draw_results(mistakes: int) -> None:
 
 def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
     """Return what writes a sheet of such images (n, height, width, channels)."""
-    return save_grey_sheet if images.shape[3] == 1 else save_color_sheet
+    return save_gray_sheet if images.shape[3] == 1 else save_color_sheet
 
 
 def read_csv(path: Path) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def image_files(rows: list[Row], suffix: str = ".png") -> dict[str, bytes]:
 
 
 def encode(image: np.ndarray, suffix: str = ".png") -> bytes:
-    """Return the bytes of an image file; `image` is grey or RGB."""
+    """Return the bytes of an image file; `image` is gray or RGB."""
     return cv2.imencode(suffix, image[..., ::-1] if image.ndim == 3 else image)[1].tobytes()
 
 
@@ -122,7 +122,7 @@ def write_onnx(path: Path, form: ModelForm | None = None, seed: int = 0) -> Path
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    form = form or ModelForm(EMOTIONS, 48, "grey")
+    form = form or ModelForm(EMOTIONS, 48, "grayscale")
     pixels = form.size**2 * form.channels
     weights = np.random.default_rng(seed).normal(0, 0.5 / pixels**0.5, (pixels, len(form.emotions)))
     nodes = [

@@ -10,7 +10,7 @@ from typing import Any
 
 from emotion.core.errors import InputError
 
-CHANNELS = {"grey": 1, "rgb": 3}
+CHANNELS = {"grayscale": 1, "rgb": 3}
 """How many channels images of each color have."""
 
 FORM_MEMBER = "emotion.json"
@@ -39,7 +39,7 @@ class ModelForm:
     Attributes:
         emotions: the names of its classes, in the order of its outputs. Two have one output, the second's probability.
         size: height and width in pixels of the images that it takes.
-        color: `grey` or `rgb`.
+        color: `grayscale` or `rgb`.
         flip: whether the probabilities of each image and its mirror image are averaged, as they were for its figures.
         temperature: by which its probabilities are calibrated, above 0 (Guo et al. 2017).
         threshold: of two emotions, the probability above which an image shows the second; before the temperature.

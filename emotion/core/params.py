@@ -54,7 +54,7 @@ class LabelsParams(Section):
 class FeaturesParams(Section):
     # Not `size`: DVC's run cache leaves keys of that name out (treeverse/dvc#10296), and brings arrays of another one.
     image_size: ImageSize
-    color: Literal["grey", "rgb"]
+    color: Literal["grayscale", "rgb"]
     format: Literal["npy", "pkl"]
 
     @property

@@ -67,11 +67,11 @@ def read_bytes(path: Path | str) -> bytes:
 def decode(data: bytes) -> np.ndarray:
     """Return the image that an image file's bytes hold.
 
-    Grey files stay grey. 16 bits become 8, palettes and CMYK become RGB, transparent images are laid on white,
+    Gray files stay gray. 16 bits become 8, palettes and CMYK become RGB, transparent images are laid on white,
     and of several frames the first is taken. A rotation noted in EXIF is carried out.
 
     Returns:
-        uint8 of shape (height, width, 1) for grey or (height, width, 3) for RGB.
+        uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
 
     Raises:
         ImageError: the bytes are empty, no image, broken or cut off, or would unpack to more than MAX_PIXELS.
@@ -91,11 +91,11 @@ def from_frame(frame: np.ndarray) -> np.ndarray:
     """Return the image in an OpenCV `frame`: uint8 (height, width), or (height, width, 1, 3 or 4) as BGR(A).
 
     Returns:
-        uint8 of shape (height, width, 1) for grey or (height, width, 3) for RGB.
+        uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
     """
     channels = 1 if frame.ndim == 2 else frame.shape[-1]
     if frame.dtype != np.uint8 or frame.ndim not in (2, 3) or channels not in (1, 3, 4) or frame.size == 0:
-        raise ImageError(f"got a frame of {frame.dtype} and shape {frame.shape}, expected uint8 grey, BGR or BGRA")
+        raise ImageError(f"got a frame of {frame.dtype} and shape {frame.shape}, expected uint8 gray, BGR or BGRA")
     if channels == 1:
         return np.ascontiguousarray(frame).reshape(*frame.shape[:2], 1)
     return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB if channels == 3 else cv2.COLOR_BGRA2RGB)
@@ -105,16 +105,16 @@ def to_input(image: np.ndarray, size: int, color: str) -> np.ndarray:
     """Return `image` as a model takes it. Images that are not square are squeezed to a square.
 
     Args:
-        image: uint8 of shape (height, width, 1) for grey or (height, width, 3) for RGB.
+        image: uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
         size: height and width of the result, in pixels.
-        color: `grey` or `rgb`.
+        color: `grayscale` or `rgb`.
 
     Returns:
-        uint8 of shape (size, size, 1) for grey or (size, size, 3) for RGB; it may share memory with `image`.
+        uint8 of shape (size, size, 1) for gray or (size, size, 3) for RGB; it may share memory with `image`.
 
     Raises:
         ImageError: `image` has another type or shape, or no pixels.
-        ValueError: `color` is neither `grey` nor `rgb`.
+        ValueError: `color` is neither `grayscale` nor `rgb`.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
         raise ImageError(
@@ -125,8 +125,8 @@ def to_input(image: np.ndarray, size: int, color: str) -> np.ndarray:
 
 def _recolor(image: np.ndarray, color: str) -> np.ndarray:
     if color not in CHANNELS:
-        raise ValueError(f"color: got {color!r}, expected 'grey' or 'rgb'")
-    if color == "grey" and image.shape[2] == 3:
+        raise ValueError(f"color: got {color!r}, expected 'grayscale' or 'rgb'")
+    if color == "grayscale" and image.shape[2] == 3:
         return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None]
     if color == "rgb" and image.shape[2] == 1:
         return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
@@ -150,7 +150,7 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _check_jpeg(data: bytes) -> bool:
-    """Check the size and the end of a JPEG file; return whether it is plain grey or colour (not CMYK)."""
+    """Check the size and the end of a JPEG file; return whether it is plain gray or color (not CMYK)."""
     position = 2
     channels = 0
     while position + 9 < len(data) and data[position] == 0xFF:
@@ -177,7 +177,7 @@ def _check_jpeg(data: bytes) -> bool:
 
 
 def _check_png(data: bytes) -> bool:
-    """Check the size and the end of a PNG file; return whether it is plain grey or colour, without alpha."""
+    """Check the size and the end of a PNG file; return whether it is plain gray or color, without alpha."""
     if len(data) < 29:
         raise ImageError("the PNG file is cut off")
     _check_size(int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
@@ -189,8 +189,8 @@ def _check_png(data: bytes) -> bool:
 
 
 def _decode_plain(data: bytes) -> np.ndarray:
-    """Decode an 8-bit grey or colour JPEG or PNG file with OpenCV, the fastest way by far."""
-    quieten_opencv()
+    """Decode an 8-bit gray or color JPEG or PNG file with OpenCV, the fastest way by far."""
+    silence_opencv()
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR)
     except cv2.error:
@@ -201,7 +201,7 @@ def _decode_plain(data: bytes) -> np.ndarray:
 
 
 @cache
-def quieten_opencv() -> None:
+def silence_opencv() -> None:
     """Keep OpenCV from writing to standard error about images that do not decode; we name them ourselves."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
@@ -234,9 +234,9 @@ def _to_uint8(opened: Image.Image) -> np.ndarray:
         # 16 bits, which Pillow holds in 16 or in 32.
         return (np.clip(np.asarray(opened), 0, 2**16 - 1) >> 8).astype(np.uint8)[:, :, None]
     if opened.has_transparency_data:
-        grey = opened.mode in ("L", "LA", "La", "1")
+        gray = opened.mode in ("L", "LA", "La", "1")
         layer = opened.convert("RGBA")
-        opened = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("L" if grey else "RGB")
+        opened = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("L" if gray else "RGB")
     opened = opened.convert("L" if opened.mode in ("1", "L") else "RGB")
     image = np.array(opened, dtype=np.uint8)
     return image[:, :, None] if image.ndim == 2 else image

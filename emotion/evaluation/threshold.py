@@ -24,7 +24,7 @@ def choose_threshold(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     Macro F1 and not accuracy: with one emotion more common than the other, accuracy moves the threshold towards
     reading everything as the common one.
 
-    Between two neighbouring scores every threshold predicts the same, so that only the middles are tried, and EVEN.
+    Between two neighboring scores every threshold predicts the same, so that only the middles are tried, and EVEN.
     They are rounded to the decimals of metrics files: what stands there is what was tried.
 
     Args:

@@ -28,7 +28,7 @@ HEAT_COLORS = "inferno"
 STRONGEST = 0.75
 """How much of the image the warmest place hides, 0 to 1; the coldest hides nothing."""
 
-KEY_WIDTH = 0.9  # inches, of the strip that says which colour is how warm
+KEY_WIDTH = 0.9  # inches, of the strip that says which color is how warm
 
 SIDE = 1.9  # inches, of a face
 IMAGE = 3.2  # inches, of the longer side of the whole image
@@ -58,7 +58,7 @@ class ExplainedFace:
 
 
 def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Return `image`, uint8 (height, width, 1 or 3), under the colours of `heat`, (height, width) from 0 to 1.
+    """Return `image`, uint8 (height, width, 1 or 3), under the colors of `heat`, (height, width) from 0 to 1.
 
     Returns:
         uint8 (height, width, 3). Where it is cold, the image is as it was; the warmer, the less of it shows.
@@ -148,7 +148,7 @@ def _draw_pair(
 
 
 def _draw_key(axes: Axes, right: float, middle: float) -> None:
-    """Draw the colours of heat over grey, the coldest at the left."""
+    """Draw the colors of heat over gray, the coldest at the left."""
     strip = overlay(np.full((1, 64, 1), 128, np.uint8), np.linspace(0, 1, 64)[None])
     edge = right - 0.42
     axes.imshow(strip, extent=(edge - KEY_WIDTH, edge, middle + 0.05, middle - 0.05), aspect="auto")
@@ -161,7 +161,7 @@ def plot_faces(image: np.ndarray, faces: Sequence[ExplainedFace], emotions: Sequ
     """Draw an image with its faces boxed; beside it each face, its heat, and a bar for each emotion.
 
     Args:
-        image: uint8 (height, width, 1 or 3), grey or RGB.
+        image: uint8 (height, width, 1 or 3), gray or RGB.
         faces: at least one; each with heat for as many emotions.
         emotions: the names of the probabilities, in their order.
     """
@@ -177,7 +177,7 @@ def plot_faces(image: np.ndarray, faces: Sequence[ExplainedFace], emotions: Sequ
         max(IMAGE * min(1.0, height / wide) + 0.4, len(faces) * row_height + 0.3),
         f"What speaks for {' and '.join(_unique(face.emotion for face in faces))}",
         f"Each face as the model sees it, in {size}x{size} pixels, then what in it speaks for an emotion, by Grad-CAM; "
-        "each map is coloured by its own most. It says where the model looked, not why, and nothing of what the person "
+        "each map is colored by its own most. It says where the model looked, not why, and nothing of what the person "
         "feels.",
     )
     _draw_key(axes, width - 0.18, 0.15)

@@ -170,13 +170,13 @@ class Cascade:
 
     def look(self, image: np.ndarray) -> list[Sight]:
         """Return the faces as the cascade itself frames them, each once, in no order."""
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.shape[2] == 3 else image[:, :, 0]
-        small, scale = _shrink(grey)
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.shape[2] == 3 else image[:, :, 0]
+        small, scale = _shrink(gray)
         smallest = max(CASCADE_WINDOW, self._smallest * scale)
         near = [sight for place in self._search_coarsely(small, smallest) for sight in self._search_near(small, place)]
         return _distinct(_enlarge(sight, 1 / scale) for sight in near if round(sight.side) >= round(smallest))
 
-    def _search_coarsely(self, grey: np.ndarray, smallest: float) -> list[Box]:
+    def _search_coarsely(self, gray: np.ndarray, smallest: float) -> list[Box]:
         """Return where faces of at least `smallest` pixels may be, and much that is none.
 
         OpenCV looks at every second place only while a face is smaller than two of the cascade's windows, which is
@@ -184,7 +184,7 @@ class Cascade:
         """
         step = 2 ** (1 / COARSE_SIZES)
         window, below_two = (CASCADE_WINDOW, CASCADE_WINDOW), (2 * CASCADE_WINDOW - 1, 2 * CASCADE_WINDOW - 1)
-        copy, scale = _resized(grey, min(1.0, CASCADE_WINDOW / (COARSE_SMALLEST * smallest)))
+        copy, scale = _resized(gray, min(1.0, CASCADE_WINDOW / (COARSE_SMALLEST * smallest)))
         seen: list[list[int]] = []
         while min(copy.shape) >= CASCADE_WINDOW:
             boxes = self._classifier().detectMultiScale(copy, step, 0, minSize=window, maxSize=below_two)
@@ -195,11 +195,11 @@ class Cascade:
         places = cv2.groupRectangles(twice, 1, SAME_PLACE)[0]
         return [Box(*place) for place in np.reshape(places, (-1, 4)).tolist()]
 
-    def _search_near(self, grey: np.ndarray, place: Box) -> list[Sight]:
+    def _search_near(self, gray: np.ndarray, place: Box) -> list[Sight]:
         """Return the faces about as large as `place` in and around it."""
         border = round(place.width * NEAR_BORDER)
         left, top = max(0, place.x - border), max(0, place.y - border)
-        part = grey[top : place.y + place.height + border, left : place.x + place.width + border]
+        part = gray[top : place.y + place.height + border, left : place.x + place.width + border]
         low, high = (place.width * share for share in NEAR_SIZES)
         copy, scale = _resized(part, min(1.0, NEAR_WINDOWS * CASCADE_WINDOW / low))
         smallest, largest = max(CASCADE_WINDOW, round(low * scale)), round(high * scale)
@@ -349,7 +349,7 @@ def cut(image: np.ndarray, found: Found, margin: float, size: int, color: str) -
         margin: what is added on each side, as a share of the box's longer side. Beyond the image its border is
             repeated.
         size: height and width of the result in pixels.
-        color: `grey` or `rgb`.
+        color: `grayscale` or `rgb`.
     """
     side = max(1, round(max(found.box.width, found.box.height) * (1 + 2 * margin)))
     shown = min(side, LARGEST_SIDE)

@@ -1,4 +1,4 @@
-"""Images with their faces boxed and labelled, for people to look at."""
+"""Images with their faces boxed and labeled, for people to look at."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -43,7 +43,7 @@ class _Area(NamedTuple):
 
 
 def emotion_color(name: str) -> Color:
-    """Return the colour of an emotion, RGB; the same for the same name everywhere."""
+    """Return the color of an emotion, RGB; the same for the same name everywhere."""
     palette = list(COLORS.values())
     return COLORS.get(name) or palette[sum(name.encode()) % len(palette)]
 
@@ -60,7 +60,7 @@ def annotate(
     Lines and letters grow with the image. What does not fit into it is moved inside, or made smaller.
 
     Args:
-        image: uint8 (height, width, 1 or 3), grey or RGB.
+        image: uint8 (height, width, 1 or 3), gray or RGB.
         faces: what to draw; their boxes may reach beyond the image.
         numbers: a number for each face, which then comes first in its label: `#3 happy 89 %`.
         emotions: the names of the probabilities, in their order. With them each face that has room beside it gets a
@@ -93,7 +93,7 @@ def _draw_box(canvas: np.ndarray, face: Face) -> None:
     thickness = max(1, round(min(canvas.shape[:2]) / 240))
     corners = (area.left, area.top), (area.right - 1, area.bottom - 1)
     color = emotion_color(face.emotion)
-    # Its contrary around the colour, so that it shows on any background.
+    # Its contrary around the color, so that it shows on any background.
     cv2.rectangle(canvas, *corners, _ink(color), thickness + 2)
     cv2.rectangle(canvas, *corners, color, thickness)
 

@@ -36,12 +36,12 @@ class View(NamedTuple):
     """A frame as motion is measured in it.
 
     Attributes:
-        grey: uint8 (height, width), the image or a smaller copy of it.
-        scale: the size of `grey` as a share of the image's, above 0 to 1.
+        gray: uint8 (height, width), the image or a smaller copy of it.
+        scale: the size of `gray` as a share of the image's, above 0 to 1.
         size: height and width of the image.
     """
 
-    grey: np.ndarray
+    gray: np.ndarray
     scale: float
     size: tuple[int, int]
 
@@ -49,11 +49,11 @@ class View(NamedTuple):
     def of(cls, image: np.ndarray) -> "View":
         """Return the view of `image`, uint8 (height, width, 1 or 3)."""
         height, width = image.shape[:2]
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.shape[2] == 3 else image[:, :, 0]
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.shape[2] == 3 else image[:, :, 0]
         scale = min(1.0, LONGEST_SIDE / max(height, width))
         if scale < 1:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return cls(grey, scale, (height, width))
+            gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return cls(gray, scale, (height, width))
 
 
 class _Move(NamedTuple):
@@ -102,7 +102,7 @@ def _carried(place: np.ndarray, move: _Move | None, size: tuple[int, int]) -> np
 
 def _moves(before: View, now: View, places: Sequence[np.ndarray]) -> list[_Move | None]:
     points = np.concatenate([_grid(place[:4] * before.scale) for place in places]).astype(np.float32)
-    there, back, usable = _flow(before.grey, now.grey, points)
+    there, back, usable = _flow(before.gray, now.gray, points)
     usable &= np.linalg.norm(back - points, axis=1) <= WAY_BACK
     ends = np.arange(1, len(places)) * GRID**2
     by_face = (np.split(array, ends) for array in (points, there, usable))
@@ -127,8 +127,8 @@ def _flow(before: np.ndarray, now: np.ndarray, points: np.ndarray) -> tuple[np.n
     return there, back, inside & (gone[:, 0] == 1) & (returned[:, 0] == 1)
 
 
-def _inside(points: np.ndarray, grey: np.ndarray) -> np.ndarray:
-    height, width = grey.shape
+def _inside(points: np.ndarray, gray: np.ndarray) -> np.ndarray:
+    height, width = gray.shape
     x, y = points.T
     inside: np.ndarray = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     return inside

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.data.images import from_frame, quieten_opencv
+from emotion.data.images import from_frame, silence_opencv
 
 CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 """How frames are coded in files that are written, by suffix: those that OpenCV's wheels have an encoder for."""
@@ -59,7 +59,7 @@ class VideoReader:
 
     def __init__(self, path: Path) -> None:
         _check_file(path)
-        quieten_ffmpeg()
+        silence_ffmpeg()
         self.path = path
         # A whole path, since FFmpeg takes `name:` at the start for a protocol.
         self._capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
@@ -152,7 +152,7 @@ class VideoWriter:
     """
 
     def __init__(self, path: Path, size: tuple[int, int], frame_rate: float) -> None:
-        quieten_ffmpeg()
+        silence_ffmpeg()
         self._path, self._size = path, size
         # MPEG-4 takes no finer rates; what is lost, `write` makes up for.
         self._rate = round(frame_rate, 2)
@@ -225,9 +225,9 @@ class VideoWriter:
 
 
 @cache
-def quieten_ffmpeg() -> None:
+def silence_ffmpeg() -> None:
     """Keep OpenCV and its FFmpeg from writing to standard error; what goes wrong we say ourselves."""
-    quieten_opencv()
+    silence_opencv()
     # Read on the first use of a video.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 

@@ -142,13 +142,13 @@ def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
     test has, and training what either has.
     """
     excluded = pd.Series("", index=table.index, dtype=object)
-    labelled = table["label"] >= 0
+    labeled = table["label"] >= 0
     if not keep_copies:
         for split, reason in (("val", COPY_OF_VAL), ("test", COPY_OF_TEST)):
-            hashes = table.loc[labelled & (table["split"] == split), "hash"]
+            hashes = table.loc[labeled & (table["split"] == split), "hash"]
             earlier = table["split"].isin(SPLITS[: SPLITS.index(split)])
             excluded[earlier & table["hash"].isin(hashes)] = reason
-    excluded[~labelled] = SCHEME
+    excluded[~labeled] = SCHEME
     return excluded
 
 
@@ -198,7 +198,7 @@ def describe(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dic
         `across`: `test_in_train` is how many test images have the same pixels as some training image.
     conflicting_labels: groups of copies with more than one emotion, and the images in them. Blank images show
         no emotion, so that their labels cannot conflict.
-    blank: images of one flat colour.
+    blank: images of one flat color.
     sha256: of the images that are used, as `hash_used` has it.
     """
     used = table[table["excluded"] == ""]

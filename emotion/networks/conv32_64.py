@@ -1,4 +1,4 @@
-"""Two convolutions and two dense layers, for two classes: 1,673,985 parameters at 48x48 grey."""
+"""Two convolutions and two dense layers, for two classes: 1,673,985 parameters at 48x48 gray."""
 
 import keras
 from keras import layers

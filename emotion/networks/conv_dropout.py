@@ -1,6 +1,6 @@
 """Four convolutions with dropout and a wide dense layer, as many webcam demonstrations have them.
 
-2,345,607 parameters with seven classes at 48x48 grey.
+2,345,607 parameters with seven classes at 48x48 gray.
 """
 
 import keras

@@ -1,7 +1,7 @@
 """mini-Xception: separable convolutions with shortcuts and no dense layer, 58,423 parameters with seven classes.
 
 Arriaga, Valdenegro-Toro and Plöger 2017, "Real-time Convolutional Neural Networks for Emotion and Gender
-Classification", at 64x64 grey. Their code puts an L2 penalty of 0.01 on kernels; here `train.weight_decay` does that.
+Classification", at 64x64 gray. Their code puts an L2 penalty of 0.01 on kernels; here `train.weight_decay` does that.
 """
 
 import keras

@@ -1,7 +1,7 @@
 """A narrow residual network for small faces: 1.5 million parameters, of our own, after He et al. 2016.
 
 A stem at full size, then pairs of 3x3 convolutions, with max pooling after the stem and before each change of width.
-Widths are multiples of 16: others oneDNN normalises by code without vector instructions, in 63 of a step's 210 ms.
+Widths are multiples of 16: others oneDNN normalizes by code without vector instructions, in 63 of a step's 210 ms.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from emotion.networks.blocks import normalised_convolution, pooled_blocks
+from emotion.networks.blocks import normalized_convolution, pooled_blocks
 from emotion.networks.head import classify
 
 STEM = 32
@@ -27,7 +27,7 @@ def build_residual(
     """Build a residual network with `stem` channels at full size and one block for each of `widths`."""
     inputs = keras.Input((size, size, channels), dtype="uint8", name="image")
     hidden = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
-    hidden = normalised_convolution(hidden, stem)
+    hidden = normalized_convolution(hidden, stem)
     hidden = layers.ReLU()(hidden)
     hidden = pooled_blocks(hidden, stem, widths, _block)
     hidden = layers.GlobalAveragePooling2D()(hidden)
@@ -36,8 +36,8 @@ def build_residual(
 
 
 def _block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.KerasTensor:
-    shortcut = normalised_convolution(hidden, width, kernel_size=1) if widened else hidden
-    hidden = normalised_convolution(hidden, width)
+    shortcut = normalized_convolution(hidden, width, kernel_size=1) if widened else hidden
+    hidden = normalized_convolution(hidden, width)
     hidden = layers.ReLU()(hidden)
-    hidden = normalised_convolution(hidden, width)
+    hidden = normalized_convolution(hidden, width)
     return layers.ReLU()(layers.Add()([hidden, shortcut]))

@@ -7,7 +7,7 @@ Networks". Depth and width are those of `residual`.
 import keras
 from keras import layers
 
-from emotion.networks.blocks import convolution, normalisation, pooled_blocks
+from emotion.networks.blocks import convolution, normalization, pooled_blocks
 from emotion.networks.head import classify
 from emotion.networks.residual import STEM, WIDTHS
 
@@ -35,7 +35,7 @@ def _block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.Ker
 
 
 def _activated(hidden: keras.KerasTensor) -> keras.KerasTensor:
-    return layers.ReLU()(normalisation(hidden))
+    return layers.ReLU()(normalization(hidden))
 
 
 def _excited(hidden: keras.KerasTensor, width: int) -> keras.KerasTensor:

@@ -1,4 +1,4 @@
-"""Four pairs of 3x3 convolutions with batch normalisation: 1.2 million parameters, of our own.
+"""Four pairs of 3x3 convolutions with batch normalization: 1.2 million parameters, of our own.
 
 After Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition", and Ioffe and
 Szegedy 2015, "Batch Normalization"; a global average stands for the first dense layers.
@@ -7,7 +7,7 @@ Szegedy 2015, "Batch Normalization"; a global average stands for the first dense
 import keras
 from keras import layers
 
-from emotion.networks.blocks import normalised_convolution
+from emotion.networks.blocks import normalized_convolution
 from emotion.networks.head import classify
 
 WIDTHS = (32, 64, 128, 256)
@@ -21,7 +21,7 @@ def build(size: int | None, channels: int, classes: int) -> keras.Model:
         if width != WIDTHS[0]:
             hidden = layers.MaxPooling2D(2)(hidden)
         for _ in range(2):
-            hidden = normalised_convolution(hidden, width)
+            hidden = normalized_convolution(hidden, width)
             hidden = layers.ReLU()(hidden)
     hidden = layers.GlobalAveragePooling2D()(hidden)
     hidden = layers.Dropout(0.2)(hidden)

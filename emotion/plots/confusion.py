@@ -14,7 +14,7 @@ from emotion.plots.style import INK, MISSING, new_figure, percent, styled
 COLOR_MAP = "Blues"
 LETTER_WIDTH = 0.075  # inches, of a name's letter on average, on the safe side
 NAME_WIDTH = 0.6  # inches left of a matrix, for names of usual length
-DARK = 0.55  # share of the colour map's range above which letters are white
+DARK = 0.55  # share of the color map's range above which letters are white
 
 
 @styled

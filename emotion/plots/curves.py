@@ -129,7 +129,7 @@ def _plot_by_class(
     steps: str,
     points: pd.DataFrame | None,
 ) -> Figure:
-    """Draw a panel with all curves, then one an emotion with the others behind it in grey."""
+    """Draw a panel with all curves, then one an emotion with the others behind it in gray."""
     colors = colors_of(list(by_class))
     figure, panels = _panel_figure(list(by_class), title, subtitle, labels)
     lines = {str(emotion): rows[list(columns)].to_numpy().T for emotion, rows in curves.groupby("emotion", sort=False)}

@@ -108,7 +108,7 @@ def plot_images(images: np.ndarray, labels: np.ndarray, emotions: Sequence[str],
         width,
         len(emotions) * row_height + 0.15,
         "Training images, as the network gets them",
-        f"{wide} x {height} pixels, {'grey' if channels == 1 else 'colour'}, before random changes; "
+        f"{wide} x {height} pixels, {'grayscale' if channels == 1 else 'color'}, before random changes; "
         "evenly spaced through each emotion.",
     )
     colors = colors_of(emotions)

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from emotion.plots.style import INK, PALE, SOFT, new_figure, styled, wrap
 
 COLOR_MAP = "YlGnBu"
-PALEST = 0.3  # share of the colour map's range that the worst experiment has, since less is hard to see on white
+PALEST = 0.3  # share of the color map's range that the worst experiment has, since less is hard to see on white
 BEST_COLOR = "#d55e00"  # unlike all of the map
 HEIGHT = 3.4  # inches of an axis
 SPACING = 1.75  # inches between two axes
@@ -338,7 +338,7 @@ def _label_lines(axes: Axes, results: Results, heights: np.ndarray) -> None:
 def _part_labels(heights: np.ndarray) -> np.ndarray:
     """Return heights near these ones of which no two are nearer than LABEL_GAP, in the same order."""
     order = np.argsort(heights, kind="stable")
-    # Less its share of the gaps, each height may be equal to its neighbours but not below the lower ones.
+    # Less its share of the gaps, each height may be equal to its neighbors but not below the lower ones.
     gaps = LABEL_GAP * np.arange(len(heights))
     groups: list[list[float]] = []
     for height in heights[order] - gaps:

@@ -146,7 +146,7 @@ def _draw_prediction(
     *,
     with_actual: bool = False,
 ) -> None:
-    """Draw an image, and below it what it was taken for and how confidently, in the colour of that emotion."""
+    """Draw an image, and below it what it was taken for and how confidently, in the color of that emotion."""
     draw_image(axes, image, left=left, top=top, side=side)
     text = f"{prediction['actual']} → {prediction['predicted']}" if with_actual else prediction["predicted"]
     draw_caption(axes, text, prediction["confidence"], color, left=left, top=top + side, width=side)
@@ -162,7 +162,7 @@ def draw_caption(
 
 
 def draw_bar(axes: Axes, left: float, top: float, width: float, share: float, color: str) -> None:
-    """Draw a bar that is coloured by `share`, 0 to 1, of its width."""
+    """Draw a bar that is colored by `share`, 0 to 1, of its width."""
     axes.add_patch(Rectangle((left, top), width, 0.07, facecolor=GRID, linewidth=0))
     axes.add_patch(Rectangle((left, top), width * share, 0.07, facecolor=color, linewidth=0))
 

@@ -1,4 +1,4 @@
-"""What all images share: colours, fonts, the header, and saving to the same bytes every time."""
+"""What all images share: colors, fonts, the header, and saving to the same bytes every time."""
 
 import functools
 import textwrap
@@ -37,11 +37,11 @@ GRID = "#e9e9e9"
 ACCENT = "#0072b2"
 
 LENDERS = ("sad", "angry", "disgust", "fear", "surprise", "contempt", "happy", "neutral")
-"""Whose colours emotions of other names take, such as `negative`, where a scheme lacks these: most unlike first."""
+"""Whose colors emotions of other names take, such as `negative`, where a scheme lacks these: most unlike first."""
 
-LETTER_GREYS = 16  # of the 256 colours of a sheet of colour images
+LETTER_GRAYS = 16  # of the 256 colors of a sheet of color images
 HINTING = 0.92  # letters are drawn on whole pixels, which makes small ones wider than their outlines
-COLORS_AT_ONCE = 1 << 14  # so that a sheet of many colours takes little memory
+COLORS_AT_ONCE = 1 << 14  # so that a sheet of many colors takes little memory
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -128,33 +128,33 @@ def save_figure(figure: Figure, path: Path) -> None:
     _save_image(Image.fromarray(_render(figure)), path)
 
 
-def save_grey_sheet(figure: Figure, path: Path) -> None:
-    """Write a sheet of grey images as PNG in 256 fixed colours, for half the bytes."""
+def save_gray_sheet(figure: Figure, path: Path) -> None:
+    """Write a sheet of gray images as PNG in 256 fixed colors, for half the bytes."""
     _save_indexed(_render(figure), sheet_palette(), path)
 
 
 def save_color_sheet(figure: Figure, path: Path) -> None:
-    """Write a sheet of colour images as PNG in 256 colours: some for letters and bars, most for these images."""
+    """Write a sheet of color images as PNG in 256 colors: some for letters and bars, most for these images."""
     pixels = _render(figure)
-    greys = np.linspace(0, 255, LETTER_GREYS)[:, None].repeat(3, axis=1)
+    grays = np.linspace(0, 255, LETTER_GRAYS)[:, None].repeat(3, axis=1)
     full = 255 * np.array([to_rgb(color) for color in COLORS.values()])
-    letters = np.concatenate([greys, full]).round().astype(np.uint8)
+    letters = np.concatenate([grays, full]).round().astype(np.uint8)
     image = Image.fromarray(pixels).quantize(256 - len(letters), Image.Quantize.MEDIANCUT)
     chosen = np.array(image.getpalette(), dtype=np.uint8).reshape(-1, 3)
     _save_indexed(pixels, np.concatenate([letters, chosen]), path)
 
 
 def sheet_palette() -> np.ndarray:
-    """Return 256 colours, (256, 3) uint8: 64 greys, and 24 tints of each emotion's colour from full to nearly white."""
-    greys = np.linspace(0, 255, 64)[:, None].repeat(3, axis=1)
+    """Return 256 colors, (256, 3) uint8: 64 grays, and 24 tints of each emotion's color from full to nearly white."""
+    grays = np.linspace(0, 255, 64)[:, None].repeat(3, axis=1)
     full = 255 * np.array([to_rgb(color) for color in COLORS.values()])
     strength = np.linspace(1, 0, 24, endpoint=False)[:, None]
     tints = [255 - (255 - color) * strength for color in full]
-    return np.concatenate([greys, *tints]).round().astype(np.uint8)
+    return np.concatenate([grays, *tints]).round().astype(np.uint8)
 
 
 def _save_indexed(pixels: np.ndarray, palette: np.ndarray, path: Path) -> None:
-    """Write pixels (height, width, 3) as PNG, each in the nearest colour of the palette (at most 256, 3)."""
+    """Write pixels (height, width, 3) as PNG, each in the nearest color of the palette (at most 256, 3)."""
     packed = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
     codes, places = np.unique(packed, return_inverse=True)
     nearest = _nearest(np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1), palette)
@@ -164,7 +164,7 @@ def _save_indexed(pixels: np.ndarray, palette: np.ndarray, path: Path) -> None:
 
 
 def _nearest(colors: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Return, for each colour (n, 3), the place of the nearest one in the palette, (n,) uint8."""
+    """Return, for each color (n, 3), the place of the nearest one in the palette, (n,) uint8."""
     targets = palette.astype(np.float32)
     lengths = (targets**2).sum(axis=1)
     nearest = np.empty(len(colors), dtype=np.uint8)
@@ -190,7 +190,7 @@ def _save_image(image: Image.Image, path: Path) -> None:
 
 
 def colors_of(emotions: Sequence[str]) -> dict[str, str]:
-    """Return a colour for each emotion of a scheme, no two the same.
+    """Return a color for each emotion of a scheme, no two the same.
 
     A known emotion has its own in every scheme. One of another name borrows that of an emotion that is not there.
     """

@@ -1,4 +1,4 @@
-"""A colour for each emotion, the same in every plot, image, window and page."""
+"""A color for each emotion, the same in every plot, image, window and page."""
 
 COLORS = {
     "angry": "#d55e00",
@@ -10,4 +10,4 @@ COLORS = {
     "neutral": "#777777",
     "contempt": "#7a4b2a",
 }
-"""After Okabe and Ito 2008 and Tol 2021, for people of every kind of colour vision."""
+"""After Okabe and Ito 2008 and Tol 2021, for people of every kind of color vision."""

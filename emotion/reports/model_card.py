@@ -90,7 +90,7 @@ words of emotion, cut out by a face detector. Their labels are noisy; people who
 said about for whom the model works better or worse, and it is likely that this differs. Many are posed or of actors."""
 
 UNKNOWN = """\
-Who the images show, how they were chosen and who labelled them is not known to the pipeline. So nothing can be said
+Who the images show, how they were chosen and who labeled them is not known to the pipeline. So nothing can be said
 about for whom the model works better or worse; tell those who use it what you know of that."""
 
 

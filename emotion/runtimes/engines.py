@@ -156,7 +156,7 @@ class OnnxEngine(_BatchEngine):
             raise _broken(path, error) from None
         properties = self._session.get_modelmeta().custom_metadata_map
         if FORM_PROPERTY not in properties:
-            raise _unlabelled(path)
+            raise _unlabeled(path)
         self.form = read_form(properties[FORM_PROPERTY], str(path))
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         _check_shapes(path, self.form, [tensor.shape for tensor in inputs], [tensor.shape for tensor in outputs])
@@ -187,7 +187,7 @@ def _zip_member(path: Path) -> bytes:
                 raise _broken(path, f"{FORM_MEMBER} in it is larger than {MAX_FORM_BYTES // 2**20} MiB")
             return archive.read(FORM_MEMBER)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError, zlib.error):
-        raise _unlabelled(path) from None
+        raise _unlabeled(path) from None
 
 
 def _check_shapes(path: Path, form: ModelForm, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
@@ -224,5 +224,5 @@ def _broken(path: Path, error: object) -> InputError:
     return InputError(f"{path} cannot be loaded as a model ({reason}); {NOT_OURS}")
 
 
-def _unlabelled(path: Path) -> InputError:
+def _unlabeled(path: Path) -> InputError:
     return InputError(f"{path} does not say which emotions it tells apart; {NOT_OURS}")

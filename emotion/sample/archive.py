@@ -1,7 +1,7 @@
 """The sample as a file: which image shows whom, in which split, and the archive that holds them all.
 
 The archive has the layout of Kaggle's `msambare/fer2013`: `train/<emotion>/Training_<n>.jpg` and
-`test/<emotion>/PublicTest_<n>.jpg` or `PrivateTest_<n>.jpg`, grey JPEGs of 48x48, where n counts the images of
+`test/<emotion>/PublicTest_<n>.jpg` or `PrivateTest_<n>.jpg`, gray JPEGs of 48x48, where n counts the images of
 the whole set. A person is in one split only. As FER2013 does, it holds what a pipeline should find: exact copies
 across splits and within training, some under another emotion, and blank images in training.
 """
@@ -43,7 +43,7 @@ REPEATED_SHARE = 0.003
 """Training images that are copies of other training images, as a share of the whole set."""
 
 BLANK_SHARE = 0.0006
-"""Training images that are flat grey, as a share of the whole set."""
+"""Training images that are flat gray, as a share of the whole set."""
 
 CONFLICT_EVERY = 3
 """Every how many-th copy stands under another emotion than its original."""
@@ -177,7 +177,7 @@ def _plant_copy(plan: list[Image], original: str, copy: str, conflicting: bool, 
 
 
 def _plant_blanks(plan: list[Image], rng: np.random.Generator) -> None:
-    """Turn some training images into flat grey."""
+    """Turn some training images into flat gray."""
     used = {image.copy_of for image in plan}
     for _ in range(max(1, round(BLANK_SHARE * len(plan)))):
         free = [image for image in plan if image.usage == "Training" and image.copy_of is None]

@@ -14,7 +14,7 @@ GLASSES_SHARES = (0.78, 0.1, 0.08, 0.04)
 
 @dataclass(frozen=True)
 class Person:
-    """One person. Lengths are in canvas pixels (see `sketch.CANVAS`), tones in grey values from 0 to 255.
+    """One person. Lengths are in canvas pixels (see `sketch.CANVAS`), tones in gray values from 0 to 255.
 
     Attributes with no unit are factors: 1 is the average person.
     """
@@ -95,7 +95,7 @@ def draw_person(rng: np.random.Generator) -> Person:
 
 
 def _hair_tone(skin: float, age: float, rng: np.random.Generator) -> float:
-    """Return a grey value: dark on dark skin, anything on light skin, grey for some of the old."""
+    """Return a gray value: dark on dark skin, anything on light skin, gray for some of the old."""
     if age > 0.6 and rng.random() < 0.6:
         return rng.uniform(165, 215)
     return rng.uniform(18, 60) if skin < 150 or rng.random() < 0.55 else rng.uniform(60, 165)

@@ -1,4 +1,4 @@
-"""The drawing surface: points of a face in, a grey image out, seen from the image's pose and light."""
+"""The drawing surface: points of a face in, a gray image out, seen from the image's pose and light."""
 
 import math
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ class Augmentation(keras.layers.Layer):
         return keras.random.uniform((count,), low, high, seed=self.seed_generator)
 
     def _move(self, images, count, height, width):
-        """Rotate, scale, shift and mirror in one sampling, about the centre, repeating the border."""
+        """Rotate, scale, shift and mirror in one sampling, about the center, repeating the border."""
         params = self.params
         angle = self._uniform(count, -params.rotation, params.rotation) * (math.pi / 180)
         scale = 1 / self._uniform(count, params.zoom[0], params.zoom[1] + 1e-6)
@@ -62,7 +62,7 @@ class Augmentation(keras.layers.Layer):
         return (images - mean) * contrast + mean + brightness
 
     def _erase(self, images, count, height, width):
-        """Set a patch of 2 to 20 % of the image to one random grey: Zhong et al. 2020, Random Erasing."""
+        """Set a patch of 2 to 20 % of the image to one random gray: Zhong et al. 2020, Random Erasing."""
         area = self._uniform(count, 0.02, 0.2)
         aspect = ops.exp(self._uniform(count, -0.7, 0.7))
         erased = self._uniform(count, 0, 1) < self.params.erase
@@ -70,8 +70,8 @@ class Augmentation(keras.layers.Layer):
         columns = self._inside(width, ops.sqrt(area / aspect), count)
         inside = ops.logical_and(rows[:, :, None], columns[:, None, :])
         inside = ops.logical_and(inside, erased[:, None, None])[..., None]
-        grey = ops.reshape(self._uniform(count, 0, 255), (-1, 1, 1, 1))
-        return ops.where(inside, grey, images)
+        gray = ops.reshape(self._uniform(count, 0, 255), (-1, 1, 1, 1))
+        return ops.where(inside, gray, images)
 
     def _inside(self, length, share, count):
         """Return which of `length` positions lie in a stretch of that share at a random place: (count, length)."""

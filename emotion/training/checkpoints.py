@@ -17,7 +17,7 @@ class TrainingState:
     """Where a training stands after a whole epoch.
 
     Attributes:
-        variables: weights of the network in training, then those of the optimiser.
+        variables: weights of the network in training, then those of the optimizer.
         best_weights: weights of the network after its best epoch so far.
         history: a row an epoch; the best one is history[best].
         seconds: how long the epochs so far took.

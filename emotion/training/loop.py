@@ -210,7 +210,7 @@ class _Run:
 
     @cached_property
     def answers(self) -> np.ndarray | None:
-        """What the teachers say of the images as they are, if that is to be learnt: asked before the first epoch."""
+        """What the teachers say of the images as they are, if that is to be learned: asked before the first epoch."""
         if self.teachers is None or self.params.teacher_sees == "changed":
             return None
         tqdm.write(f"asking {', '.join(self.params.teachers)} about {len(self.data.x_train):,} images")

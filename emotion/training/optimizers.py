@@ -1,4 +1,4 @@
-"""How weights move: the optimiser, and its learning rate from step to step."""
+"""How weights move: the optimizer, and its learning rate from step to step."""
 
 import math
 
@@ -16,7 +16,7 @@ IMAGE_CHANNELS = 3
 
 
 def make_optimizer(params: TrainParams, steps_per_epoch: int, network: keras.Model) -> keras.optimizers.Optimizer:
-    """Return the optimiser that `params` names; weight decay shrinks the kernels of `network` and nothing else."""
+    """Return the optimizer that `params` names; weight decay shrinks the kernels of `network` and nothing else."""
     rate = WarmUp(params, steps_per_epoch)
     if params.optimizer == "adam":
         optimizer = keras.optimizers.Adam(rate, weight_decay=params.weight_decay)
@@ -38,7 +38,7 @@ class Muon(keras.optimizers.SGD):
 
     A kernel is taken as a matrix of a row for each of its n outputs. A step is the learning rate times about the
     nearest matrix to the momentum whose singular values are all 1, so that rare directions count as much as frequent
-    ones; afterwards the kernel is scaled to a norm of sqrt(n). A normalisation behind it makes its norm irrelevant, so
+    ones; afterwards the kernel is scaled to a norm of sqrt(n). A normalization behind it makes its norm irrelevant, so
     the learning rate is the share of the kernel that a step exchanges, and weight decay has nothing to do there.
     Convolutions of the image itself, dense layers and all other weights move as under `keras.optimizers.SGD`.
 

@@ -86,7 +86,7 @@ def _read_teacher(name: str, params: TrainParams, form: ModelForm) -> keras.Mode
 
 
 def _read(param: str, name: str, form: ModelForm) -> tuple[keras.Model, ModelForm]:
-    """Return a network that takes images of the colour that `form` says, and its own form."""
+    """Return a network that takes images of the color that `form` says, and its own form."""
     path = _path(param, name)
     if not path.is_file():
         raise InputError(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import frame_speed
-from benchmarks.frame_speed import LABELS, VIDEO, WEBCAM, Time, measure, portrait_frame, summarise, timed_parts
+from benchmarks.frame_speed import LABELS, VIDEO, WEBCAM, Time, measure, portrait_frame, summarize, timed_parts
 from emotion.inference.predictor import Predictor
 from emotion.inference.tracking import Follower
 from tests.makers import write_onnx
@@ -75,7 +75,7 @@ def test_rates_and_shares_are_medians():
         Time(4.0, 6.0, {"draw": 1.0, "decode": 4.0}),
         Time(1.0, 0.6, {"draw": 0.9}),
     ]
-    figures = summarise(times, 60, beside=("decode",))
+    figures = summarize(times, 60, beside=("decode",))
     assert figures["frames_a_second"]["median"] == 30
     assert figures["of_aim"] == 1
     assert figures["processor_milliseconds_a_frame"] == 50

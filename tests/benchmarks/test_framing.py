@@ -87,7 +87,7 @@ class Bright:
     """An engine that takes bright crops for emotion 1, dark ones for 0."""
 
     def __init__(self):
-        self.form = ModelForm(("sad", "happy"), 8, "grey", flip=False)
+        self.form = ModelForm(("sad", "happy"), 8, "grayscale", flip=False)
 
     def predict(self, x, *, batch_size, verbose):
         bright = x.reshape(len(x), -1).mean(axis=1) > 127

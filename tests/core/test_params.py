@@ -44,7 +44,7 @@ def test_sections_are_frozen():
         ("train", "epochs", "20", "train.epochs: got '20', expected a valid integer"),
         ("train", "smaller_first", [[32]], r"train.smaller_first.0: got \[32\]"),
         ("train", "lr", 0.1, "train.lr: unknown key, expected architecture"),
-        ("features", "color", "gray", "features.color: got 'gray', expected 'grey' or 'rgb'"),
+        ("features", "color", "gray", "features.color: got 'gray', expected 'grayscale' or 'rgb'"),
         ("features", "image_size", 4, "features.image_size: got 4, expected greater than or equal to 8"),
         ("labels", "scheme", 7, "labels.scheme: got 7, expected a valid list or a valid string"),
         ("source", "rejected_share", 1.5, "source.rejected_share: got 1.5, expected less than or equal to 1"),

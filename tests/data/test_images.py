@@ -1,4 +1,4 @@
-"""emotion.data.images: every kind of file becomes uint8 grey or RGB, and bad ones are refused with a reason."""
+"""emotion.data.images: every kind of file becomes uint8 gray or RGB, and bad ones are refused with a reason."""
 
 import io
 import struct
@@ -14,8 +14,8 @@ from PIL import Image
 from emotion.data.images import MAX_PIXELS, ImageError, decode, from_frame, read_bytes, read_image, to_input
 from tests.makers import encode
 
-GREY = np.add.outer(np.arange(20), 5 * np.arange(30)).astype(np.uint8)
-RGB = np.stack([GREY, 255 - GREY, np.full_like(GREY, 90)], axis=-1)
+GRAY = np.add.outer(np.arange(20), 5 * np.arange(30)).astype(np.uint8)
+RGB = np.stack([GRAY, 255 - GRAY, np.full_like(GRAY, 90)], axis=-1)
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -31,43 +31,43 @@ def test_lossless_files_keep_every_pixel(kind):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
-def test_grey_files_stay_grey(kind):
-    np.testing.assert_array_equal(decode(saved(Image.fromarray(GREY), kind)), GREY[:, :, None])
+def test_gray_files_stay_gray(kind):
+    np.testing.assert_array_equal(decode(saved(Image.fromarray(GRAY), kind)), GRAY[:, :, None])
 
 
-def test_jpeg_is_grey_or_rgb_and_close_to_the_original():
-    grey, rgb = (decode(saved(Image.fromarray(image), "JPEG", quality=98, subsampling=0)) for image in (GREY, RGB))
-    assert (grey.shape, rgb.shape) == ((20, 30, 1), (20, 30, 3))
-    np.testing.assert_allclose(grey[:, :, 0].astype(int), GREY, atol=4)
+def test_jpeg_is_gray_or_rgb_and_close_to_the_original():
+    gray, rgb = (decode(saved(Image.fromarray(image), "JPEG", quality=98, subsampling=0)) for image in (GRAY, RGB))
+    assert (gray.shape, rgb.shape) == ((20, 30, 1), (20, 30, 3))
+    np.testing.assert_allclose(gray[:, :, 0].astype(int), GRAY, atol=4)
     np.testing.assert_allclose(rgb.astype(int), RGB, atol=10)
 
 
 def test_sixteen_bits_become_eight():
-    wide = GREY.astype(np.uint16) * 257
-    np.testing.assert_array_equal(decode(cv2.imencode(".png", wide)[1].tobytes())[:, :, 0], GREY)
-    np.testing.assert_array_equal(decode(cv2.imencode(".tiff", wide)[1].tobytes())[:, :, 0], GREY)
+    wide = GRAY.astype(np.uint16) * 257
+    np.testing.assert_array_equal(decode(cv2.imencode(".png", wide)[1].tobytes())[:, :, 0], GRAY)
+    np.testing.assert_array_equal(decode(cv2.imencode(".tiff", wide)[1].tobytes())[:, :, 0], GRAY)
     colored = cv2.imencode(".png", RGB[:, :, ::-1].astype(np.uint16) * 257)[1].tobytes()
     np.testing.assert_array_equal(decode(colored), RGB)
 
 
 def test_palette_becomes_rgb():
-    two_colors = np.where(GREY[:, :, None] > 60, (255, 0, 0), (0, 0, 255)).astype(np.uint8)
+    two_colors = np.where(GRAY[:, :, None] > 60, (255, 0, 0), (0, 0, 255)).astype(np.uint8)
     image = Image.fromarray(two_colors).quantize(2)
     np.testing.assert_array_equal(decode(saved(image, "PNG")), two_colors)
     np.testing.assert_array_equal(decode(saved(image, "GIF")), two_colors)
 
 
 def test_one_bit_becomes_black_and_white():
-    image = Image.fromarray(GREY > 60)
-    np.testing.assert_array_equal(decode(saved(image, "PNG"))[:, :, 0], np.where(GREY > 60, 255, 0))
+    image = Image.fromarray(GRAY > 60)
+    np.testing.assert_array_equal(decode(saved(image, "PNG"))[:, :, 0], np.where(GRAY > 60, 255, 0))
 
 
 def test_transparent_pixels_are_laid_on_white():
-    layer = np.dstack([RGB, np.where(GREY > 60, 255, 0).astype(np.uint8)])
-    expected = np.where(GREY[:, :, None] > 60, RGB, 255)
+    layer = np.dstack([RGB, np.where(GRAY > 60, 255, 0).astype(np.uint8)])
+    expected = np.where(GRAY[:, :, None] > 60, RGB, 255)
     np.testing.assert_array_equal(decode(saved(Image.fromarray(layer), "PNG")), expected)
-    grey = decode(saved(Image.fromarray(layer[:, :, [0, 3]]), "PNG"))
-    np.testing.assert_array_equal(grey[:, :, 0], expected[:, :, 0])
+    gray = decode(saved(Image.fromarray(layer[:, :, [0, 3]]), "PNG"))
+    np.testing.assert_array_equal(gray[:, :, 0], expected[:, :, 0])
 
 
 def test_cmyk_jpeg_has_the_right_colors():
@@ -77,9 +77,9 @@ def test_cmyk_jpeg_has_the_right_colors():
 
 
 def test_first_frame_of_an_animation():
-    frames = [Image.fromarray(image) for image in (GREY, 255 - GREY)]
+    frames = [Image.fromarray(image) for image in (GRAY, 255 - GRAY)]
     data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    np.testing.assert_array_equal(decode(data)[:, :, 0], GREY)
+    np.testing.assert_array_equal(decode(data)[:, :, 0], GRAY)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
@@ -121,7 +121,7 @@ def huge_png() -> bytes:
 
 
 def huge_jpeg() -> bytes:
-    data = bytearray(encode(GREY, ".jpg"))
+    data = bytearray(encode(GRAY, ".jpg"))
     frame = data.index(b"\xff\xc0")
     data[frame + 5 : frame + 9] = struct.pack(">HH", 60_000, 60_000)
     return bytes(data)
@@ -151,15 +151,15 @@ def test_files_of_all_lengths_are_read_whole(tmp_path, extra):
 
 
 def test_reading_a_file(tmp_path):
-    (tmp_path / "a.png").write_bytes(encode(GREY))
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png")[:, :, 0], GREY)
+    (tmp_path / "a.png").write_bytes(encode(GRAY))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png")[:, :, 0], GRAY)
     with pytest.raises(ImageError, match="cannot be read: No such file"):
         read_image(tmp_path / "b.png")
 
 
 def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr("emotion.data.images.MAX_FILE_BYTES", 70_000)
-    (tmp_path / "a.png").write_bytes(encode(GREY) + bytes(70_000))
+    (tmp_path / "a.png").write_bytes(encode(GRAY) + bytes(70_000))
     with pytest.raises(ImageError, match="larger than"):
         read_image(tmp_path / "a.png")
 
@@ -176,8 +176,8 @@ def test_any_bytes_decode_or_are_refused(data):
 
 def test_frames_are_bgr():
     np.testing.assert_array_equal(from_frame(RGB[:, :, ::-1]), RGB)
-    np.testing.assert_array_equal(from_frame(GREY), GREY[:, :, None])
-    np.testing.assert_array_equal(from_frame(np.dstack([RGB[:, :, ::-1], GREY])), RGB)
+    np.testing.assert_array_equal(from_frame(GRAY), GRAY[:, :, None])
+    np.testing.assert_array_equal(from_frame(np.dstack([RGB[:, :, ::-1], GRAY])), RGB)
     with pytest.raises(ImageError, match="float64"):
         from_frame(RGB / 255)
 
@@ -187,30 +187,30 @@ def test_frames_are_bgr():
     width=st.integers(1, 70),
     channels=st.sampled_from([1, 3]),
     size=st.sampled_from([8, 48, 64]),
-    color=st.sampled_from(["grey", "rgb"]),
+    color=st.sampled_from(["grayscale", "rgb"]),
 )
 def test_input_has_the_size_and_color_asked_for(height, width, channels, size, color):
     image = np.full((height, width, channels), 77, np.uint8)
     result = to_input(image, size, color)
-    assert result.shape == (size, size, 1 if color == "grey" else 3)
+    assert result.shape == (size, size, 1 if color == "grayscale" else 3)
     assert result.dtype == np.uint8
     assert (result == 77).all()
 
 
 def test_input_of_the_right_size_keeps_its_pixels():
-    image = GREY[:20, :20, None]
-    np.testing.assert_array_equal(to_input(image, 20, "grey"), image)
+    image = GRAY[:20, :20, None]
+    np.testing.assert_array_equal(to_input(image, 20, "grayscale"), image)
     np.testing.assert_array_equal(to_input(image, 20, "rgb"), np.repeat(image, 3, axis=2))
 
 
 def test_shrinking_averages_and_enlarging_is_smooth():
     stripes = np.tile(np.array([0, 200], np.uint8), (32, 16))[:, :, None]
-    assert (to_input(stripes, 16, "grey") == 100).all()
-    enlarged = to_input(np.array([[0, 200], [0, 200]], np.uint8)[:, :, None], 8, "grey")
+    assert (to_input(stripes, 16, "grayscale") == 100).all()
+    enlarged = to_input(np.array([[0, 200], [0, 200]], np.uint8)[:, :, None], 8, "grayscale")
     assert len(np.unique(enlarged)) > 2
 
 
-@pytest.mark.parametrize("image", [GREY, GREY[:, :, None] / 255, np.zeros((4, 4, 2), np.uint8)])
+@pytest.mark.parametrize("image", [GRAY, GRAY[:, :, None] / 255, np.zeros((4, 4, 2), np.uint8)])
 def test_other_arrays_are_no_input(image):
     with pytest.raises(ImageError, match="expected uint8"):
-        to_input(image, 8, "grey")
+        to_input(image, 8, "grayscale")

@@ -125,7 +125,7 @@ def test_what_copies_in_training_give():
     (known, others), (read, others_read) = map(right_answers, (with_them, without))
     images, of_others = (without[split]["images"] for split in ("test", "test_unique"))
     copies = images - of_others
-    assert f"Of the {copies} images that stand elsewhere it reads {known} as labelled in place of {read}, " in PROSE
+    assert f"Of the {copies} images that stand elsewhere it reads {known} as labeled in place of {read}, " in PROSE
     assert f"of the {of_others:,} others {others:,} in place of {others_read:,}." in PROSE
     assert f"would have {percent((copies + others_read) / images)} %" in PROSE
 

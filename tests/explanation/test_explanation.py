@@ -64,7 +64,7 @@ def detectors(units=3, *, flat=False):
 
 
 def bright_and_dark():
-    """A grey image with a bright corner, the left upper one, and a dark one, the right lower one."""
+    """A gray image with a bright corner, the left upper one, and a dark one, the right lower one."""
     image = np.full((1, SIZE, SIZE, 1), 128, np.uint8)
     image[0, :4, :4], image[0, -4:, -4:] = 255, 0
     return image
@@ -164,7 +164,7 @@ def test_maps_are_what_the_last_pooling_takes():
     assert find_maps(registry.build("mini_xception", 64, 3, 7)).shape == (None, 4, 4, 7)
 
 
-def test_colour_images_and_batches():
+def test_color_images_and_batches():
     network = registry.build("residual_small", 24, 3, 3)
     images = noise(70, 24, channels=3)
     heat = explain(network, images, np.zeros(70, int))
@@ -175,7 +175,7 @@ def test_colour_images_and_batches():
 
 def test_jax_gives_the_same_heat(tmp_path):
     network = registry.build("conv64_128", 24, 1, 3)
-    save_model(tmp_path / "model.keras", network, ModelForm(EMOTIONS, 24, "grey"))
+    save_model(tmp_path / "model.keras", network, ModelForm(EMOTIONS, 24, "grayscale"))
     np.save(tmp_path / "images.npy", noise(2, 24))
     code = (
         "from pathlib import Path; import numpy as np\n"
@@ -196,7 +196,7 @@ def test_jax_gives_the_same_heat(tmp_path):
 
 @pytest.mark.skipif(not RELEASED.is_file(), reason="the released model is not here: dvc pull models/released/fer2013")
 def test_hiding_what_is_warm_costs_the_released_model_its_answer():
-    """A quarter of each of 100 faces is made grey: the warmest one costs half of the probability, the coldest none."""
+    """A quarter of each of 100 faces is made gray: the warmest one costs half of the probability, the coldest none."""
     data = pytest.importorskip("skimage.data")
     network, form = load_model(RELEASED)
     faces = np.rint(255 * data.lfw_subset()[:100]).astype(np.uint8)[..., None]
@@ -214,7 +214,7 @@ def test_hiding_what_is_warm_costs_the_released_model_its_answer():
 
 
 def hide(images, places):
-    """Return grey `images` with the pixels at `places`, (n, pixels), made as bright as the image is on average."""
+    """Return gray `images` with the pixels at `places`, (n, pixels), made as bright as the image is on average."""
     hidden = images.reshape(len(images), -1).copy()
     hidden[np.arange(len(images))[:, None], places] = hidden.mean(axis=1)[:, None]
     return hidden.reshape(images.shape)
@@ -331,7 +331,7 @@ def test_faces_of_any_image_are_drawn(tmp_path, few_pixels, shape, faces):
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.keras"
     network = registry.build("residual_small", 24, 1, len(EMOTIONS))
-    save_model(path, network, ModelForm(EMOTIONS, 24, "grey", flip=True, temperature=2.0))
+    save_model(path, network, ModelForm(EMOTIONS, 24, "grayscale", flip=True, temperature=2.0))
     return path
 
 

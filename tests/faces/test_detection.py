@@ -79,10 +79,10 @@ class TestFinding:
         image = np.asarray(getattr(data, photo)())
         assert make(name).find(image.reshape(*image.shape[:2], -1)) == []
 
-    def test_grey_and_rgb_give_the_same(self, make, name, astronaut):
-        grey = cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)[:, :, None]
-        found = make(name).find(grey)
-        assert found == make(name).find(np.repeat(grey, 3, axis=2))
+    def test_gray_and_rgb_give_the_same(self, make, name, astronaut):
+        gray = cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)[:, :, None]
+        found = make(name).find(gray)
+        assert found == make(name).find(np.repeat(gray, 3, axis=2))
         assert [is_face(face) for face in found] == [True]
 
     def test_the_same_image_gives_the_same(self, make, name, astronaut):
@@ -164,7 +164,7 @@ class TestFinding:
             astronaut[70:160, 180:270],
         ):
             for found in make(name, 30).find(image):
-                assert cut(image, found, 0.2, 48, "grey").shape == (48, 48, 1)
+                assert cut(image, found, 0.2, 48, "grayscale").shape == (48, 48, 1)
 
     def test_the_box_of_a_face_at_the_border_reaches_beyond(self, make, astronaut):
         (found,) = make("mtcnn").find(astronaut[:, 195:])
@@ -293,7 +293,7 @@ def spots(tilt, distance=80, size=400):
 
 
 class TestCutting:
-    @given(box=BOXES, margin=st.floats(-0.3, 0.6), color=st.sampled_from(["grey", "rgb"]))
+    @given(box=BOXES, margin=st.floats(-0.3, 0.6), color=st.sampled_from(["grayscale", "rgb"]))
     def test_beyond_the_image_its_border_is_repeated(self, box, margin, color):
         side = max(1, round(box.width * (1 + 2 * margin)))
         left, top = round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2)
@@ -312,21 +312,23 @@ class TestCutting:
     def test_eyes_become_level(self, degrees, times):
         # The larger ones are made smaller before they are turned.
         image, found = spots(math.radians(degrees), distance=80 * times, size=400 * times)
-        crop = cut(image, found, 0, 100, "grey")[:, :, 0].astype(float)
+        crop = cut(image, found, 0, 100, "grayscale")[:, :, 0].astype(float)
         for half, expected in ((crop[:, :50], 30), (crop[:, 50:], 20)):
             y, x = (np.average(places, weights=half) for places in np.indices(half.shape))
             assert (x + 0.5, y + 0.5) == pytest.approx((expected, 50), abs=0.8)
 
     def test_eyes_close_together_tell_no_angle(self):
         image, found = spots(math.radians(70), distance=20)
-        np.testing.assert_array_equal(cut(image, found, 0, 48, "grey"), cut(image, Found(found.box), 0, 48, "grey"))
+        np.testing.assert_array_equal(
+            cut(image, found, 0, 48, "grayscale"), cut(image, Found(found.box), 0, 48, "grayscale")
+        )
 
     @pytest.mark.parametrize("tilt", [0, 0.3])
     @pytest.mark.parametrize("side", [500, 3000])
     def test_shrinking_averages(self, tilt, side):
         stripes = np.tile(np.array([0, 200], np.uint8), (side, side // 2))[:, :, None]
         _, found = spots(tilt, distance=side / 5, size=side)
-        crop = cut(stripes, found, 0, 48, "grey").astype(int)
+        crop = cut(stripes, found, 0, 48, "grayscale").astype(int)
         assert np.abs(crop - 100).max() <= 20
 
     @pytest.mark.parametrize("box", [Box(2990, 2990, 3000, 3000), Box(-9000, 400, 5000, 5000), Box(0, 0, 3000, 3000)])

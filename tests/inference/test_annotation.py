@@ -46,7 +46,7 @@ def test_a_face_is_boxed_in_its_color_on_a_copy(value, channels):
     assert (inside == value).all(), "the face itself stays as it was"
     label = drawn[100:119, 100:180]
     assert (label == COLORS["happy"]).all(axis=2).mean() > 0.3
-    assert (label.max(axis=2) < 60).mean() > 0.02, "dark letters on the light colour"
+    assert (label.max(axis=2) < 60).mean() > 0.02, "dark letters on the light color"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_small_and_narrow_images_do_not_fail(size):
     assert drawn.any()
 
 
-def test_labels_of_neighbours_do_not_cover_one_another():
+def test_labels_of_neighbors_do_not_cover_one_another():
     image = np.zeros((480, 640, 3), np.uint8)
     faces = [make_face((200, 150, 60, 60), "happy"), make_face((230, 150, 60, 60), "sad")]
     drawn = annotate(image, faces)

@@ -29,7 +29,7 @@ from emotion.runtimes.engines import load_engine
 from tests.makers import encode, write_onnx
 
 EMOTIONS = ("calm", "glad", "tense")
-FORM = ModelForm(EMOTIONS, 24, "grey", flip=True, temperature=1.7)
+FORM = ModelForm(EMOTIONS, 24, "grayscale", flip=True, temperature=1.7)
 
 SAME = 1e-5
 """Tables have five decimals."""

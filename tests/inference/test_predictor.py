@@ -26,7 +26,7 @@ SAME = 1e-6
 def make(tmp_path):
     """Return a predictor of a model file with a form of its own; its random weights are always the same."""
 
-    def build(*, faces="whole", emotions=EMOTIONS, size=24, color="grey", **form):
+    def build(*, faces="whole", emotions=EMOTIONS, size=24, color="grayscale", **form):
         path = write_onnx(tmp_path / "model.onnx", ModelForm(emotions, size, color, **form))
         return Predictor(path, faces=faces)
 
@@ -35,7 +35,7 @@ def make(tmp_path):
 
 @pytest.fixture
 def images():
-    """Return grey images of faces' size, for `whole`."""
+    """Return gray images of faces' size, for `whole`."""
     return list(np.random.default_rng(8).integers(0, 256, (BATCH_SIZE + 5, 30, 30, 1), dtype=np.uint8))
 
 
@@ -76,7 +76,7 @@ class TestAnswers:
 
     def test_probabilities_are_calibrated_by_the_temperature(self, make, images):
         hot = make(temperature=2.0)
-        crops = np.stack([to_input(image, 24, "grey") for image in images])
+        crops = np.stack([to_input(image, 24, "grayscale") for image in images])
         before = hot.probabilities(crops)
         np.testing.assert_allclose(before, make().probabilities(crops), atol=SAME)
         after = probabilities(flat(hot.read_many(images)))
@@ -86,7 +86,7 @@ class TestAnswers:
     @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
     def test_of_two_emotions_the_threshold_decides_before_the_temperature(self, make, images, temperature):
         plain = make(emotions=("calm", "tense"))
-        second = plain.probabilities(np.stack([to_input(image, 24, "grey") for image in images]))[:, 1]
+        second = plain.probabilities(np.stack([to_input(image, 24, "grayscale") for image in images]))[:, 1]
         threshold = float(np.quantile(second, 0.8))
         assert threshold > 0.5
         strict = make(emotions=("calm", "tense"), threshold=threshold, temperature=temperature)
@@ -157,7 +157,7 @@ class TestWholeAndAuto:
     def test_a_whole_image_gets_no_margin(self, make, images):
         with_margin = make(margin=0.5)
         np.testing.assert_array_equal(
-            with_margin.crop(images[0], with_margin.find(images[0])[0]), to_input(images[0], 24, "grey")
+            with_margin.crop(images[0], with_margin.find(images[0])[0]), to_input(images[0], 24, "grayscale")
         )
 
     @pytest.mark.parametrize(("form", "own", "expected"), [(0.0, None, 0.0), (0.3, None, 0.3), (0.3, -0.1, -0.1)])
@@ -169,20 +169,20 @@ class TestWholeAndAuto:
 
     @pytest.mark.parametrize(("form", "own", "count"), [(40, None, 1), (200, None, 0), (200, 40, 1), (40, 200, 0)])
     def test_the_smallest_face_is_the_models_unless_told(self, tmp_path, astronaut, form, own, count):
-        path = write_onnx(tmp_path / "model.onnx", ModelForm(EMOTIONS, 24, "grey", smallest=form))
+        path = write_onnx(tmp_path / "model.onnx", ModelForm(EMOTIONS, 24, "grayscale", smallest=form))
         assert len(Predictor(path, smallest=own).find(astronaut)) == count
 
     def test_auto_searches_with_the_detector_of_the_model(self, tmp_path, monkeypatch):
         asked = []
         monkeypatch.setattr("emotion.inference.predictor.make_detector", lambda *form: asked.append(form))
-        path = write_onnx(tmp_path / "model.onnx", ModelForm(EMOTIONS, 24, "grey", detector="mtcnn", smallest=33))
+        path = write_onnx(tmp_path / "model.onnx", ModelForm(EMOTIONS, 24, "grayscale", detector="mtcnn", smallest=33))
         for faces in ("auto", "cascade", "mtcnn", "whole"):
             Predictor(path, faces=faces)
         assert asked == [("mtcnn", 33), ("cascade", 33), ("mtcnn", 33)]
 
 
 class TestSameAnswers:
-    @pytest.mark.parametrize(("size", "color"), [(24, "grey"), (32, "rgb")])
+    @pytest.mark.parametrize(("size", "color"), [(24, "grayscale"), (32, "rgb")])
     def test_the_pipelines_arrays_give_the_same(self, make, size, color):
         """What extraction would write of these images, scored as `evaluate` does, against `whole` and `auto`."""
         colored = list(np.random.default_rng(3).integers(0, 256, (9, 40, 36, 3), dtype=np.uint8))
@@ -193,9 +193,9 @@ class TestSameAnswers:
             np.testing.assert_allclose(probabilities(flat(predictor.read_many(colored))), expected, atol=SAME)
 
     @pytest.mark.parametrize("size", [40, 512])
-    def test_grey_and_rgb_give_the_same(self, predictor, astronaut, size):
-        grey = cv2.resize(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY), (size, size))[:, :, None]
-        (one,), (other,) = predictor.read(grey), predictor.read(np.repeat(grey, 3, axis=2))
+    def test_gray_and_rgb_give_the_same(self, predictor, astronaut, size):
+        gray = cv2.resize(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY), (size, size))[:, :, None]
+        (one,), (other,) = predictor.read(gray), predictor.read(np.repeat(gray, 3, axis=2))
         assert one.box == other.box
         np.testing.assert_array_equal(one.probabilities, other.probabilities)
 
@@ -212,7 +212,7 @@ class TestSameAnswers:
             assert face.box == faces[0][0].box
             np.testing.assert_allclose(face.probabilities, faces[0][0].probabilities, atol=SAME)
 
-    @pytest.mark.parametrize("form", ["exif", "rgba", "jpeg", "cmyk", "palette", "grey alpha", "16 bit", "gif"])
+    @pytest.mark.parametrize("form", ["exif", "rgba", "jpeg", "cmyk", "palette", "gray alpha", "16 bit", "gif"])
     def test_files_of_every_kind_give_nearly_the_same(self, predictor, astronaut, tmp_path, form):
         path = write_as(form, astronaut, tmp_path)
         (expected,), (face,) = predictor.read(astronaut), predictor.read(read_image(path))
@@ -231,14 +231,14 @@ def write_as(form, image, folder):
         exif[0x0112] = 6  # to be turned by 90 degrees clockwise on reading
         pillow.rotate(90).save(folder / "a.png", exif=exif)
     elif form == "16 bit":
-        grey = np.asarray(pillow.convert("L")).astype(np.uint16) * 257
-        (folder / "a.png").write_bytes(cv2.imencode(".png", grey)[1].tobytes())
+        gray = np.asarray(pillow.convert("L")).astype(np.uint16) * 257
+        (folder / "a.png").write_bytes(cv2.imencode(".png", gray)[1].tobytes())
     elif form == "gif":
         frames = [pillow.quantize(256), Image.new("RGB", pillow.size)]
         frames[0].save(folder / "a.gif", save_all=True, append_images=frames[1:])
         return folder / "a.gif"
     else:
-        modes = {"rgba": "RGBA", "jpeg": "RGB", "cmyk": "CMYK", "palette": "P", "grey alpha": "LA"}
+        modes = {"rgba": "RGBA", "jpeg": "RGB", "cmyk": "CMYK", "palette": "P", "gray alpha": "LA"}
         suffix = ".jpg" if form in ("jpeg", "cmyk") else ".png"
         buffer = io.BytesIO()
         kept = pillow.quantize(256) if form == "palette" else pillow.convert(modes[form])

@@ -71,14 +71,14 @@ class TestMotion:
         eyes = (EYES.reshape(2, 2) - [150, 110]) * 1.1 + [156, 113]
         np.testing.assert_allclose(carried[4:], eyes.ravel(), atol=1.0)
 
-    def test_grey_frames_move_as_well(self):
+    def test_gray_frames_move_as_well(self):
         image = texture()[:, :, :1]
         shifted = moved(image, (5, 5))[:, :, None]
         np.testing.assert_allclose(carry_one(image, shifted), BOX + [5, 5, 0, 0], atol=0.3)
 
     def test_large_frames_are_measured_in_small(self):
         image = texture((1200, 1920), grain=27)
-        assert max(View.of(image).grey.shape) == LONGEST_SIDE
+        assert max(View.of(image).gray.shape) == LONGEST_SIDE
         place = np.array([900.0, 500.0, 200.0, 200.0])
         np.testing.assert_allclose(carry_one(image, moved(image, (30, -16)), place), place + [30, -16, 0, 0], atol=1.0)
 

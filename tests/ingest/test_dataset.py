@@ -535,18 +535,18 @@ def test_facts_about_fer2013(run):
 
 @pytest.mark.fer2013
 @pytest.mark.parametrize(
-    "scheme, labelled, used",
+    "scheme, labeled, used",
     [
         ("five", 30_219, [23_638, 2_994, 3_006]),
         ("happy_sad", 15_066, [11_944, 1_540, 1_473]),
         ([{"positive": ["happy", "surprise"]}, "neutral"], 19_189, None),
     ],
 )
-def test_schemes_on_fer2013(run, scheme, labelled, used):
+def test_schemes_on_fer2013(run, scheme, labeled, used):
     archive = find_fer2013()
     RAW.mkdir(parents=True)
     (RAW / "fer2013.tar.gz").symlink_to(archive)
     table, metrics = run(labels_scheme=scheme)
-    assert (table["label"] >= 0).sum() == labelled
+    assert (table["label"] >= 0).sum() == labeled
     assert used is None or [metrics["images"][split]["total"] for split in SPLITS] == used
     assert list(metrics["images"]["test"]) == ["total", *resolve_scheme(scheme).emotions]

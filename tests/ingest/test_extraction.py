@@ -48,7 +48,7 @@ def as_set(images: np.ndarray, labels: np.ndarray) -> list[tuple[int, bytes]]:
     return sorted((int(label), image.tobytes()) for image, label in zip(images, labels, strict=True))
 
 
-@pytest.mark.parametrize("size, color", [(12, "grey"), (16, "grey"), (9, "rgb"), (12, "rgb")])
+@pytest.mark.parametrize("size, color", [(12, "grayscale"), (16, "grayscale"), (9, "rgb"), (12, "rgb")])
 def test_arrays_hold_the_images_in_the_order_of_the_table(run, size, color):
     rows = make_rows(per_class=3)
     write_files(RAW, {"fer2013.csv": csv_text(rows).encode()})
@@ -346,7 +346,7 @@ def test_an_empty_split_gives_empty_arrays(run, tmp_path):
     table = read_table(TABLE)
     from emotion.core.params import FeaturesParams
 
-    params = FeaturesParams(image_size=16, color="grey", format="npy")
+    params = FeaturesParams(image_size=16, color="grayscale", format="npy")
     counts = extract(table[table["split"] != "val"], PIXELS, lambda: pytest.fail("not needed"), params, Path("some"))
     assert counts["val"] == 0
     assert load_features(Path("some"))["x_val"].shape == (0, 16, 16, 1)

@@ -11,7 +11,7 @@ from emotion.core.metadata import ModelForm
 from emotion.model_files.keras_file import WEIGHTS_MEMBER, halve_weights, load_model, save_model
 from emotion.networks import registry
 
-FORM = ModelForm(("happy", "sad"), 24, "grey")
+FORM = ModelForm(("happy", "sad"), 24, "grayscale")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_plain_keras_loads_it(path, model, images):
 
 
 def test_every_field_of_the_form_comes_back(model, tmp_path):
-    form = ModelForm(("happy", "sad"), 24, "grey", True, 1.23456, 0.4, "mtcnn", -0.1, 33)
+    form = ModelForm(("happy", "sad"), 24, "grayscale", True, 1.23456, 0.4, "mtcnn", -0.1, 33)
     save_model(tmp_path / "model.keras", model, form)
     halve_weights(tmp_path / "model.keras", tmp_path / "halved.keras")
     assert load_model(tmp_path / "model.keras")[1] == load_model(tmp_path / "halved.keras")[1] == form

@@ -23,7 +23,7 @@ def images():
 
 
 def make_network(name, size):
-    """Return a network whose averages of batch normalisation are not those of the batch."""
+    """Return a network whose averages of batch normalization are not those of the batch."""
     network = registry.build(name, size, 1, 3)
     generator = np.random.default_rng(1)
     for layer in network.layers:
@@ -42,7 +42,7 @@ def test_it_says_what_the_network_says_of_larger_images(name, images, determinis
     enlarged = np.stack([cv2.resize(image, (LARGER, LARGER))[..., None] for image in images])
     said = say(enlarge_inside(network, SIZE, LARGER), images)
     other = np.abs(say(network, images) - said).max()
-    assert np.abs(say(network, enlarged) - said).max() < other / 5  # what rounding to whole greys leaves
+    assert np.abs(say(network, enlarged) - said).max() < other / 5  # what rounding to whole grays leaves
 
 
 def test_a_plain_call_is_one_outside_training(images, deterministic):
@@ -57,7 +57,7 @@ def test_it_costs_what_larger_images_cost(deterministic):
 
 def test_its_file_loads_and_its_fast_form_says_the_same(images, deterministic, tmp_path):
     enlarging = enlarge_inside(make_network("residual_small", SIZE), SIZE, LARGER)
-    save_model(tmp_path / "model.keras", enlarging, ModelForm(("angry", "happy", "sad"), SIZE, "grey"))
+    save_model(tmp_path / "model.keras", enlarging, ModelForm(("angry", "happy", "sad"), SIZE, "grayscale"))
     loaded, _ = load_model(tmp_path / "model.keras")
     assert (say(loaded, images) == say(enlarging, images)).all()
     assert say(fast_form(loaded), images) == pytest.approx(say(enlarging, images), abs=1e-5)

@@ -121,10 +121,10 @@ def test_layers_are_stock(network):
     assert {type(layer).__module__.split(".")[0] for layer in network.layers} == {"keras"}
 
 
-def test_batch_normalisation_is_of_maps(network):
+def test_batch_normalization_is_of_maps(network):
     """The fused form is for (n, height, width, channels) only."""
-    normalisations = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
-    assert all(len(layer.input.shape) == 4 for layer in normalisations)
+    normalizations = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
+    assert all(len(layer.input.shape) == 4 for layer in normalizations)
 
 
 def test_plain_keras_loads_a_saved_network(network, tmp_path):

@@ -86,7 +86,7 @@ def test_the_libraries_are_those_that_the_readme_names():
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
-def test_templates_keep_to_the_projects_order_and_colours(template):
+def test_templates_keep_to_the_projects_order_and_colors(template):
     text = template.read_text(encoding="utf-8")
     for order in _values(json.loads(text), "sort"):
         emotions = [emotion for emotion in order if emotion not in ("all", "raw")]

@@ -34,7 +34,7 @@ def test_two_emotions_with_a_threshold(project):
     assert (project.path / "metrics/plots/confusion.png").is_file()
 
 
-def test_merged_emotions_in_colour_at_another_size(project):
+def test_merged_emotions_in_color_at_another_size(project):
     features = {"features.image_size": 32, "features.color": "rgb"}
     project.set_params({"labels.scheme": MERGED, "train.architecture": "mini_xception"} | features)
     before = project.metrics("dataset")["images"]["test"]
@@ -50,7 +50,7 @@ def test_merged_emotions_in_colour_at_another_size(project):
     assert list(project.metrics("evaluate")["by_class"]) == ["negative", "neutral", "positive"]
 
 
-def test_a_published_system_on_colour_images_of_any_size(project):
+def test_a_published_system_on_color_images_of_any_size(project):
     """happy-sad-rgb as its users have it: a folder an emotion, and no splits."""
     generator = np.random.default_rng(0)
     for emotion in ("Happy", "sadness"):

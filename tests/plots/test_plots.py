@@ -108,7 +108,7 @@ def test_every_image_is_drawn(tmp_path, options):
 
 def test_the_same_bytes_twice(tmp_path):
     for name, draw in make_case(3).items():
-        savers = {"mistakes": style.save_grey_sheet, "images": style.save_color_sheet}
+        savers = {"mistakes": style.save_gray_sheet, "images": style.save_color_sheet}
         save = savers.get(name, style.save_figure)
         save(draw(), tmp_path / "one.png")
         save(draw(), tmp_path / "two.png")
@@ -151,10 +151,10 @@ def test_titles_state_the_figure():
     assert "times as common" in titles["class_balance"]
 
 
-def test_a_grey_sheet_is_written_in_few_colours_that_hardly_move(tmp_path):
+def test_a_gray_sheet_is_written_in_few_colors_that_hardly_move(tmp_path):
     figure = make_case(7)["images"]
     style.save_figure(figure(), tmp_path / "full.png")
-    style.save_grey_sheet(figure(), tmp_path / "sheet.png")
+    style.save_gray_sheet(figure(), tmp_path / "sheet.png")
     full, sheet = (Image.open(tmp_path / f"{name}.png") for name in ("full", "sheet"))
     assert (full.mode, sheet.mode) == ("RGB", "P")
     moved = np.abs(np.asarray(full, dtype=int) - np.asarray(sheet.convert("RGB"), dtype=int))
@@ -163,7 +163,7 @@ def test_a_grey_sheet_is_written_in_few_colours_that_hardly_move(tmp_path):
     assert sheet.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_a_sheet_of_colour_images_is_written_in_colours_that_hardly_move(tmp_path):
+def test_a_sheet_of_color_images_is_written_in_colors_that_hardly_move(tmp_path):
     figure = make_case(8, channels=3)["predictions"]
     style.save_figure(figure(), tmp_path / "full.png")
     style.save_color_sheet(figure(), tmp_path / "sheet.png")
@@ -172,13 +172,13 @@ def test_a_sheet_of_colour_images_is_written_in_colours_that_hardly_move(tmp_pat
     assert (tmp_path / "sheet.png").stat().st_size < 0.6 * (tmp_path / "full.png").stat().st_size
     moved = np.abs(np.asarray(full, dtype=int) - np.asarray(sheet.convert("RGB"), dtype=int))
     assert moved.mean() < 4
-    # Paper and bars keep their colours.
+    # Paper and bars keep their colors.
     kept = {tuple(color) for color in np.unique(np.asarray(sheet.convert("RGB")).reshape(-1, 3), axis=0).tolist()}
     assert sheet.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
     assert {ImageColor.getrgb(color) for color in style.COLORS.values()} <= kept
 
 
-def test_sheets_of_large_colour_images_stay_small(tmp_path, monkeypatch):
+def test_sheets_of_large_color_images_stay_small(tmp_path, monkeypatch):
     monkeypatch.setattr(style, "DPI", 110)
     # Noise smoothed over some pixels: finer than a face is
     rng = np.random.default_rng(0)
@@ -205,7 +205,7 @@ def test_images_of_more_pixels_than_are_drawn_are_shrunk(channels):
 # --- emotions and their names
 
 
-def test_known_emotions_keep_their_colours_and_others_borrow_free_ones():
+def test_known_emotions_keep_their_colors_and_others_borrow_free_ones():
     assert style.colors_of(tuple(style.COLORS)) == style.COLORS
     colors = style.colors_of(("happy", "sad", "negative", "rest"))
     assert (colors["happy"], colors["sad"]) == (style.COLORS["happy"], style.COLORS["sad"])

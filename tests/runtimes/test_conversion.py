@@ -13,7 +13,7 @@ from emotion.networks import registry
 from emotion.runtimes.conversion import convert
 from emotion.runtimes.engines import load_engine
 
-FORM = ModelForm(("happy", "sad", "neutral"), 24, "grey", flip=True, temperature=1.25, margin=0.1)
+FORM = ModelForm(("happy", "sad", "neutral"), 24, "grayscale", flip=True, temperature=1.25, margin=0.1)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from emotion.runtimes.engines import load_engine
 from tests.makers import write_onnx
 
 SIZE = 24
-FORM = ModelForm(("happy", "sad", "neutral"), SIZE, "grey")
+FORM = ModelForm(("happy", "sad", "neutral"), SIZE, "grayscale")
 SUFFIXES = [".keras", ".tflite", ".onnx"]
 ROOT = Path(__file__).parents[2]
 
@@ -92,7 +92,7 @@ def test_capital_suffixes_are_known(files, tmp_path, suffix):
         np.zeros((SIZE, SIZE, 1), np.uint8),
         np.zeros((0, SIZE, SIZE, 1), np.uint8),
     ],
-    ids=["colour", "size", "type", "one image", "none"],
+    ids=["color", "size", "type", "one image", "none"],
 )
 def test_images_of_another_form_are_refused(loaded, suffix, images):
     with pytest.raises(InputError, match=r"got images of .* expected uint8 \(n, 24, 24, 1\)"):
@@ -212,12 +212,12 @@ def change_archive(file, change):
 @pytest.mark.parametrize(
     "form",
     [
-        ModelForm(FORM.emotions, 48, "grey"),
+        ModelForm(FORM.emotions, 48, "grayscale"),
         ModelForm(FORM.emotions, SIZE, "rgb"),
-        ModelForm(("happy", "sad"), SIZE, "grey"),
-        ModelForm((*FORM.emotions, "fear"), SIZE, "grey"),
+        ModelForm(("happy", "sad"), SIZE, "grayscale"),
+        ModelForm((*FORM.emotions, "fear"), SIZE, "grayscale"),
     ],
-    ids=["size", "colour", "fewer", "more"],
+    ids=["size", "color", "fewer", "more"],
 )
 def test_a_network_of_another_shape_than_it_says_is_refused(files, tmp_path, suffix, form):
     file = Path(shutil.copy(files[suffix], tmp_path))
@@ -227,7 +227,7 @@ def test_a_network_of_another_shape_than_it_says_is_refused(files, tmp_path, suf
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"emotions": ["a"], "size": 24, "color": "grey"}', "\x00"])
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"emotions": ["a"], "size": 24, "color": "grayscale"}', "\x00"])
 def test_a_form_that_is_none_is_refused(files, tmp_path, suffix, text):
     file = Path(shutil.copy(files[suffix], tmp_path))
     with_form(suffix, file, text)

@@ -27,7 +27,7 @@ from emotion.runtimes.engines import load_engine
 
 PAIR = ("happy", "sad")
 CASES = [
-    ("residual_small", 24, 32, "grey", EMOTIONS),
+    ("residual_small", 24, 32, "grayscale", EMOTIONS),
     ("conv32_64", 24, None, "rgb", PAIR),
 ]
 EXACT, FLOAT16, INT8 = 1e-4, 0.02, 0.2
@@ -69,7 +69,7 @@ def exported(request, deterministic, tmp_path_factory):
 
 
 def make_images(number, size, channels):
-    """Return images of a few grey or coloured spots: noise looks all the same to a network."""
+    """Return images of a few gray or colored spots: noise looks all the same to a network."""
     spots = np.random.default_rng(0).integers(0, 256, (number, 3, 3, channels), dtype=np.uint8)
     return np.stack([cv2.resize(spot, (size, size)).reshape(size, size, channels) for spot in spots])
 
@@ -198,7 +198,7 @@ def test_images_for_calibration_are_spread_and_reach_from_black_to_white(number,
 class Says:
     """An engine that gives the same answers to everything."""
 
-    form = ModelForm(PAIR, 8, "grey")
+    form = ModelForm(PAIR, 8, "grayscale")
 
     def __init__(self, *rows):
         self.rows = np.array(rows, np.float32)
@@ -212,7 +212,7 @@ def test_files_are_compared_with_the_first():
         "first": Says([0.9, 0.1, 0], [0.2, 0.8, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
         "second": Says([0.9, 0.1, 0], [0.6, 0.4, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
     }
-    form = ModelForm(("a", "b", "c"), 8, "grey")
+    form = ModelForm(("a", "b", "c"), 8, "grayscale")
     report = export.compare(engines, np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 0, 0, 0]), form)
     assert report["first"] == {"accuracy": 0.5, "agreement": 1.0, "largest_difference": 0.0}
     assert report["second"] == {"accuracy": 0.75, "agreement": 0.75, "largest_difference": pytest.approx(0.4)}
@@ -221,7 +221,7 @@ def test_files_are_compared_with_the_first():
 def test_of_two_emotions_the_threshold_decides():
     engines = {"first": Says([0.6], [0.2]), "second": Says([0.75], [0.2])}
     images, labels = np.zeros((2, 8, 8, 1), np.uint8), np.array([1, 0])
-    form = ModelForm(PAIR, 8, "grey", threshold=0.7)
+    form = ModelForm(PAIR, 8, "grayscale", threshold=0.7)
     assert export.compare(engines, images, labels, form)["first"]["accuracy"] == 0.5
     assert export.compare(engines, images, labels, form)["second"]["agreement"] == 0.5
     even = replace(form, threshold=0.5)

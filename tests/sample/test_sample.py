@@ -101,7 +101,7 @@ def test_archive_holds_kaggles_layout(small):
     assert {member.date_time for member in members} == {(2013, 4, 14, 0, 0, 0)}
 
 
-def test_images_are_small_and_grey(small):
+def test_images_are_small_and_gray(small):
     splits, _ = read(small)
     for images, _ in splits.values():
         assert images.dtype == np.uint8

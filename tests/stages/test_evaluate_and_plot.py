@@ -28,7 +28,7 @@ class ImageReader:
 
     def __init__(self, emotions):
         self.asked = []
-        self.form = SimpleNamespace(emotions=emotions, size=SIZE, color="grey")
+        self.form = SimpleNamespace(emotions=emotions, size=SIZE, color="grayscale")
 
     def predict(self, x, *, batch_size, verbose):
         self.asked.append(len(x))

@@ -69,7 +69,7 @@ def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
     set_params(train={"architecture": "residual_small"})
     run(monkeypatch)
     model, form = load_model(TRAINED_MODEL)
-    assert (form.size, form.color, len(form.emotions)) == (24, "grey", 7)
+    assert (form.size, form.color, len(form.emotions)) == (24, "grayscale", 7)
     assert model.input_shape == (None, 24, 24, 1)
     history = pd.read_csv(HISTORY)
     assert history["epoch"].tolist() == [1, 2]
@@ -163,7 +163,7 @@ def teacher(project):
 
     keras.utils.set_random_seed(5)
     GIVEN_MODELS.mkdir(parents=True)
-    form = ModelForm(tuple(resolve_scheme("seven").emotions), 16, "grey")
+    form = ModelForm(tuple(resolve_scheme("seven").emotions), 16, "grayscale")
     save_model(GIVEN_MODELS / "large.keras", build("tiny", 16, 1, 7), form)
     set_params(train={"teacher": "large.keras", "teacher_share": 0.5})
     return GIVEN_MODELS / "large.keras"
@@ -192,13 +192,13 @@ def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
     ("changed", "message"),
     [
         (
-            ModelForm(tuple(resolve_scheme("seven").emotions)[::-1], 16, "grey"),
+            ModelForm(tuple(resolve_scheme("seven").emotions)[::-1], 16, "grayscale"),
             "tells apart neutral, .*; expected angry",
         ),
-        (ModelForm(tuple(resolve_scheme("seven").emotions), 16, "rgb"), "takes rgb images, expected grey"),
+        (ModelForm(tuple(resolve_scheme("seven").emotions), 16, "rgb"), "takes rgb images, expected gray"),
     ],
 )
-def test_a_teacher_of_other_emotions_or_colour_is_refused(changed, message, teacher, monkeypatch):
+def test_a_teacher_of_other_emotions_or_color_is_refused(changed, message, teacher, monkeypatch):
     save_model(teacher, load_model(teacher)[0], changed)
     with pytest.raises(InputError, match=rf"train\.teacher: .*large\.keras {message}"):
         run(monkeypatch)
@@ -241,7 +241,7 @@ def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
     model, form = load_model(teacher)
     save_model(teacher, model, ModelForm(form.emotions, form.size, "rgb"))
     set_params(train={"teacher": None, "teacher_share": 0.0})
-    with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras takes rgb images, expected grey"):
+    with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras takes rgb images, expected gray"):
         run(monkeypatch)
     teacher.unlink()
     with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras is missing; copy a trained model there"):

@@ -19,7 +19,7 @@ def images(deterministic):
 
 @pytest.fixture
 def ramp(deterministic):
-    """Images that grow brighter to the right: column c has the grey 10 c."""
+    """Images that grow brighter to the right: column c has the gray 10 c."""
     return np.broadcast_to(np.arange(24, dtype=np.uint8)[None, None, :, None] * 10, (64, 24, 24, 1))
 
 
@@ -49,7 +49,7 @@ def test_half_of_the_images_are_mirrored_and_the_others_untouched(images):
 
 def test_a_shift_moves_within_its_bound(ramp):
     moved = augment(ramp, shift=0.125)[:, 12, 12, 0].astype(int) - 120
-    assert np.abs(moved).max() <= 31  # 0.125 of 24 columns is 3; each is 10 grey values
+    assert np.abs(moved).max() <= 31  # 0.125 of 24 columns is 3; each is 10 gray values
     assert moved.min() < -10
     assert moved.max() > 10
 
@@ -67,13 +67,13 @@ def test_a_rotation_by_a_quarter_turns_the_ramp(ramp):
 
 
 def test_brightness_and_contrast_keep_to_their_bounds(images):
-    grey = np.full_like(images, 100)
-    lit = augment(grey, brightness=0.1)
+    gray = np.full_like(images, 100)
+    lit = augment(gray, brightness=0.1)
     assert 74 <= lit.min() < lit.max() <= 126
-    assert (augment(grey, contrast=0.9) == 100).all()
+    assert (augment(gray, contrast=0.9) == 100).all()
 
 
-def test_erasing_sets_one_grey_patch_of_bounded_area(images):
+def test_erasing_sets_one_gray_patch_of_bounded_area(images):
     base = np.broadcast_to(np.random.default_rng(3).integers(0, 256, (1, 24, 24, 1), dtype=np.uint8), images.shape)
     changed = augment(base, erase=1.0)
     for before, after in zip(base, changed, strict=True):
@@ -93,10 +93,10 @@ def test_each_image_of_a_batch_gets_a_change_of_its_own(ramp):
     assert len(np.unique(augment(ramp, shift=0.2)[:, 12, 12, 0])) > 20
 
 
-def test_colour_images_stay_in_colour(images):
-    colour = np.concatenate([images, images // 2, images // 4], axis=3)
-    changed = augment(colour, flip=True, rotation=15.0, erase=0.5)
-    assert changed.shape == colour.shape
+def test_color_images_stay_in_color(images):
+    color = np.concatenate([images, images // 2, images // 4], axis=3)
+    changed = augment(color, flip=True, rotation=15.0, erase=0.5)
+    assert changed.shape == color.shape
 
 
 def test_mixing_puts_each_image_over_its_counterpart(images):

@@ -24,7 +24,7 @@ CALM = {"flip": False, "rotation": 0.0, "zoom": [1.0, 1.0], "shift": 0.0}
 CALM |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0}
 BY_HEART = {"architecture": "residual_small", "epochs": 8, "label_smoothing": 0.0}
 BY_HEART |= {"optimizer": "adam", "learning_rate": 0.001}
-"""With these, and CALM, a few images are learnt by heart."""
+"""With these, and CALM, a few images are learned by heart."""
 CONTENT = read_yaml(Path(__file__).parents[2] / "params.yaml")
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -41,13 +41,13 @@ def noise(count, seed, size=24):
     """Return random smooth images, and labels that have nothing to do with them."""
     generator = np.random.default_rng(seed)
     coarse = generator.integers(0, 256, (count, 4, 4, 1), dtype=np.uint8)
-    images = np.stack([to_input(image, size, "grey") for image in coarse])
+    images = np.stack([to_input(image, size, "grayscale") for image in coarse])
     return images, generator.integers(0, 3, count).astype(np.int32)
 
 
 @pytest.fixture(scope="module")
 def data(deterministic):
-    """A training set to be learnt by heart or not at all, and a validation set that it says nothing of."""
+    """A training set to be learned by heart or not at all, and a validation set that it says nothing of."""
     return TrainingData(*noise(32, seed=1), *noise(24, seed=2))
 
 
@@ -71,7 +71,7 @@ def same(first, second):
 @pytest.mark.parametrize(("architecture", "repeats"), [("residual_small", 12), ("conv64_128_256", 48)])
 def test_images_can_be_learnt_by_heart(architecture, repeats, data, tmp_path):
     """Fails where images are scaled twice, or labels and images do not belong together."""
-    often = np.tile(np.arange(32), repeats)  # averages of batch normalisation take some hundred steps to settle
+    often = np.tile(np.arange(32), repeats)  # averages of batch normalization take some hundred steps to settle
     data = TrainingData(data.x_train[often], data.y_train[often], data.x_train, data.y_train)
     params = make_params(CALM, **BY_HEART | {"architecture": architecture})
     result = train(data, 3, params, tmp_path)

@@ -11,8 +11,8 @@ probabilities."""
 
 DETAILS = """\
 what is drawn:
-  The face as the model sees it, and the same under colours, by Grad-CAM (Selvaraju et al. 2017): yellow where the face
-  speaks most for the emotion above, none where it does not. Every map is coloured by its own most, so that one of an
+  The face as the model sees it, and the same under colors, by Grad-CAM (Selvaraju et al. 2017): yellow where the face
+  speaks most for the emotion above, none where it does not. Every map is colored by its own most, so that one of an
   improbable emotion is as yellow as one of a probable emotion. It says where the model looked, not why.
 
 model:

@@ -54,7 +54,7 @@ def explain_faces(
     """Return the largest faces in `image`, with the heat for the emotion that each was taken for.
 
     Args:
-        image: uint8 (height, width, 1 or 3), grey or RGB.
+        image: uint8 (height, width, 1 or 3), gray or RGB.
         predictor: made from a .keras file.
         emotion: another one to explain besides.
         most: how many faces at most.

@@ -113,7 +113,7 @@ class ImageAnswer:
 
 @dataclass(frozen=True)
 class EmotionAnswer:
-    """The name of an emotion, and its colour as #rrggbb."""
+    """The name of an emotion, and its color as #rrggbb."""
 
     name: str
     color: str

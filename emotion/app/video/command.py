@@ -1,4 +1,4 @@
-"""`emotion video`: a video with its faces boxed and labelled, and a table of them."""
+"""`emotion video`: a video with its faces boxed and labeled, and a table of them."""
 
 import argparse
 import math
@@ -19,7 +19,7 @@ CUT_OFF, NO_FACE = 3, 1
 """The exit statuses of a video that ends before its end, and of one without a face; the same as of `predict`."""
 
 DESCRIPTION = """\
-Read the faces of a video: write it again with each face boxed, numbered and labelled, or a table with a row for each
+Read the faces of a video: write it again with each face boxed, numbered and labeled, or a table with a row for each
 face in each frame, or both. Without -o and --csv it writes NAME-emotions.mp4 into the working folder."""
 
 DETAILS = """\

@@ -120,7 +120,7 @@ def process_video(
 
 
 def draw(image: np.ndarray, sightings: Sequence[Sighting], emotions: Sequence[str] | None) -> np.ndarray:
-    """Return a copy of a frame with its faces boxed, numbered and labelled, with bars where `emotions` are given."""
+    """Return a copy of a frame with its faces boxed, numbered and labeled, with bars where `emotions` are given."""
     faces = [sighting.face for sighting in sightings]
     return annotate(image, faces, numbers=[sighting.number for sighting in sightings], emotions=emotions)
 

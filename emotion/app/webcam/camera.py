@@ -17,7 +17,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.data.images import from_frame
-from emotion.inference.videos import VideoReader, quieten_ffmpeg
+from emotion.inference.videos import VideoReader, silence_ffmpeg
 
 OPENING = 2.0
 """Seconds that a camera has until its first image, unless told."""
@@ -198,7 +198,7 @@ def _device_number(source: str) -> int | None:
 
 
 def _device_images(device: int | str, number: int | None) -> Iterator[np.ndarray]:
-    quieten_ffmpeg()
+    silence_ffmpeg()
     # Without it Windows takes up to half a minute to open a camera.
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
     capture = cv2.VideoCapture(device)

@@ -1,4 +1,4 @@
-"""`emotion webcam`: the camera live in a window, with the faces in it boxed and labelled."""
+"""`emotion webcam`: the camera live in a window, with the faces in it boxed and labeled."""
 
 import argparse
 from pathlib import Path
@@ -10,7 +10,7 @@ WAIT = 2.0
 """The same as in emotion.app.webcam.camera, which would load OpenCV."""
 
 DESCRIPTION = """\
-Show the camera in a window, with each face boxed, numbered and labelled and a bar for the probability of each emotion.
+Show the camera in a window, with each face boxed, numbered and labeled and a bar for the probability of each emotion.
 Nothing is kept unless a key says so, and nothing leaves this machine."""
 
 DETAILS = """\
@@ -34,7 +34,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add `webcam` to the commands of `emotion`."""
     parser = commands.add_parser(
         "webcam",
-        help="show the camera live, with the faces boxed and labelled",
+        help="show the camera live, with the faces boxed and labeled",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -90,9 +90,9 @@ def refused(reason: str) -> Content:
 def hash_pixels(image: np.ndarray) -> str:
     """Return a BLAKE2b hash of 128 bits, in hex, over shape and pixels: equal for equal images in any file.
 
-    A grey image that was saved as RGB has the hash of the grey one.
+    A gray image that was saved as RGB has the hash of the gray one.
     """
-    if image.shape[2] == 3 and _is_grey(image):
+    if image.shape[2] == 3 and _is_gray(image):
         image = image[:, :, :1]
     height, width, channels = image.shape
     digest = hashlib.blake2b(f"{height}x{width}x{channels}:".encode(), digest_size=16)
@@ -100,6 +100,6 @@ def hash_pixels(image: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _is_grey(image: np.ndarray) -> bool:
+def _is_gray(image: np.ndarray) -> bool:
     first = image[:, :, 0]
     return np.array_equal(first, image[:, :, 1]) and np.array_equal(first, image[:, :, 2])

@@ -12,7 +12,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.labels import parse_emotion
-from emotion.data.images import quieten_opencv
+from emotion.data.images import silence_opencv
 from emotion.ingest.sources.archives import (
     BlockReader,
     blocks_of,
@@ -241,7 +241,7 @@ def _read_as_pgm(field: bytes, size: int) -> np.ndarray | None:
     """
     if str(END).encode() in field:
         return None
-    quieten_opencv()
+    silence_opencv()
     text = b"P2 %d 1 65535\n%b %d\n" % (size * size + 1, field, END)
     try:
         values = cv2.imdecode(np.frombuffer(text, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -1,7 +1,7 @@
 """The form in which a network trains faster, with the same weights in the same order.
 
 Three things take most of a stock training step on a processor, besides what convolutions must do. Keras 3 composes
-batch normalisation from a dozen operations; TensorFlow has it in one. Convolutions by 3x3 kernels over many channels
+batch normalization from a dozen operations; TensorFlow has it in one. Convolutions by 3x3 kernels over many channels
 take five times the multiply-adds that they need; `winograd` beside this file saves those. And kernel gradients in
 bfloat16 oneDNN computes at half the speed of the convolutions themselves where maps are small; there they are written
 as convolutions.
@@ -46,7 +46,7 @@ def _fast_class(layer: keras.Operation) -> type[keras.Operation]:
 
 
 def _reads_every_place(layer: keras.layers.Conv2D) -> bool:
-    """Return whether the kernel of `layer` goes over its maps place by place, and sees a place with its neighbours."""
+    """Return whether the kernel of `layer` goes over its maps place by place, and sees a place with its neighbors."""
     plain = layer.strides == (1, 1) and layer.dilation_rate == (1, 1) and layer.groups == 1
     return plain and max(layer.kernel_size) > 1
 

@@ -241,15 +241,15 @@ def test_a_folder_that_cannot_be_read_has_its_line(here, predict, monkeypatch):
 
 def good_images(folder):
     """Write images of every kind that can be read, at most 80 x 60 pixels; return their names."""
-    grey, color = noise(channels=1), noise()
+    gray, color = noise(channels=1), noise()
     alpha = Image.fromarray(noise(channels=4, seed=1))
     frames = [Image.fromarray(noise(seed=seed)).quantize(16) for seed in range(3)]
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
-    save(folder / "deep.png", (grey.astype(np.uint16) << 8))
+    save(folder / "deep.png", (gray.astype(np.uint16) << 8))
     save(folder / "palette.png", frames[0])
     save(folder / "cmyk.jpg", Image.fromarray(color).convert("CMYK"))
-    save(folder / "grey_alpha.png", alpha.convert("LA"))
+    save(folder / "gray_alpha.png", alpha.convert("LA"))
     save(folder / "animated.gif", frames[0], save_all=True, append_images=frames[1:])
     save(folder / "rotated.jpg", color, exif=exif)
     save(folder / "pixel.png", color[:1, :1])

@@ -40,7 +40,7 @@ from emotion.networks import registry
 from tests.makers import write_params
 
 SIZE = 24
-TRAINED = ModelForm(("happy", "sad", "neutral"), SIZE, "grey")
+TRAINED = ModelForm(("happy", "sad", "neutral"), SIZE, "grayscale")
 FORM = replace(TRAINED, flip=True, temperature=1.25)
 MD5 = "3a36ccf3f525d7d94d8f2740849aefd1.dir"
 SHA256 = "0123456789abcdef" * 4

@@ -74,7 +74,7 @@ class Stub:
         return []
 
 
-def grey(height: int = 60, width: int = 80) -> np.ndarray:
+def gray(height: int = 60, width: int = 80) -> np.ndarray:
     return np.random.default_rng(3).integers(0, 256, (height, width), dtype=np.uint8)
 
 
@@ -96,7 +96,7 @@ def test_answers_what_predict_says(client, predictor, astronaut):
 
 
 def test_small_images_are_one_face_each(client, predictor):
-    face = grey(48, 48)
+    face = gray(48, 48)
     [answer] = post(client, encode(face), {"content-type": "image/png"}).json()["faces"]
     assert answer["box"] == {"x": 0, "y": 0, "width": 48, "height": 48}
     probabilities = predictor.probabilities(face[None, :, :, None])[0]
@@ -115,7 +115,12 @@ def test_says_what_the_model_is(client, predictor):
     assert [emotion["name"] for emotion in answer["emotions"]] == list(predictor.emotions)
     colors = {emotion["name"]: emotion["color"] for emotion in answer["emotions"]}
     assert tuple(bytes.fromhex(colors["happy"][1:])) == emotion_color("happy")
-    assert (answer["size"], answer["color"], answer["faces"], answer["detector"]) == (48, "grey", "auto", "cascade")
+    assert (answer["size"], answer["color"], answer["faces"], answer["detector"]) == (
+        48,
+        "grayscale",
+        "auto",
+        "cascade",
+    )
     assert answer["figures"] is None
     assert answer["limits"]["upload_bytes"] == Limits().upload_bytes
     assert str(predictor.path.parent) not in client.get("/api/model").text
@@ -159,22 +164,22 @@ def pillow_bytes(image: Image.Image, form: str, **options: Any) -> bytes:
 def rotated() -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6
-    return pillow_bytes(Image.fromarray(grey()), "JPEG", exif=exif)
+    return pillow_bytes(Image.fromarray(gray()), "JPEG", exif=exif)
 
 
 def animation() -> bytes:
-    frames = [Image.fromarray(grey()), Image.fromarray(255 - grey())]
+    frames = [Image.fromarray(gray()), Image.fromarray(255 - gray())]
     return pillow_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
 
 ODD_IMAGES = {
-    "16 bits": lambda: pillow_bytes(Image.fromarray(grey().astype(np.uint16) * 257), "PNG"),
-    "palette": lambda: pillow_bytes(Image.fromarray(grey()).convert("P"), "PNG"),
-    "CMYK": lambda: pillow_bytes(Image.fromarray(grey()).convert("CMYK"), "JPEG"),
-    "grey with alpha": lambda: pillow_bytes(Image.fromarray(grey()).convert("LA"), "PNG"),
+    "16 bits": lambda: pillow_bytes(Image.fromarray(gray().astype(np.uint16) * 257), "PNG"),
+    "palette": lambda: pillow_bytes(Image.fromarray(gray()).convert("P"), "PNG"),
+    "CMYK": lambda: pillow_bytes(Image.fromarray(gray()).convert("CMYK"), "JPEG"),
+    "gray with alpha": lambda: pillow_bytes(Image.fromarray(gray()).convert("LA"), "PNG"),
     "animated": animation,
     "one pixel": lambda: encode(np.zeros((1, 1), np.uint8)),
-    "WebP": lambda: pillow_bytes(Image.fromarray(grey()), "WEBP"),
+    "WebP": lambda: pillow_bytes(Image.fromarray(gray()), "WEBP"),
 }
 
 
@@ -197,7 +202,7 @@ def test_boxes_are_in_the_image_as_people_see_it(client):
         (b"", "the file is empty"),
         (b"Dear reader, this is a letter.", "no image"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image"),
-        (encode(grey(), ".jpg")[:500], "cut off"),
+        (encode(gray(), ".jpg")[:500], "cut off"),
         (b"\xff\xd8\xff" + bytes(50), "broken"),
     ],
 )
@@ -238,14 +243,14 @@ def test_refuses_a_file_that_is_too_large_without_a_length(predictor):
 
 @pytest.mark.parametrize("given", ["text/plain", "application/octet-stream", "multipart/form-data; boundary=x", None])
 def test_takes_content_types_of_images_only(client, given):
-    answer = post(client, encode(grey()), {"content-type": given} if given else {})
+    answer = post(client, encode(gray()), {"content-type": given} if given else {})
     assert answer.status_code == 415
     assert "expected one of an image" in answer.json()["detail"]
 
 
 def test_refuses_too_many_in_a_short_time(predictor):
     client = make_client(predictor, limits=Limits(a_second=0.1, burst=2))
-    data = encode(grey(48, 48))
+    data = encode(gray(48, 48))
     assert [post(client, data).status_code for _ in range(3)] == [200, 200, 429]
     answer = post(client, data)
     assert 9 <= int(answer.headers["retry-after"]) <= 10
@@ -275,7 +280,7 @@ def test_rate_remembers_only_so_many_addresses():
 def test_reads_one_at_a_time_refuses_what_does_not_fit_and_stays_awake(predictor):
     stub = Stub(predictor)
     app = make_app(stub, limits=Limits(at_a_time=3))  # type: ignore[arg-type]
-    data = encode(grey(48, 48))
+    data = encode(gray(48, 48))
 
     async def scene() -> tuple[list[httpx2.Response], httpx2.Response]:
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
@@ -299,7 +304,7 @@ def test_reads_one_at_a_time_refuses_what_does_not_fit_and_stays_awake(predictor
 def test_a_failure_is_answered_and_frees_its_place(predictor):
     client = make_client(Stub(predictor, RuntimeError("out of luck")), limits=Limits(at_a_time=1))
     for _ in range(3):
-        answer = post(client, encode(grey(48, 48)))
+        answer = post(client, encode(gray(48, 48)))
         assert answer.status_code == 500
         assert "its terminal says why" in answer.json()["detail"]
         assert "luck" not in answer.text
@@ -583,7 +588,7 @@ def command(model: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
 
 def test_command_serves_until_ctrl_c(model):
     with command(model) as (process, url):
-        data = encode(grey(48, 48))
+        data = encode(gray(48, 48))
         answer = httpx2.post(f"{url}/api/predict", content=data, headers={"content-type": "image/png"}, timeout=30)
         assert len(answer.json()["faces"]) == 1
         assert "Drop an image" in httpx2.get(url).text

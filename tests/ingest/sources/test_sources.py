@@ -215,13 +215,13 @@ def test_large_images_are_not_kept(tmp_path):
     assert small.pixels == ROWS[0][2].tobytes()
 
 
-def test_grey_images_saved_as_rgb_have_the_same_hash():
-    grey = ROWS[0][2][:, :, None]
-    rgb = np.repeat(grey, 3, axis=2)
-    assert hash_pixels(grey) == hash_pixels(rgb)
+def test_gray_images_saved_as_rgb_have_the_same_hash():
+    gray = ROWS[0][2][:, :, None]
+    rgb = np.repeat(gray, 3, axis=2)
+    assert hash_pixels(gray) == hash_pixels(rgb)
     rgb[0, 0, 0] ^= 1
-    assert hash_pixels(grey) != hash_pixels(rgb)
-    assert hash_pixels(grey) != hash_pixels(grey.reshape(6, 24, 1))
+    assert hash_pixels(gray) != hash_pixels(rgb)
+    assert hash_pixels(gray) != hash_pixels(gray.reshape(6, 24, 1))
 
 
 # Finding the source

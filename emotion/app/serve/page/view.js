@@ -3,7 +3,7 @@
 const TAG_GAP = 7; // pixels on the screen between a box and its label
 const LONGEST_SIDE = 2048; // pixels of an image as it is shown
 const MOST_IN_STRIP = 60;
-const DARKEST_FOR_BLACK = 128; // brightness of a colour on which black is easier to read than white, as on annotated files
+const DARKEST_FOR_BLACK = 128; // brightness of a color on which black is easier to read than white, as on annotated files
 
 const element = (id) => document.getElementById(id);
 
@@ -23,7 +23,7 @@ export class View {
   #chosen = null;
   #busyTimer = 0;
 
-  /** Build what depends on the model: colours, bars, what it is. */
+  /** Build what depends on the model: colors, bars, what it is. */
   describe(model) {
     this.#colors = Object.fromEntries(model.emotions.map(({ name, color }) => [name, color]));
     for (const card of document.querySelectorAll(".cards [data-emotion]")) this.#paintCard(card);
@@ -313,7 +313,7 @@ export class View {
     }
   }
 
-  // Colours
+  // Colors
 
   #paint(part, emotion) {
     if (part.dataset.painted === emotion) return;
@@ -390,7 +390,7 @@ function meet(one, other) {
 }
 
 function figuresOf({ figures, size, color }) {
-  const takes = `It sees each face as ${size} × ${size} ${color === "grey" ? "grey" : "coloured"} pixels.`;
+  const takes = `It sees each face as ${size} × ${size} ${color === "grayscale" ? "grayscale" : "colored"} pixels.`;
   if (!figures) return takes;
   const images = figures.images.toLocaleString("en");
   return `On ${images} images that it had never seen, this model agreed with people on ${percent(figures.accuracy)}. ${takes}`;
