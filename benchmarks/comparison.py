@@ -27,7 +27,7 @@ from emotion.core.labels import resolve_scheme
 from emotion.core.params import PARAMS_FILE, check_params, read_yaml
 
 PATIENT = ("train.patience=4",)
-HALF = ("train.epochs=30", "train.smaller_first=[[32,15],[40,6]]")
+HALF = ("train.epochs=30", "train.progressive_sizes=[[32,15],[40,6]]")
 CUTS = {
     "happy-sad-rgb": PATIENT,
     "happy-sad-grayscale": PATIENT,

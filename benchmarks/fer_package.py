@@ -86,7 +86,7 @@ def read_fer2013(path: Path, params: Params) -> Data:
         raise InputError(f"{path} is missing; --fer2013 must name fer2013.tar.gz, as it comes from Kaggle")
     source = open_source(path.parent, path.name)
     content = io.BytesIO()
-    collected = collect(source.pieces(), content)
+    collected = collect(source.batches(), content)
     check_rejected(collected, 0.0, source.name)
     forms = set(collected.images[["height", "width", "channels"]].itertuples(index=False, name=None))
     if forms != {(48, 48, 1)}:

@@ -41,7 +41,7 @@ from emotion.app.webcam.window import Window
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
 from emotion.inference.predictor import Predictor
-from emotion.inference.tracking import SEARCH_EVERY, Follower
+from emotion.inference.tracking import SEARCH_EVERY, FaceTracker
 from emotion.inference.videos import VideoReader, VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,10 +62,10 @@ LABELS = {
 PARTS: dict[str, list[tuple[type, str]]] = {
     "decode": [(VideoReader, "_next")],
     "wait for the camera": [(Camera, "newest")],
-    "search for faces": [(Predictor, "find")],
-    "follow faces": [(Follower, "carry"), (Follower, "place")],
-    "read emotions": [(Follower, "read")],
-    "draw": [(live.Show, "image")],
+    "search for faces": [(Predictor, "detect")],
+    "follow faces": [(FaceTracker, "carry"), (FaceTracker, "place")],
+    "read emotions": [(FaceTracker, "read")],
+    "draw": [(live.Display, "image")],
     "show": [(Window, "show")],
     "write the video": [(VideoWriter, "write")],
     "write the table": [(processing.FaceTable, "add")],
@@ -134,9 +134,9 @@ def _timed(function: Callable[..., Any], part: str, spent: dict[str, float]) -> 
 def time_video(source: Path, predictor: Predictor, folder: Path, *, search_every: float = SEARCH_EVERY) -> Time:
     """Return how long `emotion video` takes, from the first frame to the last file."""
     targets = processing.Targets(folder / "boxed.mp4", folder / "faces.csv")
-    follower = Follower(predictor, search_every=search_every)
+    tracker = FaceTracker(predictor, search_every=search_every)
     with VideoReader(source) as reader:
-        return _time(lambda: processing.process_video(reader, follower, targets, emotions=predictor.emotions))
+        return _time(lambda: processing.process_video(reader, tracker, targets, emotions=predictor.emotions))
 
 
 def time_webcam(source: Path, predictor: Predictor, folder: Path) -> Time:
@@ -144,9 +144,9 @@ def time_webcam(source: Path, predictor: Predictor, folder: Path) -> Time:
     with (
         open_camera(str(source), paced=False) as camera,
         Window("benchmark") as window,
-        live.Live(predictor) as watching,
+        live.LiveTracker(predictor) as watching,
     ):
-        show = live.Show(window, predictor.emotions, mirror=True, folder=folder)
+        show = live.Display(window, predictor.emotions, mirror=True, folder=folder)
         camera.watch()
         return _time(lambda: live.run_loop(camera, watching, show))
 
@@ -202,7 +202,7 @@ def compare(options: argparse.Namespace) -> None:
             raise InputError(f"--{name}: got {getattr(options, name)}, expected at least 1")
     os.environ["SDL_VIDEODRIVER"] = "dummy"
     cv2.setNumThreads(options.threads)
-    predictor = Predictor(options.model, faces=options.faces, threads=options.threads)
+    predictor = Predictor(options.model, detector=options.faces, threads=options.threads)
     measured = measure(predictor, options.frames, options.repetitions)
     result = {
         "machine": _processor(),
@@ -256,7 +256,9 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", type=Path, help="the model file; the released standard model unless told")
-    parser.add_argument("--faces", default="cascade", choices=("cascade", "mtcnn"), help="what finds faces (cascade)")
+    parser.add_argument(
+        "--detector", default="cascade", choices=("cascade", "mtcnn"), help="what finds faces (cascade)"
+    )
     parser.add_argument("--frames", type=int, default=600, help="frames of the video (600)")
     parser.add_argument("--repetitions", type=int, default=5, help="times that everything is measured (5)")
     parser.add_argument("--threads", type=int, default=2, help="threads of OpenCV and the model (2)")

@@ -32,7 +32,18 @@ from emotion.core.errors import run_command
 from emotion.core.files import write_json
 from emotion.core.params import load_params
 from emotion.evaluation.metrics import predicted_labels
-from emotion.faces.detection import CASCADE_SCALE, MTCNN, MTCNN_SCALE, Box, Cascade, Detector, Found, Sight, cut, frame
+from emotion.faces.detection import (
+    CASCADE_SCALE,
+    MTCNN,
+    MTCNN_SCALE,
+    Box,
+    Cascade,
+    Detection,
+    Detector,
+    RawDetection,
+    align_crop,
+    frame,
+)
 from emotion.inference.predictor import find_standard
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.plots.style import save_figure
@@ -62,17 +73,17 @@ SHOWN = (-0.2, -0.1, 0.0, 0.1, 0.2, 0.4)
 SCALES = {"cascade": CASCADE_SCALE, "mtcnn": MTCNN_SCALE}
 
 
-class Looks(Protocol):
+class DetectsRaw(Protocol):
     """What this needs of a detector: the faces as it frames them itself."""
 
-    def look(self, image: np.ndarray) -> list[Sight]: ...
+    def detect_raw(self, image: np.ndarray) -> list[RawDetection]: ...
 
 
 class Seen(NamedTuple):
     """An image of FER2013, enlarged, with a border around it: (height, width, 1); and what a detector found there."""
 
     canvas: np.ndarray
-    sight: Sight
+    raw: RawDetection
 
     @property
     def square(self) -> Box:
@@ -101,24 +112,24 @@ def inside(canvas: np.ndarray) -> np.ndarray:
     return canvas[y : y + height, x : x + width]
 
 
-def look(detector: Looks, image: np.ndarray, square: Box) -> Sight | None:
+def look(detector: DetectsRaw, image: np.ndarray, square: Box) -> RawDetection | None:
     """Return the largest face that a detector finds about the middle of a square in `image`."""
-    sights = [sight for sight in detector.look(image) if np.abs(offset(sight, square)).max() <= FARTHEST]
-    return max(sights, key=lambda sight: sight.side, default=None)
+    raw_detections = [raw for raw in detector.detect_raw(image) if np.abs(offset(raw, square)).max() <= FARTHEST]
+    return max(raw_detections, key=lambda raw: raw.side, default=None)
 
 
-def offset(sight: Sight, square: Box) -> np.ndarray:
+def offset(raw: RawDetection, square: Box) -> np.ndarray:
     """Return how far right of, and below, a box's center that of a square lies, as shares of the square's side."""
-    x = square.x + square.width / 2 - (sight.x + sight.width / 2)
-    y = square.y + square.height / 2 - (sight.y + sight.height / 2)
+    x = square.x + square.width / 2 - (raw.x + raw.width / 2)
+    y = square.y + square.height / 2 - (raw.y + raw.height / 2)
     return np.array([x, y]) / square.width
 
 
-def eyes_in(sight: Sight, square: Box) -> dict[str, float]:
+def eyes_in(raw: RawDetection, square: Box) -> dict[str, float]:
     """Return the middle of the eyes in a square and how far they are apart, as shares of its side; and their tilt."""
-    if sight.eyes is None:
+    if raw.eyes is None:
         raise ValueError("this detector does not tell the eyes")
-    eyes = (np.array(sight.eyes) - [square.x, square.y]) / square.width
+    eyes = (np.array(raw.eyes) - [square.x, square.y]) / square.width
     x, y = eyes.mean(axis=0).tolist()
     across, down = (eyes[1] - eyes[0]).tolist()
     tilt = float(np.degrees(np.arctan2(down, across)))
@@ -137,9 +148,9 @@ def measure_boxes(seen: Sequence[Seen]) -> dict[str, Any]:
     `scale` is the side of the square as a share of the box's; `right` and `down` say how far its center is from the
     box's, as shares of the square's side.
     """
-    offsets = np.array([offset(face.sight, face.square) for face in seen])
+    offsets = np.array([offset(face.raw, face.square) for face in seen])
     return {
-        "scale": quartiles([face.square.width / face.sight.side for face in seen]),
+        "scale": quartiles([face.square.width / face.raw.side for face in seen]),
         "right": quartiles(offsets[:, 0].tolist()),
         "down": quartiles(offsets[:, 1].tolist()),
     }
@@ -147,7 +158,7 @@ def measure_boxes(seen: Sequence[Seen]) -> dict[str, Any]:
 
 def measure_eyes(seen: Sequence[Seen]) -> dict[str, Any]:
     """Return where the eyes are in FER2013's squares, by a detector that tells them."""
-    places = [eyes_in(face.sight, face.square) for face in seen]
+    places = [eyes_in(face.raw, face.square) for face in seen]
     return {name: quartiles([place[name] for place in places]) for name in places[0]}
 
 
@@ -157,10 +168,10 @@ def measure_accuracy(seen: Sequence[Seen], labels: np.ndarray, engine: Engine, s
     `as_they_are` is for FER2013's own squares of the same faces.
     """
     score = partial(accuracy, engine, labels)
-    crops = partial(crops_of, size=engine.form.size)
-    squares = [(face.canvas, Found(face.square)) for face in seen]
-    framed = [(face.canvas, frame(face.sight, scale)) for face in seen]
-    unlevelled = [(canvas, Found(found.box)) for canvas, found in framed]
+    crops = partial(crops_of, size=engine.metadata.size)
+    squares = [(face.canvas, Detection(face.square)) for face in seen]
+    framed = [(face.canvas, frame(face.raw, scale)) for face in seen]
+    unlevelled = [(canvas, Detection(found.box)) for canvas, found in framed]
     return {
         "as_they_are": score(crops(squares, 0)),
         "not_levelled": score(crops(unlevelled, 0)),
@@ -168,25 +179,25 @@ def measure_accuracy(seen: Sequence[Seen], labels: np.ndarray, engine: Engine, s
     }
 
 
-def crops_of(faces: Sequence[tuple[np.ndarray, Found]], margin: float, size: int) -> np.ndarray:
+def crops_of(faces: Sequence[tuple[np.ndarray, Detection]], margin: float, size: int) -> np.ndarray:
     """Return faces as a model takes them, uint8 (n, size, size, 1)."""
-    return np.stack([cut(image, found, margin, size, "grayscale") for image, found in faces])
+    return np.stack([align_crop(image, found, margin, size, "grayscale") for image, found in faces])
 
 
 def accuracy(engine: Engine, labels: np.ndarray, crops: np.ndarray) -> float:
     """Return the share of crops whose emotion a model tells as they are labeled."""
-    said = predict_probabilities(engine, crops, flip=engine.form.flip)
-    return float(np.mean(predicted_labels(said, engine.form.threshold) == labels))
+    said = predict_probabilities(engine, crops, flip=engine.metadata.flip)
+    return float(np.mean(predicted_labels(said, engine.metadata.threshold) == labels))
 
 
 def measure_detector(
-    detector: Looks, name: str, canvases: Sequence[np.ndarray], labels: np.ndarray, engine: Engine
+    detector: DetectsRaw, name: str, canvases: Sequence[np.ndarray], labels: np.ndarray, engine: Engine
 ) -> tuple[dict[str, Any], list[Seen]]:
     """Return what the result file says of one detector, and the faces that it found."""
     counted = tqdm(canvases, desc=name, unit=" images", disable=None)
-    sights = [look(detector, canvas, square_of(canvas)) for canvas in counted]
-    seen = [Seen(canvas, sight) for canvas, sight in zip(canvases, sights, strict=True) if sight is not None]
-    known = labels[[sight is not None for sight in sights]]
+    raw_detections = [look(detector, canvas, square_of(canvas)) for canvas in counted]
+    seen = [Seen(canvas, raw) for canvas, raw in zip(canvases, raw_detections, strict=True) if raw is not None]
+    known = labels[[raw is not None for raw in raw_detections]]
     whole = Box(0, 0, square_of(canvases[0]).width, square_of(canvases[0]).height)
     borderless = [look(detector, inside(canvas), whole) is not None for canvas in canvases]
     figures = {
@@ -198,10 +209,10 @@ def measure_detector(
     return figures, seen
 
 
-def measure_photo(photo: np.ndarray, sights: dict[str, Sight]) -> dict[str, Any]:
+def measure_photo(photo: np.ndarray, raw_detections: dict[str, RawDetection]) -> dict[str, Any]:
     """Return where the eyes of the photo's face stand in the squares of margin 0, before levelling."""
-    by_mtcnn = sights["mtcnn"]
-    return {name: eyes_in(by_mtcnn, frame(sight, SCALES[name]).box) for name, sight in sights.items()}
+    by_mtcnn = raw_detections["mtcnn"]
+    return {name: eyes_in(by_mtcnn, frame(raw, SCALES[name]).box) for name, raw in raw_detections.items()}
 
 
 def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
@@ -211,18 +222,20 @@ def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
         InputError: a file cannot be used, or what a detector needs is not installed.
     """
     photo, engine = load_photo(ASTRONAUT), load_engine(model)
-    detectors: dict[str, Looks] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
+    detectors: dict[str, DetectsRaw] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
     data = read_fer2013(fer2013, load_params("split", path=ROOT / "params.yaml"))
     rows = data.table[(data.table["excluded"] == "") & (data.table["split"] == "val")]
     images, labels = data.images(rows), rows["label"].to_numpy()
     canvases = [to_canvas(image) for image in images]
     measured = {name: measure_detector(detectors[name], name, canvases, labels, engine) for name in detectors}
-    sights = {name: max(detector.look(photo), key=lambda sight: sight.side) for name, detector in detectors.items()}
+    raw_detections = {
+        name: max(detector.detect_raw(photo), key=lambda raw: raw.side) for name, detector in detectors.items()
+    }
     result = {
         "images": len(images),
         "model": model.resolve().relative_to(ROOT).as_posix() if model.resolve().is_relative_to(ROOT) else model.name,
         "eyes": measure_eyes(measured["mtcnn"][1]),
-        "astronaut_eyes": measure_photo(photo, sights),
+        "astronaut_eyes": measure_photo(photo, raw_detections),
         "detectors": {name: figures for name, (figures, _) in measured.items()},
     }
     return result, np.mean(images, axis=0)
@@ -232,9 +245,9 @@ def draw(result: dict[str, Any], mean: np.ndarray) -> None:
     """Write the figure."""
     photo = load_photo(ASTRONAUT)
     detectors: dict[str, Detector] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
-    faces = {name: detector.find(photo)[0] for name, detector in detectors.items()}
+    faces = {name: detector.detect(photo)[0] for name, detector in detectors.items()}
     crops = {
-        name: {margin: cut(photo, face, margin, len(mean), "grayscale")[:, :, 0] for margin in SHOWN}
+        name: {margin: align_crop(photo, face, margin, len(mean), "grayscale")[:, :, 0] for margin in SHOWN}
         for name, face in faces.items()
     }
     save_figure(plot_framing(result, mean, crops), FIGURE)

@@ -98,9 +98,9 @@ def peak_mib() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def measure(form: str, way: str) -> None:
+def measure(layout: str, way: str) -> None:
     """Run one way in the current folder, and print its time and this process' peak memory as JSON."""
-    run = WAYS[form, way]()
+    run = WAYS[layout, way]()
     before = peak_mib()
     cpu = cpu_seconds()
     start = time.perf_counter()
@@ -115,13 +115,15 @@ def measure(form: str, way: str) -> None:
     print(json.dumps(result))
 
 
-def measure_apart(work: Path, form: str, way: str) -> dict[str, float]:
-    """Run `measure` in a fresh process in the folder of `form`."""
-    command = [sys.executable, "-m", "benchmarks.ingestion", "--measure", form, way]
+def measure_apart(work: Path, layout: str, way: str) -> dict[str, float]:
+    """Run `measure` in a fresh process in the folder of `layout`."""
+    command = [sys.executable, "-m", "benchmarks.ingestion", "--measure", layout, way]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, cwd=work / WORK[form], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=work / WORK[layout], env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        sys.exit(f"{form}, {way}: {done.stderr}")
+        sys.exit(f"{layout}, {way}: {done.stderr}")
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
@@ -150,12 +152,12 @@ def write_images(archive: Path, folder: Path) -> None:
         cv2.imwrite(str(path), np.fromstring(text, dtype=np.int64, sep=" ").reshape(48, 48).astype(np.uint8))
 
 
-def report(form: str, results: dict[str, list[dict[str, float]]]) -> None:
+def report(layout: str, results: dict[str, list[dict[str, float]]]) -> None:
     """Print a line for each way, and the ratio of their medians."""
     for way, runs in results.items():
         seconds = [run["seconds"] for run in runs]
         print(
-            f"{form:7}{way:6} median {statistics.median(seconds):6.2f} s  (from {min(seconds):.2f} to "
+            f"{layout:7}{way:6} median {statistics.median(seconds):6.2f} s  (from {min(seconds):.2f} to "
             f"{max(seconds):.2f}), {statistics.median(run['cpu_seconds'] for run in runs):6.2f} s of processor, "
             f"peak {max(run['peak_mib'] for run in runs):.0f} MiB ({runs[0]['imports_mib']:.0f} MiB of it imports), "
             f"workers {max(run['peak_of_workers_mib'] for run in runs):.0f} MiB"
@@ -164,18 +166,18 @@ def report(form: str, results: dict[str, list[dict[str, float]]]) -> None:
     pairs = [one["seconds"] / other["seconds"] for one, other in zip(usual, ours, strict=True)]
     cpu = statistics.median(run["cpu_seconds"] for run in usual) / statistics.median(run["cpu_seconds"] for run in ours)
     print(
-        f"{form:7}ratio  median of {len(pairs)} pairs {statistics.median(pairs):.2f}, worst {min(pairs):.2f}; "
+        f"{layout:7}ratio  median of {len(pairs)} pairs {statistics.median(pairs):.2f}, worst {min(pairs):.2f}; "
         f"of processor time {cpu:.2f}\n"
     )
 
 
-def compare_images(work: Path, form: str) -> None:
+def compare_images(work: Path, layout: str) -> None:
     """Print how many images each way wrote, and fail where ours has one that the usual way does not."""
-    usual = np.load(work / WORK[form] / "usual_x.npy", mmap_mode="r")
+    usual = np.load(work / WORK[layout] / "usual_x.npy", mmap_mode="r")
     known = {np.asarray(image, np.uint8).tobytes() for image in usual}
-    splits = [np.load(work / WORK[form] / f"data/features/x_{split}.npy") for split in ("train", "val", "test")]
+    splits = [np.load(work / WORK[layout] / f"data/features/x_{split}.npy") for split in ("train", "val", "test")]
     unknown = sum(image.tobytes() not in known for split in splits for image in split)
-    print(f"{form:7}wrote  {sum(map(len, splits))} images, the usual way {len(usual)}; {unknown} differ")
+    print(f"{layout:7}wrote  {sum(map(len, splits))} images, the usual way {len(usual)}; {unknown} differ")
     if unknown:
         sys.exit(1)
 
@@ -196,13 +198,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         prepare(work, arguments.fer2013)
-        for form in arguments.forms:
+        for layout in arguments.forms:
             results: dict[str, list[dict[str, float]]] = {"usual": [], "ours": []}
             for _ in range(arguments.repeats):
                 for way, runs in results.items():
-                    runs.append(measure_apart(work, form, way))
-            report(form, results)
-            compare_images(work, form)
+                    runs.append(measure_apart(work, layout, way))
+            report(layout, results)
+            compare_images(work, layout)
 
 
 if __name__ == "__main__":

@@ -29,11 +29,11 @@ class LiteNetwork:
     def __init__(self, content: bytes) -> None:
         self._interpreter = _interpreter(content)
         self._interpreter.allocate_tensors()
-        form = self._interpreter.get_input_details()[0]
-        self.shape: tuple[int, ...] = tuple(form["shape"].tolist())
+        details = self._interpreter.get_input_details()[0]
+        self.shape: tuple[int, ...] = tuple(details["shape"].tolist())
         """Of what it takes: (1, height, width, channels)."""
-        self.dtype: type[np.generic] = form["dtype"]
-        self._input: int = form["index"]
+        self.dtype: type[np.generic] = details["dtype"]
+        self._input: int = details["index"]
         self._output: int = self._interpreter.get_output_details()[0]["index"]
 
     def __call__(self, image: np.ndarray) -> np.ndarray:

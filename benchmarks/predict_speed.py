@@ -103,7 +103,7 @@ from emotion.data.images import read_image
 from emotion.inference.predictor import Predictor
 files = collect([folder])
 predictor = Predictor(model, smallest=int(smallest), threads=int(threads))
-predictor.read(read_image(files[0].path))
+predictor.predict(read_image(files[0].path))
 start = time.perf_counter()
 found = sum(bool(reading.faces) for reading in read_images(files, predictor, threads=int(threads)))
 print(json.dumps({"seconds": time.perf_counter() - start, "found": found}))

@@ -158,7 +158,7 @@ def _read_system(folder: Path, link: str, milliseconds: float) -> System:
 
 
 def _given_text(params: dict[str, Any]) -> str:
-    given = ["that of its start"] if params.get("start_from") else []
+    given = ["that of its start"] if params.get("init_from") else []
     if teacher := params["teacher"]:
         given.append("its teacher's" if isinstance(teacher, str) or len(teacher) == 1 else "its teachers'")
     return " and ".join(given)
@@ -211,7 +211,7 @@ def render_table(systems: Sequence[System], package: System, peers: Sequence[Pee
 
 def _cells(system: System, kind: str = "") -> tuple[str, ...]:
     test = system.test
-    errors = (number(test[f"{form}expected_calibration_error"]) for form in ("", "calibrated_"))
+    errors = (number(test[f"{kind}expected_calibration_error"]) for kind in ("", "calibrated_"))
     return (
         system.title,
         ", ".join(part for part in (figure_text(test, "accuracy"), kind) if part),

@@ -38,7 +38,7 @@ from emotion.model_files.keras_setup import processor
 from emotion.networks.cost import multiply_adds
 from emotion.networks.registry import build
 from emotion.training import loop
-from emotion.training.input_pipeline import Lookup
+from emotion.training.input_pipeline import ImageTable
 from emotion.training.precision import dtype_policy
 
 if TYPE_CHECKING:  # at run time `emotion.model_files.keras_setup` loads it first
@@ -102,7 +102,7 @@ class Setting:
         """Return the params of the preset, with what is measured here in their place."""
         content = read_yaml(PRESET)
         content["train"] |= {"architecture": architecture, "precision": precision, "batch_size": self.batch_size}
-        content["train"] |= {"optimizer": "sgd", "smaller_first": [], "learning_rate": LEARNING_RATE, "seed": SEED}
+        content["train"] |= {"optimizer": "sgd", "progressive_sizes": [], "learning_rate": LEARNING_RATE, "seed": SEED}
         content["compute"] = {"threads": self.threads}
         return check_params(content, "train", "augmentation", "compute", name=str(PRESET))
 
@@ -156,7 +156,7 @@ def _without_augmentation(run: loop._Run) -> "keras.Model":
     import keras
 
     numbers, shares = keras.Input((), dtype="int32"), keras.Input((), dtype="float32")
-    model = keras.Model([numbers, shares], run.fast(Lookup(run.data.x_train)(numbers)))
+    model = keras.Model([numbers, shares], run.fast(ImageTable(run.data.x_train)(numbers)))
     loop._compile(model, run.params, CLASSES, optimizer=run.optimizer)
     return model
 

@@ -32,7 +32,7 @@ from emotion.data.table import write_votes
 from emotion.ingest.dataset import Collected, build_table, check_classes, check_rejected, collect, describe
 from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, match_votes, read_votes
 from emotion.ingest.pixels import growing_array
-from emotion.ingest.sources.contents import Piece, Source
+from emotion.ingest.sources.contents import Batch, Source
 from emotion.ingest.sources.locate import open_source
 
 
@@ -62,15 +62,15 @@ def main() -> None:
 
 def read_images(source: Source, pixels_file: Path) -> Collected:
     """Read all of `source`, with a progress bar on a terminal; the pixels of small images go to `pixels_file`."""
-    pieces = source.pieces()
+    batches = source.batches()
     with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" images", disable=None) as progress:
-        return collect(_counted(pieces, progress), pixels)
+        return collect(_counted(batches, progress), pixels)
 
 
-def _counted(pieces: Iterator[Piece], progress: "tqdm[NoReturn]") -> Iterator[Piece]:
-    for piece in pieces:
-        yield piece
-        progress.update(len(piece))
+def _counted(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Iterator[Batch]:
+    for batch in batches:
+        yield batch
+        progress.update(len(batch))
 
 
 def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:

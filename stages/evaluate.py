@@ -31,7 +31,7 @@ from emotion.evaluation.threshold import check_threshold
 from emotion.model_files.probabilities import predict_probabilities
 
 if TYPE_CHECKING:  # at run time it would load Keras
-    from emotion.core.metadata import ModelForm
+    from emotion.core.metadata import ModelMetadata
 
 
 def main() -> None:
@@ -57,16 +57,16 @@ def ask_model(
     set_up(threads=params.compute.threads, seed=params.evaluate.seed)
     from emotion.model_files.keras_file import load_model
 
-    model, form = load_model(TRAINED_MODEL)
-    check_form(form, features["x_test"], rows)
-    check_threshold(params.evaluate.threshold, form.emotions)
+    model, metadata = load_model(TRAINED_MODEL)
+    check_metadata(metadata, features["x_test"], rows)
+    check_threshold(params.evaluate.threshold, metadata.emotions)
     answers = []
     for split in ("val", "test"):
         probabilities = predict_probabilities(model, features[f"x_{split}"], flip=params.evaluate.flip)
-        check_outputs(probabilities, form.emotions)
+        check_outputs(probabilities, metadata.emotions)
         answers.append(Answers(features[f"y_{split}"], probabilities, params.evaluate.threshold))
     validation, test = answers
-    return validation, test, form.emotions
+    return validation, test, metadata.emotions
 
 
 def find_test_rows(table: pd.DataFrame, y_test: np.ndarray) -> pd.Series:
@@ -84,23 +84,23 @@ def find_test_rows(table: pd.DataFrame, y_test: np.ndarray) -> pd.Series:
     return chosen
 
 
-def check_form(form: "ModelForm", images: np.ndarray, rows: pd.DataFrame) -> None:
+def check_metadata(metadata: "ModelMetadata", images: np.ndarray, rows: pd.DataFrame) -> None:
     """Check that the model was trained for such images and labels.
 
     Raises:
         InputError: the model takes images of another form than `images`, or its emotions have other labels than
             the table's `rows`.
     """
-    if images.shape[1:] != (form.size, form.size, CHANNELS.get(form.color)):
+    if images.shape[1:] != (metadata.size, metadata.size, CHANNELS.get(metadata.color)):
         raise InputError(
-            f"{TRAINED_MODEL} takes {form.color} images of {form.size} x {form.size} pixels, and {FEATURES} holds "
-            f"{images.shape[1:]} (height, width, channels); train again with `dvc repro train`"
+            f"{TRAINED_MODEL} takes {metadata.color} images of {metadata.size} x {metadata.size} pixels, and "
+            f"{FEATURES} holds {images.shape[1:]} (height, width, channels); train again with `dvc repro train`"
         )
     pairs = set(zip(rows["label"], rows["emotion"], strict=True))
-    if not pairs <= set(enumerate(form.emotions)):
+    if not pairs <= set(enumerate(metadata.emotions)):
         raise InputError(
-            f"{TRAINED_MODEL} tells apart {', '.join(form.emotions)}, and {TABLE} has other emotions or another order; "
-            "train again with `dvc repro train`"
+            f"{TRAINED_MODEL} tells apart {', '.join(metadata.emotions)}, and {TABLE} has other emotions or another "
+            "order; train again with `dvc repro train`"
         )
 
 

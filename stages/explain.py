@@ -28,12 +28,12 @@ def main() -> None:
     from emotion.explanation.grad_cam import explain
     from emotion.model_files.keras_file import load_model
 
-    model, form = load_model(MODEL)
+    model, metadata = load_model(MODEL)
     count = params.explain.images
-    chosen = choose_explained(predictions, form.emotions, count)
+    chosen = choose_explained(predictions, metadata.emotions, count)
     rows, images = predictions.loc[chosen], np.asarray(images[chosen])
-    heat = explain(model, images, find_labels(rows["predicted"], form.emotions), flip=form.flip)
-    save_figure(plot_explanations(images, heat, rows, form.emotions, count=count), EXPLANATIONS)
+    heat = explain(model, images, find_labels(rows["predicted"], metadata.emotions), flip=metadata.flip)
+    save_figure(plot_explanations(images, heat, rows, metadata.emotions, count=count), EXPLANATIONS)
 
 
 def find_labels(names: pd.Series, emotions: tuple[str, ...]) -> np.ndarray:

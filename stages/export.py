@@ -29,7 +29,7 @@ from emotion.runtimes.engines import Engine, load_engine
 if TYPE_CHECKING:  # at run time it would load Keras
     import keras
 
-    from emotion.core.metadata import ModelForm
+    from emotion.core.metadata import ModelMetadata
 
 THREADS = 1
 """For one thread the time is stated. What the files say does not depend on compute.threads then either."""
@@ -48,11 +48,11 @@ def main() -> None:
     from emotion.runtimes.export import check_backend, compare
 
     check_backend()
-    network, form = load_model(TRAINED_MODEL)
-    form = complete(form, params, temperature)
-    write_files(network, form, features["x_train"])
+    network, metadata = load_model(TRAINED_MODEL)
+    metadata = complete(metadata, params, temperature)
+    write_files(network, metadata, features["x_train"])
     engines = {name: load_engine(path, threads=THREADS) for name, path in EXPORTED.items()}
-    scores = compare(engines, features["x_test"], features["y_test"], form)
+    scores = compare(engines, features["x_test"], features["y_test"], metadata)
     report = {name: {"bytes": EXPORTED[name].stat().st_size} | found for name, found in scores.items()}
     write_json(EXPORT_METRICS, report)
     # A metric, but not among the stage's outputs, whose bytes are the same from run to run.
@@ -75,10 +75,10 @@ def read_temperature() -> float:
     return temperature
 
 
-def complete(form: "ModelForm", params: Params, temperature: float) -> "ModelForm":
-    """Return `form` with how the model was scored, and how faces are to be found for it."""
+def complete(metadata: "ModelMetadata", params: Params, temperature: float) -> "ModelMetadata":
+    """Return `metadata` with how the model was scored, and how faces are to be found for it."""
     return replace(
-        form,
+        metadata,
         flip=params.evaluate.flip,
         threshold=params.evaluate.threshold,
         temperature=temperature,
@@ -86,16 +86,16 @@ def complete(form: "ModelForm", params: Params, temperature: float) -> "ModelFor
     )
 
 
-def write_files(network: "keras.Model", form: "ModelForm", images: np.ndarray) -> None:
-    """Write `network` and `form` as every file of EXPORTED; `images` are those of training, as it takes them."""
+def write_files(network: "keras.Model", metadata: "ModelMetadata", images: np.ndarray) -> None:
+    """Write `network` and `metadata` as every file of EXPORTED; `images` are those of training, as it takes them."""
     from emotion.model_files.keras_file import save_model
     from emotion.runtimes import export
 
-    save_model(MODEL, network, form)
-    export.write_tflite(TFLITE_MODEL, export.to_tflite(network), form)
-    export.write_tflite(FLOAT16_MODEL, export.to_float16_tflite(network), form)
-    export.write_tflite(INT8_MODEL, export.to_int8_tflite(network, images), form)
-    export.write_onnx(ONNX_MODEL, export.to_onnx(network), form)
+    save_model(MODEL, network, metadata)
+    export.write_tflite(TFLITE_MODEL, export.to_tflite(network), metadata)
+    export.write_tflite(FLOAT16_MODEL, export.to_float16_tflite(network), metadata)
+    export.write_tflite(INT8_MODEL, export.to_int8_tflite(network, images), metadata)
+    export.write_onnx(ONNX_MODEL, export.to_onnx(network), metadata)
 
 
 def time_taken(engines: Mapping[str, Engine], image: np.ndarray) -> dict[str, Any]:

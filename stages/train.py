@@ -7,7 +7,7 @@ import pandas as pd
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_csv, write_json
 from emotion.core.labels import Scheme, check_targets, resolve_scheme
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.core.params import load_params
 from emotion.core.paths import CHECKPOINTS, FEATURES, HISTORY, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
 from emotion.data.feature_arrays import VOTES, load_features
@@ -16,7 +16,7 @@ from emotion.model_files.keras_file import save_model
 from emotion.networks.cost import multiply_adds
 from emotion.training.loop import DivergedError, TrainingData, TrainingResult, train
 from emotion.training.precision import resolve_precision
-from emotion.training.pretrained import read_given
+from emotion.training.pretrained import read_pretrained
 
 LAST_GOOD_MODEL = CHECKPOINTS / "last_good.keras"
 """Where a training that broke leaves the weights of its best epoch."""
@@ -28,16 +28,18 @@ def main() -> None:
     check_targets(params.labels.scheme, params.labels.targets)
     keras_setup.set_up(params.compute.threads, params.train.seed)
     data = read_data(scheme, votes=params.labels.targets == "votes")
-    form = ModelForm(scheme.emotions, data.size, data.color)
+    metadata = ModelMetadata(scheme.emotions, data.size, data.color)
     try:
-        result = train(data, len(scheme.emotions), params, CHECKPOINTS, given=read_given(params.train, form))
+        result = train(
+            data, len(scheme.emotions), params, CHECKPOINTS, pretrained=read_pretrained(params.train, metadata)
+        )
     except DivergedError as error:
         if error.network is None:
             raise
-        save_model(LAST_GOOD_MODEL, error.network, form)
+        save_model(LAST_GOOD_MODEL, error.network, metadata)
         raise InputError(f"{error}; the best epoch before that is kept in {LAST_GOOD_MODEL}") from None
     print(f"trained {len(result.history)} epochs in {result.seconds:.0f} s; best: {result.best_epoch}")
-    save_model(TRAINED_MODEL, result.model, form)
+    save_model(TRAINED_MODEL, result.model, metadata)
     # Not among the stage's outputs, whose bytes are the same from run to run.
     write_json(TRAINING_TIME, time_taken(result, params.compute.threads))
     write_csv(HISTORY, pd.DataFrame(result.history))

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from emotion.core.labels import EMOTIONS
-from emotion.core.metadata import FORM_PROPERTY, ModelForm, write_form
+from emotion.core.metadata import METADATA_PROPERTY, ModelMetadata, write_metadata
 
 ROOT = Path(__file__).resolve().parents[1]
 FER2013_PLACES = ("../shared/data/fer2013.tar.gz", "data/raw/fer2013.tar.gz", os.environ.get("FER2013", ""))
@@ -117,14 +117,14 @@ def write_params(folder: Path, **changes: object) -> None:
         yaml.dump(params, file)
 
 
-def write_onnx(path: Path, form: ModelForm | None = None, seed: int = 0) -> Path:
+def write_onnx(path: Path, metadata: ModelMetadata | None = None, seed: int = 0) -> Path:
     """Write a model file that loads at once: one layer of random weights, so that other images give other answers."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    form = form or ModelForm(EMOTIONS, 48, "grayscale")
-    pixels = form.size**2 * form.channels
-    weights = np.random.default_rng(seed).normal(0, 0.5 / pixels**0.5, (pixels, len(form.emotions)))
+    metadata = metadata or ModelMetadata(EMOTIONS, 48, "grayscale")
+    pixels = metadata.size**2 * metadata.channels
+    weights = np.random.default_rng(seed).normal(0, 0.5 / pixels**0.5, (pixels, len(metadata.emotions)))
     nodes = [
         helper.make_node("Cast", ["images"], ["numbers"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["numbers", "scale"], ["scaled"]),
@@ -136,11 +136,15 @@ def write_onnx(path: Path, form: ModelForm | None = None, seed: int = 0) -> Path
     graph = helper.make_graph(
         nodes,
         "network",
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", form.size, form.size, form.channels])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(form.emotions)])],
+        [
+            helper.make_tensor_value_info(
+                "images", TensorProto.UINT8, ["n", metadata.size, metadata.size, metadata.channels]
+            )
+        ],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(metadata.emotions)])],
         [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    helper.set_model_props(model, {FORM_PROPERTY: write_form(form)})
+    helper.set_model_props(model, {METADATA_PROPERTY: write_metadata(metadata)})
     onnx.save(model, path)
     return path

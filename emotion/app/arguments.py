@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.core.errors import InputError
-from emotion.core.metadata import FACES, MARGINS
+from emotion.core.metadata import DETECTOR_CHOICES, MARGINS
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.inference.predictor import Predictor
@@ -16,7 +16,7 @@ LARGEST_NUMBER = 10_000
 
 
 def add_predictor_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --model, --faces, --margin, --smallest and --threads, which `make_predictor` reads."""
+    """Add --model, --detector, --margin, --smallest and --threads, which `make_predictor` reads."""
     group = parser.add_argument_group("model and faces")
     group.add_argument(
         "--model",
@@ -25,9 +25,9 @@ def add_predictor_arguments(parser: argparse.ArgumentParser) -> None:
         help="a .tflite, .onnx or .keras file that the pipeline wrote; the released model unless told",
     )
     group.add_argument(
-        "--faces",
-        choices=FACES,
-        default=FACES[0],
+        "--detector",
+        choices=DETECTOR_CHOICES,
+        default=DETECTOR_CHOICES[0],
         help="what finds faces: cascade is quick, mtcnn accurate and slow, whole takes each image as one face; auto "
         "does that with small images and looks in others as the model was made to (%(default)s)",
     )
@@ -63,7 +63,7 @@ def make_predictor(arguments: argparse.Namespace) -> "Predictor":
         _limit_threads(model, arguments.threads)
     return Predictor(
         model,
-        faces=arguments.faces,
+        detector=arguments.detector,
         margin=arguments.margin,
         smallest=arguments.smallest,
         threads=arguments.threads,

@@ -13,10 +13,13 @@ from emotion.core.errors import InputError
 CHANNELS = {"grayscale": 1, "rgb": 3}
 """How many channels images of each color have."""
 
-FORM_MEMBER = "emotion.json"
+COLORS_OF_BEFORE = {"grey": "grayscale"}
+"""What model files of earlier versions call a color."""
+
+METADATA_MEMBER = "emotion.json"
 """Under this name the form stands in .keras and .tflite files, both of which are read as zip archives."""
 
-FORM_PROPERTY = "emotion"
+METADATA_PROPERTY = "emotion"
 """Under this name it stands among the metadata of an ONNX file."""
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
@@ -25,7 +28,7 @@ FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 DETECTORS = ("cascade", "mtcnn")
 
 AUTO, WHOLE = "auto", "whole"
-FACES = (AUTO, *DETECTORS, WHOLE)
+DETECTOR_CHOICES = (AUTO, *DETECTORS, WHOLE)
 """How faces may be looked for."""
 
 MARGINS = (-0.4, 2.0)
@@ -33,7 +36,7 @@ MARGINS = (-0.4, 2.0)
 
 
 @dataclass(frozen=True)
-class ModelForm:
+class ModelMetadata:
     """What a model takes, what it gives, and how faces are to be brought before it.
 
     Attributes:
@@ -63,13 +66,13 @@ class ModelForm:
         return CHANNELS[self.color]
 
 
-def write_form(form: ModelForm) -> str:
-    """Return `form` as the JSON text that model files hold."""
-    return json.dumps(asdict(form), indent=2)
+def write_metadata(metadata: ModelMetadata) -> str:
+    """Return `metadata` as the JSON text that model files hold."""
+    return json.dumps(asdict(metadata), indent=2)
 
 
-def read_form(text: str | bytes, where: str) -> ModelForm:
-    """Return what `write_form` wrote; what files of earlier versions do not say has its default.
+def read_metadata(text: str | bytes, where: str) -> ModelMetadata:
+    """Return what `write_metadata` wrote; what files of earlier versions do not say has its default.
 
     Args:
         text: the JSON text.
@@ -80,33 +83,34 @@ def read_form(text: str | bytes, where: str) -> ModelForm:
     """
     try:
         found = json.loads(text)
-        known = {field.name for field in fields(ModelForm)}
-        form = ModelForm(**{key: value for key, value in found.items() if key in known} | _emotions(found))
-        _check(form)
+        known = {field.name for field in fields(ModelMetadata)}
+        metadata = ModelMetadata(**{key: value for key, value in found.items() if key in known} | _own_types(found))
+        _check(metadata)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
             f"{where} does not say in a usable way what it takes and gives ({error}); expected a model file that this "
             "project wrote"
         ) from None
-    return form
+    return metadata
 
 
-def _emotions(found: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    return {"emotions": tuple(str(name) for name in found["emotions"])}
+def _own_types(found: dict[str, Any]) -> dict[str, Any]:
+    color = found["color"]
+    return {"emotions": tuple(str(name) for name in found["emotions"]), "color": COLORS_OF_BEFORE.get(color, color)}
 
 
-def _check(form: ModelForm) -> None:
+def _check(metadata: ModelMetadata) -> None:
     problems = {
-        "emotions": len(form.emotions) >= 2 and len(set(form.emotions)) == len(form.emotions),
-        "size": type(form.size) is int and 8 <= form.size <= 1024,
-        "color": form.color in CHANNELS,
-        "flip": isinstance(form.flip, bool),
-        "temperature": math.isfinite(form.temperature) and form.temperature > 0,
-        "threshold": 0 <= form.threshold <= 1,
-        "detector": form.detector in DETECTORS,
-        "margin": MARGINS[0] <= form.margin <= MARGINS[1],
-        "smallest": type(form.smallest) is int and form.smallest >= 1,
+        "emotions": len(metadata.emotions) >= 2 and len(set(metadata.emotions)) == len(metadata.emotions),
+        "size": type(metadata.size) is int and 8 <= metadata.size <= 1024,
+        "color": metadata.color in CHANNELS,
+        "flip": isinstance(metadata.flip, bool),
+        "temperature": math.isfinite(metadata.temperature) and metadata.temperature > 0,
+        "threshold": 0 <= metadata.threshold <= 1,
+        "detector": metadata.detector in DETECTORS,
+        "margin": MARGINS[0] <= metadata.margin <= MARGINS[1],
+        "smallest": type(metadata.smallest) is int and metadata.smallest >= 1,
     }
     for name, usable in problems.items():
         if not usable:
-            raise ValueError(f"{name}: {getattr(form, name)!r}")
+            raise ValueError(f"{name}: {getattr(metadata, name)!r}")

@@ -92,14 +92,14 @@ class TrainParams(Section):
     warmup_epochs: Annotated[int, Field(ge=0)]
     label_smoothing: Share
     class_weights: Literal["none", "balanced"]
-    smaller_first: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]]
-    enlarge_to: ImageSize | None
-    start_from: str | None
+    progressive_sizes: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]]
+    inference_size: ImageSize | None
+    init_from: str | None
     monitor: Literal["accuracy", "loss"]
     patience: Annotated[int, Field(ge=0)]
     teacher: str | list[str] | None
     teacher_share: Probability
-    teacher_sees: Literal["changed", "original"]
+    teacher_inputs: Literal["augmented", "original"]
     precision: Literal["auto", "float32", "mixed_bfloat16"]
 
     @property
@@ -142,6 +142,19 @@ class ExplainParams(Section):
 class ComputeParams(Section):
     threads: Annotated[int, Field(ge=1, le=1024)]
 
+
+RENAMED = {
+    "sample.pictures": "images",
+    "plot.pictures_per_class": "images_per_class",
+    "explain.pictures": "images",
+    "train.smaller_first": "progressive_sizes",
+    "train.enlarge_to": "inference_size",
+    "train.start_from": "init_from",
+    "train.teacher_sees": "teacher_inputs",
+}
+"""Keys of earlier versions, and what they are called now."""
+
+RENAMED_VALUES = {"features.color": {"grey": "grayscale"}, "train.teacher_inputs": {"changed": "augmented"}}
 
 SECTIONS: dict[str, type[Section]] = {
     "sample": SampleParams,
@@ -229,13 +242,17 @@ def check_params(content: dict[str, Any], *sections: str, name: str = str(PARAMS
 def _explain(section: str, error: ValidationError) -> list[str]:
     """Return a line a problem: the key, what came, and what would be right."""
     known = list(SECTIONS[section].model_fields)
+    renamed = {RENAMED.get(f"{section}.{problem['loc'][0]}") for problem in error.errors() if problem["loc"]}
     expectations: dict[str, list[str]] = {}
     found = {}
     for problem in error.errors():
         # A value that may be of two types has a problem with each, told apart behind its key.
         location = [str(part) for part in problem["loc"] if part in known or isinstance(part, int)]
         if problem["type"] == "extra_forbidden":
-            location, expected = [str(problem["loc"][0])], f"unknown key, expected {', '.join(known)}"
+            location = [str(problem["loc"][0])]
+            expected = _explain_unknown(section, location[0], known)
+        elif problem["type"] == "missing" and problem["loc"][-1] in renamed:
+            continue
         elif problem["type"] == "missing":
             expected = "is missing"
         elif not location:
@@ -243,8 +260,15 @@ def _explain(section: str, error: ValidationError) -> list[str]:
         else:
             found[".".join([section, *location])] = problem["input"]
             expected = re.sub("^(Input should be|List should have|Value error,) ", "", problem["msg"])
+            new = RENAMED_VALUES.get(".".join([section, *location]), {}).get(str(problem["input"]))
+            expected += f" (it was renamed to {new!r})" if new else ""
         expectations.setdefault(".".join([section, *location]), []).append(expected)
     return [
         f"{key}: " + (f"got {found[key]!r}, expected " if key in found else "") + " or ".join(expected)
         for key, expected in expectations.items()
     ]
+
+
+def _explain_unknown(section: str, key: str, known: list[str]) -> str:
+    new = RENAMED.get(f"{section}.{key}")
+    return f"was renamed; write {section}.{new}" if new else f"unknown key, expected {', '.join(known)}"

@@ -41,4 +41,4 @@ MODEL_CARD = Path("metrics/model_card.md")
 
 CHECKPOINTS = Path("models/.checkpoints")
 TRAINING_TIME = CHECKPOINTS / "time.json"
-GIVEN_MODELS = Path("models/given")
+PRETRAINED_MODELS = Path("models/pretrained")

@@ -1,6 +1,6 @@
 """Faces in an image: where they are, and the crop of each as a model was taught to see faces.
 
-Each detector has its own idea of where a face ends. Models learn from FER2013, so the boxes that `find` returns are
+Each detector has its own idea of where a face ends. Models learn from FER2013, so the boxes that `detect` returns are
 framed as FER2013 frames faces, whichever detector found them: `benchmarks/framing.py` measures by how much.
 """
 
@@ -100,7 +100,7 @@ class Box(NamedTuple):
     height: int
 
 
-class Found(NamedTuple):
+class Detection(NamedTuple):
     """A face that was found: its box, and its eyes, (x, y) each, the one further left in the image first."""
 
     box: Box
@@ -110,7 +110,7 @@ class Found(NamedTuple):
 class Detector(Protocol):
     """Finds faces. May be used by several threads at once."""
 
-    def find(self, image: np.ndarray) -> list[Found]:
+    def detect(self, image: np.ndarray) -> list[Detection]:
         """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first.
 
         Boxes are square and framed as FER2013 frames faces. The same image gives the same faces.
@@ -118,7 +118,7 @@ class Detector(Protocol):
         ...
 
 
-class Sight(NamedTuple):
+class RawDetection(NamedTuple):
     """What a detector itself says of a face: a box and eyes in pixels of the image, and how certain it is."""
 
     x: float
@@ -165,16 +165,16 @@ class Cascade:
         self._threads = threading.local()
         self._classifier()
 
-    def find(self, image: np.ndarray) -> list[Found]:
-        return _frame_all(self.look(image), CASCADE_SCALE)
+    def detect(self, image: np.ndarray) -> list[Detection]:
+        return _frame_all(self.detect_raw(image), CASCADE_SCALE)
 
-    def look(self, image: np.ndarray) -> list[Sight]:
+    def detect_raw(self, image: np.ndarray) -> list[RawDetection]:
         """Return the faces as the cascade itself frames them, each once, in no order."""
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.shape[2] == 3 else image[:, :, 0]
         small, scale = _shrink(gray)
         smallest = max(CASCADE_WINDOW, self._smallest * scale)
-        near = [sight for place in self._search_coarsely(small, smallest) for sight in self._search_near(small, place)]
-        return _distinct(_enlarge(sight, 1 / scale) for sight in near if round(sight.side) >= round(smallest))
+        near = [raw for place in self._search_coarsely(small, smallest) for raw in self._search_near(small, place)]
+        return _distinct(_enlarge(raw, 1 / scale) for raw in near if round(raw.side) >= round(smallest))
 
     def _search_coarsely(self, gray: np.ndarray, smallest: float) -> list[Box]:
         """Return where faces of at least `smallest` pixels may be, and much that is none.
@@ -195,7 +195,7 @@ class Cascade:
         places = cv2.groupRectangles(twice, 1, SAME_PLACE)[0]
         return [Box(*place) for place in np.reshape(places, (-1, 4)).tolist()]
 
-    def _search_near(self, gray: np.ndarray, place: Box) -> list[Sight]:
+    def _search_near(self, gray: np.ndarray, place: Box) -> list[RawDetection]:
         """Return the faces about as large as `place` in and around it."""
         border = round(place.width * NEAR_BORDER)
         left, top = max(0, place.x - border), max(0, place.y - border)
@@ -211,7 +211,7 @@ class Cascade:
             maxSize=(largest, largest),
         )
         rows = np.column_stack([np.reshape(boxes, (-1, 4)) / scale, np.ravel(neighbors)])
-        return [Sight(left + x, top + y, width, height, count) for x, y, width, height, count in rows.tolist()]
+        return [RawDetection(left + x, top + y, width, height, count) for x, y, width, height, count in rows.tolist()]
 
     def _classifier(self) -> cv2.CascadeClassifier:
         """Return the cascade of this thread: one cannot look at two images at a time."""
@@ -233,10 +233,10 @@ class MTCNN:
         self._networks = _load_mtcnn()
         self._lock = threading.Lock()
 
-    def find(self, image: np.ndarray) -> list[Found]:
-        return _frame_all(self.look(image), MTCNN_SCALE)
+    def detect(self, image: np.ndarray) -> list[Detection]:
+        return _frame_all(self.detect_raw(image), MTCNN_SCALE)
 
-    def look(self, image: np.ndarray) -> list[Sight]:
+    def detect_raw(self, image: np.ndarray) -> list[RawDetection]:
         """Return the faces as MTCNN itself frames them, each once, in no order."""
         small, scale = _shrink(image)
         rgb = np.repeat(small, 3, axis=2) if small.shape[2] == 1 else small
@@ -245,16 +245,16 @@ class MTCNN:
             rows = self._networks.detect_faces(
                 rgb, min_face_size=smallest, box_format="xyxy", output_type="numpy", fit_to_image=False
             )
-        sights = (_to_sight(row, scale) for row in rows if row[5] >= MTCNN_SCORE)
-        return _distinct(sight for sight in sights if sight.side >= self._smallest)
+        raw_detections = (_to_raw(row, scale) for row in rows if row[5] >= MTCNN_SCORE)
+        return _distinct(raw for raw in raw_detections if raw.side >= self._smallest)
 
 
-def _to_sight(row: np.ndarray, scale: float) -> Sight:
+def _to_raw(row: np.ndarray, scale: float) -> RawDetection:
     """Return a row of mtcnn's: image, left, top, right, bottom, score, x of five landmarks, y of five landmarks."""
     left, top, right, bottom = (row[1:5] / scale).tolist()
     (x1, x2), (y1, y2) = (row[6:8] / scale).tolist(), (row[11:13] / scale).tolist()
     first, second = sorted([(x1, y1), (x2, y2)])
-    return Sight(left, top, right - left, bottom - top, float(row[5]), (first, second))
+    return RawDetection(left, top, right - left, bottom - top, float(row[5]), (first, second))
 
 
 def _load_cascade() -> cv2.CascadeClassifier:
@@ -307,40 +307,40 @@ def _resized(image: np.ndarray, scale: float) -> tuple[np.ndarray, float]:
     return small.reshape(small.shape[:2] + image.shape[2:]), scale
 
 
-def _enlarge(sight: Sight, factor: float) -> Sight:
-    x, y, width, height = (factor * part for part in sight[:4])
-    return sight._replace(x=x, y=y, width=width, height=height)
+def _enlarge(raw: RawDetection, factor: float) -> RawDetection:
+    x, y, width, height = (factor * part for part in raw[:4])
+    return raw._replace(x=x, y=y, width=width, height=height)
 
 
-def _distinct(sights: Iterable[Sight]) -> list[Sight]:
+def _distinct(raw_detections: Iterable[RawDetection]) -> list[RawDetection]:
     """Return those of `sights` that are no second look at a face of which there is a more certain one."""
-    kept: list[Sight] = []
-    for sight in sorted(sights, key=lambda sight: (-sight.certainty, sight)):
-        if all(_shared(sight, other) <= SAME_FACE for other in kept):
-            kept.append(sight)
+    kept: list[RawDetection] = []
+    for raw in sorted(raw_detections, key=lambda raw: (-raw.certainty, raw)):
+        if all(_shared(raw, other) <= SAME_FACE for other in kept):
+            kept.append(raw)
     return kept
 
 
-def _shared(one: Sight, other: Sight) -> float:
+def _shared(one: RawDetection, other: RawDetection) -> float:
     """Return how much of the smaller of two boxes the other covers, 0 to 1."""
     width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     return max(0.0, width) * max(0.0, height) / min(one.width * one.height, other.width * other.height)
 
 
-def _frame_all(sights: Iterable[Sight], scale: float) -> list[Found]:
-    found = [frame(sight, scale) for sight in sights]
+def _frame_all(raw_detections: Iterable[RawDetection], scale: float) -> list[Detection]:
+    found = [frame(raw, scale) for raw in raw_detections]
     return sorted(found, key=lambda face: (-face.box.width, face.box))
 
 
-def frame(sight: Sight, scale: float) -> Found:
+def frame(raw: RawDetection, scale: float) -> Detection:
     """Return a face in a square about the middle of its box, with `scale` times its side."""
-    side = sight.side * scale
-    x, y = sight.x + (sight.width - side) / 2, sight.y + (sight.height - side) / 2
-    return Found(Box(round(x), round(y), round(side), round(side)), sight.eyes)
+    side = raw.side * scale
+    x, y = raw.x + (raw.width - side) / 2, raw.y + (raw.height - side) / 2
+    return Detection(Box(round(x), round(y), round(side), round(side)), raw.eyes)
 
 
-def cut(image: np.ndarray, found: Found, margin: float, size: int, color: str) -> np.ndarray:
+def align_crop(image: np.ndarray, found: Detection, margin: float, size: int, color: str) -> np.ndarray:
     """Return the crop of a face as a model takes it, uint8 (size, size, 1 or 3).
 
     Args:
@@ -365,7 +365,7 @@ def cut(image: np.ndarray, found: Found, margin: float, size: int, color: str) -
     return to_input(crop.reshape(shown, shown, image.shape[2]), size, color)
 
 
-def _tilt(found: Found) -> float:
+def _tilt(found: Detection) -> float:
     """Return by what angle, in radians, the line from eye to eye goes down towards the right; 0 where it is unknown."""
     if found.eyes is None:
         return 0.0

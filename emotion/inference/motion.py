@@ -71,7 +71,7 @@ class _Move(NamedTuple):
         return np.concatenate([moved[0] - size / 2, size, moved[1:].ravel()])
 
 
-def carry(before: View, now: View, places: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+def propagate(before: View, now: View, places: Sequence[np.ndarray]) -> list[np.ndarray | None]:
     """Return where faces went from one frame to another.
 
     Args:
@@ -120,9 +120,9 @@ def _grid(box: np.ndarray) -> np.ndarray:
 def _flow(before: np.ndarray, now: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return where points went, where they come back to, (n, 2) each, and which of them lie in both images, (n,)."""
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.03)
-    form = {"winSize": WINDOW, "maxLevel": LEVELS, "criteria": criteria}
-    there, gone, _ = cv2.calcOpticalFlowPyrLK(before, now, points, None, **form)  # type: ignore[call-overload]
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, **form)  # type: ignore[call-overload]
+    options = {"winSize": WINDOW, "maxLevel": LEVELS, "criteria": criteria}
+    there, gone, _ = cv2.calcOpticalFlowPyrLK(before, now, points, None, **options)  # type: ignore[call-overload]
+    back, returned, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, **options)  # type: ignore[call-overload]
     inside = _inside(points, before) & _inside(there, before)
     return there, back, inside & (gone[:, 0] == 1) & (returned[:, 0] == 1)
 

@@ -4,7 +4,7 @@
     from emotion.inference.predictor import Predictor
 
     predictor = Predictor("models/model.keras")
-    for face in predictor.read(read_image(Path("photo.jpg"))):
+    for face in predictor.predict(read_image(Path("photo.jpg"))):
         print(face.box, face.emotion, f"{face.confidence:.0%}")
 
 The command line, video, webcam and web page are loops around it.
@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.core.metadata import AUTO, FACES, MARGINS, WHOLE, ModelForm
+from emotion.core.metadata import AUTO, DETECTOR_CHOICES, MARGINS, WHOLE, ModelMetadata
 from emotion.data.images import ImageError, to_input
 from emotion.evaluation.metrics import apply_temperature, predicted_labels
-from emotion.faces.detection import Box, Found, cut, make_detector
+from emotion.faces.detection import Box, Detection, align_crop, make_detector
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
 
@@ -65,7 +65,7 @@ class Predictor:
 
     Args:
         model: a .keras, .tflite or .onnx file of this project; the released standard model unless told.
-        faces: `cascade` or `mtcnn` look for faces, `whole` takes each image as one face, `auto` does that with
+        detector: `cascade` or `mtcnn` look for faces, `whole` takes each image as one face, `auto` does that with
             images of at most LARGEST_CROP pixels a side and looks in others with the model's own detector. It finds
             nothing in images with a side below SMALLEST_CROP.
         margin: what is added around a face on each side, as a share of its box, -0.4 to 2; the model's own unless
@@ -82,32 +82,32 @@ class Predictor:
         self,
         model: Path | str | None = None,
         *,
-        faces: str = AUTO,
+        detector: str = AUTO,
         margin: float | None = None,
         smallest: int | None = None,
         threads: int | None = None,
     ) -> None:
-        if faces not in FACES:
-            raise InputError(f"faces: got {faces!r}, expected one of {', '.join(FACES)}")
+        if detector not in DETECTOR_CHOICES:
+            raise InputError(f"detector: got {detector!r}, expected one of {', '.join(DETECTOR_CHOICES)}")
         self.path = find_standard() if model is None else Path(model)
         self._engine = load_engine(self.path, threads=threads)
-        self._faces = faces
-        self._margin = self.form.margin if margin is None else _check_margin(margin)
-        name = self.form.detector if faces in (AUTO, WHOLE) else faces
-        smallest = self.form.smallest if smallest is None else smallest
-        self._detector = None if faces == WHOLE else make_detector(name, smallest)
+        self._choice = detector
+        self._margin = self.metadata.margin if margin is None else _check_margin(margin)
+        name = self.metadata.detector if detector in (AUTO, WHOLE) else detector
+        smallest = self.metadata.smallest if smallest is None else smallest
+        self._detector = None if detector == WHOLE else make_detector(name, smallest)
 
     @property
-    def form(self) -> ModelForm:
+    def metadata(self) -> ModelMetadata:
         """What the model takes and gives."""
-        return self._engine.form
+        return self._engine.metadata
 
     @property
     def emotions(self) -> tuple[str, ...]:
         """The names of the emotions, in the order of the probabilities."""
-        return self.form.emotions
+        return self.metadata.emotions
 
-    def find(self, image: np.ndarray) -> list[Found]:
+    def detect(self, image: np.ndarray) -> list[Detection]:
         """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first.
 
         Several threads may call it at once.
@@ -117,19 +117,19 @@ class Predictor:
         """
         _check_image(image)
         height, width = image.shape[:2]
-        whole = Found(Box(0, 0, width, height))
+        whole = Detection(Box(0, 0, width, height))
         if self._detector is None:
             return [whole]
-        if self._faces == AUTO and max(height, width) <= LARGEST_CROP:
+        if self._choice == AUTO and max(height, width) <= LARGEST_CROP:
             return [whole] if min(height, width) >= SMALLEST_CROP else []
-        return self._detector.find(image)
+        return self._detector.detect(image)
 
-    def crop(self, image: np.ndarray, found: Found) -> np.ndarray:
+    def crop(self, image: np.ndarray, found: Detection) -> np.ndarray:
         """Return a face as the model takes it, uint8 (size, size, channels); a whole image gets no margin."""
         whole = found.box == (0, 0, image.shape[1], image.shape[0]) and found.eyes is None
         if whole:
-            return to_input(image, self.form.size, self.form.color)
-        return cut(image, found, self._margin, self.form.size, self.form.color)
+            return to_input(image, self.metadata.size, self.metadata.color)
+        return align_crop(image, found, self._margin, self.metadata.size, self.metadata.color)
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
         """Return what the model says of crops, as it was scored: before the temperature, mirrored if it says so.
@@ -142,28 +142,28 @@ class Predictor:
         """
         if not len(crops):
             return np.empty((0, len(self.emotions)))
-        return predict_probabilities(self._engine, crops, flip=self.form.flip, batch_size=BATCH_SIZE)
+        return predict_probabilities(self._engine, crops, flip=self.metadata.flip, batch_size=BATCH_SIZE)
 
-    def read(self, image: np.ndarray) -> list[Face]:
+    def predict(self, image: np.ndarray) -> list[Face]:
         """Return the faces in `image`, uint8 (height, width, 1 or 3), and what they show; the largest first."""
-        return self.read_many([image])[0]
+        return self.predict_many([image])[0]
 
-    def read_many(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
+    def predict_many(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
         """Return the faces in each of `images`; the model sees those of all images together."""
-        found = [self.find(image) for image in images]
-        return self.judge(images, found)
+        found = [self.detect(image) for image in images]
+        return self.classify(images, found)
 
-    def judge(self, images: Sequence[np.ndarray], found: Sequence[Sequence[Found]]) -> list[list[Face]]:
+    def classify(self, images: Sequence[np.ndarray], found: Sequence[Sequence[Detection]]) -> list[list[Face]]:
         """Return what the faces `found` in each of `images` show."""
         crops = [self.crop(image, face) for image, faces in zip(images, found, strict=True) for face in faces]
         said = self.probabilities(np.stack(crops) if crops else np.empty(0))
-        judged = iter(self.faces([face for faces in found for face in faces], said))
+        judged = iter(self.make_faces([face for faces in found for face in faces], said))
         return [[next(judged) for _ in faces] for faces in found]
 
-    def faces(self, found: Sequence[Found], probabilities: np.ndarray) -> list[Face]:
+    def make_faces(self, found: Sequence[Detection], probabilities: np.ndarray) -> list[Face]:
         """Return faces from where they are and what `probabilities`, (n, classes), returned for their crops."""
-        labels = predicted_labels(probabilities, self.form.threshold)
-        calibrated = apply_temperature(probabilities, self.form.temperature)
+        labels = predicted_labels(probabilities, self.metadata.threshold)
+        calibrated = apply_temperature(probabilities, self.metadata.temperature)
         return [
             Face(face.box, row, self.emotions[label], float(row[label]))
             for face, row, label in zip(found, calibrated, labels, strict=True)

@@ -1,6 +1,6 @@
 """Faces from frame to frame: who is who, boxes that go with the motion, and probabilities that do not flicker.
 
-    follower = Follower(Predictor("models/model.tflite"))
+    follower = FaceTracker(Predictor("models/model.tflite"))
     for image, seconds in frames:
         for sighting in follower.look(image, seconds):
             print(sighting.number, sighting.face.emotion)
@@ -23,8 +23,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from emotion.faces.detection import Box, Found
-from emotion.inference.motion import View, carry
+from emotion.faces.detection import Box, Detection
+from emotion.inference.motion import View, propagate
 from emotion.inference.predictor import Face
 
 SEARCH_EVERY = 0.15
@@ -49,19 +49,19 @@ TOLERANCE = 1e-6
 """Seconds by which times may differ and count as equal."""
 
 
-class Reads(Protocol):
+class FaceReader(Protocol):
     """What following needs of a predictor; `emotion.inference.predictor.Predictor` has it."""
 
-    def find(self, image: np.ndarray) -> list[Found]: ...
+    def detect(self, image: np.ndarray) -> list[Detection]: ...
 
-    def crop(self, image: np.ndarray, found: Found) -> np.ndarray: ...
+    def crop(self, image: np.ndarray, found: Detection) -> np.ndarray: ...
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray: ...
 
-    def faces(self, found: Sequence[Found], probabilities: np.ndarray) -> list[Face]: ...
+    def make_faces(self, found: Sequence[Detection], probabilities: np.ndarray) -> list[Face]: ...
 
 
-class Sighting(NamedTuple):
+class TrackedFace(NamedTuple):
     """A face in a frame: its number in the video, from 1; and whether a search found it here, or it was carried on."""
 
     number: int
@@ -69,7 +69,7 @@ class Sighting(NamedTuple):
     detected: bool
 
 
-class Follower:
+class FaceTracker:
     """Reads the faces of a video, frame by frame.
 
     Args:
@@ -84,7 +84,7 @@ class Follower:
 
     def __init__(
         self,
-        predictor: Reads,
+        predictor: FaceReader,
         *,
         search_every: float = SEARCH_EVERY,
         read_every: int = 1,
@@ -98,50 +98,50 @@ class Follower:
         self._searched = -math.inf
         self._frame = -1
 
-    def look(self, image: np.ndarray, seconds: float) -> list[Sighting]:
+    def update(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
         """Return the faces in the next frame, by number.
 
         Args:
             image: uint8 (height, width, 1 or 3).
             seconds: the frame's time; it does not go back.
         """
-        self.carry(image)
+        self.propagate(image)
         if self.is_due(seconds):
-            self.place(self._predictor.find(image), seconds)
+            self.set_detections(self._predictor.detect(image), seconds)
         return self.read(image, seconds)
 
     def is_due(self, seconds: float) -> bool:
-        """Return whether to search in the frame of this time: it has been long, or the faces are unsure."""
-        wait = min(self._search_every, SEARCH_EVERY) if self._tracker.unsure else self._search_every
+        """Return whether to search in the frame of this time: it has been long, or faces are tentative."""
+        wait = min(self._search_every, SEARCH_EVERY) if self._tracker.has_tentative else self._search_every
         return self._tracker.lost or seconds - self._searched >= wait - TOLERANCE
 
-    def carry(self, image: np.ndarray) -> View:
-        """Go to the next frame, `image`, and move all faces there. Return the frame's view, for `place`."""
+    def propagate(self, image: np.ndarray) -> View:
+        """Go to the next frame, `image`, and move all faces there. Return the frame's view, for `set_detections`."""
         before, self._view = self._view, View.of(image)
         if before is not None:
-            self._tracker.carry(before, self._view)
+            self._tracker.propagate(before, self._view)
         self._frame += 1
         return self._view
 
-    def place(self, found: Sequence[Found], seconds: float, *, view: View | None = None) -> None:
+    def set_detections(self, detections: Sequence[Detection], seconds: float, *, view: View | None = None) -> None:
         """Take in what a search found in the frame of the time `seconds`; with its `view` if that is an earlier one."""
-        places = [_to_place(face) for face in found]
+        places = [_to_place(face) for face in detections]
         if view is not None and self._view is not None:
-            places = [place for place in carry(view, self._view, places) if place is not None]
+            places = [place for place in propagate(view, self._view, places) if place is not None]
         self._tracker.observe(places, seconds)
         self._searched = seconds
 
-    def read(self, image: np.ndarray, seconds: float) -> list[Sighting]:
+    def read(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
         """Return the faces in this frame, by number, after the model has read those that are due."""
         tracks = self._tracker.visible
         due = self._frame % self._read_every == 0
         unread = [track for track in tracks if due or track.probabilities is None]
         if unread:
             crops = np.stack([self._predictor.crop(image, track.found) for track in unread])
-            self._tracker.tell(unread, self._predictor.probabilities(crops), seconds)
+            self._tracker.update_scores(unread, self._predictor.probabilities(crops), seconds)
         said = np.array([track.probabilities for track in tracks])
-        faces = self._predictor.faces([track.found for track in tracks], said) if tracks else []
-        return [Sighting(track.number, face, track.detected) for track, face in zip(tracks, faces, strict=True)]
+        faces = self._predictor.make_faces([track.found for track in tracks], said) if tracks else []
+        return [TrackedFace(track.number, face, track.detected) for track, face in zip(tracks, faces, strict=True)]
 
 
 @dataclass
@@ -171,7 +171,7 @@ class Track:
     told: float = 0.0
 
     @property
-    def found(self) -> Found:
+    def found(self) -> Detection:
         """Where it is, in whole pixels."""
         return _to_found(self.place)
 
@@ -203,15 +203,15 @@ class Tracker:
         return any(track.lost and track.number and not track.gone for track in self.tracks)
 
     @property
-    def unsure(self) -> bool:
+    def has_tentative(self) -> bool:
         """Whether a search found something that another one has yet to confirm."""
         return any(not track.number for track in self.tracks)
 
-    def carry(self, before: View, now: View) -> None:
+    def propagate(self, before: View, now: View) -> None:
         """Move the faces from one frame to the next; those that are lost stay where they were last."""
         self._forget_search()
         tracks = [track for track in self.tracks if not (track.gone or track.lost)]
-        for track, place in zip(tracks, carry(before, now, [track.place for track in tracks]), strict=True):
+        for track, place in zip(tracks, propagate(before, now, [track.place for track in tracks]), strict=True):
             track.lost = place is None
             track.place = track.place if place is None else place
 
@@ -234,7 +234,7 @@ class Tracker:
         self._began = True
         self._drop(seconds)
 
-    def tell(self, tracks: Sequence[Track], probabilities: np.ndarray, seconds: float) -> None:
+    def update_scores(self, tracks: Sequence[Track], probabilities: np.ndarray, seconds: float) -> None:
         """Take in what the model says of some faces, (n, classes)."""
         for track, said in zip(tracks, probabilities, strict=True):
             if track.probabilities is None:
@@ -314,14 +314,14 @@ def match(expected: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> list[t
     return matched
 
 
-def _to_place(found: Found) -> np.ndarray:
+def _to_place(found: Detection) -> np.ndarray:
     return np.array([*found.box, *np.ravel(found.eyes or ())], dtype=np.float64)
 
 
-def _to_found(place: np.ndarray) -> Found:
+def _to_found(place: np.ndarray) -> Detection:
     x, y, width, height = (round(float(value)) for value in place[:4])
     box = Box(x, y, max(1, width), max(1, height))
     if len(place) == 4:
-        return Found(box)
+        return Detection(box)
     left, right = place[4:6].tolist(), place[6:8].tolist()
-    return Found(box, ((left[0], left[1]), (right[0], right[1])))
+    return Detection(box, ((left[0], left[1]), (right[0], right[1])))

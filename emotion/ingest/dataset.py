@@ -11,7 +11,7 @@ from emotion.core.errors import InputError
 from emotion.core.labels import KNOWN_EMOTIONS, Scheme
 from emotion.core.params import SplitParams
 from emotion.data.table import COLUMNS, COPY_OF_TEST, COPY_OF_VAL, REASONS, SCHEME, SPLITS, VOTES
-from emotion.ingest.sources.contents import Content, Entry, Piece
+from emotion.ingest.sources.contents import Batch, Content, Entry
 
 NAMED_REJECTIONS = 5
 
@@ -23,8 +23,8 @@ class Collected(NamedTuple):
     rejected: pd.DataFrame
 
 
-def collect(pieces: Iterable[Piece], pixels: BinaryIO) -> Collected:
-    """Read `pieces` into a table, and write the pixels of small images one behind the other to `pixels`.
+def collect(batches: Iterable[Batch], pixels: BinaryIO) -> Collected:
+    """Read `batches` into a table, and write the pixels of small images one behind the other to `pixels`.
 
     `split` in the result is what the source says, None where it says nothing; `offset` counts from the place at
     which `pixels` stands.
@@ -32,14 +32,14 @@ def collect(pieces: Iterable[Piece], pixels: BinaryIO) -> Collected:
     rows: list[tuple[Any, ...]] = []
     rejected: list[tuple[str, str]] = []
     end = 0
-    for piece in pieces:
-        for entry, content in piece:
+    for batch in batches:
+        for entry, content in batch:
             if content.reason:
                 rejected.append((entry.image, content.reason))
                 continue
             rows.append(_row(entry, content, end))
             end += len(content.pixels)
-        pixels.write(b"".join(content.pixels for _, content in piece))
+        pixels.write(b"".join(content.pixels for _, content in batch))
     names = ["image", "emotion", "split", "height", "width", "channels", "hash", "blank", "offset"]
     return Collected(pd.DataFrame(rows, columns=names), pd.DataFrame(rejected, columns=["image", "reason"]))
 
@@ -112,12 +112,12 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
         if not (split == name).any():
             rest = images[split == "train"]
             # Both shares are of what the source offered for training, so that 0.2 and 0.1 leave 0.7.
-            chosen = cut(rest, share * offered / max(1, len(rest)), [params.seed, order])
+            chosen = choose_split(rest, share * offered / max(1, len(rest)), [params.seed, order])
             split[chosen] = name
     return split
 
 
-def cut(images: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.Index:
+def choose_split(images: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.Index:
     """Choose `share` of the images of each emotion, at least one; return their index.
 
     Images with the same hash are chosen together. The choice depends on the pixels and `seed` alone, not on the

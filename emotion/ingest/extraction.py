@@ -18,7 +18,7 @@ from emotion.data.table import SPLITS, parse_votes
 from emotion.data.table import VOTES as VOTES_COLUMN
 from emotion.ingest.sources.contents import Convert, Source
 
-PIECE = 2048
+BATCH = 2048
 """Images between which nothing is kept in memory."""
 
 MakeSource = Callable[[], Source]
@@ -89,16 +89,16 @@ def _converter(params: FeaturesParams) -> Convert:
 def _fill_arrays(
     used: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], params: FeaturesParams, folder: Path
 ) -> None:
-    """Write the images and labels piece by piece; files stay mapped no longer than their piece takes."""
+    """Write the images and labels batch by batch; files stay mapped no longer than their batch takes."""
     filled = dict.fromkeys(SPLITS, 0)
-    for start in range(0, len(used), PIECE):
-        piece = used.iloc[start : start + PIECE]
-        inputs = _inputs(piece, pixels, large, params)
+    for start in range(0, len(used), BATCH):
+        batch = used.iloc[start : start + BATCH]
+        inputs = _inputs(batch, pixels, large, params)
         for split in SPLITS:
-            inside = (piece["split"] == split).to_numpy()
+            inside = (batch["split"] == split).to_numpy()
             end = filled[split] + int(inside.sum())
             _open(folder, f"x_{split}")[filled[split] : end] = inputs[inside]
-            _open(folder, f"y_{split}")[filled[split] : end] = piece["label"].to_numpy()[inside]
+            _open(folder, f"y_{split}")[filled[split] : end] = batch["label"].to_numpy()[inside]
             filled[split] = end
 
 
@@ -106,16 +106,16 @@ def _open(folder: Path, name: str) -> np.ndarray:
     return np.load(folder / f"{name}.npy", mmap_mode="r+", allow_pickle=False)
 
 
-def _inputs(piece: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], params: FeaturesParams) -> np.ndarray:
-    """Return the images of `piece` as uint8 (images, size, size, channels)."""
+def _inputs(batch: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], params: FeaturesParams) -> np.ndarray:
+    """Return the images of `batch` as uint8 (images, size, size, channels)."""
     # A plain view of the mapped file: slicing np.memmap itself costs more than resizing an image.
     stored = np.asarray(np.load(pixels, mmap_mode="r", allow_pickle=False))
     convert = _converter(params)
     shape = (params.image_size, params.image_size, params.channels)
-    if _have_shape(piece, shape, len(stored)):
-        return stored.reshape(-1, *shape)[piece["offset"].to_numpy() // math.prod(shape)]
-    inputs = np.empty((len(piece), *shape), np.uint8)
-    columns = (piece[name].tolist() for name in ("offset", "height", "width", "channels"))
+    if _have_shape(batch, shape, len(stored)):
+        return stored.reshape(-1, *shape)[batch["offset"].to_numpy() // math.prod(shape)]
+    inputs = np.empty((len(batch), *shape), np.uint8)
+    columns = (batch[name].tolist() for name in ("offset", "height", "width", "channels"))
     for place, (offset, height, width, channels) in enumerate(zip(*columns, strict=True)):
         if offset < 0:
             inputs[place] = next(large)
@@ -125,11 +125,11 @@ def _inputs(piece: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], para
     return inputs
 
 
-def _have_shape(piece: pd.DataFrame, shape: tuple[int, ...], stored: int) -> bool:
-    """Return whether the images of `piece` are stored as inputs already, in a row with others of their size."""
+def _have_shape(batch: pd.DataFrame, shape: tuple[int, ...], stored: int) -> bool:
+    """Return whether the images of `batch` are stored as inputs already, in a row with others of their size."""
     step = math.prod(shape)
-    same = (piece[["height", "width", "channels"]].to_numpy() == shape).all()
-    return bool(same and (piece["offset"] >= 0).all() and (piece["offset"] % step == 0).all() and stored % step == 0)
+    same = (batch[["height", "width", "channels"]].to_numpy() == shape).all()
+    return bool(same and (batch["offset"] >= 0).all() and (batch["offset"] % step == 0).all() and stored % step == 0)
 
 
 def _pack(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""One model file: a .keras archive with the label order and the input form inside, the same bytes every time."""
+"""One model file: a .keras archive with the label order and the metadata inside, the same bytes every time."""
 
 import io
 import json
@@ -13,7 +13,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.files import atomic_path
-from emotion.core.metadata import FIXED_TIME, FORM_MEMBER, ModelForm, read_form, write_form
+from emotion.core.metadata import FIXED_TIME, METADATA_MEMBER, ModelMetadata, read_metadata, write_metadata
 
 WEIGHTS_MEMBER = "model.weights.h5"
 
@@ -49,18 +49,18 @@ HARMLESS_CLASSES = frozenset(
 )
 
 
-def save_model(path: Path, model: keras.Model, form: ModelForm) -> None:
-    """Write `model` and `form` as a .keras file that plain `keras.models.load_model` loads as well."""
+def save_model(path: Path, model: keras.Model, metadata: ModelMetadata) -> None:
+    """Write `model` and `metadata` as a .keras file that plain `keras.models.load_model` loads as well."""
     with atomic_path(path) as temporary:
         model.save(temporary)
         members = _read_members(temporary)
         members["metadata.json"] = _canonical_metadata(members["metadata.json"])
         members["config.json"] = _canonical_config(members["config.json"])
-        members[FORM_MEMBER] = write_form(form).encode()
+        members[METADATA_MEMBER] = write_metadata(metadata).encode()
         _write_members(temporary, members)
 
 
-def load_model(path: Path) -> tuple[keras.Model, ModelForm]:
+def load_model(path: Path) -> tuple[keras.Model, ModelMetadata]:
     """Read what `save_model` wrote.
 
     Raises:
@@ -71,7 +71,7 @@ def load_model(path: Path) -> tuple[keras.Model, ModelForm]:
         raise InputError(f"{path} is missing; make it with `dvc repro train`, or fetch it with `dvc pull {path}`")
     try:
         members = _read_members(path)
-        form = read_form(members[FORM_MEMBER], str(path))
+        metadata = read_metadata(members[METADATA_MEMBER], str(path))
         check_config(json.loads(members["config.json"]), str(path))
     except InputError:
         raise
@@ -82,7 +82,7 @@ def load_model(path: Path) -> tuple[keras.Model, ModelForm]:
     except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, OSError) as error:
         raise InputError(f"{path} cannot be loaded as a model: {error}") from None
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True), form
+        return keras.models.load_model(path, compile=False, safe_mode=True), metadata
     # Keras raises whatever a config that nobody wrote with it leads to.
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

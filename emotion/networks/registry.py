@@ -63,7 +63,7 @@ def build(name: str, size: int | None, channels: int, classes: int) -> keras.Mod
         )
     if size is None and name not in ANY_SIZE:
         raise InputError(
-            f"train.smaller_first: {name} takes images of one size only; expected [] or one of the "
+            f"train.progressive_sizes: {name} takes images of one size only; expected [] or one of the "
             f"architectures {', '.join(sorted(ANY_SIZE))}"
         )
     network = _build_if_large_enough(name, size, channels, classes)

@@ -1,4 +1,4 @@
-"""Reading pieces of a source in several processes at once, where that is safe and worth it."""
+"""Reading batches of a source in several processes at once, where that is safe and worth it."""
 
 import multiprocessing
 import os
@@ -16,28 +16,28 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MAX_WORKERS = 8
-FEWEST_PIECES = 8
-"""With fewer pieces than this, starting processes costs more than it gains."""
+FEWEST_BATCHES = 8
+"""With fewer batches than this, starting processes costs more than it gains."""
 
 NOT_WITH = ("tensorflow", "jax", "torch")
 """Packages whose threads hold locks that a forked process would wait on for ever."""
 
 
-def map_pieces(function: Callable[[Item], Result], pieces: Sequence[Item]) -> Iterator[Result]:
-    """Give `function(piece)` for every piece, in order, whatever the number of processes.
+def map_batches(function: Callable[[Item], Result], batches: Sequence[Item]) -> Iterator[Result]:
+    """Give `function(batch)` for every batch, in order, whatever the number of processes.
 
     Only a few results wait at a time, however slowly they are taken. The processes start at the call, not at the
     first result, so that a progress bar's thread is not yet running when they are forked.
     """
-    workers = _workers(len(pieces))
+    workers = _workers(len(batches))
     if workers < 2:
-        return map(function, pieces)
+        return map(function, batches)
     executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
-    rest = iter(pieces)
+    rest = iter(batches)
     with warnings.catch_warnings():
         # Python 3.12 warns of a fork beside any thread, and numpy's (idle) ones always run.
         warnings.simplefilter("ignore", DeprecationWarning)
-        waiting = deque(executor.submit(function, piece) for piece in islice(rest, 3 * workers))
+        waiting = deque(executor.submit(function, batch) for batch in islice(rest, 3 * workers))
     return _in_order(executor, function, waiting, rest)
 
 
@@ -50,16 +50,16 @@ def _in_order(
     try:
         while waiting:
             result = waiting.popleft().result()
-            waiting.extend(executor.submit(function, piece) for piece in islice(rest, 1))
+            waiting.extend(executor.submit(function, batch) for batch in islice(rest, 1))
             yield result
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _workers(pieces: int) -> int:
+def _workers(batches: int) -> int:
     """Return the number of processes to read with; 1 where that must be this process."""
     can_fork = hasattr(os, "fork") and sys.platform.startswith("linux")
     in_a_worker = multiprocessing.current_process().daemon
-    if pieces < FEWEST_PIECES or not can_fork or in_a_worker or any(name in sys.modules for name in NOT_WITH):
+    if batches < FEWEST_BATCHES or not can_fork or in_a_worker or any(name in sys.modules for name in NOT_WITH):
         return 1
     return min(MAX_WORKERS, available_cores())

@@ -305,7 +305,7 @@ def _describe_use(facts: Facts, files: Sequence[ModelFile], release: Release | N
 def _describe_form(facts: Facts) -> str:
     features, emotions = facts.params.features, facts.emotions
     size, channels = features.image_size, CHANNELS[features.color]
-    larger = facts.params.train.enlarge_to
+    larger = facts.params.train.inference_size
     enlarges = f"enlarges them to {larger} pixels inside, " if larger else ""
     gives = (
         f"the probability of {emotions[1]}, (n, 1)"
@@ -456,11 +456,11 @@ def _describe_training(facts: Facts, layout: Layout, release: Release | None) ->
         ["labels.scheme", f"{scheme.written}, targets: {params.labels.targets}"],
         ["features", f"{params.features.image_size} pixels, {params.features.color}"],
     ]
-    if params.train.start_from is not None:
-        rows.append(["train.start_from", f"`{params.train.start_from}`"])
+    if params.train.init_from is not None:
+        rows.append(["train.init_from", f"`{params.train.init_from}`"])
     if params.train.teachers:
         names = ", ".join(f"`{name}`" for name in params.train.teachers)
-        sees = f"sees {params.train.teacher_sees} images"
+        sees = f"sees {params.train.teacher_inputs} images"
         rows.append(["train.teacher", f"{names}, for {percent(params.train.teacher_share, 0)}, {sees}"])
     commit = f" Commit of the code: {release.commit}." if release else ""
     return (

@@ -12,7 +12,7 @@ import h5py
 
 from emotion.core.errors import InputError
 from emotion.core.files import atomic_path
-from emotion.core.metadata import FORM_MEMBER, ModelForm
+from emotion.core.metadata import METADATA_MEMBER, ModelMetadata
 from emotion.model_files.keras_file import load_model
 from emotion.runtimes.export import to_onnx, to_tflite, write_onnx, write_tflite
 
@@ -24,7 +24,7 @@ def convert(source: Path, target: Path) -> None:
     """Write the model file `source` as `target`, in the form that its suffix names.
 
     `.tflite` is for TensorFlow Lite and `.onnx` for ONNX, both in float32. `.h5` is Keras' older HDF5 form; it holds
-    the same network and weights. The labels and the input form are inside each, in `.h5` as the attribute
+    the same network and weights. The labels and the metadata are inside each, in `.h5` as the attribute
     `emotion.json`.
 
     Raises:
@@ -35,22 +35,22 @@ def convert(source: Path, target: Path) -> None:
         raise InputError(f"{target}: expected a name that ends in {' or '.join(WRITERS)}")
     if target.exists():
         raise InputError(f"{target} exists already; remove it first, or give another name")
-    model, form = load_model(source)
-    WRITERS[target.suffix](target, model, form)
+    model, metadata = load_model(source)
+    WRITERS[target.suffix](target, model, metadata)
 
 
-def _write_h5(target: Path, model: "keras.Model", form: ModelForm) -> None:
+def _write_h5(target: Path, model: "keras.Model", metadata: ModelMetadata) -> None:
     with atomic_path(target) as temporary:
         with _without_advice():
             model.save(temporary)
         with h5py.File(temporary, "r+") as file:
-            file.attrs[FORM_MEMBER] = json.dumps(asdict(form))
+            file.attrs[METADATA_MEMBER] = json.dumps(asdict(metadata))
 
 
 WRITERS = {
     ".h5": _write_h5,
-    ".tflite": lambda target, model, form: write_tflite(target, to_tflite(model), form),
-    ".onnx": lambda target, model, form: write_onnx(target, to_onnx(model), form),
+    ".tflite": lambda target, model, metadata: write_tflite(target, to_tflite(model), metadata),
+    ".onnx": lambda target, model, metadata: write_onnx(target, to_onnx(model), metadata),
 }
 """By the suffix of what is written."""
 

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.core.metadata import FORM_MEMBER, FORM_PROPERTY, ModelForm, read_form
+from emotion.core.metadata import METADATA_MEMBER, METADATA_PROPERTY, ModelMetadata, read_metadata
 from emotion.core.quiet import quiet
 from emotion.parallel.cores import available_cores
 
 MAX_MODEL_BYTES = 2**30
-MAX_FORM_BYTES = 2**20
+MAX_METADATA_BYTES = 2**20
 EXTERNAL_WEIGHTS = b"\x0a\x08location"
 """How an ONNX file says that weights lie in another file, which would be read from the working folder."""
 
@@ -29,7 +29,7 @@ NOT_OURS = "expected a model file that this project wrote: .keras, .tflite or .o
 class Engine(Protocol):
     """A loaded model file. Its outputs are probabilities, (n, classes), or (n, 1): that of the second of two."""
 
-    form: ModelForm
+    metadata: ModelMetadata
 
     def predict(self, x: np.ndarray, *, batch_size: int, verbose: int) -> np.ndarray:
         """Take uint8 (n, size, size, channels); return float32 (n, classes) or (n, 1). `verbose` is for Keras."""
@@ -61,11 +61,11 @@ def load_engine(path: Path, *, threads: int | None = None) -> Engine:
 class _BatchEngine(ABC):
     """What the engines have in common: images are checked, and run batch by batch."""
 
-    form: ModelForm
+    metadata: ModelMetadata
 
     def predict(self, x: np.ndarray, *, batch_size: int, verbose: int = 0) -> np.ndarray:
         """Take uint8 (n, size, size, channels); return float32 (n, classes) or (n, 1)."""
-        size, channels = self.form.size, self.form.channels
+        size, channels = self.metadata.size, self.metadata.channels
         if x.dtype != np.uint8 or x.shape[1:] != (size, size, channels) or not len(x):
             raise InputError(
                 f"got images of {x.dtype} and shape {x.shape}, expected uint8 (n, {size}, {size}, {channels})"
@@ -86,9 +86,9 @@ class KerasEngine(_BatchEngine):
             from emotion.model_files.keras_file import load_model
         except ImportError as error:
             raise _not_installed(path, error) from None
-        self._network, self.form = load_model(path)
+        self._network, self.metadata = load_model(path)
         inputs, outputs = self._network.inputs or [], self._network.outputs or []
-        _check_shapes(path, self.form, [tensor.shape for tensor in inputs], [tensor.shape for tensor in outputs])
+        _check_shapes(path, self.metadata, [tensor.shape for tensor in inputs], [tensor.shape for tensor in outputs])
 
     def _run(self, images: np.ndarray) -> np.ndarray:
         # Not `predict`, which sets up a loop each time: that takes longer than one face does. The bits are the same.
@@ -100,7 +100,7 @@ class TFLiteEngine(_BatchEngine):
     """A .tflite file, run by LiteRT."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        self.form = read_form(_zip_member(path), str(path))
+        self.metadata = read_metadata(_zip_member(path), str(path))
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
@@ -112,7 +112,7 @@ class TFLiteEngine(_BatchEngine):
             raise _broken(path, error) from None
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = ([tensor["shape_signature"].tolist() for tensor in tensors] for tensors in (inputs, outputs))
-        _check_shapes(path, self.form, *shapes)
+        _check_shapes(path, self.metadata, *shapes)
         if inputs[0]["dtype"] != np.uint8:
             raise _broken(path, f"it takes {np.dtype(inputs[0]['dtype'])}, not uint8")
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
@@ -155,11 +155,11 @@ class OnnxEngine(_BatchEngine):
         except Exception as error:
             raise _broken(path, error) from None
         properties = self._session.get_modelmeta().custom_metadata_map
-        if FORM_PROPERTY not in properties:
+        if METADATA_PROPERTY not in properties:
             raise _unlabeled(path)
-        self.form = read_form(properties[FORM_PROPERTY], str(path))
+        self.metadata = read_metadata(properties[METADATA_PROPERTY], str(path))
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        _check_shapes(path, self.form, [tensor.shape for tensor in inputs], [tensor.shape for tensor in outputs])
+        _check_shapes(path, self.metadata, [tensor.shape for tensor in inputs], [tensor.shape for tensor in outputs])
         if inputs[0].type != "tensor(uint8)":
             raise _broken(path, f"it takes {inputs[0].type}, not tensor(uint8)")
         self._input = inputs[0].name
@@ -183,28 +183,28 @@ def _zip_member(path: Path) -> bytes:
     """Return the form in the zip archive that stands behind the network in the file at `path`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(FORM_MEMBER).file_size > MAX_FORM_BYTES:
-                raise _broken(path, f"{FORM_MEMBER} in it is larger than {MAX_FORM_BYTES // 2**20} MiB")
-            return archive.read(FORM_MEMBER)
+            if archive.getinfo(METADATA_MEMBER).file_size > MAX_METADATA_BYTES:
+                raise _broken(path, f"{METADATA_MEMBER} in it is larger than {MAX_METADATA_BYTES // 2**20} MiB")
+            return archive.read(METADATA_MEMBER)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError, zlib.error):
         raise _unlabeled(path) from None
 
 
-def _check_shapes(path: Path, form: ModelForm, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-    """Raise InputError where a network takes or gives arrays of other shapes than its `form` says.
+def _check_shapes(path: Path, metadata: ModelMetadata, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    """Raise InputError where a network takes or gives arrays of other shapes than its `metadata` says.
 
     `inputs` and `outputs` are the shapes of each; a dimension may be left open, as None, -1 or a name.
     """
-    units = (1, 2) if len(form.emotions) == 2 else (len(form.emotions),)
+    units = (1, 2) if len(metadata.emotions) == 2 else (len(metadata.emotions),)
     takes, gives = [list(shape) for shape in inputs], [list(shape) for shape in outputs]
     if not (
         [len(shape) for shape in takes + gives] == [4, 2]
-        and all(map(_fits, takes[0][1:], (form.size, form.size, form.channels)))
+        and all(map(_fits, takes[0][1:], (metadata.size, metadata.size, metadata.channels)))
         and any(_fits(gives[0][1], number) for number in units)
     ):
         raise InputError(
-            f"{path} takes {takes} and gives {gives}, and says that it takes {form.color} images of {form.size} x "
-            f"{form.size} pixels and tells apart {len(form.emotions)} emotions; {NOT_OURS}"
+            f"{path} takes {takes} and gives {gives}, and says that it takes {metadata.color} images of "
+            f"{metadata.size} x {metadata.size} pixels and tells apart {len(metadata.emotions)} emotions; {NOT_OURS}"
         )
 
 

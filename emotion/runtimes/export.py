@@ -18,7 +18,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.files import atomic_path
-from emotion.core.metadata import FIXED_TIME, FORM_MEMBER, FORM_PROPERTY, ModelForm, write_form
+from emotion.core.metadata import FIXED_TIME, METADATA_MEMBER, METADATA_PROPERTY, ModelMetadata, write_metadata
 from emotion.core.quiet import quiet
 from emotion.evaluation.metrics import predicted_labels
 from emotion.model_files.probabilities import predict_probabilities
@@ -36,11 +36,11 @@ REPETITIONS, SECONDS = 7, 0.05
 """How often a network is timed, and for how long each time; the median counts."""
 
 
-def write_tflite(path: Path, content: bytes, form: ModelForm) -> None:
+def write_tflite(path: Path, content: bytes, metadata: ModelMetadata) -> None:
     """Write a TensorFlow Lite file, with the form behind it as a zip archive, as TFLite's own metadata is packed."""
     whole = io.BytesIO(content)
     with zipfile.ZipFile(whole, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(FORM_MEMBER, FIXED_TIME), write_form(form))
+        archive.writestr(zipfile.ZipInfo(METADATA_MEMBER, FIXED_TIME), write_metadata(metadata))
     with atomic_path(path) as temporary:
         temporary.write_bytes(whole.getvalue())
 
@@ -129,12 +129,12 @@ def _convert(network: "keras.Model", choose: Callable[["tf.lite.TFLiteConverter"
     return content
 
 
-def write_onnx(path: Path, content: bytes, form: ModelForm) -> None:
+def write_onnx(path: Path, content: bytes, metadata: ModelMetadata) -> None:
     """Write an ONNX file with the form among its metadata."""
     import onnx
 
     model = onnx.load_model_from_string(content)
-    onnx.helper.set_model_props(model, {FORM_PROPERTY: write_form(form)})
+    onnx.helper.set_model_props(model, {METADATA_PROPERTY: write_metadata(metadata)})
     with atomic_path(path) as temporary:
         temporary.write_bytes(model.SerializeToString(deterministic=True))
 
@@ -226,7 +226,7 @@ def _converting(kind: str) -> Iterator[None]:
 
 
 def compare(
-    engines: Mapping[str, Engine], images: np.ndarray, y_true: np.ndarray, form: ModelForm
+    engines: Mapping[str, Engine], images: np.ndarray, y_true: np.ndarray, metadata: ModelMetadata
 ) -> dict[str, dict[str, float]]:
     """Return what each engine scores on images, and how far it agrees with the first.
 
@@ -240,9 +240,9 @@ def compare(
         By name: accuracy, the share of labels that are those of the first engine (agreement), both 0 to 1, and the
         largest difference of a probability from its.
     """
-    answers = {name: predict_probabilities(engine, images, flip=form.flip) for name, engine in engines.items()}
+    answers = {name: predict_probabilities(engine, images, flip=metadata.flip) for name, engine in engines.items()}
     first = next(iter(answers.values()))
-    return {name: _compare(answer, first, y_true, form.threshold) for name, answer in answers.items()}
+    return {name: _compare(answer, first, y_true, metadata.threshold) for name, answer in answers.items()}
 
 
 def _compare(answer: np.ndarray, reference: np.ndarray, y_true: np.ndarray, threshold: float) -> dict[str, float]:

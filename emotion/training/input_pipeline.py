@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 
-def feed(*columns: Any, batch_size: int):
+def make_dataset(*columns: Any, batch_size: int):
     """Return what `fit`, `evaluate` and `predict` of Keras take: the arrays side by side, in batches, in their order.
 
     Args:
@@ -43,14 +43,14 @@ class _Batches(keras.utils.PyDataset):
         return batch if len(batch) > 1 else batch[0]
 
 
-class Lookup(keras.layers.Layer):
+class ImageTable(keras.layers.Layer):
     """Numbers of images, int32 (n,), to the images, uint8 (n, height, width, channels).
 
     The array of all images is a weight that nothing trains, so that it is on the device once.
     """
 
     def __init__(self, images: np.ndarray) -> None:
-        super().__init__(name="lookup", trainable=False)
+        super().__init__(name="image_table", trainable=False)
         self.images = self.add_weight(shape=images.shape, dtype="uint8", trainable=False, initializer="zeros")
         self.images.assign(images)
 

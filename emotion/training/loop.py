@@ -20,14 +20,14 @@ from emotion.core.paths import CHECKPOINTS
 from emotion.data.images import to_input
 from emotion.networks import registry
 from emotion.networks.enlarging import enlarge_inside
-from emotion.training.acceleration.training_network import fast_form
+from emotion.training.acceleration.training_network import to_training_network
 from emotion.training.augmentation import Augmentation, Mix, mixing_shares
 from emotion.training.checkpoints import Checkpoint, TrainingState, training_key
 from emotion.training.distillation import Imitation, Teachers, ask_once
-from emotion.training.input_pipeline import Lookup, feed
+from emotion.training.input_pipeline import ImageTable, make_dataset
 from emotion.training.optimizers import make_optimizer
 from emotion.training.precision import dtype_policy, resolve_precision
-from emotion.training.pretrained import NO_MODELS, GivenModels, carry_over
+from emotion.training.pretrained import NO_PRETRAINED, Pretrained, copy_weights
 
 VALIDATION_BATCH = 256
 
@@ -88,7 +88,7 @@ def train(
     params: Params,
     checkpoints: Path,
     after_epoch: Callable[[int], None] = lambda epoch: None,
-    given: GivenModels = NO_MODELS,
+    pretrained: Pretrained = NO_PRETRAINED,
 ) -> TrainingResult:
     """Train the network that `params` names, from where a checkpoint of the same training stands, if there is one.
 
@@ -110,10 +110,10 @@ def train(
     sizes = epoch_sizes(params.train, data.size)
     _check_enlargement(data.size, params.train)
     keras.utils.set_random_seed(params.train.seed)  # for the first weights
-    any_size = len(set(sizes)) > 1 or params.train.enlarge_to is not None
-    run = _Run(data, classes, params, any_size=any_size, given=given)
+    any_size = len(set(sizes)) > 1 or params.train.inference_size is not None
+    run = _Run(data, classes, params, any_size=any_size, pretrained=pretrained)
     _check_smallest(min(sizes), data, classes, params.train)
-    checkpoint = Checkpoint(checkpoints, _key(data, classes, params, given))
+    checkpoint = Checkpoint(checkpoints, _key(data, classes, params, pretrained))
     state = checkpoint.load()
     if state is not None:
         run.restore(state)
@@ -125,28 +125,29 @@ def epoch_sizes(params: TrainParams, size: int) -> list[int]:
     """Return the size of the images in each epoch.
 
     Raises:
-        InputError: `smaller_first` has more epochs than there are, or sizes that are not smaller.
+        InputError: `progressive_sizes` has more epochs than there are, or sizes that are not smaller.
     """
-    first = [smaller for smaller, epochs in params.smaller_first for _ in range(epochs)]
+    first = [smaller for smaller, epochs in params.progressive_sizes for _ in range(epochs)]
     if len(first) > params.epochs or any(smaller >= size for smaller in first):
         raise InputError(
-            f"train.smaller_first: got {params.smaller_first}, expected pairs [size, epochs] with sizes below "
+            f"train.progressive_sizes: got {params.progressive_sizes}, expected pairs [size, epochs] with sizes below "
             f"features.image_size ({size}) and at most train.epochs ({params.epochs}) epochs together"
         )
     return first + [size] * (params.epochs - len(first))
 
 
 def _check_enlargement(size: int, params: TrainParams) -> None:
-    if params.enlarge_to is None:
+    if params.inference_size is None:
         return
     if params.architecture in registry.ARCHITECTURES.keys() - registry.ANY_SIZE:
         raise InputError(
-            f"train.enlarge_to: {params.architecture} takes images of one size only; expected null or one of the "
+            f"train.inference_size: {params.architecture} takes images of one size only; expected null or one of the "
             f"architectures {', '.join(sorted(registry.ANY_SIZE))}"
         )
-    if params.enlarge_to <= size:
+    if params.inference_size <= size:
         raise InputError(
-            f"train.enlarge_to: got {params.enlarge_to}, expected null or more than features.image_size ({size})"
+            f"train.inference_size: got {params.inference_size}, expected null or more than features.image_size "
+            f"({size})"
         )
 
 
@@ -156,12 +157,12 @@ def _check_smallest(size: int, data: TrainingData, classes: int, params: TrainPa
     smallest = registry.smallest_size(params.architecture, data.channels, classes)
     if size < smallest:
         raise InputError(
-            f"train.smaller_first: got {params.smaller_first}, expected sizes of at least {smallest}: of smaller "
-            f"images the layers of {params.architecture} leave nothing"
+            f"train.progressive_sizes: got {params.progressive_sizes}, expected sizes of at least {smallest}: of "
+            f"smaller images the layers of {params.architecture} leave nothing"
         )
 
 
-def _key(data: TrainingData, classes: int, params: Params, given: GivenModels) -> str:
+def _key(data: TrainingData, classes: int, params: Params, pretrained: Pretrained) -> str:
     settings = {
         "train": params.train.model_dump(),
         "augmentation": params.augmentation.model_dump(),
@@ -171,7 +172,7 @@ def _key(data: TrainingData, classes: int, params: Params, given: GivenModels) -
         "keras": [keras.version(), keras.backend.backend()],
     }
     arrays = [data.x_train, data.y_train, data.x_val, data.y_val, data.votes_train]
-    arrays += [weights for network in given.networks for weights in network.get_weights()]
+    arrays += [weights for network in pretrained.networks for weights in network.get_weights()]
     return training_key(settings, [array for array in arrays if array is not None])
 
 
@@ -182,11 +183,17 @@ class _Run:
     """
 
     def __init__(
-        self, data: TrainingData, classes: int, params: Params, *, any_size: bool, given: GivenModels = NO_MODELS
+        self,
+        data: TrainingData,
+        classes: int,
+        params: Params,
+        *,
+        any_size: bool,
+        pretrained: Pretrained = NO_PRETRAINED,
     ) -> None:
-        self.data, self.classes, self.params, self.given = data, classes, params.train, given
+        self.data, self.classes, self.params, self.pretrained = data, classes, params.train, pretrained
         network = registry.build(params.train.architecture, data.size, data.channels, classes)
-        carry_over(given, network, params.train)
+        copy_weights(pretrained, network, params.train)
         self.network = finished(network, data.size, params.train)
         self.fast = _training_form(None if any_size else data.size, data.channels, classes, params.train)
         self.fast.set_weights(self.network.get_weights())
@@ -203,7 +210,7 @@ class _Run:
         self.val_targets = _targets(data.y_val, classes)
         self.sample_weights = _sample_weights(data.y_train, classes, params.train)
         self.history: list[dict[str, float]] = []
-        self.teachers = Teachers(given.teachers) if given.teachers else None
+        self.teachers = Teachers(pretrained.teachers) if pretrained.teachers else None
         self.seconds = 0.0
         self.best = -1
         self.best_weights: list[np.ndarray] = []
@@ -211,7 +218,7 @@ class _Run:
     @cached_property
     def answers(self) -> np.ndarray | None:
         """What the teachers say of the images as they are, if that is to be learned: asked before the first epoch."""
-        if self.teachers is None or self.params.teacher_sees == "changed":
+        if self.teachers is None or self.params.teacher_inputs == "augmented":
             return None
         tqdm.write(f"asking {', '.join(self.params.teachers)} about {len(self.data.x_train):,} images")
         return ask_once(self.teachers, self.data.x_train, flip=self.augmentation.params.flip)
@@ -258,7 +265,7 @@ class _Run:
         numbers = keras.Input((), dtype="int32", name="number")
         shares = keras.Input((), dtype="float32", name="share")
         inputs = [numbers, shares]
-        images = self.augmentation(Lookup(x_train)(numbers))
+        images = self.augmentation(ImageTable(x_train)(numbers))
         if self.mixup:
             images = Mix()(images, shares)
         probabilities = self.fast(images)
@@ -304,7 +311,7 @@ class _Run:
             return shares[:, None] * rows[order] + (1 - shares[:, None]) * rows[order[partners]]
 
         inputs = (order, shares) if self.answers is None else (order, shares, mixed(self.answers))
-        return feed(inputs, mixed(self.targets), self.sample_weights[order], batch_size=self.params.batch_size)
+        return make_dataset(inputs, mixed(self.targets), self.sample_weights[order], batch_size=self.params.batch_size)
 
     def _diverged(self, where: str) -> None:
         raise DivergedError(
@@ -315,7 +322,7 @@ class _Run:
 
     def _scores(self, logs: dict[str, list[float]]) -> dict[str, float]:
         """Return loss and accuracy of the epoch in training, with augmentation, and on validation, without."""
-        images = feed(self.data.x_val, self.val_targets, batch_size=VALIDATION_BATCH)
+        images = make_dataset(self.data.x_val, self.val_targets, batch_size=VALIDATION_BATCH)
         self.judged.set_weights(self.fast.get_weights())
         val_loss, val_accuracy = self.judged.evaluate(images, verbose=0)
         return {
@@ -339,13 +346,13 @@ class _Run:
 
 def finished(network: keras.Model, size: int, params: TrainParams) -> keras.Model:
     """Return `network` as it reads images of `size` once it is trained."""
-    return network if params.enlarge_to is None else enlarge_inside(network, size, params.enlarge_to)
+    return network if params.inference_size is None else enlarge_inside(network, size, params.inference_size)
 
 
 def _training_form(size: int | None, channels: int, classes: int, params: TrainParams) -> keras.Model:
     """Build the network as it trains: in the precision that params name, and in its fast form."""
     with dtype_policy(resolve_precision(params.precision)):
-        return fast_form(registry.build(params.architecture, size, channels, classes))
+        return to_training_network(registry.build(params.architecture, size, channels, classes))
 
 
 class _Watch(keras.callbacks.Callback):

@@ -6,17 +6,17 @@ from pathlib import Path
 import keras
 
 from emotion.core.errors import InputError
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.core.params import TrainParams
-from emotion.core.paths import GIVEN_MODELS
+from emotion.core.paths import PRETRAINED_MODELS
 from emotion.model_files.keras_file import load_model
-from emotion.training.acceleration.training_network import fast_form
+from emotion.training.acceleration.training_network import to_training_network
 from emotion.training.precision import resolve_precision
 
 
 @dataclass(frozen=True)
-class GivenModels:
-    """What params.yaml names of the folder models/given.
+class Pretrained:
+    """What params.yaml names of the folder models/pretrained.
 
     Attributes:
         teachers: networks of as many classes, whose probabilities the new one imitates beside the labels.
@@ -33,39 +33,39 @@ class GivenModels:
         return [*self.teachers, *([] if self.start is None else [self.start])]
 
 
-NO_MODELS = GivenModels()
+NO_PRETRAINED = Pretrained()
 
 
-def read_given(params: TrainParams, form: ModelForm) -> GivenModels:
-    """Return the networks that `params` name, for a training of images and emotions as `form` says.
+def read_pretrained(params: TrainParams, metadata: ModelMetadata) -> Pretrained:
+    """Return the networks that `params` name, for a training of images and emotions as `metadata` says.
 
     Raises:
         InputError: a file is missing, or not fit for its purpose.
     """
-    teachers = tuple(_read_teacher(name, params, form) for name in params.teachers)
+    teachers = tuple(_read_teacher(name, params, metadata) for name in params.teachers)
     if teachers and params.teacher_share == 0:
         raise InputError(
             "train.teacher_share: got 0 with a train.teacher, which would then teach nothing; expected 0.5"
         )
-    if params.start_from is None:
-        return GivenModels(teachers)
-    start, started = _read("train.start_from", params.start_from, form)
-    return GivenModels(teachers, start, keep_head=started.emotions == form.emotions)
+    if params.init_from is None:
+        return Pretrained(teachers)
+    start, started = _read("train.init_from", params.init_from, metadata)
+    return Pretrained(teachers, start, keep_head=started.emotions == metadata.emotions)
 
 
-def carry_over(given: GivenModels, network: keras.Model, params: TrainParams) -> None:
+def copy_weights(pretrained: Pretrained, network: keras.Model, params: TrainParams) -> None:
     """Give `network` the weights of the one that it starts from, where there is one.
 
     Raises:
         InputError: that is another network.
     """
-    if given.start is None:
+    if pretrained.start is None:
         return
-    own, others = network.get_weights(), given.start.get_weights()
-    carried = len(own) if given.keep_head else len(own) - len(_head(network).get_weights())
+    own, others = network.get_weights(), pretrained.start.get_weights()
+    carried = len(own) if pretrained.keep_head else len(own) - len(_head(network).get_weights())
     if [value.shape for value in own[:carried]] != [value.shape for value in others[:carried]]:
         raise InputError(
-            f"train.start_from: {GIVEN_MODELS / str(params.start_from)} is another network than train.architecture "
+            f"train.init_from: {PRETRAINED_MODELS / str(params.init_from)} is another network than train.architecture "
             f"{params.architecture} at this features.image_size; expected one that was trained with both as they are"
         )
     network.set_weights(others[:carried] + own[carried:])
@@ -75,18 +75,18 @@ def _head(network: keras.Model) -> keras.layers.Layer:
     return next(layer for layer in reversed(network.layers) if layer.weights)
 
 
-def _read_teacher(name: str, params: TrainParams, form: ModelForm) -> keras.Model:
-    teacher, taught = _read("train.teacher", name, form)
-    if taught.emotions != form.emotions:
+def _read_teacher(name: str, params: TrainParams, metadata: ModelMetadata) -> keras.Model:
+    teacher, taught = _read("train.teacher", name, metadata)
+    if taught.emotions != metadata.emotions:
         raise InputError(
-            f"train.teacher: {GIVEN_MODELS / name} tells apart {', '.join(taught.emotions)}; expected "
-            f"{', '.join(form.emotions)}"
+            f"train.teacher: {PRETRAINED_MODELS / name} tells apart {', '.join(taught.emotions)}; expected "
+            f"{', '.join(metadata.emotions)}"
         )
-    return fast_form(teacher, resolve_precision(params.precision))
+    return to_training_network(teacher, resolve_precision(params.precision))
 
 
-def _read(param: str, name: str, form: ModelForm) -> tuple[keras.Model, ModelForm]:
-    """Return a network that takes images of the color that `form` says, and its own form."""
+def _read(param: str, name: str, metadata: ModelMetadata) -> tuple[keras.Model, ModelMetadata]:
+    """Return a network that takes images of the color that `metadata` says, and its own form."""
     path = _path(param, name)
     if not path.is_file():
         raise InputError(
@@ -94,13 +94,15 @@ def _read(param: str, name: str, form: ModelForm) -> tuple[keras.Model, ModelFor
             "(`dvc pull` brings it), or set it to null"
         )
     network, found = load_model(path)
-    if found.color != form.color:
-        raise InputError(f"{param}: {path} takes {found.color} images, expected {form.color}")
+    if found.color != metadata.color:
+        raise InputError(f"{param}: {path} takes {found.color} images, expected {metadata.color}")
     return network, found
 
 
 def _path(param: str, name: str) -> Path:
     """Return where the file `name` stands; stage train depends on what is in that folder, and on no other."""
     if Path(name).name != name:
-        raise InputError(f"{param}: got {name}, expected the name of a file in {GIVEN_MODELS}; copy the model there")
-    return GIVEN_MODELS / name
+        raise InputError(
+            f"{param}: got {name}, expected the name of a file in {PRETRAINED_MODELS}; copy the model there"
+        )
+    return PRETRAINED_MODELS / name

@@ -66,7 +66,7 @@ def test_the_help_loads_nothing_heavy():
         ["unheard-of"],
         ["predict"],
         ["predict", "a.jpg", "--csv", "--json"],
-        ["predict", "a.jpg", "--faces", "dlib"],
+        ["predict", "a.jpg", "--detector", "dlib"],
         *(["predict", "a.jpg", "--threads", value] for value in ("0", "-1", "1.5", "many", "9" * 30)),
         *(["predict", "a.jpg", "--margin", value] for value in ("-0.5", "3", "nan", "wide")),
         ["predict", "a.jpg", "--smallest", "0"],

@@ -9,7 +9,7 @@ import pytest
 from benchmarks import frame_speed
 from benchmarks.frame_speed import LABELS, VIDEO, WEBCAM, Time, measure, portrait_frame, summarize, timed_parts
 from emotion.inference.predictor import Predictor
-from emotion.inference.tracking import Follower
+from emotion.inference.tracking import FaceTracker
 from tests.makers import write_onnx
 
 SIZE = 120, 160
@@ -18,7 +18,7 @@ FRAMES = 8
 
 @pytest.fixture(scope="module")
 def predictor(tmp_path_factory):
-    return Predictor(write_onnx(tmp_path_factory.mktemp("model") / "model.onnx"), faces="cascade")
+    return Predictor(write_onnx(tmp_path_factory.mktemp("model") / "model.onnx"), detector="cascade")
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,12 @@ def test_the_result_is_shown_and_written(measured, predictor, tmp_path, monkeypa
 
 
 def test_parts_are_timed_in_the_block_only():
-    plain = Follower.read
+    plain = FaceTracker.read
     with timed_parts() as spent:
-        assert Follower.read is not plain
+        assert FaceTracker.read is not plain
         frame_speed._timed(time.sleep, "nap", spent)(0.01)
         assert spent["nap"] >= 0.01
-    assert Follower.read is plain
+    assert FaceTracker.read is plain
 
 
 def test_rates_and_shares_are_medians():

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks import framing
 from emotion.core.files import read_json
-from emotion.core.metadata import ModelForm
-from emotion.faces.detection import Box, Sight
+from emotion.core.metadata import ModelMetadata
+from emotion.faces.detection import Box, RawDetection
 
 SIZE = 48
 
@@ -16,15 +16,15 @@ SIZE = 48
 class Knows:
     """A detector that sees what it is told to."""
 
-    def __init__(self, *sights):
-        self.sights = list(sights)
+    def __init__(self, *raw_detections):
+        self.raw_detections = list(raw_detections)
 
-    def look(self, image):
-        return self.sights
+    def detect_raw(self, image):
+        return self.raw_detections
 
 
-def sight(x, y, side, eyes=None):
-    return Sight(x, y, side, side, 1.0, eyes)
+def raw(x, y, side, eyes=None):
+    return RawDetection(x, y, side, side, 1.0, eyes)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_image_lies_in_the_middle_of_its_repeated_border(canvas):
 
 def test_the_face_is_the_largest_about_the_middle():
     square = Box(100, 100, 100, 100)
-    small, large, elsewhere = sight(120, 120, 50), sight(110, 105, 90), sight(180, 180, 120)
+    small, large, elsewhere = raw(120, 120, 50), raw(110, 105, 90), raw(180, 180, 120)
     assert framing.look(Knows(small, large, elsewhere), np.zeros((300, 300, 1)), square) == large
     assert framing.look(Knows(elsewhere), np.zeros((300, 300, 1)), square) is None
     assert framing.look(Knows(), np.zeros((300, 300, 1)), square) is None
@@ -56,7 +56,7 @@ def test_boxes_are_measured_against_the_square(canvas):
     # Four fifths of the square's side, its center a tenth of that side left of the square's and a twentieth above.
     side = 0.8 * square.width
     x, y = square.x + 0.1 * square.width - 0.1 * square.width, square.y + 0.1 * square.width - 0.05 * square.width
-    figures = framing.measure_boxes([framing.Seen(canvas, sight(x, y, side))] * 3)
+    figures = framing.measure_boxes([framing.Seen(canvas, raw(x, y, side))] * 3)
     assert figures["scale"] == pytest.approx({"median": 1.25, "low": 1.25, "high": 1.25})
     assert figures["right"]["median"] == pytest.approx(0.1)
     assert figures["down"]["median"] == pytest.approx(0.05)
@@ -66,7 +66,7 @@ def test_eyes_are_told_in_shares_of_the_square(canvas):
     square = framing.square_of(canvas)
     left = (square.x + 0.3 * square.width, square.y + 0.4 * square.width)
     right = (square.x + 0.7 * square.width, square.y + 0.5 * square.width)
-    seen = framing.Seen(canvas, sight(0, 0, 1, (left, right)))
+    seen = framing.Seen(canvas, raw(0, 0, 1, (left, right)))
     figures = {name: quarters["median"] for name, quarters in framing.measure_eyes([seen]).items()}
     angle = math.atan2(0.1, 0.4)
     assert figures == pytest.approx(
@@ -76,7 +76,7 @@ def test_eyes_are_told_in_shares_of_the_square(canvas):
 
 def test_a_detector_without_eyes_is_not_asked_for_them(canvas):
     with pytest.raises(ValueError, match="does not tell the eyes"):
-        framing.measure_eyes([framing.Seen(canvas, sight(0, 0, 1))])
+        framing.measure_eyes([framing.Seen(canvas, raw(0, 0, 1))])
 
 
 def test_quartiles_are_those_of_the_numbers():
@@ -87,7 +87,7 @@ class Bright:
     """An engine that takes bright crops for emotion 1, dark ones for 0."""
 
     def __init__(self):
-        self.form = ModelForm(("sad", "happy"), 8, "grayscale", flip=False)
+        self.metadata = ModelMetadata(("sad", "happy"), 8, "grayscale", flip=False)
 
     def predict(self, x, *, batch_size, verbose):
         bright = x.reshape(len(x), -1).mean(axis=1) > 127
@@ -105,9 +105,9 @@ def test_figures_of_a_detector_count_every_image_and_score_those_it_found():
     square = framing.square_of(canvases[0])
 
     class SeesTheBright:
-        def look(self, image):
+        def detect_raw(self, image):
             found = image.mean() > 127 and image.shape == canvases[0].shape
-            return [sight(square.x, square.y, square.width)] if found else []
+            return [raw(square.x, square.y, square.width)] if found else []
 
     figures, seen = framing.measure_detector(SeesTheBright(), "cascade", canvases, np.array([1, 1]), Bright())
     assert (figures["found"], figures["found_without_border"]) == (0.5, 0.0)

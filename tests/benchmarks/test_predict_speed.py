@@ -54,4 +54,4 @@ def test_the_stand_in_finds_files_of_a_package():
     exec(STAND_IN, space)
     found = space["resource_filename"]
     assert callable(found)
-    assert found("emotion", "labels.py").endswith("emotion/core/labels.py")
+    assert found("emotion", "core/labels.py").endswith("emotion/core/labels.py")

@@ -167,7 +167,7 @@ def test_the_time_of_a_teacher_is_not_hidden(project):
     make_release("fer2013-nano", 0.66043, TIME, teacher="large.keras")
     released.compare(table_only=True)
     assert rows()[2][-2] == "53 min plus its teacher's on 2 threads of AMD EPYC"
-    make_release("fer2013-nano", 0.66043, TIME, teacher=["a.keras", "b.keras"], start_from="a.keras")
+    make_release("fer2013-nano", 0.66043, TIME, teacher=["a.keras", "b.keras"], init_from="a.keras")
     released.compare(table_only=True)
     assert rows()[2][-2] == "53 min plus that of its start and its teachers' on 2 threads of AMD EPYC"
 

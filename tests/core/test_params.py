@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotion.core.errors import InputError
-from emotion.core.params import SECTIONS, check_params, load_params, read_yaml
+from emotion.core.params import RENAMED, RENAMED_VALUES, SECTIONS, check_params, load_params, read_yaml
 
 PARAMS_FILE = Path(__file__).parents[2] / "params.yaml"
 
@@ -42,7 +42,7 @@ def test_sections_are_frozen():
         ("train", "epochs", 0, "train.epochs: got 0, expected greater than or equal to 1"),
         ("train", "epochs", True, "train.epochs: got True, expected a valid integer"),
         ("train", "epochs", "20", "train.epochs: got '20', expected a valid integer"),
-        ("train", "smaller_first", [[32]], r"train.smaller_first.0: got \[32\]"),
+        ("train", "progressive_sizes", [[32]], r"train.progressive_sizes.0: got \[32\]"),
         ("train", "lr", 0.1, "train.lr: unknown key, expected architecture"),
         ("features", "color", "gray", "features.color: got 'gray', expected 'grayscale' or 'rgb'"),
         ("features", "image_size", 4, "features.image_size: got 4, expected greater than or equal to 8"),
@@ -60,6 +60,23 @@ def test_sections_are_frozen():
 def test_a_wrong_value_is_named_with_what_would_be_right(content, section, key, value, message):
     content[section][key] = value
     with pytest.raises(InputError, match=message):
+        check_params(content, section)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_renamed_key_is_refused_with_its_new_name(content, old, new):
+    section, key = old.split(".")
+    content[section][key] = content[section].pop(new)
+    with pytest.raises(InputError, match=rf"{old}: was renamed; write {section}.{new}") as error:
+        check_params(content, section)
+    assert "is missing" not in str(error.value)
+
+
+@pytest.mark.parametrize(("key", "old"), [("features.color", "grey"), ("train.teacher_inputs", "changed")])
+def test_a_renamed_value_is_refused_with_its_new_name(content, key, old):
+    section, name = key.split(".")
+    content[section][name] = old
+    with pytest.raises(InputError, match=f"{key}: got '{old}'.*renamed to '{RENAMED_VALUES[key][old]}'"):
         check_params(content, section)
 
 

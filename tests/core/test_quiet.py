@@ -7,8 +7,8 @@ import pytest
 
 BEFORE = """
 import os, sys
-from emotion.errors import InputError
-from emotion.quiet import quiet
+from emotion.core.errors import InputError
+from emotion.core.quiet import quiet
 
 def chatter():
     print("print to stdout")

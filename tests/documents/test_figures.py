@@ -140,12 +140,12 @@ def test_seeds_differ_in_nothing_else(folder):
 
 
 def test_what_a_trained_start_is_worth():
-    started, scratch = (ROOT / "benchmarks/results/start_from" / name for name in ("fer2013", "scratch"))
+    started, scratch = (ROOT / "benchmarks/results/init_from" / name for name in ("fer2013", "scratch"))
     figures = [percent(load(folder / "evaluate.json")["test"]["accuracy"]) for folder in (started, scratch)]
     line = "end at {} % on FER+'s PrivateTest; from random weights the same five end at {} %"
     assert line.format(*figures) in PROSE
     ran, alone = (read_yaml(folder / "params.yaml") for folder in (started, scratch))
-    assert (ran["train"].pop("start_from"), alone["train"].pop("start_from")) == ("fer2013.keras", None)
+    assert (ran["train"].pop("init_from"), alone["train"].pop("init_from")) == ("fer2013.keras", None)
     assert ran == alone
 
 
@@ -278,7 +278,7 @@ def test_what_asking_the_teacher_once_gave():
 
 @pytest.mark.parametrize(("name", "preset"), [("quick", "fer2013-quick"), ("standard", "fer2013")])
 def test_a_teacher_asked_once_changed_nothing_else(name, preset):
-    cut = {"train.teacher", "train.teacher_share", "train.teacher_sees", "train.label_smoothing"}
+    cut = {"train.teacher", "train.teacher_share", "train.teacher_inputs", "train.label_smoothing"}
     check_params(ROOT / "benchmarks/results/asked_once" / name, preset, cut)
     ran = read_yaml(ROOT / "benchmarks/results/asked_once" / name / "params.yaml")["train"]
     settings = [ran[key.removeprefix("train.")] for key in sorted(cut)]

@@ -121,8 +121,8 @@ def test_the_model_gives_its_accuracy_again(folder, deterministic):
     from emotion.model_files.keras_file import load_model
     from emotion.model_files.probabilities import predict_probabilities
 
-    model, form = load_model(folder / "model.keras")
-    images, labels = read_private_test(params["labels"]["scheme"], form)
+    model, metadata = load_model(folder / "model.keras")
+    images, labels = read_private_test(params["labels"]["scheme"], metadata)
     probabilities = predict_probabilities(model, images, flip=params["evaluate"]["flip"])
     accuracy = (predicted_labels(probabilities, params["evaluate"]["threshold"]) == labels).mean()
     test = load(folder / "evaluate.json")["test"]
@@ -130,7 +130,7 @@ def test_the_model_gives_its_accuracy_again(folder, deterministic):
     assert accuracy == pytest.approx(test["accuracy"], abs=0.001)
 
 
-def read_private_test(scheme, form):
+def read_private_test(scheme, metadata):
     """Return PrivateTest's images as the model takes them, and their labels, less those of no class."""
     from emotion.core.labels import resolve_scheme
     from emotion.data.images import to_input
@@ -138,14 +138,14 @@ def read_private_test(scheme, form):
 
     archive = find_fer2013()
     classes = resolve_scheme(scheme)
-    assert classes.emotions == form.emotions
+    assert classes.emotions == metadata.emotions
     images, labels = [], []
-    for piece in open_source(archive.parent, archive.name).pieces():
-        for entry, content in piece:
+    for batch in open_source(archive.parent, archive.name).batches():
+        for entry, content in batch:
             label = classes.label(entry.emotion) if entry.split == "test" else -1
             if label >= 0:
                 shape = (content.height, content.width, content.channels)
                 image = np.frombuffer(content.pixels, np.uint8).reshape(shape)
-                images.append(to_input(image, form.size, form.color))
+                images.append(to_input(image, metadata.size, metadata.color))
                 labels.append(label)
     return np.stack(images), np.array(labels)

@@ -16,7 +16,7 @@ from PIL import Image
 from emotion.app import cli
 from emotion.app.explain.faces import explain_faces, find_emotion, find_model
 from emotion.core.errors import InputError
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.data.images import to_input
 from emotion.explanation.grad_cam import explain, find_maps
 from emotion.explanation.sheet import ExplainedFace, choose_explained, overlay, plot_explanations, plot_faces
@@ -175,11 +175,11 @@ def test_color_images_and_batches():
 
 def test_jax_gives_the_same_heat(tmp_path):
     network = registry.build("conv64_128", 24, 1, 3)
-    save_model(tmp_path / "model.keras", network, ModelForm(EMOTIONS, 24, "grayscale"))
+    save_model(tmp_path / "model.keras", network, ModelMetadata(EMOTIONS, 24, "grayscale"))
     np.save(tmp_path / "images.npy", noise(2, 24))
     code = (
         "from pathlib import Path; import numpy as np\n"
-        "from emotion import runtime; from emotion.explanation.grad_cam import explain\n"
+        "from emotion.model_files import keras_setup; from emotion.explanation.grad_cam import explain\n"
         "from emotion.model_files.keras_file import load_model\n"
         "model, _ = load_model(Path('model.keras'))\n"
         "np.save('heat.npy', explain(model, np.load('images.npy'), np.array([0, 2])))"
@@ -198,9 +198,9 @@ def test_jax_gives_the_same_heat(tmp_path):
 def test_hiding_what_is_warm_costs_the_released_model_its_answer():
     """A quarter of each of 100 faces is made gray: the warmest one costs half of the probability, the coldest none."""
     data = pytest.importorskip("skimage.data")
-    network, form = load_model(RELEASED)
+    network, metadata = load_model(RELEASED)
     faces = np.rint(255 * data.lfw_subset()[:100]).astype(np.uint8)[..., None]
-    images = np.stack([to_input(face, form.size, form.color) for face in faces])
+    images = np.stack([to_input(face, metadata.size, metadata.color) for face in faces])
     before = network.predict(images, verbose=0)
     labels = before.argmax(axis=1)
     order = explain(network, images, labels).reshape(100, -1).argsort(axis=1, kind="stable")
@@ -331,7 +331,7 @@ def test_faces_of_any_image_are_drawn(tmp_path, few_pixels, shape, faces):
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.keras"
     network = registry.build("residual_small", 24, 1, len(EMOTIONS))
-    save_model(path, network, ModelForm(EMOTIONS, 24, "grayscale", flip=True, temperature=2.0))
+    save_model(path, network, ModelMetadata(EMOTIONS, 24, "grayscale", flip=True, temperature=2.0))
     return path
 
 
@@ -351,7 +351,7 @@ def test_the_command_writes_a_plot_and_says_what_it_shows(model, image, monkeypa
     emotion_explain(monkeypatch, image, "--model", model, "--emotion", "Sadness", "-o", "why.png")
     line, plot = capsys.readouterr().out.splitlines()
     assert plot == "plot: why.png"
-    (face,) = Predictor(model).read(np.asarray(Image.open(image)))
+    (face,) = Predictor(model).predict(np.asarray(Image.open(image)))
     others = {"sad"} - {face.emotion}
     said = [f"{name} {face.probabilities[EMOTIONS.index(name)]:.0%}" for name in (face.emotion, *others)]
     assert line == f"face at 0, 0 of 60x60 pixels: {', '.join(said)}".replace("%", " %")
@@ -374,7 +374,7 @@ def test_the_plot_has_a_name_unless_told(model, image, monkeypatch):
             "--emotion: got 'bored', expected one that the model tells apart: happy",
         ),
         (["image.png", "--emotion", "angry"], "--emotion: got 'angry', expected one that the model tells apart"),
-        (["image.png", "--faces", "cascade"], "no face was found; --faces whole takes the image as one face"),
+        (["image.png", "--detector", "cascade"], "no face was found; --detector whole takes the image as one face"),
         (["image.png", "-o", "out.jpg"], "--out out.jpg: expected a name that ends in .png"),
         (["image.png", "-o", "image.png"], "--out image.png is the image itself; give the plot another name"),
         (["image.png", "-o", "folder"], "--out folder"),
@@ -425,11 +425,11 @@ def test_emotions_are_known_by_name_and_synonym(text, emotion):
 
 
 def test_every_face_has_the_heat_of_its_own_emotion(model):
-    predictor = Predictor(model, faces="whole")
+    predictor = Predictor(model, detector="whole")
     image = noise(1, 40)[0]
     (face,) = explain_faces(image, predictor)
-    network, form = load_model(model)
-    label = form.emotions.index(face.emotion)
+    network, metadata = load_model(model)
+    label = metadata.emotions.index(face.emotion)
     assert list(face.heat) == [face.emotion]
     assert np.array_equal(face.heat[face.emotion], explain(network, face.crop[None], np.array([label]), flip=True)[0])
 

@@ -18,8 +18,8 @@ from benchmarks.frame_speed import portrait_frame
 from emotion.app import cli
 from emotion.app.serve.service import make_app
 from emotion.app.webcam.camera import open_camera
-from emotion.app.webcam.live import Live
-from emotion.core.metadata import ModelForm
+from emotion.app.webcam.live import LiveTracker
+from emotion.core.metadata import ModelMetadata
 from emotion.data.images import read_image, to_input
 from emotion.evaluation.metrics import apply_temperature
 from emotion.inference.predictor import Face, Predictor
@@ -29,7 +29,7 @@ from emotion.runtimes.engines import load_engine
 from tests.makers import encode, write_onnx
 
 EMOTIONS = ("calm", "glad", "tense")
-FORM = ModelForm(EMOTIONS, 24, "grayscale", flip=True, temperature=1.7)
+METADATA = ModelMetadata(EMOTIONS, 24, "grayscale", flip=True, temperature=1.7)
 
 SAME = 1e-5
 """Tables have five decimals."""
@@ -55,8 +55,8 @@ def shown(astronaut, tmp_path_factory):
     with VideoReader(video) as reader:
         frame = next(iter(reader)).image
     image.write_bytes(encode(frame))
-    predictor = Predictor(write_onnx(folder / "model.onnx", FORM))
-    [face] = predictor.read(frame)
+    predictor = Predictor(write_onnx(folder / "model.onnx", METADATA))
+    [face] = predictor.predict(frame)
     x, y, width, height = face.box
     crop.write_bytes(encode(frame[y : y + height, x : x + width]))
     return Shown(video, image, crop, predictor, face)
@@ -64,13 +64,13 @@ def shown(astronaut, tmp_path_factory):
 
 def by_pipeline(shown, _):
     """As the stages do: what extract_features writes of an image, scored as evaluate does, at the temperature."""
-    x = to_input(read_image(shown.crop), FORM.size, FORM.color)[None]
-    [said] = predict_probabilities(load_engine(shown.predictor.path), x, flip=FORM.flip)
-    return apply_temperature(said[None], FORM.temperature)[0]
+    x = to_input(read_image(shown.crop), METADATA.size, METADATA.color)[None]
+    [said] = predict_probabilities(load_engine(shown.predictor.path), x, flip=METADATA.flip)
+    return apply_temperature(said[None], METADATA.temperature)[0]
 
 
 def by_whole_image(shown, emotion):
-    [line] = emotion("predict", shown.crop, "--faces", "whole", "--json").splitlines()
+    [line] = emotion("predict", shown.crop, "--detector", "whole", "--json").splitlines()
     return list(json.loads(line)["faces"][0]["probabilities"].values())
 
 
@@ -87,12 +87,12 @@ def by_video(shown, emotion):
 
 
 def by_webcam(shown, _):
-    with open_camera(str(shown.video)) as camera, Live(shown.predictor) as live:
-        shot = camera.newest(after=-1, timeout=10)
-        assert shot is not None
-        for frame in range(1000):
-            if sightings := live.look(shot.image, frame / 30):
-                return sightings[0].face.probabilities
+    with open_camera(str(shown.video)) as camera, LiveTracker(shown.predictor) as live:
+        frame = camera.newest(after=-1, timeout=10)
+        assert frame is not None
+        for number in range(1000):
+            if tracked_faces := live.update(frame.image, number / 30):
+                return tracked_faces[0].face.probabilities
             time.sleep(0.01)
     raise AssertionError("the webcam saw no face")
 

@@ -9,10 +9,10 @@ from PIL import Image
 
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.data.images import ImageError, decode, from_frame, read_image, to_input
 from emotion.evaluation.metrics import apply_temperature
-from emotion.faces.detection import Box, Found, cut
+from emotion.faces.detection import Box, Detection, align_crop
 from emotion.inference.predictor import BATCH_SIZE, LARGEST_CROP, SMALLEST_CROP, Predictor, find_standard
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
@@ -26,9 +26,9 @@ SAME = 1e-6
 def make(tmp_path):
     """Return a predictor of a model file with a form of its own; its random weights are always the same."""
 
-    def build(*, faces="whole", emotions=EMOTIONS, size=24, color="grayscale", **form):
-        path = write_onnx(tmp_path / "model.onnx", ModelForm(emotions, size, color, **form))
-        return Predictor(path, faces=faces)
+    def build(*, detector="whole", emotions=EMOTIONS, size=24, color="grayscale", **metadata):
+        path = write_onnx(tmp_path / "model.onnx", ModelMetadata(emotions, size, color, **metadata))
+        return Predictor(path, detector=detector)
 
     return build
 
@@ -50,7 +50,7 @@ def probabilities(faces):
 
 class TestAnswers:
     def test_a_photo_gives_a_face(self, predictor, astronaut):
-        (face,) = predictor.read(astronaut)
+        (face,) = predictor.predict(astronaut)
         assert face.box.width == face.box.height
         assert face.box.x < 224 < face.box.x + face.box.width
         assert face.probabilities.shape == (7,)
@@ -62,15 +62,15 @@ class TestAnswers:
     def test_names_and_order_are_those_in_the_file(self, make, images):
         reversed_names = make(emotions=EMOTIONS[::-1])
         assert reversed_names.emotions == EMOTIONS[::-1]
-        faces = reversed_names.read_many(images)
+        faces = reversed_names.predict_many(images)
         expected = [reversed_names.emotions[place] for place in probabilities(flat(faces)).argmax(axis=1)]
         assert [face.emotion for (face,) in faces] == expected
         assert len(set(expected)) > 1
 
     def test_the_mirror_image_counts_where_the_file_says_so(self, make, images):
-        plain = probabilities(flat(make().read_many(images)))
-        mirrored = probabilities(flat(make().read_many([image[:, ::-1] for image in images])))
-        both = probabilities(flat(make(flip=True).read_many(images)))
+        plain = probabilities(flat(make().predict_many(images)))
+        mirrored = probabilities(flat(make().predict_many([image[:, ::-1] for image in images])))
+        both = probabilities(flat(make(flip=True).predict_many(images)))
         assert np.abs(plain - mirrored).max() > 0.01
         np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=SAME)
 
@@ -79,7 +79,7 @@ class TestAnswers:
         crops = np.stack([to_input(image, 24, "grayscale") for image in images])
         before = hot.probabilities(crops)
         np.testing.assert_allclose(before, make().probabilities(crops), atol=SAME)
-        after = probabilities(flat(hot.read_many(images)))
+        after = probabilities(flat(hot.predict_many(images)))
         np.testing.assert_allclose(after, apply_temperature(before, 2.0), atol=SAME)
         assert after.max(axis=1).mean() < before.max(axis=1).mean()
 
@@ -90,7 +90,7 @@ class TestAnswers:
         threshold = float(np.quantile(second, 0.8))
         assert threshold > 0.5
         strict = make(emotions=("calm", "tense"), threshold=threshold, temperature=temperature)
-        faces = flat(strict.read_many(images))
+        faces = flat(strict.predict_many(images))
         assert [face.emotion for face in faces] == [("calm", "tense")[int(share > threshold)] for share in second]
         for face in faces:
             assert face.confidence == face.probabilities[strict.emotions.index(face.emotion)]
@@ -98,86 +98,90 @@ class TestAnswers:
     def test_one_output_is_the_probability_of_the_second_emotion(self, make, images, monkeypatch):
         predictor = make(emotions=("calm", "tense"))
         monkeypatch.setattr(predictor._engine, "predict", lambda x, **_: np.full((len(x), 1), 0.3, np.float32))
-        (face,) = predictor.read(images[0])
+        (face,) = predictor.predict(images[0])
         np.testing.assert_allclose(face.probabilities, [0.7, 0.3], atol=SAME)
         assert (face.emotion, face.confidence) == ("calm", pytest.approx(0.7))
 
     def test_many_images_give_what_each_gives_alone(self, make, images):
         predictor = make()
-        together = predictor.read_many(images)
-        alone = [predictor.read(image) for image in images]
+        together = predictor.predict_many(images)
+        alone = [predictor.predict(image) for image in images]
         assert [face.box for (face,) in together] == [face.box for (face,) in alone]
         np.testing.assert_allclose(probabilities(flat(together)), probabilities(flat(alone)), atol=SAME)
 
     def test_faces_stay_with_their_images(self, predictor, astronaut):
         empty, two = np.zeros((300, 200, 1), np.uint8), np.hstack([astronaut, astronaut[:, ::-1]])
-        first, none, both, last = predictor.read_many([astronaut, empty, two, astronaut])
+        first, none, both, last = predictor.predict_many([astronaut, empty, two, astronaut])
         assert [len(faces) for faces in (first, none, both, last)] == [1, 0, 2, 1]
         np.testing.assert_allclose(probabilities(first), probabilities(last), atol=SAME)
         left = min(both, key=lambda face: face.box.x)
         np.testing.assert_allclose(left.probabilities, first[0].probabilities, atol=0.05)
 
     def test_no_images_and_no_faces_give_nothing(self, predictor):
-        assert predictor.read_many([]) == []
-        assert predictor.read(np.zeros((300, 300, 3), np.uint8)) == []
+        assert predictor.predict_many([]) == []
+        assert predictor.predict(np.zeros((300, 300, 3), np.uint8)) == []
         assert predictor.probabilities(np.empty(0)).shape == (0, 7)
 
     def test_fifty_faces(self, predictor, astronaut):
         sheet = np.tile(astronaut[30:190, 140:310], (5, 10, 1))
-        faces = predictor.read(sheet)
+        faces = predictor.predict(sheet)
         assert len(faces) == 50
         assert np.ptp(probabilities(faces), axis=0).max() < 0.2
 
     def test_faces_cut_by_the_border(self, predictor, astronaut):
         for image in (astronaut[85:], astronaut[:150], astronaut[:, 195:], astronaut[:, :255]):
-            for face in predictor.read(image):
+            for face in predictor.predict(image):
                 assert face.probabilities.sum() == pytest.approx(1)
 
 
 class TestWholeAndAuto:
     @pytest.mark.parametrize("shape", [(48, 48), (LARGEST_CROP, LARGEST_CROP), (100, 70), (SMALLEST_CROP, 30)])
     def test_small_images_are_faces(self, predictor, shape):
-        found = predictor.find(np.zeros((*shape, 3), np.uint8))
-        assert found == [Found(Box(0, 0, shape[1], shape[0]))]
+        found = predictor.detect(np.zeros((*shape, 3), np.uint8))
+        assert found == [Detection(Box(0, 0, shape[1], shape[0]))]
 
     @pytest.mark.parametrize("shape", [(LARGEST_CROP + 1, 60), (60, LARGEST_CROP + 1), (300, 300)])
     def test_larger_images_are_searched(self, predictor, shape):
-        assert predictor.find(np.zeros((*shape, 3), np.uint8)) == []
+        assert predictor.detect(np.zeros((*shape, 3), np.uint8)) == []
 
     @pytest.mark.parametrize("shape", [(1, 1), (SMALLEST_CROP - 1, 40), (40, SMALLEST_CROP - 1)])
     def test_images_of_a_few_pixels_hold_no_face(self, predictor, shape):
-        assert predictor.read(np.zeros((*shape, 1), np.uint8)) == []
+        assert predictor.predict(np.zeros((*shape, 1), np.uint8)) == []
 
     def test_whole_takes_any_image(self, make):
-        predictor = make(faces="whole")
+        predictor = make(detector="whole")
         for shape in ((1, 1, 1), (5, 300, 3), (700, 500, 3)):
-            (face,) = predictor.read(np.full(shape, 50, np.uint8))
+            (face,) = predictor.predict(np.full(shape, 50, np.uint8))
             assert face.box == (0, 0, shape[1], shape[0])
 
     def test_a_whole_image_gets_no_margin(self, make, images):
         with_margin = make(margin=0.5)
         np.testing.assert_array_equal(
-            with_margin.crop(images[0], with_margin.find(images[0])[0]), to_input(images[0], 24, "grayscale")
+            with_margin.crop(images[0], with_margin.detect(images[0])[0]), to_input(images[0], 24, "grayscale")
         )
 
-    @pytest.mark.parametrize(("form", "own", "expected"), [(0.0, None, 0.0), (0.3, None, 0.3), (0.3, -0.1, -0.1)])
-    def test_the_margin_is_the_models_unless_told(self, tmp_path, astronaut, form, own, expected):
-        path = write_onnx(tmp_path / "model.onnx", ModelForm(EMOTIONS, 24, "rgb", margin=form))
+    @pytest.mark.parametrize(("stored", "own", "expected"), [(0.0, None, 0.0), (0.3, None, 0.3), (0.3, -0.1, -0.1)])
+    def test_the_margin_is_the_models_unless_told(self, tmp_path, astronaut, stored, own, expected):
+        path = write_onnx(tmp_path / "model.onnx", ModelMetadata(EMOTIONS, 24, "rgb", margin=stored))
         predictor = Predictor(path, margin=own)
-        (found,) = predictor.find(astronaut)
-        np.testing.assert_array_equal(predictor.crop(astronaut, found), cut(astronaut, found, expected, 24, "rgb"))
+        (found,) = predictor.detect(astronaut)
+        np.testing.assert_array_equal(
+            predictor.crop(astronaut, found), align_crop(astronaut, found, expected, 24, "rgb")
+        )
 
-    @pytest.mark.parametrize(("form", "own", "count"), [(40, None, 1), (200, None, 0), (200, 40, 1), (40, 200, 0)])
-    def test_the_smallest_face_is_the_models_unless_told(self, tmp_path, astronaut, form, own, count):
-        path = write_onnx(tmp_path / "model.onnx", ModelForm(EMOTIONS, 24, "grayscale", smallest=form))
-        assert len(Predictor(path, smallest=own).find(astronaut)) == count
+    @pytest.mark.parametrize(("stored", "own", "count"), [(40, None, 1), (200, None, 0), (200, 40, 1), (40, 200, 0)])
+    def test_the_smallest_face_is_the_models_unless_told(self, tmp_path, astronaut, stored, own, count):
+        path = write_onnx(tmp_path / "model.onnx", ModelMetadata(EMOTIONS, 24, "grayscale", smallest=stored))
+        assert len(Predictor(path, smallest=own).detect(astronaut)) == count
 
     def test_auto_searches_with_the_detector_of_the_model(self, tmp_path, monkeypatch):
         asked = []
-        monkeypatch.setattr("emotion.inference.predictor.make_detector", lambda *form: asked.append(form))
-        path = write_onnx(tmp_path / "model.onnx", ModelForm(EMOTIONS, 24, "grayscale", detector="mtcnn", smallest=33))
-        for faces in ("auto", "cascade", "mtcnn", "whole"):
-            Predictor(path, faces=faces)
+        monkeypatch.setattr("emotion.inference.predictor.make_detector", lambda *options: asked.append(options))
+        path = write_onnx(
+            tmp_path / "model.onnx", ModelMetadata(EMOTIONS, 24, "grayscale", detector="mtcnn", smallest=33)
+        )
+        for detector in ("auto", "cascade", "mtcnn", "whole"):
+            Predictor(path, detector=detector)
         assert asked == [("mtcnn", 33), ("cascade", 33), ("mtcnn", 33)]
 
 
@@ -186,16 +190,16 @@ class TestSameAnswers:
     def test_the_pipelines_arrays_give_the_same(self, make, size, color):
         """What extraction would write of these images, scored as `evaluate` does, against `whole` and `auto`."""
         colored = list(np.random.default_rng(3).integers(0, 256, (9, 40, 36, 3), dtype=np.uint8))
-        for faces in ("whole", "auto"):
-            predictor = make(faces=faces, size=size, color=color, flip=True)
+        for detector in ("whole", "auto"):
+            predictor = make(detector=detector, size=size, color=color, flip=True)
             x = np.stack([to_input(decode(encode(image)), size, color) for image in colored])
             expected = predict_probabilities(load_engine(predictor.path), x, flip=True)
-            np.testing.assert_allclose(probabilities(flat(predictor.read_many(colored))), expected, atol=SAME)
+            np.testing.assert_allclose(probabilities(flat(predictor.predict_many(colored))), expected, atol=SAME)
 
     @pytest.mark.parametrize("size", [40, 512])
     def test_gray_and_rgb_give_the_same(self, predictor, astronaut, size):
         gray = cv2.resize(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY), (size, size))[:, :, None]
-        (one,), (other,) = predictor.read(gray), predictor.read(np.repeat(gray, 3, axis=2))
+        (one,), (other,) = predictor.predict(gray), predictor.predict(np.repeat(gray, 3, axis=2))
         assert one.box == other.box
         np.testing.assert_array_equal(one.probabilities, other.probabilities)
 
@@ -207,41 +211,41 @@ class TestSameAnswers:
             decode(encode(astronaut, ".bmp")),
             from_frame(np.ascontiguousarray(astronaut[:, :, ::-1])),
         ]
-        faces = [predictor.read(image) for image in images]
+        faces = [predictor.predict(image) for image in images]
         for (face,) in faces:
             assert face.box == faces[0][0].box
             np.testing.assert_allclose(face.probabilities, faces[0][0].probabilities, atol=SAME)
 
-    @pytest.mark.parametrize("form", ["exif", "rgba", "jpeg", "cmyk", "palette", "gray alpha", "16 bit", "gif"])
-    def test_files_of_every_kind_give_nearly_the_same(self, predictor, astronaut, tmp_path, form):
-        path = write_as(form, astronaut, tmp_path)
-        (expected,), (face,) = predictor.read(astronaut), predictor.read(read_image(path))
+    @pytest.mark.parametrize("kind", ["exif", "rgba", "jpeg", "cmyk", "palette", "gray alpha", "16 bit", "gif"])
+    def test_files_of_every_kind_give_nearly_the_same(self, predictor, astronaut, tmp_path, kind):
+        path = write_as(kind, astronaut, tmp_path)
+        (expected,), (face,) = predictor.predict(astronaut), predictor.predict(read_image(path))
         np.testing.assert_allclose(face.box, expected.box, atol=4)
         # The network of random weights takes a box that is a pixel further for another face: hence the same one.
-        crops = [predictor.crop(image, Found(expected.box)) for image in (read_image(path), astronaut)]
+        crops = [predictor.crop(image, Detection(expected.box)) for image in (read_image(path), astronaut)]
         shown, meant = predictor.probabilities(np.stack(crops))
         np.testing.assert_allclose(shown, meant, atol=0.02)
 
 
-def write_as(form, image, folder):
+def write_as(kind, image, folder):
     """Write an RGB image as a file of some kind; return its path."""
     pillow = Image.fromarray(image)
-    if form == "exif":
+    if kind == "exif":
         exif = Image.Exif()
         exif[0x0112] = 6  # to be turned by 90 degrees clockwise on reading
         pillow.rotate(90).save(folder / "a.png", exif=exif)
-    elif form == "16 bit":
+    elif kind == "16 bit":
         gray = np.asarray(pillow.convert("L")).astype(np.uint16) * 257
         (folder / "a.png").write_bytes(cv2.imencode(".png", gray)[1].tobytes())
-    elif form == "gif":
+    elif kind == "gif":
         frames = [pillow.quantize(256), Image.new("RGB", pillow.size)]
         frames[0].save(folder / "a.gif", save_all=True, append_images=frames[1:])
         return folder / "a.gif"
     else:
         modes = {"rgba": "RGBA", "jpeg": "RGB", "cmyk": "CMYK", "palette": "P", "gray alpha": "LA"}
-        suffix = ".jpg" if form in ("jpeg", "cmyk") else ".png"
+        suffix = ".jpg" if kind in ("jpeg", "cmyk") else ".png"
         buffer = io.BytesIO()
-        kept = pillow.quantize(256) if form == "palette" else pillow.convert(modes[form])
+        kept = pillow.quantize(256) if kind == "palette" else pillow.convert(modes[kind])
         kept.save(buffer, "JPEG" if suffix == ".jpg" else "PNG", **({"quality": 97} if suffix == ".jpg" else {}))
         (folder / f"a{suffix}").write_bytes(buffer.getvalue())
         return folder / f"a{suffix}"
@@ -274,7 +278,7 @@ class TestBadArguments:
     )
     def test_other_arrays_are_no_images(self, predictor, image):
         with pytest.raises(ImageError, match="expected uint8"):
-            predictor.read(image)
+            predictor.predict(image)
 
     def test_files_that_are_no_models_are_refused(self, tmp_path):
         (tmp_path / "model.onnx").write_bytes(b"This is a text.")
@@ -298,14 +302,14 @@ class TestReleased:
         except InputError:
             pytest.skip(f"the released model is not in {ROOT / 'models/released'}; `dvc pull` fetches it")
 
-    @pytest.mark.parametrize("faces", ["auto", "cascade", "mtcnn"])
-    def test_the_astronaut_is_happy(self, released, astronaut, faces):
-        (face,) = Predictor(released, faces=faces).read(astronaut)
+    @pytest.mark.parametrize("detector", ["auto", "cascade", "mtcnn"])
+    def test_the_astronaut_is_happy(self, released, astronaut, detector):
+        (face,) = Predictor(released, detector=detector).predict(astronaut)
         assert face.emotion == "happy"
         assert face.confidence > 0.6
 
-    @pytest.mark.parametrize(("faces", "side"), [("whole", 150), ("auto", 100)])
-    def test_so_is_her_face_alone(self, released, astronaut, faces, side):
+    @pytest.mark.parametrize(("detector", "side"), [("whole", 150), ("auto", 100)])
+    def test_so_is_her_face_alone(self, released, astronaut, detector, side):
         crop = cv2.resize(astronaut[50:180, 160:290], (side, side), interpolation=cv2.INTER_AREA)
-        (face,) = Predictor(released, faces=faces).read(crop)
+        (face,) = Predictor(released, detector=detector).predict(crop)
         assert face.emotion == "happy"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.faces.detection import Box, Found
-from emotion.inference.motion import LONGEST_SIDE, View, carry
+from emotion.faces.detection import Box, Detection
+from emotion.inference.motion import LONGEST_SIDE, View, propagate
 from emotion.inference.predictor import Face
 from emotion.inference.tracking import (
     BRIDGE,
@@ -16,7 +16,7 @@ from emotion.inference.tracking import (
     HALF_LIFE,
     KEEP,
     SEARCH_EVERY,
-    Follower,
+    FaceTracker,
     Tracker,
     distance,
     match,
@@ -43,7 +43,7 @@ def moved(image, shift=(0.0, 0.0), growth=1.0, center=(150.0, 110.0)):
 
 
 def carry_one(before, now, place=BOX):
-    return carry(View.of(before), View.of(now), [place])[0]
+    return propagate(View.of(before), View.of(now), [place])[0]
 
 
 class TestMotion:
@@ -87,7 +87,7 @@ class TestMotion:
         before = np.hstack([left, right])
         now = np.hstack([moved(left, (6, 0)), moved(right, (0, -9))])
         places = [BOX, BOX + [320, 0, 0, 0], BOX + [330, 20, -10, -10]]
-        carried = carry(View.of(before), View.of(now), places)
+        carried = propagate(View.of(before), View.of(now), places)
         shifts = [[6, 0, 0, 0], [0, -9, 0, 0], [0, -9, 0, 0]]
         np.testing.assert_allclose(np.array(carried), np.array(places) + shifts, atol=0.5)
 
@@ -111,7 +111,7 @@ class TestMotion:
         np.testing.assert_array_equal(carry_one(image, moved(image, (9, 9)), whole), whole)
 
     def test_no_faces_need_no_motion(self):
-        assert carry(View.of(texture()), View.of(texture()), []) == []
+        assert propagate(View.of(texture()), View.of(texture()), []) == []
 
 
 boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(10, 300), st.floats(10, 300)).map(np.array)
@@ -160,9 +160,9 @@ class TestSmoothing:
     def test_the_frame_rate_does_not_matter(self, rate):
         tracker = Tracker(HALF_LIFE)
         tracker.observe([BOX], 0.0)
-        tracker.tell(tracker.visible, np.array([[1.0, 0.0]]), 0.0)
+        tracker.update_scores(tracker.visible, np.array([[1.0, 0.0]]), 0.0)
         for frame in range(1, rate + 1):
-            tracker.tell(tracker.visible, np.array([[0.0, 1.0]]), frame / rate)
+            tracker.update_scores(tracker.visible, np.array([[0.0, 1.0]]), frame / rate)
         share = 0.5 ** (1 / HALF_LIFE)
         [track] = tracker.visible
         assert track.probabilities is not None
@@ -180,7 +180,7 @@ class TestSmoothing:
         tracker = Tracker(HALF_LIFE)
         tracker.observe([BOX], 7.0)
         said = np.array([[0.1, 0.2, 0.7]])
-        tracker.tell(tracker.visible, said, 7.0)
+        tracker.update_scores(tracker.visible, said, 7.0)
         np.testing.assert_array_equal(tracker.visible[0].probabilities, said[0])
 
 
@@ -208,10 +208,10 @@ class TestTracker:
         seen(tracker, [0.0, 0.1], BOX)
         tracker.observe([BOX, self.other], 0.2)
         assert numbers(tracker) == [1]
-        assert tracker.unsure
+        assert tracker.has_tentative
         tracker.observe([BOX, self.other], 0.3)
         assert numbers(tracker) == [1, 2]
-        assert not tracker.unsure
+        assert not tracker.has_tentative
 
     def test_what_one_search_finds_and_the_next_does_not_gets_no_number(self):
         tracker = Tracker()
@@ -294,7 +294,7 @@ class TestTracker:
         assert tracker.visible[0].found.eyes is None
 
 
-FOUND = Found(Box(120, 80, 60, 60))
+FOUND = Detection(Box(120, 80, 60, 60))
 
 
 class FakePredictor:
@@ -303,9 +303,9 @@ class FakePredictor:
     def __init__(self, found=(FOUND,), said=(0.25, 0.75)):
         self.found, self.said = list(found), list(said)
         self.searched, self.read = 0, 0
-        self.cropped: list[Found] = []
+        self.cropped: list[Detection] = []
 
-    def find(self, image):
+    def detect(self, image):
         self.searched += 1
         return list(self.found)
 
@@ -317,23 +317,23 @@ class FakePredictor:
         self.read += len(crops)
         return np.array([self.said] * len(crops))
 
-    def faces(self, found, probabilities):
+    def make_faces(self, found, probabilities):
         pairs = zip(found, probabilities, strict=True)
         return [Face(face.box, row, ("no", "yes")[int(row.argmax())], float(row.max())) for face, row in pairs]
 
 
 def follow(predictor, rate=30, frames=31, image=None, **options):
-    follower = Follower(predictor, **options)
+    tracker = FaceTracker(predictor, **options)
     image = texture() if image is None else image
-    return [follower.look(image, number / rate) for number in range(frames)]
+    return [tracker.update(image, number / rate) for number in range(frames)]
 
 
 class TestFollower:
     @pytest.mark.parametrize("rate, every", [(30, 5), (10, 2), (60, 9), (240, 36), (2, 1)])
     def test_searches_go_by_time(self, rate, every):
         predictor = FakePredictor()
-        sightings = follow(predictor, rate, 3 * every)
-        assert [seen[0].detected for seen in sightings] == [frame % every == 0 for frame in range(3 * every)]
+        tracked_faces = follow(predictor, rate, 3 * every)
+        assert [seen[0].detected for seen in tracked_faces] == [frame % every == 0 for frame in range(3 * every)]
         assert predictor.searched == 3
 
     def test_there_can_be_a_search_in_every_frame(self):
@@ -342,84 +342,84 @@ class TestFollower:
     @pytest.mark.parametrize("every", [1, 2, 10])
     def test_the_model_reads_every_nth_frame(self, every):
         predictor = FakePredictor()
-        sightings = follow(predictor, frames=20, read_every=every)
+        tracked_faces = follow(predictor, frames=20, read_every=every)
         assert predictor.read == 20 / every
-        assert all(seen[0].face.confidence == 0.75 for seen in sightings)
+        assert all(seen[0].face.confidence == 0.75 for seen in tracked_faces)
 
     def test_a_new_face_is_read_at_once(self):
         predictor = FakePredictor()
-        follower = Follower(predictor, read_every=100, search_every=0)
-        follower.look(texture(), 0.0)
-        predictor.found.append(Found(Box(20, 20, 50, 50)))
-        follower.look(texture(), 0.1)
-        assert [seen.number for seen in follower.look(texture(), 0.2)] == [1, 2]
+        tracker = FaceTracker(predictor, read_every=100, search_every=0)
+        tracker.update(texture(), 0.0)
+        predictor.found.append(Detection(Box(20, 20, 50, 50)))
+        tracker.update(texture(), 0.1)
+        assert [seen.number for seen in tracker.update(texture(), 0.2)] == [1, 2]
         assert predictor.read == 2
 
     def test_the_first_frame_is_read_as_a_image(self):
         eyes = ((135.25, 100.5), (165.0, 102.0))
-        predictor = FakePredictor([Found(Box(121, 80, 61, 63), eyes)])
-        [sighting] = Follower(predictor).look(texture(), 0.0)
-        assert sighting.face.box == (121, 80, 61, 63)
-        assert sighting.face.probabilities.tolist() == [0.25, 0.75]
-        assert (sighting.number, sighting.detected) == (1, True)
+        predictor = FakePredictor([Detection(Box(121, 80, 61, 63), eyes)])
+        [tracked] = FaceTracker(predictor).update(texture(), 0.0)
+        assert tracked.face.box == (121, 80, 61, 63)
+        assert tracked.face.probabilities.tolist() == [0.25, 0.75]
+        assert (tracked.number, tracked.detected) == (1, True)
 
     def test_what_is_carried_on_is_cropped_with_its_eyes(self):
         eyes = ((135.0, 100.0), (165.0, 102.0))
-        predictor = FakePredictor([Found(Box(120, 80, 60, 60), eyes)])
-        follower = Follower(predictor)
-        follower.look(texture(), 0.0)
-        follower.look(moved(texture(), (8, 0)), 0.03)
+        predictor = FakePredictor([Detection(Box(120, 80, 60, 60), eyes)])
+        tracker = FaceTracker(predictor)
+        tracker.update(texture(), 0.0)
+        tracker.update(moved(texture(), (8, 0)), 0.03)
         assert predictor.cropped[1].box == (128, 80, 60, 60)
         np.testing.assert_allclose(np.array(predictor.cropped[1].eyes), np.array(eyes) + [8, 0], atol=0.3)
 
     def test_boxes_go_with_the_face_between_searches(self):
         image, predictor = texture(), FakePredictor()
-        follower = Follower(predictor, search_every=10)
-        places = [follower.look(moved(image, (3 * frame, frame)), frame / 30)[0].face.box for frame in range(12)]
+        tracker = FaceTracker(predictor, search_every=10)
+        places = [tracker.update(moved(image, (3 * frame, frame)), frame / 30)[0].face.box for frame in range(12)]
         assert predictor.searched == 1
         np.testing.assert_allclose(places, [[120 + 3 * frame, 80 + frame, 60, 60] for frame in range(12)], atol=1)
 
     def test_a_smoothed_box_does_not_lag_behind_a_face_that_moves(self):
         image, predictor = texture(), FakePredictor()
-        follower = Follower(predictor, search_every=0)
+        tracker = FaceTracker(predictor, search_every=0)
         for frame in range(20):
-            predictor.found = [Found(Box(60 + 5 * frame, 80, 60, 60))]
-            [sighting] = follower.look(moved(image, (5 * frame, 0)), frame / 30)
-            assert abs(sighting.face.box.x - (60 + 5 * frame)) <= 1
+            predictor.found = [Detection(Box(60 + 5 * frame, 80, 60, 60))]
+            [tracked] = tracker.update(moved(image, (5 * frame, 0)), frame / 30)
+            assert abs(tracked.face.box.x - (60 + 5 * frame)) <= 1
 
     def test_a_cut_brings_a_search_in_the_same_frame(self):
         predictor = FakePredictor()
-        follower = Follower(predictor, search_every=10)
-        follower.look(texture(), 0.0)
+        tracker = FaceTracker(predictor, search_every=10)
+        tracker.update(texture(), 0.0)
         predictor.found = []
-        assert follower.look(texture(seed=3), 0.03) == []
+        assert tracker.update(texture(seed=3), 0.03) == []
         assert predictor.searched == 2
-        assert follower.look(texture(seed=4), 0.06) == []
+        assert tracker.update(texture(seed=4), 0.06) == []
         assert predictor.searched == 2
 
     def test_what_may_be_a_face_does_not_wait_for_a_rare_search(self):
         predictor = FakePredictor()
-        follower = Follower(predictor, search_every=100)
-        follower.look(texture(), 0.0)
-        predictor.found.append(Found(Box(20, 20, 50, 50)))
-        follower.look(texture(), 100.0)
-        assert len(follower.look(texture(), 100 + SEARCH_EVERY)) == 2
+        tracker = FaceTracker(predictor, search_every=100)
+        tracker.update(texture(), 0.0)
+        predictor.found.append(Detection(Box(20, 20, 50, 50)))
+        tracker.update(texture(), 100.0)
+        assert len(tracker.update(texture(), 100 + SEARCH_EVERY)) == 2
 
     def test_an_earlier_search_is_carried_to_this_frame(self):
         image = texture()
-        follower = Follower(FakePredictor())
-        then = follower.carry(image)
+        tracker = FaceTracker(FakePredictor())
+        then = tracker.propagate(image)
         now = moved(image, (12, -6))
-        follower.carry(moved(image, (6, -3)))
-        follower.carry(now)
-        follower.place([FOUND], 0.0, view=then)
-        [sighting] = follower.read(now, 0.1)
-        np.testing.assert_allclose(sighting.face.box, [132, 74, 60, 60], atol=1)
+        tracker.propagate(moved(image, (6, -3)))
+        tracker.propagate(now)
+        tracker.set_detections([FOUND], 0.0, view=then)
+        [tracked] = tracker.read(now, 0.1)
+        np.testing.assert_allclose(tracked.face.box, [132, 74, 60, 60], atol=1)
 
     def test_frames_may_change_their_size(self):
-        follower = Follower(FakePredictor())
-        assert follower.look(texture(), 0.0)
-        assert follower.look(texture((480, 640)), 0.03)[0].detected
+        tracker = FaceTracker(FakePredictor())
+        assert tracker.update(texture(), 0.0)
+        assert tracker.update(texture((480, 640)), 0.03)[0].detected
 
     def test_frames_without_faces_are_read_as_such(self):
         predictor = FakePredictor([])
@@ -428,10 +428,10 @@ class TestFollower:
 
     def test_emotions_are_smoothed_before_they_are_named(self):
         predictor = FakePredictor(said=(0.1, 0.9))
-        follower = Follower(predictor, half_life=0.25)
-        follower.look(texture(), 0.0)
+        tracker = FaceTracker(predictor, half_life=0.25)
+        tracker.update(texture(), 0.0)
         predictor.said = [0.9, 0.1]
-        faces = [follower.look(texture(), 0.05 * frame)[0].face for frame in range(1, 11)]
+        faces = [tracker.update(texture(), 0.05 * frame)[0].face for frame in range(1, 11)]
         named = [face.emotion for face in faces]
         assert named == sorted(named, reverse=True)  # yes, and from some frame on no
         assert named.count("yes") == 4

@@ -161,10 +161,10 @@ def planted() -> list[tuple[str, str, np.ndarray]]:
     return rows
 
 
-@pytest.mark.parametrize("form", ["csv", "folder"])
-def test_planted_copies_are_found_and_excluded(run, form):
+@pytest.mark.parametrize("layout", ["csv", "folder"])
+def test_planted_copies_are_found_and_excluded(run, layout):
     rows = planted()
-    write_files(RAW, {"a.csv": csv_text(rows).encode()} if form == "csv" else image_files(rows))
+    write_files(RAW, {"a.csv": csv_text(rows).encode()} if layout == "csv" else image_files(rows))
     table, metrics = run()
     used = table[table["excluded"] == ""]
     assert used.groupby("hash")["split"].nunique().max() == 1

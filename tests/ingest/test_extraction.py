@@ -72,21 +72,21 @@ def test_csv_and_folder_give_the_same_arrays(run):
         assert images[0] == images[1]
 
 
-@pytest.mark.parametrize("form", ["csv", "folder"])
-def test_images_of_every_size_are_taken(run, form):
+@pytest.mark.parametrize("layout", ["csv", "folder"])
+def test_images_of_every_size_are_taken(run, layout):
     """Small and large ones in turns: some come from pixels.npy, others from the source."""
-    sizes = [(70, 90), (10, 10), (66, 66), (64, 64), (300, 5), (65, 64)] if form == "folder" else [(70, 70)]
+    sizes = [(70, 90), (10, 10), (66, 66), (64, 64), (300, 5), (65, 64)] if layout == "folder" else [(70, 70)]
     generator = np.random.default_rng(0)
     rows = []
     for number, (emotion, split, _) in enumerate(make_rows(per_class=3)):
         height, width = sizes[number % len(sizes)]
-        shape = (height, width, 3) if number % 4 == 1 and form == "folder" else (height, width)
+        shape = (height, width, 3) if number % 4 == 1 and layout == "folder" else (height, width)
         rows.append((emotion, split, generator.integers(0, 256, shape, dtype=np.uint8)))
-    write_files(RAW, image_files(rows) if form == "folder" else {"a.csv": csv_text(rows).encode()})
+    write_files(RAW, image_files(rows) if layout == "folder" else {"a.csv": csv_text(rows).encode()})
     features = run(features_color="rgb")
     table = read_table(TABLE)
     assert (table["offset"] < 0).any()
-    assert (table["offset"] >= 0).any() == (form == "folder")
+    assert (table["offset"] >= 0).any() == (layout == "folder")
     for split, inputs in expected(rows, 16, "rgb").items():
         found = sorted(image.tobytes() for image in features[f"x_{split}"])
         assert found == sorted(image.tobytes() for image in inputs)
@@ -108,11 +108,11 @@ def test_excluded_images_are_left_out(run):
     assert features["y_test"].tolist() == [1, 1, 1, 0, 0, 0]
 
 
-@pytest.mark.parametrize("piece", [1, 5, 1000])
-def test_results_do_not_depend_on_the_pieces(run, piece, monkeypatch):
+@pytest.mark.parametrize("batch", [1, 5, 1000])
+def test_results_do_not_depend_on_the_pieces(run, batch, monkeypatch):
     write_files(RAW, {"a.csv": csv_text(make_rows(per_class=3)).encode()})
     whole = {name: np.array(array) for name, array in run().items()}
-    monkeypatch.setattr("emotion.ingest.extraction.PIECE", piece)
+    monkeypatch.setattr("emotion.ingest.extraction.BATCH", batch)
     for name, array in run().items():
         np.testing.assert_array_equal(array, whole[name])
 
@@ -289,9 +289,9 @@ PEAK = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from emotion.extraction import extract
-from emotion.params import FeaturesParams
-from emotion.table import read_table
+from emotion.ingest.extraction import extract
+from emotion.core.params import FeaturesParams
+from emotion.data.table import read_table
 
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024

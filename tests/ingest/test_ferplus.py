@@ -186,13 +186,13 @@ def test_a_source_without_splits_is_matched_by_its_rows_alone():
 # Votes as targets
 
 
-@pytest.mark.parametrize("form", ["npy", "pkl"])
-def test_training_gets_the_votes_for_the_emotions(run, form):
+@pytest.mark.parametrize("file_format", ["npy", "pkl"])
+def test_training_gets_the_votes_for_the_emotions(run, file_format):
     rows, votes = eight()
     votes[2] = votes_for(disgust=4, contempt=3, happy=1, unknown=2)
     votes[4] = votes_for(no_face=10)
     write_source(rows, votes)
-    table = run(labels_targets="votes", features_format=form)
+    table = run(labels_targets="votes", features_format=file_format)
     assert list(table.columns) == [*COLUMNS, "votes"]
     assert table["votes"][2] == "0 4 0 1 0 0 0 3"
     extract_features.main()
@@ -204,7 +204,7 @@ def test_training_gets_the_votes_for_the_emotions(run, form):
     assert found.tolist() == [list(votes[row].values())[:8] for row in used]
     assert found.argmax(axis=1).tolist() == features["y_train"].tolist()
     names = {path.name for path in FEATURES.iterdir()}
-    assert ("votes_train.npy" in names, len(names)) == ((True, 7) if form == "npy" else (False, 1))
+    assert ("votes_train.npy" in names, len(names)) == ((True, 7) if file_format == "npy" else (False, 1))
     run()
     extract_features.main()
     assert list(load_features(FEATURES)) == list(ARRAYS)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from emotion.core.errors import InputError
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.model_files.keras_file import WEIGHTS_MEMBER, halve_weights, load_model, save_model
 from emotion.networks import registry
 
-FORM = ModelForm(("happy", "sad"), 24, "grayscale")
+METADATA = ModelMetadata(("happy", "sad"), 24, "grayscale")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def model(deterministic):
 @pytest.fixture(scope="module")
 def path(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "model.keras"
-    save_model(path, model, FORM)
+    save_model(path, model, METADATA)
     return path
 
 
@@ -32,8 +32,8 @@ def images():
 
 
 def test_labels_and_form_come_back_with_the_model(path, model, images):
-    loaded, form = load_model(path)
-    assert form == FORM
+    loaded, metadata = load_model(path)
+    assert metadata == METADATA
     assert (loaded.predict(images, verbose=0) == model.predict(images, verbose=0)).all()
 
 
@@ -43,21 +43,21 @@ def test_plain_keras_loads_it(path, model, images):
 
 
 def test_every_field_of_the_form_comes_back(model, tmp_path):
-    form = ModelForm(("happy", "sad"), 24, "grayscale", True, 1.23456, 0.4, "mtcnn", -0.1, 33)
-    save_model(tmp_path / "model.keras", model, form)
+    metadata = ModelMetadata(("happy", "sad"), 24, "grayscale", True, 1.23456, 0.4, "mtcnn", -0.1, 33)
+    save_model(tmp_path / "model.keras", model, metadata)
     halve_weights(tmp_path / "model.keras", tmp_path / "halved.keras")
-    assert load_model(tmp_path / "model.keras")[1] == load_model(tmp_path / "halved.keras")[1] == form
+    assert load_model(tmp_path / "model.keras")[1] == load_model(tmp_path / "halved.keras")[1] == metadata
 
 
 def test_two_saves_are_the_same_bytes(path, model, tmp_path):
-    save_model(tmp_path / "again.keras", model, FORM)
+    save_model(tmp_path / "again.keras", model, METADATA)
     assert (tmp_path / "again.keras").read_bytes() == path.read_bytes()
 
 
 def test_a_failed_save_keeps_the_old_file(path):
     before = path.read_bytes()
     with pytest.raises(AttributeError):
-        save_model(path, None, FORM)
+        save_model(path, None, METADATA)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -84,7 +84,7 @@ def test_a_keras_file_without_labels_is_an_error(model, tmp_path):
 def test_a_model_that_would_run_code_on_loading_is_refused(tmp_path):
     evil = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)])
     path = tmp_path / "evil.keras"
-    save_model(path, evil, FORM)
+    save_model(path, evil, METADATA)
     with pytest.raises(InputError, match=r"evil.keras asks for keras.layers.Lambda on being loaded, and is refused"):
         load_model(path)
 
@@ -100,8 +100,8 @@ def halved(path, tmp_path_factory):
 
 
 def test_halved_weights_are_computed_with_in_float32(path, halved, images):
-    model, form = load_model(path)
-    assert load_model(halved)[1] == form
+    model, metadata = load_model(path)
+    assert load_model(halved)[1] == metadata
     plain = keras.models.load_model(halved)
     assert {weight.dtype for weight in plain.weights} == {weight.dtype for weight in model.weights} >= {"float32"}
     for weight, whole in zip(plain.weights, model.weights, strict=True):
@@ -129,7 +129,7 @@ def test_weights_that_float16_cannot_hold_stay_as_they_are(tmp_path):
     network = keras.Sequential(layers)
     kernel = np.array([[70000, 1e-3], [1, 2]], np.float32)
     layers[1].set_weights([kernel, np.zeros(2)])
-    save_model(tmp_path / "large.keras", network, FORM)
+    save_model(tmp_path / "large.keras", network, METADATA)
     halve_weights(tmp_path / "large.keras", tmp_path / "halved.keras")
     halved, _ = load_model(tmp_path / "halved.keras")
     assert (halved.layers[0].get_weights()[0] == kernel).all()

@@ -19,7 +19,7 @@ def test_the_garbage_collector_works_but_not_on_what_was_loaded():
 
 def test_what_keras_can_do_without_is_loaded_by_those_who_use_it():
     program = (
-        "import sys, pandas; from emotion import runtime\n"
+        "import sys, pandas; from emotion.model_files import keras_setup\n"
         "print(*{name.partition('.')[0] for name in sys.modules} & {'matplotlib', 'pandas', 'sklearn'})\n"
         "import matplotlib, sklearn; print(matplotlib.__name__, sklearn.__name__)"
     )

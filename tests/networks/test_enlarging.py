@@ -5,13 +5,13 @@ import keras
 import numpy as np
 import pytest
 
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.networks import registry
 from emotion.networks.cost import multiply_adds
 from emotion.networks.enlarging import enlarge_inside
 from emotion.networks.registry import ANY_SIZE
-from emotion.training.acceleration.training_network import fast_form
+from emotion.training.acceleration.training_network import to_training_network
 
 SIZE, LARGER = 24, 34
 
@@ -57,8 +57,8 @@ def test_it_costs_what_larger_images_cost(deterministic):
 
 def test_its_file_loads_and_its_fast_form_says_the_same(images, deterministic, tmp_path):
     enlarging = enlarge_inside(make_network("residual_small", SIZE), SIZE, LARGER)
-    save_model(tmp_path / "model.keras", enlarging, ModelForm(("angry", "happy", "sad"), SIZE, "grayscale"))
+    save_model(tmp_path / "model.keras", enlarging, ModelMetadata(("angry", "happy", "sad"), SIZE, "grayscale"))
     loaded, _ = load_model(tmp_path / "model.keras")
     assert (say(loaded, images) == say(enlarging, images)).all()
-    assert say(fast_form(loaded), images) == pytest.approx(say(enlarging, images), abs=1e-5)
-    assert say(fast_form(loaded, "float32"), images) == pytest.approx(say(enlarging, images), abs=1e-5)
+    assert say(to_training_network(loaded), images) == pytest.approx(say(enlarging, images), abs=1e-5)
+    assert say(to_training_network(loaded, "float32"), images) == pytest.approx(say(enlarging, images), abs=1e-5)

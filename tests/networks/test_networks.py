@@ -9,7 +9,7 @@ from emotion.core.errors import InputError
 from emotion.networks import registry
 from emotion.networks.cost import multiply_adds
 from emotion.networks.registry import ANY_SIZE, ARCHITECTURES, BINARY, smallest_size
-from emotion.training.acceleration.training_network import fast_form
+from emotion.training.acceleration.training_network import to_training_network
 
 NAMES = sorted(ARCHITECTURES)
 
@@ -83,8 +83,8 @@ def network(request, deterministic):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_and_multiply_adds_are_the_stated_ones(name, deterministic):
-    form, parameters, operations = ORIGINALS[name]
-    network = registry.build(name, *form)
+    arguments, parameters, operations = ORIGINALS[name]
+    network = registry.build(name, *arguments)
     assert (network.count_params(), multiply_adds(network)) == (parameters, operations)
 
 
@@ -134,7 +134,7 @@ def test_plain_keras_loads_a_saved_network(network, tmp_path):
 
 
 def test_the_fast_form_predicts_the_same(network):
-    fast = fast_form(network)
+    fast = to_training_network(network)
     assert [w.shape for w in fast.weights] == [w.shape for w in network.weights]
     assert predict(fast, images(48, 1)) == pytest.approx(predict(network, images(48, 1)), abs=1e-6)
 
@@ -149,7 +149,7 @@ def test_a_step_of_training_is_the_same_bits_each_time(name, precision, determin
 
 def _train_a_step(name: str) -> list[np.ndarray]:
     keras.utils.set_random_seed(1)
-    network = fast_form(registry.build(name, 32, 1, 2))
+    network = to_training_network(registry.build(name, 32, 1, 2))
     before = network.get_weights()
     network.compile(keras.optimizers.SGD(0.01), "binary_crossentropy", run_eagerly=True)
     network.train_on_batch(images(32, 1, 8), np.arange(8).reshape(8, 1) % 2)
@@ -212,7 +212,7 @@ def test_networks_for_two_classes_refuse_more(name):
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES.keys() - ANY_SIZE))
 def test_a_network_of_one_size_refuses_smaller_images_first(name):
-    with pytest.raises(InputError, match=rf"train\.smaller_first: {name} takes images of one size only"):
+    with pytest.raises(InputError, match=rf"train\.progressive_sizes: {name} takes images of one size only"):
         registry.build(name, None, 1, 2)
 
 

@@ -400,7 +400,7 @@ def test_a_teacher_is_named(tmp_path, monkeypatch):
 def test_several_teachers_and_the_start_are_named(tmp_path, monkeypatch):
     make_run(tmp_path, train_teacher=["a.keras", "b.keras"], train_teacher_share=0.7, train_start_from="a.keras")
     card = write_card(tmp_path, monkeypatch)
-    assert "| train.start_from | `a.keras` |" in card
+    assert "| train.init_from | `a.keras` |" in card
     assert "| train.teacher | `a.keras`, `b.keras`, for 70 %, sees changed images |" in card
 
 

@@ -7,20 +7,20 @@ import pytest
 
 from emotion.app import cli
 from emotion.core.errors import InputError
-from emotion.core.metadata import ModelForm, read_form
+from emotion.core.metadata import ModelMetadata, read_metadata
 from emotion.model_files.keras_file import save_model
 from emotion.networks import registry
 from emotion.runtimes.conversion import convert
 from emotion.runtimes.engines import load_engine
 
-FORM = ModelForm(("happy", "sad", "neutral"), 24, "grayscale", flip=True, temperature=1.25, margin=0.1)
+METADATA = ModelMetadata(("happy", "sad", "neutral"), 24, "grayscale", flip=True, temperature=1.25, margin=0.1)
 
 
 @pytest.fixture(scope="module")
 def folder(deterministic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     network = registry.build("residual_small", 24, 1, 3)
-    save_model(folder / "model.keras", network, FORM)
+    save_model(folder / "model.keras", network, METADATA)
     return folder
 
 
@@ -35,7 +35,7 @@ def test_an_h5_file_loads_in_plain_keras_and_names_its_emotions(folder, monkeypa
     first, second = (keras.models.load_model(folder / f"model.{suffix}", compile=False) for suffix in ("keras", "h5"))
     assert (first.predict(images, verbose=0) == second.predict(images, verbose=0)).all()
     with h5py.File(folder / "model.h5") as file:
-        assert read_form(file.attrs["emotion.json"], "model.h5") == FORM
+        assert read_metadata(file.attrs["emotion.json"], "model.h5") == METADATA
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
@@ -44,7 +44,7 @@ def test_a_file_for_another_runtime_says_the_same_and_has_the_form(folder, suffi
     assert capfd.readouterr() == ("", "")
     images = np.random.default_rng(0).integers(0, 256, (4, 24, 24, 1), dtype=np.uint8)
     first, second = (load_engine(folder / f"model{kind}", threads=1) for kind in (".keras", suffix))
-    assert first.form == second.form == FORM
+    assert first.metadata == second.metadata == METADATA
     said, again = (engine.predict(images, batch_size=4, verbose=0) for engine in (first, second))
     assert np.abs(said - again).max() < 1e-4
 

@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 
 from emotion.core.errors import InputError
-from emotion.core.metadata import FORM_MEMBER, ModelForm, write_form
+from emotion.core.metadata import METADATA_MEMBER, ModelMetadata, write_metadata
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.networks import registry
 from emotion.runtimes import engines, export
@@ -25,7 +25,7 @@ from emotion.runtimes.engines import load_engine
 from tests.makers import write_onnx
 
 SIZE = 24
-FORM = ModelForm(("happy", "sad", "neutral"), SIZE, "grayscale")
+METADATA = ModelMetadata(("happy", "sad", "neutral"), SIZE, "grayscale")
 SUFFIXES = [".keras", ".tflite", ".onnx"]
 ROOT = Path(__file__).parents[2]
 
@@ -40,9 +40,9 @@ def files(deterministic, tmp_path_factory):
     hidden = keras.layers.GlobalAveragePooling2D()(hidden)
     network = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(hidden), name="tiny")
     files = {suffix: folder / f"model{suffix}" for suffix in SUFFIXES}
-    save_model(files[".keras"], network, FORM)
-    export.write_tflite(files[".tflite"], export.to_tflite(network), FORM)
-    export.write_onnx(files[".onnx"], export.to_onnx(network), FORM)
+    save_model(files[".keras"], network, METADATA)
+    export.write_tflite(files[".tflite"], export.to_tflite(network), METADATA)
+    export.write_onnx(files[".onnx"], export.to_onnx(network), METADATA)
     return files
 
 
@@ -79,7 +79,7 @@ def test_keras_says_what_its_own_predict_says(loaded, images, said):
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])  # Keras itself wants small letters
 def test_capital_suffixes_are_known(files, tmp_path, suffix):
-    assert load_engine(shutil.copy(files[suffix], tmp_path / f"MODEL{suffix.upper()}")).form == FORM
+    assert load_engine(shutil.copy(files[suffix], tmp_path / f"MODEL{suffix.upper()}")).metadata == METADATA
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -107,7 +107,7 @@ from pathlib import Path
 import numpy as np
 from emotion.inference.predictor import Predictor
 
-predictor = Predictor(sys.argv[1], faces="whole")
+predictor = Predictor(sys.argv[1], detector="whole")
 face, = predictor.read(np.zeros((30, 20, 3), np.uint8))
 assert abs(face.probabilities.sum() - 1) < 1e-6
 heavy = "tensorflow keras jax torch pandas scipy sklearn pydantic ruamel matplotlib h5py onnx dvc".split()
@@ -193,10 +193,10 @@ def with_form(suffix, file, text):
         content = file.read_bytes()
         whole = io.BytesIO(content[: content.rindex(b"PK\x03\x04")])
         with zipfile.ZipFile(whole, "a") as archive:
-            archive.writestr(FORM_MEMBER, text)
+            archive.writestr(METADATA_MEMBER, text)
         file.write_bytes(whole.getvalue())
     else:
-        change_archive(file, lambda members: members.update({FORM_MEMBER: text.encode()}))
+        change_archive(file, lambda members: members.update({METADATA_MEMBER: text.encode()}))
 
 
 def change_archive(file, change):
@@ -210,18 +210,18 @@ def change_archive(file, change):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize(
-    "form",
+    "metadata",
     [
-        ModelForm(FORM.emotions, 48, "grayscale"),
-        ModelForm(FORM.emotions, SIZE, "rgb"),
-        ModelForm(("happy", "sad"), SIZE, "grayscale"),
-        ModelForm((*FORM.emotions, "fear"), SIZE, "grayscale"),
+        ModelMetadata(METADATA.emotions, 48, "grayscale"),
+        ModelMetadata(METADATA.emotions, SIZE, "rgb"),
+        ModelMetadata(("happy", "sad"), SIZE, "grayscale"),
+        ModelMetadata((*METADATA.emotions, "fear"), SIZE, "grayscale"),
     ],
     ids=["size", "color", "fewer", "more"],
 )
-def test_a_network_of_another_shape_than_it_says_is_refused(files, tmp_path, suffix, form):
+def test_a_network_of_another_shape_than_it_says_is_refused(files, tmp_path, suffix, metadata):
     file = Path(shutil.copy(files[suffix], tmp_path))
-    with_form(suffix, file, write_form(form))
+    with_form(suffix, file, write_metadata(metadata))
     with pytest.raises(InputError, match=r"takes \[\[.*24, 24, 1\]\] and gives .*, and says that it takes"):
         load_engine(file)
 
@@ -237,7 +237,7 @@ def test_a_form_that_is_none_is_refused(files, tmp_path, suffix, text):
 
 def test_a_form_of_gigabytes_is_not_unpacked(files, tmp_path, monkeypatch):
     file = Path(shutil.copy(files[".tflite"], tmp_path))
-    with_form(".tflite", file, " " * (engines.MAX_FORM_BYTES + 1))
+    with_form(".tflite", file, " " * (engines.MAX_METADATA_BYTES + 1))
     with pytest.raises(InputError, match=r"emotion.json in it is larger than 1 MiB"):
         load_engine(file)
 
@@ -254,7 +254,7 @@ def test_a_network_without_a_form_is_refused(files, tmp_path):
 
 
 def test_a_network_that_takes_floats_is_refused(tmp_path):
-    file = write_onnx(tmp_path / "model.onnx", FORM)
+    file = write_onnx(tmp_path / "model.onnx", METADATA)
     model = onnx.load(file)
     model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
     onnx.save(model, file)
@@ -328,7 +328,7 @@ def test_a_lambda_layer_is_refused(tmp_path):
     inputs = keras.Input((SIZE, SIZE, 1), dtype="uint8")
     touched = tmp_path / "touched"
     outputs = keras.layers.Lambda(lambda x, name=str(touched): Path(name).write_text("") or x[:, 0, :3, 0])(inputs)
-    save_model(tmp_path / "model.keras", keras.Model(inputs, outputs), FORM)
+    save_model(tmp_path / "model.keras", keras.Model(inputs, outputs), METADATA)
     touched.unlink(missing_ok=True)
     with pytest.raises(InputError, match=r"asks for keras\.layers\.Lambda"):
         load_engine(tmp_path / "model.keras")
@@ -380,7 +380,7 @@ def test_a_tflite_file_that_needs_tensorflow_operations_is_refused(tmp_path, det
     converter = tf.lite.TFLiteConverter.from_concrete_functions([module.run.get_concrete_function()], module)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     content = converter.convert()
-    export.write_tflite(tmp_path / "model.tflite", content, FORM)
+    export.write_tflite(tmp_path / "model.tflite", content, METADATA)
     capfd.readouterr()
     with pytest.raises(InputError, match="cannot be loaded as a model"):
         load_engine(tmp_path / "model.tflite")
@@ -392,7 +392,7 @@ def test_a_tflite_file_that_needs_tensorflow_operations_is_refused(tmp_path, det
 def test_an_onnx_file_whose_weights_lie_elsewhere_is_refused(tmp_path, monkeypatch, location):
     (tmp_path / "sub").mkdir()
     monkeypatch.chdir(tmp_path / "sub")
-    file = write_onnx(tmp_path / "sub/model.onnx", FORM)
+    file = write_onnx(tmp_path / "sub/model.onnx", METADATA)
     model = onnx.load(file)
     weights = model.graph.initializer[1]
     for place in (tmp_path, tmp_path / "sub"):
@@ -406,7 +406,7 @@ def test_an_onnx_file_whose_weights_lie_elsewhere_is_refused(tmp_path, monkeypat
 
 
 def test_an_onnx_file_with_operations_of_others_is_refused(tmp_path):
-    file = write_onnx(tmp_path / "model.onnx", FORM)
+    file = write_onnx(tmp_path / "model.onnx", METADATA)
     model = onnx.load(file)
     model.graph.node[0].domain = "my.company"
     model.opset_import.add(domain="my.company", version=1)

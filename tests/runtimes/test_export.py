@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
-from emotion.core.metadata import CHANNELS, FIXED_TIME, ModelForm
+from emotion.core.metadata import CHANNELS, FIXED_TIME, ModelMetadata
 from emotion.model_files.keras_file import save_model
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.networks import registry
@@ -41,7 +41,7 @@ class Exported(NamedTuple):
     """A network, what it says of some images, and its files by kind."""
 
     network: keras.Model
-    form: ModelForm
+    metadata: ModelMetadata
     images: np.ndarray
     probabilities: np.ndarray
     files: dict[str, Path]
@@ -50,7 +50,7 @@ class Exported(NamedTuple):
 @pytest.fixture(scope="module", params=CASES, ids=[case[0] for case in CASES])
 def exported(request, deterministic, tmp_path_factory):
     name, size, larger, color, emotions = request.param
-    form = ModelForm(
+    metadata = ModelMetadata(
         emotions,
         size,
         color,
@@ -64,8 +64,8 @@ def exported(request, deterministic, tmp_path_factory):
     images = make_images(200, size, CHANNELS[color])
     network = make_network(name, images, len(emotions), larger)
     probabilities = predict_probabilities(network, images, flip=True)
-    files = write_files(tmp_path_factory.mktemp(name), network, form, images)
-    return Exported(network, form, images, probabilities, files)
+    files = write_files(tmp_path_factory.mktemp(name), network, metadata, images)
+    return Exported(network, metadata, images, probabilities, files)
 
 
 def make_images(number, size, channels):
@@ -87,14 +87,14 @@ def make_network(name, images, classes, larger=None):
     return network
 
 
-def write_files(folder, network, form, images):
+def write_files(folder, network, metadata, images):
     files = {kind: folder / f"{kind}.tflite" for kind in ("float32", "float16", "int8")}
     files |= {"keras": folder / "model.keras", "onnx": folder / "model.onnx"}
-    save_model(files["keras"], network, form)
-    export.write_tflite(files["float32"], export.to_tflite(network), form)
-    export.write_tflite(files["float16"], export.to_float16_tflite(network), form)
-    export.write_tflite(files["int8"], export.to_int8_tflite(network, images), form)
-    export.write_onnx(files["onnx"], export.to_onnx(network), form)
+    save_model(files["keras"], network, metadata)
+    export.write_tflite(files["float32"], export.to_tflite(network), metadata)
+    export.write_tflite(files["float16"], export.to_float16_tflite(network), metadata)
+    export.write_tflite(files["int8"], export.to_int8_tflite(network, images), metadata)
+    export.write_onnx(files["onnx"], export.to_onnx(network), metadata)
     return files
 
 
@@ -103,7 +103,7 @@ def write_files(folder, network, form, images):
 )
 def test_every_file_says_what_the_network_says(exported, kind, tolerance):
     engine = load_engine(exported.files[kind], threads=1)
-    assert engine.form == exported.form
+    assert engine.metadata == exported.metadata
     probabilities = predict_probabilities(engine, exported.images, flip=True, batch_size=32)
     assert np.abs(probabilities - exported.probabilities).max() <= tolerance
     agreed = (probabilities.argmax(axis=1) == exported.probabilities.argmax(axis=1)).mean()
@@ -119,7 +119,7 @@ def test_smaller_types_make_smaller_files(exported):
 
 @pytest.mark.parametrize("exported", [CASES[1]], indirect=True, ids=[CASES[1][0]])  # of all: tests/pipeline
 def test_a_second_export_gives_the_same_bytes(exported, tmp_path):
-    again = write_files(tmp_path, exported.network, exported.form, exported.images)
+    again = write_files(tmp_path, exported.network, exported.metadata, exported.images)
     changed = [kind for kind, file in again.items() if file.read_bytes() != exported.files[kind].read_bytes()]
     assert changed == []
 
@@ -198,7 +198,7 @@ def test_images_for_calibration_are_spread_and_reach_from_black_to_white(number,
 class Says:
     """An engine that gives the same answers to everything."""
 
-    form = ModelForm(PAIR, 8, "grayscale")
+    metadata = ModelMetadata(PAIR, 8, "grayscale")
 
     def __init__(self, *rows):
         self.rows = np.array(rows, np.float32)
@@ -212,8 +212,8 @@ def test_files_are_compared_with_the_first():
         "first": Says([0.9, 0.1, 0], [0.2, 0.8, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
         "second": Says([0.9, 0.1, 0], [0.6, 0.4, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
     }
-    form = ModelForm(("a", "b", "c"), 8, "grayscale")
-    report = export.compare(engines, np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 0, 0, 0]), form)
+    metadata = ModelMetadata(("a", "b", "c"), 8, "grayscale")
+    report = export.compare(engines, np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 0, 0, 0]), metadata)
     assert report["first"] == {"accuracy": 0.5, "agreement": 1.0, "largest_difference": 0.0}
     assert report["second"] == {"accuracy": 0.75, "agreement": 0.75, "largest_difference": pytest.approx(0.4)}
 
@@ -221,10 +221,10 @@ def test_files_are_compared_with_the_first():
 def test_of_two_emotions_the_threshold_decides():
     engines = {"first": Says([0.6], [0.2]), "second": Says([0.75], [0.2])}
     images, labels = np.zeros((2, 8, 8, 1), np.uint8), np.array([1, 0])
-    form = ModelForm(PAIR, 8, "grayscale", threshold=0.7)
-    assert export.compare(engines, images, labels, form)["first"]["accuracy"] == 0.5
-    assert export.compare(engines, images, labels, form)["second"]["agreement"] == 0.5
-    even = replace(form, threshold=0.5)
+    metadata = ModelMetadata(PAIR, 8, "grayscale", threshold=0.7)
+    assert export.compare(engines, images, labels, metadata)["first"]["accuracy"] == 0.5
+    assert export.compare(engines, images, labels, metadata)["second"]["agreement"] == 0.5
+    even = replace(metadata, threshold=0.5)
     assert export.compare(engines, images, labels, even)["second"] == {
         "accuracy": 1.0,
         "agreement": 1.0,

@@ -66,7 +66,7 @@ def read(path):
 
 def test_same_seed_gives_same_bytes_in_any_process(small, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from emotion.sample import make_sample;"
+        "import sys; from pathlib import Path; from emotion.sample.archive import make_sample;"
         f"make_sample(Path(sys.argv[1]), {SEED}, {SMALL})"
     )
     path = tmp_path / "archive.zip"

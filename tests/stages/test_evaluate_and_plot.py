@@ -28,7 +28,7 @@ class ImageReader:
 
     def __init__(self, emotions):
         self.asked = []
-        self.form = SimpleNamespace(emotions=emotions, size=SIZE, color="grayscale")
+        self.metadata = SimpleNamespace(emotions=emotions, size=SIZE, color="grayscale")
 
     def predict(self, x, *, batch_size, verbose):
         self.asked.append(len(x))
@@ -59,8 +59,8 @@ def pair_model(tmp_path, monkeypatch):
 
 def go_there(reader, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    make_files(reader.form.emotions)
-    stand_in = SimpleNamespace(load_model=lambda path: (reader, reader.form))
+    make_files(reader.metadata.emotions)
+    stand_in = SimpleNamespace(load_model=lambda path: (reader, reader.metadata))
     monkeypatch.setitem(sys.modules, "emotion.model_files.keras_file", stand_in)
     monkeypatch.setitem(
         sys.modules, "emotion.model_files.keras_setup", SimpleNamespace(set_up=lambda threads, seed: None)
@@ -92,8 +92,8 @@ def make_files(emotions):
 
 def make_row(split, label, number, emotions):
     place = f"{split} {number}"
-    form = {"height": SIZE, "width": SIZE, "channels": 1, "hash": place, "copy_of": "", "blank": False, "offset": 0}
-    return {"image": place, "emotion": emotions[label], "label": label, "split": split, "excluded": "", **form}
+    columns = {"height": SIZE, "width": SIZE, "channels": 1, "hash": place, "copy_of": "", "blank": False, "offset": 0}
+    return {"image": place, "emotion": emotions[label], "label": label, "split": split, "excluded": "", **columns}
 
 
 def poison(split, emotions=EMOTIONS):
@@ -163,10 +163,10 @@ def test_a_table_that_does_not_fit_the_arrays_is_refused(model):
 
 
 def test_a_model_of_other_emotions_or_images_is_refused(model):
-    model.form.emotions = tuple(reversed(EMOTIONS))
+    model.metadata.emotions = tuple(reversed(EMOTIONS))
     with pytest.raises(InputError, match="another order"):
         evaluate.main()
-    model.form.emotions, model.form.size = EMOTIONS, 99
+    model.metadata.emotions, model.metadata.size = EMOTIONS, 99
     with pytest.raises(InputError, match="99 x 99"):
         evaluate.main()
 

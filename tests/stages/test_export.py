@@ -11,7 +11,7 @@ import pytest
 
 from emotion.core.errors import InputError
 from emotion.core.files import write_json
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, EXPORT_TIME, EXPORTED, FEATURES, MODEL, TRAINED_MODEL
 from emotion.data.feature_arrays import ARRAYS
 from emotion.evaluation.metrics import predicted_labels
@@ -42,7 +42,7 @@ def project(tmp_path, monkeypatch, deterministic):
         images = generator.integers(0, 256, (30, SIZE, SIZE, 1), dtype=np.uint8)
         labels = (np.arange(30) % 2).astype(np.int32)
         np.save(FEATURES / f"{name}.npy", images if name.startswith("x") else labels)
-    save_model(TRAINED_MODEL, make_network(), ModelForm(("happy", "sad"), SIZE, "grayscale"))
+    save_model(TRAINED_MODEL, make_network(), ModelMetadata(("happy", "sad"), SIZE, "grayscale"))
     write_json(EVALUATION_METRICS, {"temperature": TEMPERATURE})
     return tmp_path
 
@@ -57,9 +57,9 @@ def make_network():
 
 def test_the_stage_writes_files_figures_and_times(project, capsys):
     stage.main()
-    forms = {load_engine(path).form for path in EXPORTED.values()}
+    forms = {load_engine(path).metadata for path in EXPORTED.values()}
     assert forms == {
-        ModelForm(("happy", "sad"), SIZE, "grayscale", flip=True, temperature=TEMPERATURE, threshold=0.45, **FACES)
+        ModelMetadata(("happy", "sad"), SIZE, "grayscale", flip=True, temperature=TEMPERATURE, threshold=0.45, **FACES)
     }
 
     report = json.loads(EXPORT_METRICS.read_text(encoding="utf-8"))

@@ -13,13 +13,13 @@ from ruamel.yaml import YAML
 
 from emotion.core.errors import InputError
 from emotion.core.labels import resolve_scheme
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.core.params import read_yaml
 from emotion.core.paths import (
     CHECKPOINTS,
     FEATURES,
-    GIVEN_MODELS,
     HISTORY,
+    PRETRAINED_MODELS,
     TRAINED_MODEL,
     TRAINING_METRICS,
     TRAINING_TIME,
@@ -68,8 +68,8 @@ def poison(name):
 def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
     set_params(train={"architecture": "residual_small"})
     run(monkeypatch)
-    model, form = load_model(TRAINED_MODEL)
-    assert (form.size, form.color, len(form.emotions)) == (24, "grayscale", 7)
+    model, metadata = load_model(TRAINED_MODEL)
+    assert (metadata.size, metadata.color, len(metadata.emotions)) == (24, "grayscale", 7)
     assert model.input_shape == (None, 24, 24, 1)
     history = pd.read_csv(HISTORY)
     assert history["epoch"].tolist() == [1, 2]
@@ -117,8 +117,8 @@ def test_two_emotions_give_one_unit_and_keep_their_order(project, monkeypatch):
     for name in ("y_train", "y_val"):
         np.save(FEATURES / f"{name}.npy", (np.arange(21) % 2).astype(np.int32))
     run(monkeypatch)
-    model, form = load_model(TRAINED_MODEL)
-    assert form.emotions == ("sad", "happy")
+    model, metadata = load_model(TRAINED_MODEL)
+    assert metadata.emotions == ("sad", "happy")
     assert model.output_shape == (None, 1)
 
 
@@ -162,11 +162,11 @@ def teacher(project):
     from emotion.networks.registry import build
 
     keras.utils.set_random_seed(5)
-    GIVEN_MODELS.mkdir(parents=True)
-    form = ModelForm(tuple(resolve_scheme("seven").emotions), 16, "grayscale")
-    save_model(GIVEN_MODELS / "large.keras", build("tiny", 16, 1, 7), form)
+    PRETRAINED_MODELS.mkdir(parents=True)
+    metadata = ModelMetadata(tuple(resolve_scheme("seven").emotions), 16, "grayscale")
+    save_model(PRETRAINED_MODELS / "large.keras", build("tiny", 16, 1, 7), metadata)
     set_params(train={"teacher": "large.keras", "teacher_share": 0.5})
-    return GIVEN_MODELS / "large.keras"
+    return PRETRAINED_MODELS / "large.keras"
 
 
 def test_a_teacher_changes_what_is_learnt(teacher, monkeypatch):
@@ -183,7 +183,7 @@ def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
 
     taught = run(monkeypatch)
     keras.utils.set_random_seed(6)
-    save_model(GIVEN_MODELS / "other.keras", build("tiny", 24, 1, 7), load_model(teacher)[1])
+    save_model(PRETRAINED_MODELS / "other.keras", build("tiny", 24, 1, 7), load_model(teacher)[1])
     set_params(train={"teacher": ["large.keras", "other.keras"]})
     assert run(monkeypatch) != taught
 
@@ -192,10 +192,10 @@ def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
     ("changed", "message"),
     [
         (
-            ModelForm(tuple(resolve_scheme("seven").emotions)[::-1], 16, "grayscale"),
+            ModelMetadata(tuple(resolve_scheme("seven").emotions)[::-1], 16, "grayscale"),
             "tells apart neutral, .*; expected angry",
         ),
-        (ModelForm(tuple(resolve_scheme("seven").emotions), 16, "rgb"), "takes rgb images, expected gray"),
+        (ModelMetadata(tuple(resolve_scheme("seven").emotions), 16, "rgb"), "takes rgb images, expected gray"),
     ],
 )
 def test_a_teacher_of_other_emotions_or_color_is_refused(changed, message, teacher, monkeypatch):
@@ -220,31 +220,31 @@ def test_a_teacher_elsewhere_is_refused(teacher, monkeypatch):
     """Stage train would not see that it changed."""
     set_params(train={"teacher": "../released/fer2013/model.keras"})
     with pytest.raises(
-        InputError, match=r"train\.teacher: got \.\./released.*, expected the name of a file in models/given"
+        InputError, match=r"train\.teacher: got \.\./released.*, expected the name of a file in models/pretrained"
     ):
         run(monkeypatch)
 
 
 def test_a_training_starts_from_a_model_of_other_emotions_and_size(teacher, monkeypatch):
     anew = run(monkeypatch)
-    set_params(train={"teacher": None, "teacher_share": 0.0, "start_from": "large.keras"})
+    set_params(train={"teacher": None, "teacher_share": 0.0, "init_from": "large.keras"})
     started = run(monkeypatch)
-    model, form = load_model(teacher)
-    save_model(teacher, model, ModelForm(form.emotions[::-1], form.size, form.color))
+    model, metadata = load_model(teacher)
+    save_model(teacher, model, ModelMetadata(metadata.emotions[::-1], metadata.size, metadata.color))
     assert len({anew, started, run(monkeypatch)}) == 3
 
 
 def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
-    set_params(train={"start_from": "large.keras", "architecture": "mini_xception"})
+    set_params(train={"init_from": "large.keras", "architecture": "mini_xception"})
     with pytest.raises(InputError, match=r"large\.keras is another network than train\.architecture mini_xception"):
         run(monkeypatch)
-    model, form = load_model(teacher)
-    save_model(teacher, model, ModelForm(form.emotions, form.size, "rgb"))
+    model, metadata = load_model(teacher)
+    save_model(teacher, model, ModelMetadata(metadata.emotions, metadata.size, "rgb"))
     set_params(train={"teacher": None, "teacher_share": 0.0})
-    with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras takes rgb images, expected gray"):
+    with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras takes rgb images, expected gray"):
         run(monkeypatch)
     teacher.unlink()
-    with pytest.raises(InputError, match=r"train\.start_from: .*large\.keras is missing; copy a trained model there"):
+    with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras is missing; copy a trained model there"):
         run(monkeypatch)
 
 

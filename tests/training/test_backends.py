@@ -25,7 +25,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jax")
     params = read_yaml(ROOT / "params.yaml")
     params["train"] |= {"epochs": 2, "warmup_epochs": 0, "batch_size": 16, "architecture": "residual_small"}
-    params["train"]["enlarge_to"] = 28
+    params["train"]["inference_size"] = 28
     params["augmentation"]["mixup"] = 0.2
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(params, file)
@@ -63,8 +63,8 @@ def test_training_on_jax_writes_what_training_on_tensorflow_writes(trained):
 
 
 def test_tensorflow_loads_what_jax_trained_and_says_the_same(trained, deterministic):
-    model, form = load_model(trained / TRAINED_MODEL)
-    assert len(form.emotions) == 7
+    model, metadata = load_model(trained / TRAINED_MODEL)
+    assert len(metadata.emotions) == 7
     images, labels = (np.load(trained / FEATURES / f"{name}.npy") for name in ("x_val", "y_val"))
     probabilities = model.predict(images, verbose=0)
     metrics = json.loads((trained / TRAINING_METRICS).read_text(encoding="utf-8"))

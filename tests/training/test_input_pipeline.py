@@ -4,14 +4,14 @@ import keras
 import numpy as np
 import pytest
 
-from emotion.training.input_pipeline import Lookup, feed
+from emotion.training.input_pipeline import ImageTable, make_dataset
 
 NUMBERS = np.arange(10, dtype=np.int32)
 TARGETS = NUMBERS[:, None] * np.ones((1, 3), np.float32)
 
 
 def batches(*columns, batch_size):
-    fed = feed(*columns, batch_size=batch_size)
+    fed = make_dataset(*columns, batch_size=batch_size)
     read = (fed[index] for index in range(len(fed))) if isinstance(fed, keras.utils.PyDataset) else fed
     return [keras.tree.map_structure(np.asarray, batch) for batch in read]
 
@@ -34,12 +34,12 @@ def test_columns_stay_side_by_side(backend):
 
 def test_no_thread_tunes_the_data_set(deterministic):
     """It may miss the signal to end, and `fit` then waits for it."""
-    assert feed(NUMBERS, batch_size=4).options().autotune.enabled is False
+    assert make_dataset(NUMBERS, batch_size=4).options().autotune.enabled is False
 
 
 def test_lookup_gives_the_images_of_those_numbers(deterministic):
     images = np.random.default_rng(0).integers(0, 256, (10, 3, 4, 2), dtype=np.uint8)
-    layer = Lookup(images)
+    layer = ImageTable(images)
     assert (np.asarray(layer(np.array([7, 0, 7]))) == images[[7, 0, 7]]).all()
     assert layer.trainable_weights == []
     assert layer(keras.Input((), dtype="int32")).shape == (None, 3, 4, 2)

@@ -18,7 +18,7 @@ from emotion.training.augmentation import Augmentation
 from emotion.training.distillation import Imitation, Teachers, ask_once
 from emotion.training.loop import DivergedError, TrainingData, epoch_sizes, train
 from emotion.training.optimizers import WarmUp
-from emotion.training.pretrained import GivenModels, carry_over
+from emotion.training.pretrained import Pretrained, copy_weights
 
 CALM = {"flip": False, "rotation": 0.0, "zoom": [1.0, 1.0], "shift": 0.0}
 CALM |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0}
@@ -103,7 +103,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(architecture, optimizer
 
 
 def test_smaller_images_first_go_on_with_the_same_bits_too(data, tmp_path):
-    params = make_params(epochs=3, smaller_first=[[16, 2]])
+    params = make_params(epochs=3, progressive_sizes=[[16, 2]])
     whole = train(data, 3, params, tmp_path / "whole")
     with pytest.raises(InterruptionError):
         train(data, 3, params, tmp_path / "parts", stop_after(1))
@@ -121,14 +121,14 @@ def test_the_step_of_each_size_is_traced_once(data, tmp_path, monkeypatch):
         return change(self, images)
 
     monkeypatch.setattr(Augmentation, "call", counted)
-    train(data, 3, make_params(smaller_first=[[16, 2]]), tmp_path)
+    train(data, 3, make_params(progressive_sizes=[[16, 2]]), tmp_path)
     assert traced == [16, 24]
 
 
 def test_a_network_that_enlarges_learns_at_the_size_of_the_images(data, tmp_path):
     """The same steps as without enlargement: only what validation sees, and with it what is saved, is another."""
-    params = make_params(enlarge_to=32, smaller_first=[[16, 1]], monitor="loss", precision="float32")
-    plain = train(data, 3, make_params(smaller_first=[[16, 1]], monitor="loss", precision="float32"), tmp_path)
+    params = make_params(inference_size=32, progressive_sizes=[[16, 1]], monitor="loss", precision="float32")
+    plain = train(data, 3, make_params(progressive_sizes=[[16, 1]], monitor="loss", precision="float32"), tmp_path)
     whole = train(data, 3, params, tmp_path / "whole")
     with pytest.raises(InterruptionError):
         train(data, 3, params, tmp_path / "parts", stop_after(2))
@@ -144,18 +144,18 @@ def test_a_network_that_enlarges_learns_at_the_size_of_the_images(data, tmp_path
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"enlarge_to": 24}, r"got 24, expected null or more than features\.image_size \(24\)"),
-        ({"enlarge_to": 32, "architecture": "conv64_128_256"}, "conv64_128_256 takes images of one size only"),
+        ({"inference_size": 24}, r"got 24, expected null or more than features\.image_size \(24\)"),
+        ({"inference_size": 32, "architecture": "conv64_128_256"}, "conv64_128_256 takes images of one size only"),
     ],
 )
 def test_an_enlargement_that_cannot_be_is_refused(values, message, data, tmp_path):
-    with pytest.raises(InputError, match=rf"train\.enlarge_to: {message}"):
+    with pytest.raises(InputError, match=rf"train\.inference_size: {message}"):
         train(data, 3, make_params(**values), tmp_path)
 
 
 def test_an_unknown_network_is_named_as_such_even_if_it_is_to_enlarge(data, tmp_path):
     with pytest.raises(InputError, match=r"train\.architecture: got 'resnet'"):
-        train(data, 3, make_params(architecture="resnet", enlarge_to=32), tmp_path)
+        train(data, 3, make_params(architecture="resnet", inference_size=32), tmp_path)
 
 
 @pytest.mark.parametrize("change", [{"learning_rate": 0.01}, {"seed": 9}, {"augmentation": {"erase": 0.9}}])
@@ -260,19 +260,19 @@ def test_weight_decay_leaves_out_all_but_kernels(architecture, optimizer, kernel
 
 
 def test_sizes_by_epoch():
-    assert epoch_sizes(make_params(epochs=4, smaller_first=[[16, 1], [20, 2]]).train, 24) == [16, 20, 20, 24]
+    assert epoch_sizes(make_params(epochs=4, progressive_sizes=[[16, 1], [20, 2]]).train, 24) == [16, 20, 20, 24]
     assert epoch_sizes(make_params(epochs=2).train, 24) == [24, 24]
 
 
-@pytest.mark.parametrize("smaller_first", [[[16, 4]], [[24, 1]], [[48, 1]]])
-def test_sizes_that_do_not_fit_are_refused(smaller_first):
-    with pytest.raises(InputError, match=r"train\.smaller_first: got"):
-        epoch_sizes(make_params(smaller_first=smaller_first).train, 24)
+@pytest.mark.parametrize("progressive_sizes", [[[16, 4]], [[24, 1]], [[48, 1]]])
+def test_sizes_that_do_not_fit_are_refused(progressive_sizes):
+    with pytest.raises(InputError, match=r"train\.progressive_sizes: got"):
+        epoch_sizes(make_params(progressive_sizes=progressive_sizes).train, 24)
 
 
 def test_sizes_that_vanish_in_the_layers_are_refused(data, tmp_path):
-    with pytest.raises(InputError, match=r"train.smaller_first: got \[\[6, 1\]\], expected sizes of at least 8"):
-        train(data, 3, make_params(architecture="residual_small", smaller_first=[[6, 1]]), tmp_path)
+    with pytest.raises(InputError, match=r"train.progressive_sizes: got \[\[6, 1\]\], expected sizes of at least 8"):
+        train(data, 3, make_params(architecture="residual_small", progressive_sizes=[[6, 1]]), tmp_path)
 
 
 def test_two_classes_train_one_unit_towards_label_1(data, tmp_path):
@@ -388,9 +388,9 @@ def test_a_teacher_is_imitated(data, tmp_path):
     teacher = train(heart, 3, make_params(CALM, **values), tmp_path).model
     misled = TrainingData(heart.x_train, (heart.y_train + 1) % 3, data.x_train, data.y_train)
     told = teacher.predict(data.x_train, verbose=0)
-    for sees in ("changed", "original"):
-        params = make_params(CALM, teacher="x.keras", teacher_share=1.0, teacher_sees=sees, **values)
-        student = train(misled, 3, params, tmp_path / sees, given=GivenModels((teacher,))).model
+    for sees in ("augmented", "original"):
+        params = make_params(CALM, teacher="x.keras", teacher_share=1.0, teacher_inputs=sees, **values)
+        student = train(misled, 3, params, tmp_path / sees, pretrained=Pretrained((teacher,))).model
         said = student.predict(data.x_train, verbose=0)
         assert (said.argmax(axis=1) == told.argmax(axis=1)).mean() >= 30 / 32
         assert np.abs(said - told).mean() < 0.1
@@ -400,9 +400,9 @@ def test_a_checkpoint_of_another_teacher_is_left_alone(data, tmp_path):
     first, second = (registry.build("residual_small", 24, 1, 3) for _ in range(2))
     params = make_params(teacher="x.keras", teacher_share=0.5)
     with pytest.raises(InterruptionError):
-        train(data, 3, params, tmp_path, stop_after(1), GivenModels((first,)))
+        train(data, 3, params, tmp_path, stop_after(1), Pretrained((first,)))
     seen: list[int] = []
-    train(data, 3, params, tmp_path, seen.append, GivenModels((second,)))
+    train(data, 3, params, tmp_path, seen.append, Pretrained((second,)))
     assert seen == [1, 2, 3]
 
 
@@ -433,26 +433,26 @@ def test_a_teacher_is_asked_once_about_the_images_as_they_are(data, capsys):
     own, mirrored = (teacher.predict(images, verbose=0) for images in (data.x_train, data.x_train[:, :, ::-1]))
     assert np.abs(own - mirrored).max() > 1e-3
     for flip, expected in ((False, own), (True, (own + mirrored) / 2)):
-        params = make_params({"flip": flip}, teacher="x.keras", teacher_share=0.5, teacher_sees="original")
-        run = loop._Run(data, 3, params, any_size=False, given=GivenModels((teacher,)))
+        params = make_params({"flip": flip}, teacher="x.keras", teacher_share=0.5, teacher_inputs="original")
+        run = loop._Run(data, 3, params, any_size=False, pretrained=Pretrained((teacher,)))
         assert run.answers is not None
         np.testing.assert_allclose(run.answers, expected, atol=1e-5)
         assert capsys.readouterr().out == "asking x.keras about 32 images\n"
     changed = make_params(teacher="x.keras", teacher_share=0.5)
-    assert loop._Run(data, 3, changed, any_size=False, given=GivenModels((teacher,))).answers is None
+    assert loop._Run(data, 3, changed, any_size=False, pretrained=Pretrained((teacher,))).answers is None
 
 
 def test_a_teacher_is_not_asked_before_params_are_known_to_fit(data, tmp_path, capsys):
-    params = make_params(teacher="x.keras", teacher_share=0.5, teacher_sees="original", smaller_first=[[1, 1]])
-    with pytest.raises(InputError, match=r"train\.smaller_first"):
-        train(data, 3, params, tmp_path, given=GivenModels((registry.build("residual_small", 24, 1, 3),)))
+    params = make_params(teacher="x.keras", teacher_share=0.5, teacher_inputs="original", progressive_sizes=[[1, 1]])
+    with pytest.raises(InputError, match=r"train\.progressive_sizes"):
+        train(data, 3, params, tmp_path, pretrained=Pretrained((registry.build("residual_small", 24, 1, 3),)))
     assert "asking" not in capsys.readouterr().out
 
 
 def test_of_mixed_images_the_answers_are_mixed(data):
     """As their targets are."""
-    params = make_params({"mixup": 1.0}, batch_size=12, teacher="x.keras", teacher_share=0.5, teacher_sees="original")
-    run = loop._Run(data, 3, params, any_size=False, given=GivenModels((_speaker([0.2, 0.3, 0.5], 24),)))
+    params = make_params({"mixup": 1.0}, batch_size=12, teacher="x.keras", teacher_share=0.5, teacher_inputs="original")
+    run = loop._Run(data, 3, params, any_size=False, pretrained=Pretrained((_speaker([0.2, 0.3, 0.5], 24),)))
     run.answers = np.random.default_rng(0).random((len(data.x_train), 3), np.float32)
     for (numbers, shares, answers), _, _ in run._lesson(0):
         own, other = run.answers[numbers], run.answers[np.asarray(numbers)[::-1]]
@@ -475,10 +475,10 @@ def test_two_classes_are_taught_by_what_was_asked_once(data):
 def test_a_training_starts_from_the_weights_of_another(data, tmp_path):
     """With a rate of nearly nothing it stays there; a last layer of other emotions starts anew."""
     first = train(data, 3, make_params(), tmp_path / "first").model
-    still = make_params(start_from="x.keras", epochs=1, warmup_epochs=0, learning_rate=1e-9, weight_decay=0.0)
+    still = make_params(init_from="x.keras", epochs=1, warmup_epochs=0, learning_rate=1e-9, weight_decay=0.0)
     for keep_head in (True, False):
-        given = GivenModels(start=first, keep_head=keep_head)
-        second = train(data, 3, still, tmp_path / f"second_{keep_head}", given=given).model
+        pretrained = Pretrained(start=first, keep_head=keep_head)
+        second = train(data, 3, still, tmp_path / f"second_{keep_head}", pretrained=pretrained).model
         *body, head = [
             np.allclose(own.numpy(), other.numpy(), atol=1e-5)
             for own, other in zip(second.trainable_weights[:-1], first.trainable_weights[:-1], strict=True)
@@ -489,11 +489,11 @@ def test_a_training_starts_from_the_weights_of_another(data, tmp_path):
 
 def test_a_checkpoint_of_another_start_is_left_alone(data, tmp_path):
     first, second = (registry.build("tiny", 24, 1, 3) for _ in range(2))
-    params = make_params(start_from="x.keras")
+    params = make_params(init_from="x.keras")
     with pytest.raises(InterruptionError):
-        train(data, 3, params, tmp_path, stop_after(1), GivenModels(start=first))
+        train(data, 3, params, tmp_path, stop_after(1), Pretrained(start=first))
     seen: list[int] = []
-    train(data, 3, params, tmp_path, seen.append, GivenModels(start=second))
+    train(data, 3, params, tmp_path, seen.append, Pretrained(start=second))
     assert seen == [1, 2, 3]
 
 
@@ -501,7 +501,7 @@ def test_a_checkpoint_of_another_start_is_left_alone(data, tmp_path):
 def test_every_architecture_can_start_from_another_of_other_emotions(architecture):
     """All but its last layer, whose units are the emotions, is carried over."""
     start, network = (registry.build(architecture, 48, 1, classes) for classes in (3, 7))
-    carry_over(GivenModels(start=start, keep_head=False), network, make_params(architecture=architecture).train)
+    copy_weights(Pretrained(start=start, keep_head=False), network, make_params(architecture=architecture).train)
     carried = [np.array_equal(*values) for values in zip(network.get_weights(), start.get_weights(), strict=True)]
     assert carried == [True] * carried.count(True) + [False] * carried.count(False)
     assert 1 <= carried.count(False) <= 2
@@ -509,6 +509,6 @@ def test_every_architecture_can_start_from_another_of_other_emotions(architectur
 
 def test_a_start_of_another_architecture_is_refused(data, tmp_path):
     start = registry.build("residual_small", 24, 1, 3)
-    params = make_params(architecture="residual", start_from="x.keras")
-    with pytest.raises(InputError, match=r"train\.start_from: .*x\.keras is another network than .* residual at this"):
-        train(data, 3, params, tmp_path, given=GivenModels(start=start))
+    params = make_params(architecture="residual", init_from="x.keras")
+    with pytest.raises(InputError, match=r"train\.init_from: .*x\.keras is another network than .* residual at this"):
+        train(data, 3, params, tmp_path, pretrained=Pretrained(start=start))

@@ -27,7 +27,7 @@ examples:
   emotion explain photo.jpg
   emotion explain photo.jpg --emotion surprise --out why.png
   emotion explain group.jpg --all-faces
-  emotion explain face.png --faces whole --model models/model.keras"""
+  emotion explain face.png --detector whole --model models/model.keras"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -63,13 +63,13 @@ def explain_faces(
         InputError: there is no face, the model does not know `emotion`, or it cannot be explained.
     """
     other = None if emotion is None else find_emotion(emotion, predictor.emotions)
-    found = predictor.find(image)[:most]
+    found = predictor.detect(image)[:most]
     if not found:
         raise InputError(
-            "no face was found; --faces whole takes the image as one face, --smallest looks for smaller ones"
+            "no face was found; --detector whole takes the image as one face, --smallest looks for smaller ones"
         )
     crops = np.stack([predictor.crop(image, face) for face in found])
-    faces = predictor.faces(found, predictor.probabilities(crops))
+    faces = predictor.make_faces(found, predictor.probabilities(crops))
     shown = [list(dict.fromkeys([face.emotion] + ([other] if other else []))) for face in faces]
     heat = iter(_heat(predictor, crops, shown))
     return [
@@ -87,7 +87,7 @@ def _heat(predictor: Predictor, crops: np.ndarray, shown: Sequence[Sequence[str]
     rows = [row for row, names in enumerate(shown) for _ in names]
     labels = [predictor.emotions.index(name) for names in shown for name in names]
     network, _ = load_model(predictor.path)
-    return explain(network, crops[rows], np.array(labels), flip=predictor.form.flip)
+    return explain(network, crops[rows], np.array(labels), flip=predictor.metadata.flip)
 
 
 def find_emotion(text: str, emotions: Sequence[str]) -> str:

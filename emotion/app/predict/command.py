@@ -51,7 +51,7 @@ examples:
   emotion predict ~/Images --csv > faces.csv
   emotion predict 'photos/*.jpg' --json | head
   emotion predict photo.jpg --annotate boxed
-  emotion predict faces/ --faces whole --model models/model.tflite"""
+  emotion predict faces/ --detector whole --model models/model.tflite"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -64,9 +64,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder, or a pattern")
-    form = parser.add_mutually_exclusive_group()
+    output_format = parser.add_mutually_exclusive_group()
     for name, use in (("table", "print a table"), ("csv", "print CSV"), ("json", "print JSON")):
-        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=use)
+        output_format.add_argument(f"--{name}", dest="output_format", action="store_const", const=name, help=use)
     parser.add_argument(
         "--annotate", type=Path, metavar="DIR", help="write the images with their faces boxed into this folder"
     )
@@ -110,11 +110,11 @@ def _set_up_output(arguments: argparse.Namespace, emotions: "Sequence[str]", fil
     """Return what makes the lines, and make standard output fit for them."""
     from emotion.app.predict.output import Csv, Json, Table
 
-    form = arguments.form or ("table" if sys.stdout.isatty() else "csv")
-    if form != "table":
+    output_format = arguments.output_format or ("table" if sys.stdout.isatty() else "csv")
+    if output_format != "table":
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
-        return Csv(emotions) if form == "csv" else Json(emotions)
+        return Csv(emotions) if output_format == "csv" else Json(emotions)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     columns = shutil.get_terminal_size().columns

@@ -15,7 +15,7 @@ import numpy as np
 from emotion.app.predict import annotated_files
 from emotion.app.predict.image_files import ImageFile
 from emotion.data.images import ImageError, read_image
-from emotion.faces.detection import Found
+from emotion.faces.detection import Detection
 from emotion.inference.predictor import BATCH_SIZE, Face, Predictor
 from emotion.parallel.cores import available_cores
 
@@ -54,7 +54,7 @@ class _Searched:
 
     path: Path
     problem: str | None = None
-    found: Sequence[Found] = ()
+    found: Sequence[Detection] = ()
     crops: Sequence[np.ndarray] = ()
     image: np.ndarray | None = None
 
@@ -100,7 +100,7 @@ def read_images(
 
     Args:
         files: what to read.
-        predictor: finds and judges; its `find` is called from several threads at once.
+        predictor: finds and judges; its `detect` is called from several threads at once.
         threads: how many decode and search; one a core unless told.
         targets: where the boxed image of each file goes that has a face, as `annotated_files.plan` returns it.
         searched_one: is called for each image that was searched for faces: progress, before the answers come.
@@ -142,7 +142,7 @@ def _search(file: ImageFile, *, predictor: Predictor, keep: bool) -> _Searched:
         return _Searched(file.path, str(error))
     except MemoryError:
         return _Searched(file.path, "there is not enough memory for an image of this size")
-    found = predictor.find(image)
+    found = predictor.detect(image)
     crops = [predictor.crop(image, face) for face in found]
     return _Searched(file.path, None, found, crops, image if keep and found else None)
 
@@ -194,7 +194,7 @@ def _judge(batch: Sequence[_Searched], predictor: Predictor) -> list[Reading]:
     """Return what the images of a batch show; the model sees all their faces together."""
     crops = [crop for one in batch for crop in one.crops]
     said = predictor.probabilities(np.stack(crops) if crops else np.empty(0))
-    faces = iter(predictor.faces([found for one in batch for found in one.found], said))
+    faces = iter(predictor.make_faces([found for one in batch for found in one.found], said))
     return [Reading(one.path, _status(one), [next(faces) for _ in one.found]) for one in batch]
 
 

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     # Before the model, whose loading takes seconds.
     with listen(arguments.host, arguments.port) as listener:
         predictor = make_predictor(arguments)
-        app = make_app(predictor, host=arguments.host, faces=arguments.faces, smallest=arguments.smallest)
+        app = make_app(predictor, host=arguments.host, detector=arguments.detector, smallest=arguments.smallest)
         serve(app, listener, open_page=arguments.open)
 
 

@@ -146,8 +146,8 @@ class ModelAnswer:
     emotions: list[EmotionAnswer]
     size: int
     color: str
-    faces: str
-    detector: str | None
+    detector: str
+    detector_in_use: str | None
     smallest: int
     figures: FiguresAnswer | None
     limits: LimitsAnswer
@@ -186,7 +186,7 @@ def make_app(
     predictor: Predictor,
     *,
     host: str = "127.0.0.1",
-    faces: str = AUTO,
+    detector: str = AUTO,
     smallest: int | None = None,
     limits: Limits | None = None,
     page: Path = PAGE,
@@ -196,13 +196,13 @@ def make_app(
     Args:
         predictor: reads the images, in one thread of its own.
         host: the address or name that the server listens on; requests have to be for it, or for localhost.
-        faces: how the predictor looks for faces, one of `emotion.core.metadata.FACES`.
+        detector: how the predictor looks for faces, one of `emotion.core.metadata.DETECTOR_CHOICES`.
         smallest: the smallest face that it looks for, in pixels; the model's own unless told.
         limits: what the server takes on.
         page: the folder of the page's files.
     """
     limits = limits or Limits()
-    desk = Desk(predictor, limits)
+    service = PredictionService(predictor, limits)
     app = FastAPI(
         title="emotion",
         summary="Faces in images, and the expressions that they show.",
@@ -213,12 +213,12 @@ def make_app(
     )
     app.add_exception_handler(StarletteHTTPException, _explain)
     app.add_exception_handler(Exception, _fail)
-    _add_api(app, desk, describe_model(predictor, faces, smallest, limits))
+    _add_api(app, service, describe_model(predictor, detector, smallest, limits))
     _add_page(app, page)
-    return Guard(app, Hosts.of(host))
+    return HostCheck(app, AllowedHosts.of(host))
 
 
-def _add_api(app: FastAPI, desk: "Desk", model: ModelAnswer) -> None:
+def _add_api(app: FastAPI, service: "PredictionService", model: ModelAnswer) -> None:
     @app.get("/api/model", summary="The model, and what the server takes on")
     async def describe() -> ModelAnswer:
         return model
@@ -230,7 +230,7 @@ def _add_api(app: FastAPI, desk: "Desk", model: ModelAnswer) -> None:
         openapi_extra=REQUEST_BODY,
     )
     async def predict(request: Request) -> ImageAnswer:
-        return await desk.serve(request)
+        return await service.serve(request)
 
 
 def _add_page(app: FastAPI, page: Path) -> None:
@@ -245,13 +245,13 @@ def _add_page(app: FastAPI, page: Path) -> None:
     app.mount("/static", StaticFiles(directory=page))
 
 
-class Desk:
+class PredictionService:
     """Takes images in within the limits and has them read one after the other, while the server goes on serving."""
 
     def __init__(self, predictor: Predictor, limits: Limits) -> None:
         self._predictor = predictor
         self._limits = limits
-        self._rate = Rate(limits.a_second, limits.burst)
+        self._rate = TokenBucket(limits.a_second, limits.burst)
         self._present = 0
         # A predictor is not made for several threads at once.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predictor")
@@ -329,7 +329,7 @@ class Desk:
     def _read(self, data: bytes) -> ImageAnswer:
         try:
             image = decode(data)
-            faces = self._predictor.read(image)
+            faces = self._predictor.predict(image)
         except ImageError as error:
             raise HTTPException(422, str(error)) from None
         height, width = image.shape[:2]
@@ -353,17 +353,19 @@ def describe_face(face: Face, emotions: tuple[str, ...]) -> FaceAnswer:
     return FaceAnswer(BoxAnswer(*face.box), face.emotion, rounded(face.confidence), probabilities)
 
 
-def describe_model(predictor: Predictor, faces: str, smallest: int | None, limits: Limits) -> ModelAnswer:
+def describe_model(predictor: Predictor, detector: str, smallest: int | None, limits: Limits) -> ModelAnswer:
     """Return the model as the API answers it."""
-    form = predictor.form
+    metadata = predictor.metadata
     return ModelAnswer(
         name="/".join(predictor.path.resolve().parts[-2:]),
-        emotions=[EmotionAnswer(name, "#{:02x}{:02x}{:02x}".format(*emotion_color(name))) for name in form.emotions],
-        size=form.size,
-        color=form.color,
-        faces=faces,
-        detector={AUTO: form.detector, WHOLE: None}.get(faces, faces),
-        smallest=form.smallest if smallest is None else smallest,
+        emotions=[
+            EmotionAnswer(name, "#{:02x}{:02x}{:02x}".format(*emotion_color(name))) for name in metadata.emotions
+        ],
+        size=metadata.size,
+        color=metadata.color,
+        detector=detector,
+        detector_in_use={AUTO: metadata.detector, WHOLE: None}.get(detector, detector),
+        smallest=metadata.smallest if smallest is None else smallest,
         figures=find_figures(predictor.path),
         limits=LimitsAnswer(limits.upload_bytes, MAX_PIXELS, limits.at_a_time, limits.a_second),
     )
@@ -377,7 +379,7 @@ def find_figures(model: Path) -> FiguresAnswer | None:
     return None
 
 
-class Rate:
+class TokenBucket:
     """How often each address may send: a bucket that holds `burst` images and fills by `a_second`.
 
     Args:
@@ -405,7 +407,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Hosts:
+class AllowedHosts:
     """For which hosts requests may be.
 
     A page elsewhere can have its own name lead to this machine, and would then count as one with the page here (DNS
@@ -420,7 +422,7 @@ class Hosts:
     any_address: bool = False
 
     @classmethod
-    def of(cls, host: str) -> "Hosts":
+    def of(cls, host: str) -> "AllowedHosts":
         """Return those of a server that listens on `host`."""
         names = {"localhost", "127.0.0.1", "::1", host.lower()}
         if not is_loopback(host):
@@ -448,10 +450,10 @@ def _is_address(name: str) -> bool:
     return True
 
 
-class Guard:
+class HostCheck:
     """Around the application: refuses requests for other hosts, and gives every answer HEADERS."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
+    def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
         self._app = app
         self._hosts = hosts
 

@@ -109,18 +109,18 @@ def run(arguments: argparse.Namespace) -> None:
         SystemExit: the video ends before its end, or shows no face.
     """
     from emotion.app.video.processing import Targets, process_video
-    from emotion.inference.tracking import Follower
+    from emotion.inference.tracking import FaceTracker
     from emotion.inference.videos import VideoReader
 
     targets = Targets(*_choose(arguments))
     targets.check(arguments.source, overwrite=arguments.overwrite)
     with VideoReader(arguments.source) as reader:
         predictor = make_predictor(arguments)
-        follower = Follower(
+        tracker = FaceTracker(
             predictor, search_every=arguments.search, read_every=arguments.every, half_life=arguments.smooth
         )
         try:
-            summary = process_video(reader, follower, targets, emotions=predictor.emotions, bars=not arguments.no_bars)
+            summary = process_video(reader, tracker, targets, emotions=predictor.emotions, bars=not arguments.no_bars)
         except KeyboardInterrupt:
             _tell_what_stays(targets)
             raise

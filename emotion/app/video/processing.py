@@ -13,7 +13,7 @@ from tqdm import tqdm
 from emotion.core.errors import InputError
 from emotion.core.files import METRIC_DECIMALS
 from emotion.inference.annotation import annotate
-from emotion.inference.tracking import Follower, Sighting
+from emotion.inference.tracking import FaceTracker, TrackedFace
 from emotion.inference.videos import CODECS, Frame, VideoReader, VideoWriter
 
 COLUMNS = ("frame", "seconds", "face", "detected", "emotion", "confidence", "x", "y", "width", "height")
@@ -69,16 +69,16 @@ class Summary:
     faces: int = 0
     missing: int = 0
 
-    def add(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
+    def add(self, frame: Frame, tracked_faces: Sequence[TrackedFace]) -> None:
         """Count a frame and what was seen in it."""
         self.frames, self.seconds = frame.number + 1, frame.seconds
-        self.with_faces += bool(sightings)
-        self.faces = max([self.faces, *(sighting.number for sighting in sightings)])
+        self.with_faces += bool(tracked_faces)
+        self.faces = max([self.faces, *(tracked.number for tracked in tracked_faces)])
 
 
 def process_video(
     reader: VideoReader,
-    follower: Follower,
+    tracker: FaceTracker,
     targets: Targets,
     *,
     emotions: Sequence[str],
@@ -106,23 +106,23 @@ def process_video(
         unfinished = stack.enter_context(partial_file(targets.video)) if targets.video else None
         writer: VideoWriter | None = None
         for frame in _with_progress(reader):
-            sightings = follower.look(frame.image, frame.seconds)
+            tracked_faces = tracker.update(frame.image, frame.seconds)
             if table is not None:
-                table.add(frame, sightings)
+                table.add(frame, tracked_faces)
             if unfinished is not None:
                 if writer is None:
                     size = frame.image.shape[0], frame.image.shape[1]
                     writer = stack.enter_context(VideoWriter(unfinished, size, reader.frame_rate))
-                writer.write(draw(frame.image, sightings, emotions if bars else None), frame.seconds)
-            summary.add(frame, sightings)
+                writer.write(draw(frame.image, tracked_faces, emotions if bars else None), frame.seconds)
+            summary.add(frame, tracked_faces)
     summary.missing = reader.missing
     return summary
 
 
-def draw(image: np.ndarray, sightings: Sequence[Sighting], emotions: Sequence[str] | None) -> np.ndarray:
+def draw(image: np.ndarray, tracked_faces: Sequence[TrackedFace], emotions: Sequence[str] | None) -> np.ndarray:
     """Return a copy of a frame with its faces boxed, numbered and labeled, with bars where `emotions` are given."""
-    faces = [sighting.face for sighting in sightings]
-    return annotate(image, faces, numbers=[sighting.number for sighting in sightings], emotions=emotions)
+    faces = [tracked.face for tracked in tracked_faces]
+    return annotate(image, faces, numbers=[tracked.number for tracked in tracked_faces], emotions=emotions)
 
 
 def partial_name(path: Path) -> Path:
@@ -160,9 +160,9 @@ class FaceTable:
         self._rows = csv.writer(file, lineterminator="\n")
         self._rows.writerow([*COLUMNS, *emotions])
 
-    def add(self, frame: Frame, sightings: Sequence[Sighting]) -> None:
+    def add(self, frame: Frame, tracked_faces: Sequence[TrackedFace]) -> None:
         """Write the rows of a frame; `detected` is 1 where the face was found in it, 0 where it was carried on."""
-        for number, face, detected in sightings:
+        for number, face, detected in tracked_faces:
             confidence, *shares = (f"{share:.{METRIC_DECIMALS}f}" for share in (face.confidence, *face.probabilities))
             where = [frame.number, f"{frame.seconds:.3f}", number, int(detected)]
             self._rows.writerow([*where, face.emotion, confidence, *face.box, *shares])

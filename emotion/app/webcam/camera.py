@@ -38,7 +38,7 @@ PARTING = 0.2
 Images = Callable[[threading.Event], Iterator[np.ndarray]]
 
 
-class Shot(NamedTuple):
+class CameraFrame(NamedTuple):
     """An image from the camera: its number, from 0; when it came, in seconds; and uint8 (height, width, 3), RGB."""
 
     number: int
@@ -63,7 +63,7 @@ class Camera:
         self._images = images
         self._one_by_one = one_by_one
         self._changed = threading.Condition()
-        self._newest: Shot | None = None
+        self._newest: CameraFrame | None = None
         self._taken = -1
         self._failure: BaseException | None = None
         self.ended = False
@@ -82,7 +82,7 @@ class Camera:
                 self._check()
             return self._newest is not None
 
-    def newest(self, *, after: int, timeout: float) -> Shot | None:
+    def newest(self, *, after: int, timeout: float) -> CameraFrame | None:
         """Return the newest image if its number is above `after`; wait for one for `timeout` seconds at most.
 
         Raises:
@@ -147,7 +147,7 @@ class Camera:
     def _give(self, image: np.ndarray) -> None:
         with self._changed:
             number = 0 if self._newest is None else self._newest.number + 1
-            self._newest = Shot(number, time.monotonic(), image)
+            self._newest = CameraFrame(number, time.monotonic(), image)
             self._changed.notify_all()
             if self._one_by_one:
                 self._changed.wait_for(lambda: self._closed or self._taken >= number)

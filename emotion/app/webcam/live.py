@@ -11,14 +11,14 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from emotion.app.webcam.camera import OPENING, Camera, Shot, open_camera
+from emotion.app.webcam.camera import OPENING, Camera, CameraFrame, open_camera
 from emotion.app.webcam.window import CLOSED, Window
 from emotion.core.files import atomic_path
-from emotion.faces.detection import Found
+from emotion.faces.detection import Detection
 from emotion.inference.annotation import annotate
 from emotion.inference.motion import View
 from emotion.inference.predictor import Predictor
-from emotion.inference.tracking import HALF_LIFE, SEARCH_EVERY, Follower, Reads, Sighting, new_share
+from emotion.inference.tracking import HALF_LIFE, SEARCH_EVERY, FaceReader, FaceTracker, TrackedFace, new_share
 
 HELP = "[q] quit  [space] pause  [m] mirror  [b] bars  [s] save an image  [h] hide this"
 ENDING = ("q", "escape", CLOSED)
@@ -70,27 +70,27 @@ def watch(
         window.say("loading the model ...")
         predictor = load()
         camera.watch()
-        show = Show(window, predictor.emotions, mirror=mirror, folder=folder)
-        with Live(predictor, search_every=search_every, half_life=half_life) as live:
+        show = Display(window, predictor.emotions, mirror=mirror, folder=folder)
+        with LiveTracker(predictor, search_every=search_every, half_life=half_life) as live:
             run_loop(camera, live, show)
     return show.shown
 
 
-def run_loop(camera: Camera, live: "Live", show: "Show") -> None:
+def run_loop(camera: Camera, live: "LiveTracker", show: "Display") -> None:
     """Show the newest image of the camera and do what the keys say, until the end of either."""
     last = -1
     while not (camera.ended and last == camera.last):
-        shot = camera.newest(after=last, timeout=POLLING)
-        if shot is not None:
-            last = shot.number
+        frame = camera.newest(after=last, timeout=POLLING)
+        if frame is not None:
+            last = frame.number
             if not show.paused:
-                show.take(shot, live.look(shot.image, shot.seconds))
+                show.take(frame, live.update(frame.image, frame.seconds))
         if not show.answer_keys():
             break
         show.refresh()
 
 
-class Show:
+class Display:
     """What the window shows, and what the keys change about it.
 
     Args:
@@ -106,16 +106,16 @@ class Show:
         self._folder = folder
         self.mirror, self.bars, self.help, self.paused = mirror, True, True, False
         self.shown = 0
-        self._shot: Shot | None = None
-        self._sightings: Sequence[Sighting] = ()
-        self._rate = Rate()
+        self._shot: CameraFrame | None = None
+        self._sightings: Sequence[TrackedFace] = ()
+        self._rate = FpsMeter()
         self._notice, self._notice_ends = "", 0.0
         self._stale = False
 
-    def take(self, shot: Shot, sightings: Sequence[Sighting]) -> None:
+    def take(self, frame: CameraFrame, tracked_faces: Sequence[TrackedFace]) -> None:
         """Have the next `refresh` show this image."""
-        self._shot, self._sightings, self._stale = shot, sightings, True
-        self._rate.count(shot.seconds)
+        self._shot, self._sightings, self._stale = frame, tracked_faces, True
+        self._rate.count(frame.seconds)
         self.shown += 1
 
     def answer_keys(self) -> bool:
@@ -141,10 +141,10 @@ class Show:
         """Return what shows but for the texts on it, uint8 (height, width, 3), RGB."""
         if self._shot is None:
             raise RuntimeError("there is no image yet: call take first")
-        image, sightings = self._shot.image, self._sightings
+        image, tracked_faces = self._shot.image, self._sightings
         if self.mirror:
-            image, sightings = mirrored(image, sightings)
-        faces, numbers = [seen.face for seen in sightings], [seen.number for seen in sightings]
+            image, tracked_faces = mirrored(image, tracked_faces)
+        faces, numbers = [seen.face for seen in tracked_faces], [seen.number for seen in tracked_faces]
         return annotate(image, faces, numbers=numbers, emotions=self._emotions if self.bars else None)
 
     def _press(self, key: str) -> None:
@@ -174,7 +174,7 @@ class Show:
         self._notice, self._notice_ends = notice, time.monotonic() + NOTICE
 
 
-class Rate:
+class FpsMeter:
     """How many images a second come, smoothed."""
 
     def __init__(self) -> None:
@@ -195,11 +195,11 @@ class Rate:
             self._interval = interval if self._interval is None else (1 - share) * self._interval + share * interval
 
 
-def mirrored(image: np.ndarray, sightings: Sequence[Sighting]) -> tuple[np.ndarray, list[Sighting]]:
+def mirrored(image: np.ndarray, tracked_faces: Sequence[TrackedFace]) -> tuple[np.ndarray, list[TrackedFace]]:
     """Return an image and the boxes of its faces as a mirror shows them."""
     width = image.shape[1]
-    boxes = [seen.face.box._replace(x=width - seen.face.box.x - seen.face.box.width) for seen in sightings]
-    turned = [seen._replace(face=replace(seen.face, box=box)) for seen, box in zip(sightings, boxes, strict=True)]
+    boxes = [seen.face.box._replace(x=width - seen.face.box.x - seen.face.box.width) for seen in tracked_faces]
+    turned = [seen._replace(face=replace(seen.face, box=box)) for seen, box in zip(tracked_faces, boxes, strict=True)]
     return np.ascontiguousarray(image[:, ::-1]), turned
 
 
@@ -208,7 +208,7 @@ def _names(folder: Path, name: str) -> Iterator[Path]:
     yield from (folder / f"{name}-{number}.png" for number in count(2))
 
 
-class Live:
+class LiveTracker:
     """Reads the newest image while a search for faces in an earlier one runs beside it.
 
     What a search found is carried on from the image that it saw to the newest. Leave it as a context, which ends the
@@ -220,28 +220,30 @@ class Live:
         half_life: seconds in which half of a change shows in boxes and probabilities.
     """
 
-    def __init__(self, predictor: Reads, *, search_every: float = SEARCH_EVERY, half_life: float = HALF_LIFE) -> None:
+    def __init__(
+        self, predictor: FaceReader, *, search_every: float = SEARCH_EVERY, half_life: float = HALF_LIFE
+    ) -> None:
         self._predictor = predictor
-        self._follower = Follower(predictor, search_every=search_every, half_life=half_life)
+        self._tracker = FaceTracker(predictor, search_every=search_every, half_life=half_life)
         self._searcher = ThreadPoolExecutor(1, thread_name_prefix="search")
-        self._search: Future[list[Found]] | None = None
+        self._search: Future[list[Detection]] | None = None
         self._searched: tuple[View, float] | None = None
 
-    def look(self, image: np.ndarray, seconds: float) -> list[Sighting]:
+    def update(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
         """Return the faces in the newest image, by number; those of the first image once they are found.
 
         Args:
             image: uint8 (height, width, 1 or 3).
             seconds: when it came.
         """
-        view = self._follower.carry(image)
+        view = self._tracker.propagate(image)
         if self._search is not None and self._searched is not None and self._search.done():
             then, when = self._searched
-            self._follower.place(self._search.result(), when, view=then)
+            self._tracker.set_detections(self._search.result(), when, view=then)
             self._search = None
-        if self._search is None and self._follower.is_due(seconds):
-            self._search, self._searched = self._searcher.submit(self._predictor.find, image), (view, seconds)
-        return self._follower.read(image, seconds)
+        if self._search is None and self._tracker.is_due(seconds):
+            self._search, self._searched = self._searcher.submit(self._predictor.detect, image), (view, seconds)
+        return self._tracker.read(image, seconds)
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-PIECE = 256
+BATCH = 256
 """Images that are read before any of them is handed on."""
 
 SMALL_IMAGE = 64 * 64
@@ -50,7 +50,7 @@ class Content(NamedTuple):
 
 
 Convert = Callable[[np.ndarray], np.ndarray]
-Piece = list[tuple[Entry, Content]]
+Batch = list[tuple[Entry, Content]]
 
 
 class Source(Protocol):
@@ -61,8 +61,8 @@ class Source(Protocol):
     count: int | None
     """How many images there are, where that is known before they are read."""
 
-    def pieces(self) -> Iterator[Piece]:
-        """Read every image in the source's order, at most PIECE of them at a time."""
+    def batches(self) -> Iterator[Batch]:
+        """Read every image in the source's order, at most BATCH of them at a time."""
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
         """Read the images of these names again, in the order given, which is the source's order, and convert each.
@@ -82,7 +82,7 @@ def content_of(image: np.ndarray) -> Content:
     return Content(height, width, channels, hash_pixels(image), blank, pixels, "")
 
 
-def refused(reason: str) -> Content:
+def rejected(reason: str) -> Content:
     """Return the content of an image that cannot be used, for the reason given."""
     return Content(0, 0, 0, "", False, b"", reason)
 

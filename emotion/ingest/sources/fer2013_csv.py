@@ -23,7 +23,7 @@ from emotion.ingest.sources.archives import (
     tar_members,
     zip_files,
 )
-from emotion.ingest.sources.contents import PIECE, SPLIT_NAMES, Content, Convert, Entry, Piece, content_of, refused
+from emotion.ingest.sources.contents import BATCH, SPLIT_NAMES, Batch, Content, Convert, Entry, content_of, rejected
 from emotion.parallel.read_ahead import read_ahead
 
 FER2013_FILES = ("fer2013.csv", "icml_face_data.csv")
@@ -57,10 +57,10 @@ class CsvSource:
         self.name = str(path)
         self._path = path
 
-    def pieces(self) -> Iterator[Piece]:
+    def batches(self) -> Iterator[Batch]:
         rows = ((entry, self._content(pixels)) for entry, pixels in self._rows())
-        while piece := [row for _, row in zip(range(PIECE), rows, strict=False)]:
-            yield piece
+        while batch := [row for _, row in zip(range(BATCH), rows, strict=False)]:
+            yield batch
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
         wanted = iter(names)
@@ -77,7 +77,7 @@ class CsvSource:
 
     @staticmethod
     def _content(pixels: Pixels) -> Content:
-        return refused(pixels) if isinstance(pixels, str) else content_of(pixels)
+        return rejected(pixels) if isinstance(pixels, str) else content_of(pixels)
 
     def _rows(self) -> Iterator[tuple[Entry, Pixels]]:
         blocks = read_ahead(_explained(csv_blocks(self._path), self.name))
@@ -158,7 +158,7 @@ def read_rows(blocks: Iterator[bytes], name: str) -> Iterator[tuple[Entry, Pixel
     """
     lines = read_lines(blocks, name)
     columns = find_columns(next(lines, b""), name)
-    first = list(islice(lines, PIECE))
+    first = list(islice(lines, BATCH))
     size = common_size(first, columns)
     for number, line in enumerate(chain(first, lines)):
         if line.strip():

@@ -14,8 +14,8 @@ from emotion.core.errors import InputError
 from emotion.core.labels import KNOWN_EMOTIONS, parse_emotion
 from emotion.data.images import MAX_FILE_BYTES, ImageError, decode, read_bytes
 from emotion.ingest.sources.archives import damage_explained, is_hidden, open_member
-from emotion.ingest.sources.contents import PIECE, SPLIT_NAMES, Content, Convert, Entry, Piece, content_of, refused
-from emotion.parallel.workers import map_pieces
+from emotion.ingest.sources.contents import BATCH, SPLIT_NAMES, Batch, Content, Convert, Entry, content_of, rejected
+from emotion.parallel.workers import map_batches
 
 SPLIT_FOLDERS = SPLIT_NAMES | {"valid": "val", "testing": "test"}
 """What a folder of this name, in lower case and without blanks, - and _, holds."""
@@ -26,8 +26,8 @@ IMAGE_SUFFIXES = (
 )
 """Files of other kinds are passed over where they lie beside the class folders, and are refused inside of them."""
 
-REREAD_PIECE = 32
-"""Images that a worker converts at a time when they are read again: fewer than PIECE, since they are large."""
+REREAD_BATCH = 32
+"""Images that a worker converts at a time when they are read again: fewer than BATCH, since they are large."""
 
 MAX_DEPTH = 8
 """Folders below one another that are looked into; a link to a folder above itself ends here."""
@@ -85,21 +85,21 @@ class FolderSource:
     def __init__(self, store: Store, names: Sequence[str]) -> None:
         self.name = store.name
         self._store = store
-        self._entries = understand(self.name, names)
+        self._entries = parse_layout(self.name, names)
         self.count: int | None = len(self._entries)
 
-    def pieces(self) -> Iterator[Piece]:
-        cut = [self._entries[start : start + PIECE] for start in range(0, len(self._entries), PIECE)]
-        images = [[entry.image for entry in piece] for piece in cut]
-        contents = map_pieces(partial(_read_piece, self._store), images)
+    def batches(self) -> Iterator[Batch]:
+        cut = [self._entries[start : start + BATCH] for start in range(0, len(self._entries), BATCH)]
+        images = [[entry.image for entry in batch] for batch in cut]
+        contents = map_batches(partial(_read_batch, self._store), images)
         return (list(zip(entries, read, strict=True)) for entries, read in zip(cut, contents, strict=True))
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        cut = [names[start : start + REREAD_PIECE] for start in range(0, len(names), REREAD_PIECE)]
-        return chain.from_iterable(map_pieces(partial(_convert_piece, self._store, convert), cut))
+        cut = [names[start : start + REREAD_BATCH] for start in range(0, len(names), REREAD_BATCH)]
+        return chain.from_iterable(map_batches(partial(_convert_batch, self._store, convert), cut))
 
 
-def _convert_piece(store: Store, convert: Convert, images: Sequence[str]) -> list[np.ndarray]:
+def _convert_batch(store: Store, convert: Convert, images: Sequence[str]) -> list[np.ndarray]:
     return [convert(_decode_again(store, image)) for image in images]
 
 
@@ -112,7 +112,7 @@ def _decode_again(store: Store, image: str) -> np.ndarray:
         ) from None
 
 
-def _read_piece(store: Store, images: Sequence[str]) -> list[Content]:
+def _read_batch(store: Store, images: Sequence[str]) -> list[Content]:
     return [_read(store, image) for image in images]
 
 
@@ -120,7 +120,7 @@ def _read(store: Store, image: str) -> Content:
     try:
         return content_of(decode(store.read(image)))
     except ImageError as error:
-        return refused(str(error))
+        return rejected(str(error))
 
 
 def list_folder(folder: Path) -> list[str]:
@@ -148,7 +148,7 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
-def understand(source: str, names: Sequence[str]) -> list[Entry]:
+def parse_layout(source: str, names: Sequence[str]) -> list[Entry]:
     """Return the images among the files `names` (paths relative to the source), with emotion and split.
 
     Known are `<emotion>/<file>` and `<split>/<emotion>/<file>`, inside any number of folders that hold nothing

@@ -19,7 +19,7 @@ LARGEST_MAP = 12
 as long for 12x12, and longer for 24x24."""
 
 
-def fast_form(network: keras.Model, precision: str | None = None) -> keras.Model:
+def to_training_network(network: keras.Model, precision: str | None = None) -> keras.Model:
     """Return `network` made of layers that train faster, where there are some; weights are copied.
 
     With `precision`, a Keras dtype policy, its layers compute in that, except the last, which gives probabilities.

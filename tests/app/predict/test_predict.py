@@ -24,7 +24,7 @@ from emotion.app.predict.image_files import ImageFile, collect
 from emotion.app.predict.output import Table
 from emotion.app.predict.reading import Reading, Tally, read_images
 from emotion.core.labels import EMOTIONS
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.data.images import read_image
 from emotion.faces.detection import Box
 from emotion.inference.predictor import Face, Predictor
@@ -88,7 +88,7 @@ def test_the_command_says_what_the_predictor_says(here, predict, model, astronau
     path = save(here / "photo.png", astronaut)
     _, out, _ = predict(path, "--json")
     (told,) = json.loads(out)["faces"]
-    (face,) = Predictor(model).read(read_image(path))
+    (face,) = Predictor(model).predict(read_image(path))
     assert told["box"] == face.box._asdict()
     assert told["emotion"] == face.emotion
     assert list(told["probabilities"]) == list(EMOTIONS)
@@ -98,7 +98,7 @@ def test_the_command_says_what_the_predictor_says(here, predict, model, astronau
 def test_json_is_an_object_a_line_for_each_image(here, predict):
     save(here / "a.png", noise())
     (here / "b.png").write_bytes(b"")
-    status, out, err = predict("a.png", "b.png", "--json", "--faces", "whole")
+    status, out, err = predict("a.png", "b.png", "--json", "--detector", "whole")
     good, bad = map(json.loads, out.splitlines())
     assert status == 3
     assert err == "2 images: 1 with 1 face, 0 without a face, 1 unreadable\n"
@@ -109,16 +109,16 @@ def test_json_is_an_object_a_line_for_each_image(here, predict):
 
 def test_without_a_terminal_the_default_is_csv(here, predict):
     save(here / "a.png", noise())
-    assert predict("a.png", "--faces", "whole") == predict("a.png", "--faces", "whole", "--csv")
+    assert predict("a.png", "--detector", "whole") == predict("a.png", "--detector", "whole", "--csv")
 
 
 def test_on_a_terminal_the_default_is_a_table(here, predict, monkeypatch):
     save(here / "a.png", noise())
     save(here / "folder/long_name.png", noise())
     (here / "b.png").write_text("no image\n\x1b[31m")
-    table = predict("a.png", "folder", "b.png", "--faces", "whole", "--table")
+    table = predict("a.png", "folder", "b.png", "--detector", "whole", "--table")
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda self: self is sys.stdout)
-    assert predict("a.png", "folder", "b.png", "--faces", "whole") == table
+    assert predict("a.png", "folder", "b.png", "--detector", "whole") == table
     head, first, second, third, empty, summary = table[1].splitlines()
     assert head.startswith("image               face  box")
     assert first.startswith("a.png                    1  80 x 60 at 0, 0 ")
@@ -153,15 +153,15 @@ def test_names_that_are_no_utf8_keep_their_bytes(here, predict, model):
     name = b"caf\xe9 \xc3\xa9.png"
     save(here / os.fsdecode(name), noise())
     printed = {}
-    for form in ("--csv", "--json"):
+    for option in ("--csv", "--json"):
         done = subprocess.run(
-            [EMOTION, "predict", ".", form, "--faces", "whole", "--model", model], capture_output=True
+            [EMOTION, "predict", ".", option, "--detector", "whole", "--model", model], capture_output=True
         )
         assert (done.returncode, done.stderr) == (0, b"")
-        printed[form] = done.stdout
+        printed[option] = done.stdout
     assert printed["--csv"].splitlines()[1].startswith(name + b",1,ok,")
     assert os.fsencode(json.loads(printed["--json"].decode())["path"]) == name
-    _, table, _ = predict(".", "--table", "--faces", "whole")
+    _, table, _ = predict(".", "--table", "--detector", "whole")
     assert table.splitlines()[1].startswith("caf\N{REPLACEMENT CHARACTER} \N{LATIN SMALL LETTER E WITH ACUTE}.png  ")
 
 
@@ -230,7 +230,7 @@ def test_a_folder_that_cannot_be_read_has_its_line(here, predict, monkeypatch):
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    status, out, _ = predict("tree", "--faces", "whole")
+    status, out, _ = predict("tree", "--detector", "whole")
     assert status == 3
     assert rows_of(out)[-1]["path"] == "tree/sub/deeper"
     assert rows_of(out)[-1]["status"] == "unreadable: the folder cannot be read: Permission denied"
@@ -280,7 +280,7 @@ def bad_images(folder):
 @pytest.mark.parametrize("faces", ["whole", "auto"])
 def test_images_of_every_kind_are_read(here, predict, faces):
     names = good_images(here / "good")
-    status, out, _ = predict("good", "--faces", faces)
+    status, out, _ = predict("good", "--detector", faces)
     rows = {Path(row["path"]).name: row for row in rows_of(out)}
     assert list(rows) == names
     if faces == "auto":
@@ -295,7 +295,7 @@ def test_images_of_every_kind_are_read(here, predict, faces):
 
 def test_images_without_a_face_are_no_failure_of_the_detector(here, predict):
     good_images(here / "good")
-    status, out, err = predict("good", "--faces", "cascade")
+    status, out, err = predict("good", "--detector", "cascade")
     assert status == 1
     assert {row["status"] for row in rows_of(out)} == {"no face"}
     assert err == "8 images: 0 with 0 faces, 8 without a face, 0 unreadable\n"
@@ -304,7 +304,7 @@ def test_images_without_a_face_are_no_failure_of_the_detector(here, predict):
 def test_good_and_bad_images_keep_their_order(here, predict):
     good = good_images(here / "mix")
     bad = bad_images(here / "mix")
-    status, out, err = predict("mix", "--faces", "whole")
+    status, out, err = predict("mix", "--detector", "whole")
     assert status == 3
     rows = rows_of(out)
     assert [Path(row["path"]).name for row in rows] == sorted([*good, *bad])
@@ -330,7 +330,7 @@ def test_a_file_that_may_not_be_read_has_its_line(here, predict, monkeypatch):
         return real(path, *arguments, **options)
 
     monkeypatch.setattr(os, "open", open_file)
-    status, out, _ = predict("mine.png", "theirs.png", "--faces", "whole")
+    status, out, _ = predict("mine.png", "theirs.png", "--detector", "whole")
     assert status == 3
     assert [row["status"] for row in rows_of(out)] == ["ok", "unreadable: the file cannot be read: Permission denied"]
 
@@ -347,11 +347,11 @@ def test_a_panorama_is_read(here, predict, astronaut):
     panorama = np.full((600, 20_000, 3), 128, np.uint8)
     panorama[40:552, 9_000:9_512] = astronaut
     save(here / "panorama.jpg", panorama, quality=95)
-    status, out, _ = predict("panorama.jpg", "--faces", "cascade", "--smallest", "60")
+    status, out, _ = predict("panorama.jpg", "--detector", "cascade", "--smallest", "60")
     assert status == 0
     found = [(int(row["x"]), int(row["y"])) for row in rows_of(out)]
     assert any(9_100 < x < 9_250 and 60 < y < 150 for x, y in found)
-    assert predict("panorama.jpg", "--faces", "whole")[0] == 0
+    assert predict("panorama.jpg", "--detector", "whole")[0] == 0
 
 
 def test_faces_cut_by_the_border_are_no_trouble(here, predict, astronaut):
@@ -363,7 +363,9 @@ def test_faces_cut_by_the_border_are_no_trouble(here, predict, astronaut):
         "close.png": astronaut[70:160, 180:270],
     }.items():
         save(here / "cut" / name, part)
-    status, out, _ = predict("cut", "--faces", "cascade", "--margin", "0.5", "--smallest", "30", "--annotate", "boxed")
+    status, out, _ = predict(
+        "cut", "--detector", "cascade", "--margin", "0.5", "--smallest", "30", "--annotate", "boxed"
+    )
     assert status in (0, 3)
     assert sorted(path.name for path in (here / "boxed").iterdir()) == sorted(
         {Path(row["path"]).name for row in rows_of(out) if row["status"] == "ok"}
@@ -380,7 +382,7 @@ def test_faces_cut_by_the_border_are_no_trouble(here, predict, astronaut):
 def test_fifty_faces_are_numbered(here, predict, astronaut):
     crowd = np.tile(astronaut[30:190, 140:310], (5, 10, 1))
     save(here / "crowd.png", crowd)
-    status, out, _ = predict("crowd.png", "--faces", "cascade", "--annotate", "boxed")
+    status, out, _ = predict("crowd.png", "--detector", "cascade", "--annotate", "boxed")
     rows = rows_of(out)
     assert status == 0
     assert 45 <= len(rows) <= 55
@@ -394,7 +396,7 @@ def test_fifty_faces_are_numbered(here, predict, astronaut):
 def test_images_of_any_shape_are_searched(here, predict, height, width):
     save(here / "a.png", noise(height, width, 1))
     for faces in ("cascade", "auto", "whole"):
-        status, out, _ = predict("a.png", "--faces", faces, "--margin", "0.3", "--annotate", "boxed")
+        status, out, _ = predict("a.png", "--detector", faces, "--margin", "0.3", "--annotate", "boxed")
         assert status in (0, 1)
         assert rows_of(out)[0]["status"] == ("ok" if status == 0 else "no face")
 
@@ -424,7 +426,7 @@ def test_a_detector_that_is_not_installed_is_named(here, predict, monkeypatch):
     monkeypatch.setitem(sys.modules, "mtcnn", None)
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     save(here / "a.png", noise())
-    status, out, _ = predict("a.png", "--faces", "mtcnn")
+    status, out, _ = predict("a.png", "--detector", "mtcnn")
     assert out == ""
     assert "mtcnn" in status
 
@@ -443,7 +445,7 @@ def test_boxed_images_lie_as_their_originals_do(here, predict):
     save(here / "two/PHOTO.JPG", noise(300, 400, seed=3), format="JPEG")
     (here / "two/bad.jpg").write_text("no image")
     before = hashes(here)
-    status, _, _ = predict("one", "two", "two/PHOTO.JPG", "--faces", "whole", "--annotate", "boxed/here")
+    status, _, _ = predict("one", "two", "two/PHOTO.JPG", "--detector", "whole", "--annotate", "boxed/here")
     assert status == 3
     assert {path: digest for path, digest in hashes(here).items() if "boxed" not in path.parts} == before
     made = sorted(path.relative_to(here / "boxed/here").as_posix() for path in hashes(here / "boxed"))
@@ -468,23 +470,23 @@ def test_boxed_images_show_box_and_label(here, predict, astronaut):
 def test_small_images_are_enlarged_so_that_labels_can_be_read(here, predict):
     save(here / "face.png", noise(48, 48, 1))
     save(here / "thin.png", noise(1, 20_000, 1))
-    predict("face.png", "thin.png", "--faces", "whole", "--annotate", "boxed")
+    predict("face.png", "thin.png", "--detector", "whole", "--annotate", "boxed")
     assert read_image(here / "boxed/face.png").shape == (240, 240, 3)
     assert read_image(here / "boxed/thin.png").shape == (1, 20_000, 3)
 
 
 def test_images_without_a_face_are_not_boxed(here, predict):
     save(here / "wall.png", noise(200, 200))
-    predict("wall.png", "--faces", "cascade", "--annotate", "boxed")
+    predict("wall.png", "--detector", "cascade", "--annotate", "boxed")
     assert list((here / "boxed").iterdir()) == []
 
 
 def test_boxed_images_of_an_earlier_run_are_replaced_and_not_read(here, predict):
     for suffix in ("jpg", "png"):
         save(here / f"{suffix}.{suffix}", noise(300, 300))
-    first = predict(".", "--faces", "whole", "--annotate", "boxed")
+    first = predict(".", "--detector", "whole", "--annotate", "boxed")
     before = hashes(here)
-    assert predict(".", "--faces", "whole", "--annotate", "boxed") == first
+    assert predict(".", "--detector", "whole", "--annotate", "boxed") == first
     assert len(first[1].splitlines()) == 3
     assert hashes(here) == before
 
@@ -495,7 +497,7 @@ def test_what_was_not_made_here_is_never_written_over(here, predict, target):
     save(here / "b.jpg", noise())
     save(here / "others/b.jpg", noise(seed=1))
     before = hashes(here)
-    status, out, _ = predict("a.png", "b.jpg", "--faces", "whole", "--annotate", target)
+    status, out, _ = predict("a.png", "b.jpg", "--detector", "whole", "--annotate", target)
     assert out == ""
     assert status.startswith(
         f"error: --annotate would write over {Path(target) / ('a.png' if target == '.' else 'b.jpg')}"
@@ -505,11 +507,11 @@ def test_what_was_not_made_here_is_never_written_over(here, predict, target):
 
 def test_boxed_images_that_are_read_are_originals_too(here, predict):
     save(here / "a.png", noise())
-    predict("a.png", "--faces", "whole", "--annotate", "boxed")
+    predict("a.png", "--detector", "whole", "--annotate", "boxed")
     before = hashes(here)
-    status, _, _ = predict("boxed", "--faces", "whole", "--annotate", "other/../boxed")
+    status, _, _ = predict("boxed", "--detector", "whole", "--annotate", "other/../boxed")
     assert "would write over" in status
-    assert predict("boxed", "--faces", "whole", "--annotate", "again")[0] == 0
+    assert predict("boxed", "--detector", "whole", "--annotate", "again")[0] == 0
     assert {path: digest for path, digest in hashes(here).items() if "again" not in path.parts} == before
 
 
@@ -517,7 +519,7 @@ def test_links_to_images_are_not_written_through(here, predict):
     save(here / "a.png", noise())
     (here / "boxed").mkdir()
     (here / "boxed/a.png").symlink_to(here / "a.png")
-    status, _, _ = predict("a.png", "--faces", "whole", "--annotate", "boxed")
+    status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "boxed")
     assert "would write over" in status
 
 
@@ -534,7 +536,7 @@ def test_a_boxed_image_that_cannot_be_written_leaves_nothing(here, predict, monk
         raise OSError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", fail)
-    status, _, _ = predict("a.png", "--faces", "whole", "--annotate", "boxed")
+    status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "boxed")
     assert status == "error: boxed/a.png cannot be written: Permission denied"
     assert list((here / "boxed").iterdir()) == []
 
@@ -547,8 +549,8 @@ def test_more_threads_give_the_same(here, predict, astronaut, threads):
     for number in range(12):
         save(here / f"many/{number:02}.png", np.roll(astronaut[:300], 17 * number, axis=1)[: 250 + number])
     save(here / "many/06.png", noise(300, 300))
-    alone = predict("many", "--threads", "1", "--faces", "cascade")
-    assert predict("many", "--threads", str(threads), "--faces", "cascade") == alone
+    alone = predict("many", "--threads", "1", "--detector", "cascade")
+    assert predict("many", "--threads", str(threads), "--detector", "cascade") == alone
     assert alone[0] == 3
 
 
@@ -556,13 +558,13 @@ class Slow(Predictor):
     """A predictor that counts the images that are there at a time."""
 
     def __init__(self, model):
-        super().__init__(model, faces="whole")
+        super().__init__(model, detector="whole")
         self.searched = 0
         self.batches = []
 
-    def find(self, image):
+    def detect(self, image):
         self.searched += 1
-        return super().find(image)
+        return super().detect(image)
 
     def probabilities(self, crops):
         self.batches.append(len(crops))
@@ -579,9 +581,11 @@ def test_faces_of_many_images_go_to_the_model_together(here, model):
     readings = list(read_images(files_of(paths), predictor, threads=2))
     assert [reading.path for reading in readings] == paths
     assert predictor.batches == [1, 2, 4, 8, 16, 32, 7], "the first answers come at once"
-    alone = Predictor(model, faces="whole")
+    alone = Predictor(model, detector="whole")
     for reading, path in zip(readings[::23], paths[::23], strict=True):
-        assert reading.faces[0].probabilities == pytest.approx(alone.read(read_image(path))[0].probabilities, abs=1e-6)
+        assert reading.faces[0].probabilities == pytest.approx(
+            alone.predict(read_image(path))[0].probabilities, abs=1e-6
+        )
 
 
 def test_only_a_few_images_are_ahead_of_the_reader(here, model):
@@ -610,7 +614,9 @@ def test_images_that_wait_to_be_boxed_are_few(here, model, monkeypatch):
 def test_progress_is_told_by_image_and_before_the_answers(here, model):
     path = save(here / "a.png", noise())
     ticks = []
-    readings = read_images(files_of([path] * 40), Predictor(model, faces="whole"), searched_one=lambda: ticks.append(1))
+    readings = read_images(
+        files_of([path] * 40), Predictor(model, detector="whole"), searched_one=lambda: ticks.append(1)
+    )
     told = [len(ticks) for _ in readings]
     assert told[:5] == [1, 3, 3, 7, 7]
     assert len(ticks) == 40
@@ -619,7 +625,7 @@ def test_progress_is_told_by_image_and_before_the_answers(here, model):
 def test_opencv_gets_its_threads_back(here, model):
     before = cv2.getNumThreads()
     path = save(here / "a.png", noise())
-    readings = read_images(files_of([path] * 3), Predictor(model, faces="whole"), threads=2)
+    readings = read_images(files_of([path] * 3), Predictor(model, detector="whole"), threads=2)
     next(readings)
     assert cv2.getNumThreads() == 1
     readings.close()
@@ -629,7 +635,7 @@ def test_opencv_gets_its_threads_back(here, model):
 def test_no_thread_is_left(here, model):
     path = save(here / "a.png", noise())
     before = threading.active_count()
-    list(read_images(files_of([path] * 9), Predictor(model, faces="whole"), threads=3))
+    list(read_images(files_of([path] * 9), Predictor(model, detector="whole"), threads=3))
     assert threading.active_count() == before
 
 
@@ -654,7 +660,7 @@ def many(here):
 
 
 def start(model, folder, **options):
-    command = [EMOTION, "predict", folder, "--csv", "--faces", "whole", "--model", model]
+    command = [EMOTION, "predict", folder, "--csv", "--detector", "whole", "--model", model]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
@@ -683,7 +689,8 @@ def test_nothing_heavy_is_loaded(here, model):
     save(here / "a.png", noise())
     program = (
         "import sys; from emotion.app import cli\n"
-        "sys.argv = ['emotion', 'predict', 'a.png', '--faces', 'whole', '--annotate', 'out', '--model', sys.argv[1]]\n"
+        "options = ['--detector', 'whole', '--annotate', 'out', '--model', sys.argv[1]]\n"
+        "sys.argv = ['emotion', 'predict', 'a.png', *options]\n"
         "cli.main(); print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", program, str(model)], capture_output=True, text=True, check=True)
@@ -694,7 +701,7 @@ def test_nothing_heavy_is_loaded(here, model):
 
 
 def test_the_columns_are_the_emotions_of_the_model(here, predict, tmp_path):
-    model = write_onnx(tmp_path / "two.onnx", ModelForm(("happy", "sad"), 24, "rgb", temperature=2.0))
+    model = write_onnx(tmp_path / "two.onnx", ModelMetadata(("happy", "sad"), 24, "rgb", temperature=2.0))
     save(here / "a.png", noise())
-    _, out, _ = predict("a.png", "--faces", "whole", model=model)
+    _, out, _ = predict("a.png", "--detector", "whole", model=model)
     assert out.splitlines()[0].split(",")[9:] == ["happy", "sad"]

@@ -18,7 +18,7 @@ from emotion.app.release import release as app
 from emotion.app.release.release import RELEASED, SUMMARY, release
 from emotion.core.errors import InputError
 from emotion.core.files import read_json, write_csv, write_json
-from emotion.core.metadata import ModelForm
+from emotion.core.metadata import ModelMetadata
 from emotion.core.params import load_params
 from emotion.core.paths import (
     EXPORT_METRICS,
@@ -40,8 +40,8 @@ from emotion.networks import registry
 from tests.makers import write_params
 
 SIZE = 24
-TRAINED = ModelForm(("happy", "sad", "neutral"), SIZE, "grayscale")
-FORM = replace(TRAINED, flip=True, temperature=1.25)
+TRAINED = ModelMetadata(("happy", "sad", "neutral"), SIZE, "grayscale")
+METADATA = replace(TRAINED, flip=True, temperature=1.25)
 MD5 = "3a36ccf3f525d7d94d8f2740849aefd1.dir"
 SHA256 = "0123456789abcdef" * 4
 LOCK = f"""\
@@ -82,7 +82,7 @@ class FakeDvc:
 def results(deterministic, tmp_path_factory):
     """A folder with what a run of the pipeline leaves, committed, of a small network that was not trained."""
     folder = tmp_path_factory.mktemp("results")
-    scheme = list(FORM.emotions)
+    scheme = list(METADATA.emotions)
     write_params(folder, labels_scheme=scheme, features_image_size=SIZE, evaluate_flip=True, compute_threads=2)
     for name in ("models/released", "metrics/curves", "metrics/plots", "data/features", "emotion", "store"):
         (folder / name).mkdir(parents=True)
@@ -91,9 +91,9 @@ def results(deterministic, tmp_path_factory):
     (folder / "dvc.lock").write_text(LOCK)
     (folder / "metrics/curves/history.csv").write_text("epoch,loss\n1,2\n")
     keras.utils.set_random_seed(1)  # whatever tests ran before
-    network = registry.build("residual_small", SIZE, 1, len(FORM.emotions))
+    network = registry.build("residual_small", SIZE, 1, len(METADATA.emotions))
     save_model(folder / "models/trained.keras", network, TRAINED)
-    save_model(folder / "models/model.keras", network, FORM)
+    save_model(folder / "models/model.keras", network, METADATA)
     for name in ("model.onnx", "model.tflite", "model_float16.tflite", "model_int8.tflite"):
         (folder / "models" / name).write_bytes(name.encode())
     write_metrics(folder, network)
@@ -108,19 +108,19 @@ def write_metrics(folder, network):
     for split in ("train", "val", "test"):
         images = generator.integers(0, 256, (40, SIZE, SIZE, 1), dtype=np.uint8)
         np.save(folder / f"data/features/x_{split}.npy", images)
-        np.save(folder / f"data/features/y_{split}.npy", np.arange(40, dtype=np.int32) % len(FORM.emotions))
+        np.save(folder / f"data/features/y_{split}.npy", np.arange(40, dtype=np.int32) % len(METADATA.emotions))
     probabilities = predict_probabilities(network, images, flip=True)
     # Labels that are mostly right, and not all.
     labels = np.where(np.arange(40) % 4, predicted_labels(probabilities, 0.5), 0).astype(np.int32)
     np.save(folder / "data/features/y_test.npy", labels)
     answers = Answers(labels, probabilities)
     params = load_params("evaluate", path=folder / "params.yaml").evaluate
-    report = make_report(answers, answers, unique=np.arange(40) > 3, emotions=FORM.emotions, params=params)
+    report = make_report(answers, answers, unique=np.arange(40) > 3, emotions=METADATA.emotions, params=params)
     write_json(folder / "metrics/evaluate.json", report)
     exported = ("keras", "tflite", "tflite_float16", "tflite_int8", "onnx")
     write_json(folder / "metrics/export.json", dict.fromkeys(exported, EXPORTED))
     names = [f"test {number}" for number in range(40)]
-    predictions = tabulate_predictions(names, labels, probabilities, FORM.emotions, threshold=0.5)
+    predictions = tabulate_predictions(names, labels, probabilities, METADATA.emotions, threshold=0.5)
     write_csv(folder / "metrics/curves/predictions.csv", predictions)
     write_json(
         folder / "metrics/train.json",
@@ -132,7 +132,7 @@ def write_metrics(folder, network):
             "source_images": 3000,
             "rejected": 4,
             "images": {
-                split: {"total": 1000} | dict.fromkeys(FORM.emotions, 300) for split in ("train", "val", "test")
+                split: {"total": 1000} | dict.fromkeys(METADATA.emotions, 300) for split in ("train", "val", "test")
             },
             "excluded": {"total": 120, "scheme": 100, "copy_of_test": 12, "copy_of_val": 8},
             "copies": {"across": {"test_in_train": 9, "test_in_val": 2}},
@@ -204,7 +204,7 @@ def test_the_stored_model_is_scored_as_it_is(project, dvc, monkeypatch):
     kernel = next(weight for weight in model.weights if weight.path.endswith("kernel")).numpy()
     assert kernel.dtype == np.float32
     assert (kernel == np.float16(kernel)).all()
-    assert load_model(RELEASED / "one/model.keras")[1] == FORM
+    assert load_model(RELEASED / "one/model.keras")[1] == METADATA
     probabilities = predict_probabilities(model, np.load("data/features/x_test.npy"), flip=True)
     accuracy = (predicted_labels(probabilities, 0.5) == np.load("data/features/y_test.npy")).mean()
     assert f"the accuracy on the test split is {100 * accuracy:.2f} %." in Path(RELEASED / "one/README.md").read_text()
@@ -327,9 +327,9 @@ def test_the_card_states_the_figures(project, dvc):
 
 
 def test_the_card_names_changes_of_the_code_that_were_not_committed(project, dvc):
-    (project / "emotion/training/loop.py").write_text("changed")
-    (project / "emotion/app").mkdir()
-    (project / "emotion/app/release/release.py").write_text("changed")
+    for file in ("emotion/training/loop.py", "emotion/app/release/release.py"):
+        (project / file).parent.mkdir(parents=True)
+        (project / file).write_text("changed")
     release("one")
     card = (RELEASED / "one/README.md").read_text()
     assert "`, and changes that were not committed, in emotion/training/loop.py." in card

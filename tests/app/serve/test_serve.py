@@ -29,7 +29,7 @@ from emotion.app.predict.output import Json
 from emotion.app.predict.reading import Reading
 from emotion.app.serve import server
 from emotion.app.serve.command import MAX_PORT, _port
-from emotion.app.serve.service import PAGE, Hosts, Limits, Rate, find_figures, make_app
+from emotion.app.serve.service import PAGE, AllowedHosts, Limits, TokenBucket, find_figures, make_app
 from emotion.core.errors import InputError
 from emotion.data import images
 from emotion.inference.annotation import emotion_color
@@ -58,7 +58,7 @@ class Stub:
     """In the place of a predictor: waits for `release` with each image, or raises `error`."""
 
     def __init__(self, predictor: Predictor, error: Exception | None = None) -> None:
-        self.form, self.emotions, self.path = predictor.form, predictor.emotions, predictor.path
+        self.metadata, self.emotions, self.path = predictor.metadata, predictor.emotions, predictor.path
         self.release = threading.Event()
         self.reading = 0
         self.at_once = 0
@@ -84,7 +84,7 @@ def gray(height: int = 60, width: int = 80) -> np.ndarray:
 def test_answers_what_predict_says(client, predictor, astronaut):
     data = encode(astronaut)
     answer = post(client, data, {"content-type": "image/png"}).json()
-    faces = predictor.read(images.decode(data))
+    faces = predictor.predict(images.decode(data))
     [line] = Json(predictor.emotions).lines(Reading(Path("astronaut.png"), "ok", faces))
     expected = json.loads(line)["faces"]
     assert len(expected) >= 1
@@ -128,7 +128,7 @@ def test_says_what_the_model_is(client, predictor):
 
 @pytest.mark.parametrize("faces, detector", [("whole", None), ("mtcnn", "mtcnn"), ("cascade", "cascade")])
 def test_says_how_faces_are_looked_for(predictor, faces, detector):
-    answer = make_client(predictor, faces=faces, smallest=70).get("/api/model").json()
+    answer = make_client(predictor, detector=faces, smallest=70).get("/api/model").json()
     assert (answer["faces"], answer["detector"], answer["smallest"]) == (faces, detector, 70)
 
 
@@ -155,9 +155,9 @@ def test_describes_itself_with_nothing_from_elsewhere(client):
 # Images of every kind
 
 
-def pillow_bytes(image: Image.Image, form: str, **options: Any) -> bytes:
+def pillow_bytes(image: Image.Image, kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    image.save(file, form, **options)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
@@ -188,7 +188,7 @@ def test_reads_images_of_every_kind(client, predictor, name):
     data = ODD_IMAGES[name]()
     answer = post(client, data)
     assert answer.status_code == 200
-    assert len(answer.json()["faces"]) == len(predictor.read(images.decode(data)))
+    assert len(answer.json()["faces"]) == len(predictor.predict(images.decode(data)))
 
 
 def test_boxes_are_in_the_image_as_people_see_it(client):
@@ -260,7 +260,7 @@ def test_refuses_too_many_in_a_short_time(predictor):
 
 def test_rate_fills_up_again_and_is_counted_by_address():
     now = 0.0
-    rate = Rate(a_second=2, burst=1, clock=lambda: now)
+    rate = TokenBucket(a_second=2, burst=1, clock=lambda: now)
     assert rate.wait("a") == 0
     assert rate.wait("a") == pytest.approx(0.5)
     assert rate.wait("b") == 0
@@ -271,7 +271,7 @@ def test_rate_fills_up_again_and_is_counted_by_address():
 
 
 def test_rate_remembers_only_so_many_addresses():
-    rate = Rate(a_second=1, burst=1, clock=lambda: 0.0)
+    rate = TokenBucket(a_second=1, burst=1, clock=lambda: 0.0)
     for client in range(3000):
         rate.wait(str(client))
     assert len(rate._buckets) <= 1024
@@ -369,15 +369,15 @@ def test_answers_as_localhost(client, host):
 
 def test_on_a_network_answers_by_its_own_names_and_addresses():
     own = socket.gethostname()
-    everywhere, one = Hosts.of("0.0.0.0"), Hosts.of("192.0.2.7")
+    everywhere, one = AllowedHosts.of("0.0.0.0"), AllowedHosts.of("192.0.2.7")
     assert everywhere.allow("192.0.2.7:8000")
     assert everywhere.allow("[fe80::1]:8000")
     assert everywhere.allow(own)
     assert not everywhere.allow("evil.example")
     assert one.allow("192.0.2.7")
     assert not one.allow("192.0.2.8")
-    assert not Hosts.of("127.0.0.1").allow("192.0.2.7")
-    assert Hosts.of("images.example").allow("Images.Example:80")
+    assert not AllowedHosts.of("127.0.0.1").allow("192.0.2.7")
+    assert AllowedHosts.of("images.example").allow("Images.Example:80")
 
 
 @pytest.mark.parametrize(
@@ -619,7 +619,7 @@ def test_runs_where_only_the_small_runtime_is_installed(model):
         "from emotion.inference.predictor import Predictor\n"
         f"predictor = Predictor({str(model)!r})\n"
         "make_app(predictor)\n"
-        "predictor.read(np.zeros((48, 48, 1), np.uint8))\n"
+        "predictor.predict(np.zeros((48, 48, 1), np.uint8))\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
     )
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout

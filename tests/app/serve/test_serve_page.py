@@ -125,7 +125,7 @@ def file_of(data: bytes, name: str = "image.png") -> dict[str, Any]:
 
 def best(predictor: Predictor, data: bytes) -> str:
     """Return what the label of the largest face in an image file has to say."""
-    face = predictor.read(decode(data))[0]
+    face = predictor.predict(decode(data))[0]
     return f"{face.emotion} {round(100 * face.confidence)} %"
 
 
@@ -133,7 +133,7 @@ def test_a_chosen_image_gets_its_label(open_page, url, predictor, astronaut):
     visit, data = open_page(url), encode(astronaut)
     assert visit.page.is_visible("text=Drop an image of a face")
     visit.choose(file_of(data))
-    face = predictor.read(decode(data))[0]
+    face = predictor.predict(decode(data))[0]
     assert visit.wait(".face[aria-pressed=true] .tag").text_content() == best(predictor, data)
     assert visit.text("emotion") == face.emotion
     rows = visit.page.locator("#bars tr").all_text_contents()
@@ -175,7 +175,7 @@ def test_several_faces_are_chosen_by_mouse_and_keys(open_page, url, predictor, a
     face = astronaut[40:190, 140:310]
     row = np.hstack([face, face[:, ::-1], (face * 0.8).astype(np.uint8)])
     data = encode(row)
-    faces = predictor.read(decode(data))
+    faces = predictor.predict(decode(data))
     assert len(faces) == 3
     visit = open_page(url)
     visit.choose(file_of(data))

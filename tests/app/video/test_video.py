@@ -23,7 +23,7 @@ from emotion.app.video.processing import COLUMNS, partial_name
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.inference.predictor import STANDARD_FILES, Predictor, find_standard
-from emotion.inference.tracking import HALF_LIFE, SEARCH_EVERY, Follower
+from emotion.inference.tracking import HALF_LIFE, SEARCH_EVERY, FaceTracker
 from emotion.inference.videos import CODECS, LONGEST_GAP, Clock, VideoReader, VideoWriter
 from tests.makers import encode
 
@@ -93,7 +93,7 @@ class TestAnswers:
         rows, predictor = rows_of(here / "out.csv"), Predictor(model)
         assert [int(row["frame"]) for row in rows] == list(range(FRAMES))
         for row, frame in zip(rows, frames_of(clip), strict=True):
-            [face] = predictor.read(frame.image)
+            [face] = predictor.predict(frame.image)
             assert [int(row[name]) for name in ("x", "y", "width", "height")] == list(face.box)
             assert row["emotion"] == face.emotion
             assert float(row["confidence"]) == pytest.approx(face.confidence, abs=1e-5)
@@ -101,7 +101,7 @@ class TestAnswers:
 
     def test_the_first_frame_is_read_so_whatever_the_smoothing(self, clip, model, here, emotion_video):
         assert emotion_video(clip, "--csv", "out.csv")[0] == 0
-        [face] = Predictor(model).read(frames_of(clip)[0].image)
+        [face] = Predictor(model).predict(frames_of(clip)[0].image)
         np.testing.assert_allclose(shares_of(rows_of(here / "out.csv")[0]), face.probabilities, atol=1e-5)
 
     def test_the_portrait_is_one_happy_face(self, clip, here, emotion_video):
@@ -152,7 +152,7 @@ class TestAnswers:
 
     def test_a_video_without_a_face_is_written_and_said_to_have_none(self, here, emotion_video):
         write(here / "noise.mp4", noise())
-        status, out, err = emotion_video("noise.mp4", "-o", "out.mp4", "--csv", "out.csv", "--faces", "cascade")
+        status, out, err = emotion_video("noise.mp4", "-o", "out.mp4", "--csv", "out.csv", "--detector", "cascade")
         assert (status, err) == (1, "")
         assert out.startswith("4 frames (0.1 s), no face\n")
         assert rows_of(here / "out.csv") == []
@@ -160,7 +160,7 @@ class TestAnswers:
 
     def test_whole_frames_can_be_faces(self, here, emotion_video):
         write(here / "noise.mp4", noise())
-        assert emotion_video("noise.mp4", "--csv", "out.csv", "--faces", "whole")[0] == 0
+        assert emotion_video("noise.mp4", "--csv", "out.csv", "--detector", "whole")[0] == 0
         assert [[row[name] for name in ("x", "y", "width", "height")] for row in rows_of(here / "out.csv")] == [
             ["0", "0", "64", "48"]
         ] * 4
@@ -228,14 +228,14 @@ class TestTargets:
         assert names(here) == ["out.csv", "out.mp4"]
 
     def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(self, clip, here, monkeypatch, emotion_video):
-        monkeypatch.setattr(Follower, "look", fail_at(5, InputError("no more")))
+        monkeypatch.setattr(FaceTracker, "update", fail_at(5, InputError("no more")))
         (here / "out.mp4").write_bytes(b"old")
         assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == "error: no more"
         assert names(here) == ["out.mp4"]
         assert (here / "out.mp4").read_bytes() == b"old"
 
     def test_an_interruption_keeps_the_frames_so_far(self, clip, here, monkeypatch, emotion_video):
-        monkeypatch.setattr(Follower, "look", fail_at(5, KeyboardInterrupt()))
+        monkeypatch.setattr(FaceTracker, "update", fail_at(5, KeyboardInterrupt()))
         status, out, err = emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv")
         assert (status, out) == (130, "")
         assert (
@@ -247,13 +247,13 @@ class TestTargets:
 
 
 def fail_at(frame, error):
-    """Return a `Follower.look` that raises `error` at a frame."""
-    look, count = Follower.look, iter(range(100))
+    """Return a `FaceTracker.update` that raises `error` at a frame."""
+    update, count = FaceTracker.update, iter(range(100))
 
     def failing(*arguments):
         if next(count) == frame:
             raise error
-        return look(*arguments)
+        return update(*arguments)
 
     return failing
 
@@ -338,9 +338,9 @@ class TestBrokenVideos:
         assert emotion_video("astronaut.png", "-o", "out.mp4", "--csv", "out.csv")[::2] == (0, "")
         assert len(rows_of(here / "out.csv")) == len(frames_of(here / "out.mp4")) == 1
 
-    @pytest.mark.parametrize("form", ["mp4", "avi", "mkv"])
-    def test_sound_videos_have_no_broken_tail(self, form, here):
-        path = write(here / f"video.{form}", noise(20))
+    @pytest.mark.parametrize("file_format", ["mp4", "avi", "mkv"])
+    def test_sound_videos_have_no_broken_tail(self, file_format, here):
+        path = write(here / f"video.{file_format}", noise(20))
         with VideoReader(path) as reader:
             assert len(list(reader)) == 20
             assert reader.missing == 0
@@ -362,7 +362,7 @@ class TestReading:
         assert frames[0].image.shape == (SIZE[1], SIZE[0], 3)
         upright = np.rot90(frames_of(clip)[0].image, -1)
         np.testing.assert_allclose(frames[0].image.astype(int), upright, atol=4)
-        emotion_video("turned.mp4", "-o", "out.mp4", "--faces", "whole")
+        emotion_video("turned.mp4", "-o", "out.mp4", "--detector", "whole")
         assert frames_of(here / "out.mp4")[0].image.shape == (SIZE[1], SIZE[0], 3)
 
     def test_odd_sizes_lose_no_pixel(self, here):
@@ -372,9 +372,9 @@ class TestReading:
         flat = [np.full((51, 67, 3), 180, np.uint8)] * 2
         np.testing.assert_allclose(frames_of(write(here / "flat.mp4", flat))[1].image, 180, atol=4)
 
-    @pytest.mark.parametrize("form", ["mp4", "avi"])
-    def test_the_smallest_video_can_be_written_and_read(self, form, here):
-        assert len(frames_of(write(here / f"dot.{form}", noise(2, (1, 1))))) == 2
+    @pytest.mark.parametrize("file_format", ["mp4", "avi"])
+    def test_the_smallest_video_can_be_written_and_read(self, file_format, here):
+        assert len(frames_of(write(here / f"dot.{file_format}", noise(2, (1, 1))))) == 2
 
     def test_a_varying_rate_keeps_each_frame_at_its_time(self, clip, here, emotion_video):
         images = [frame.image for frame in frames_of(clip)]
@@ -417,7 +417,7 @@ class TestReading:
         monkeypatch.setattr(VideoReader, "_next", counting)
         targets = processing.Targets(here / "out.mp4", here / "out.csv")
         with VideoReader(clip) as reader:
-            processing.process_video(reader, Follower(Predictor(model)), targets, emotions=EMOTIONS)
+            processing.process_video(reader, FaceTracker(Predictor(model)), targets, emotions=EMOTIONS)
         assert len(alive) == FRAMES
         assert most <= 2
 
@@ -462,7 +462,7 @@ class TestWriting:
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of a process are Linux'")
     def test_a_file_that_may_not_grow_is_told_and_removed(self, here, model):
         write(here / "noise.avi", noise(40, (240, 320)))
-        limit = f"ulimit -f 200; exec {EMOTION} video noise.avi -o out.avi --faces whole --model {model}"
+        limit = f"ulimit -f 200; exec {EMOTION} video noise.avi -o out.avi --detector whole --model {model}"
         done = subprocess.run(["bash", "-c", limit], capture_output=True, text=True, timeout=120)
         assert done.returncode == 1
         assert "could not be written whole" in done.stderr

@@ -16,15 +16,15 @@ from emotion.app import cli
 from emotion.app.webcam import camera as camera_module
 from emotion.app.webcam import command as command
 from emotion.app.webcam import live
-from emotion.app.webcam.camera import OPENING, Camera, Shot, open_camera
-from emotion.app.webcam.live import HELP, Live, Rate, Show, mirrored, watch
+from emotion.app.webcam.camera import OPENING, Camera, CameraFrame, open_camera
+from emotion.app.webcam.live import HELP, Display, FpsMeter, LiveTracker, mirrored, watch
 from emotion.app.webcam.window import CLOSED, FIRST_SIZE, Window
 from emotion.core.errors import InputError
 from emotion.data.images import read_image
 from emotion.faces.detection import Box
 from emotion.inference.annotation import annotate
 from emotion.inference.predictor import Face
-from emotion.inference.tracking import Sighting
+from emotion.inference.tracking import TrackedFace
 from emotion.inference.videos import VideoReader, VideoWriter
 
 EMOTION = Path(sys.executable).with_name("emotion")
@@ -78,9 +78,9 @@ def run(*arguments, **environment):
 
 def take(camera, after=-1):
     """Return the newest image after a number; there must be one."""
-    shot = camera.newest(after=after, timeout=5)
-    assert shot is not None
-    return shot
+    frame = camera.newest(after=after, timeout=5)
+    assert frame is not None
+    return frame
 
 
 class TestCamera:
@@ -94,8 +94,8 @@ class TestCamera:
 
         with Camera("test", images) as camera:
             given.wait(5)
-            shot = take(camera)
-            assert (shot.number, shot.image[0, 0, 0]) == (49, 49)
+            frame = take(camera)
+            assert (frame.number, frame.image[0, 0, 0]) == (49, 49)
             assert camera.newest(after=49, timeout=0.01) is None
 
     def test_images_can_wait_to_be_taken(self):
@@ -169,8 +169,8 @@ class TestCamera:
             camera.watch()
             start, last = time.monotonic(), -1
             while not (camera.ended and last == camera.last):
-                shot = camera.newest(after=last, timeout=1)
-                last = last if shot is None else shot.number
+                frame = camera.newest(after=last, timeout=1)
+                last = last if frame is None else frame.number
             assert time.monotonic() - start >= (FRAMES - 2) / RATE
             assert last == FRAMES - 1
 
@@ -249,15 +249,15 @@ class FakeWindow:
 
 EMOTIONS = ("no", "yes")
 FACE = Face(Box(10, 12, 20, 20), np.array([0.25, 0.75]), "yes", 0.75)
-SIGHTING = Sighting(3, FACE, True)
+TRACKED = TrackedFace(3, FACE, True)
 
 
 @pytest.fixture
 def show(tmp_path):
     window: Any = FakeWindow()
-    show = Show(window, EMOTIONS, mirror=False, folder=tmp_path)
+    show = Display(window, EMOTIONS, mirror=False, folder=tmp_path)
     noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
-    show.take(Shot(0, 0.0, noise), [SIGHTING])
+    show.take(CameraFrame(0, 0.0, noise), [TRACKED])
     return show
 
 
@@ -316,9 +316,9 @@ class TestShow:
         np.testing.assert_array_equal(show.render(), annotate(image, [face], numbers=[3], emotions=EMOTIONS))
 
     def test_a_mirror_of_a_mirror_is_the_image(self, show):
-        image, sightings = mirrored(*mirrored(show._shot.image, [SIGHTING]))
+        image, tracked_faces = mirrored(*mirrored(show._shot.image, [TRACKED]))
         np.testing.assert_array_equal(image, show._shot.image)
-        assert sightings[0].face.box == FACE.box
+        assert tracked_faces[0].face.box == FACE.box
 
     def test_s_saves_what_shows_under_a_new_name_each_time(self, show, tmp_path):
         self.keys(show, "m", "s", "s", "s")
@@ -344,7 +344,7 @@ class TestShow:
 
 
 def test_the_rate_is_smoothed():
-    rate = Rate()
+    rate = FpsMeter()
     assert rate.a_second == 0
     for frame in range(61):
         rate.count(frame / 30)
@@ -356,40 +356,40 @@ def test_the_rate_is_smoothed():
 class TestLive:
     def test_a_still_face_is_read_as_a_image_would_be(self, astronaut, predictor):
         image = portrait_frame(astronaut, 0.0, SIZE)
-        [expected] = predictor.read(image)
-        with Live(predictor) as live:
-            sightings = self.look_until_seen(live, image)
+        [expected] = predictor.predict(image)
+        with LiveTracker(predictor) as live:
+            tracked_faces = self.look_until_seen(live, image)
             for frame in range(10):
-                [seen] = sightings
+                [seen] = tracked_faces
                 np.testing.assert_array_equal(seen.face.box, expected.box)
                 np.testing.assert_allclose(seen.face.probabilities, expected.probabilities, atol=1e-9)
-                sightings = live.look(image, 100 + frame / 30)
+                tracked_faces = live.update(image, 100 + frame / 30)
 
     def look_until_seen(self, live, image):
         for frame in range(500):
-            sightings = live.look(image, frame / 30)
-            if sightings:
-                return sightings
+            tracked_faces = live.update(image, frame / 30)
+            if tracked_faces:
+                return tracked_faces
             time.sleep(0.01)
         return []
 
     def test_what_was_found_in_an_earlier_image_is_placed_in_the_newest(self, astronaut, predictor, monkeypatch):
         searching = threading.Event()
-        find = predictor.find
+        find = predictor.detect
 
         def slow(image):
             searching.wait(10)
             return find(image)
 
-        monkeypatch.setattr(predictor, "find", slow)
-        with Live(predictor) as live:
+        monkeypatch.setattr(predictor, "detect", slow)
+        with LiveTracker(predictor) as live:
             for number in range(4):
-                assert live.look(portrait_frame(astronaut, number / RATE, SIZE), number / RATE) == []
+                assert live.update(portrait_frame(astronaut, number / RATE, SIZE), number / RATE) == []
             searching.set()
             assert live._search is not None
             live._search.result(10)
             image = portrait_frame(astronaut, 4 / RATE, SIZE)
-            [seen] = live.look(image, 4 / RATE)
+            [seen] = live.update(image, 4 / RATE)
         [expected] = find(image)
         np.testing.assert_allclose(seen.face.box, expected.box, atol=3)
 
@@ -397,13 +397,13 @@ class TestLive:
         def fail(image):
             raise InputError("no detector")
 
-        monkeypatch.setattr(predictor, "find", fail)
-        with Live(predictor) as live:
-            live.look(image(), 0.0)
+        monkeypatch.setattr(predictor, "detect", fail)
+        with LiveTracker(predictor) as live:
+            live.update(image(), 0.0)
             assert live._search is not None
             live._search.exception(10)
             with pytest.raises(InputError, match="no detector"):
-                live.look(image(), 0.03)
+                live.update(image(), 0.03)
 
 
 @pytest.mark.usefixtures("dummy")
@@ -513,17 +513,17 @@ class TestWatch:
 
     def test_faces_show(self, clip, predictor, monkeypatch):
         shown = []
-        plain = Show.take
+        plain = Display.take
 
-        def take(show, shot, sightings):
-            shown.append(sightings)
+        def take(show, frame, tracked_faces):
+            shown.append(tracked_faces)
             time.sleep(0.02)
-            plain(show, shot, sightings)
+            plain(show, frame, tracked_faces)
 
         # On a busy machine a search can take longer than the whole clip.
-        found = predictor.find(frames_of(clip)[0])
-        monkeypatch.setattr(predictor, "find", lambda image: found)
-        monkeypatch.setattr(Show, "take", take)
+        found = predictor.detect(frames_of(clip)[0])
+        monkeypatch.setattr(predictor, "detect", lambda image: found)
+        monkeypatch.setattr(Display, "take", take)
         watch(str(clip), lambda: predictor, paced=False)
         assert shown[0] == []  # the first search has just begun
         assert [seen.number for seen in shown[-1]] == [1]

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.ingest.sources import fer2013_csv
-from emotion.ingest.sources.contents import PIECE, Source, hash_pixels
-from emotion.ingest.sources.folders import understand
+from emotion.ingest.sources.contents import BATCH, Source, hash_pixels
+from emotion.ingest.sources.folders import parse_layout
 from emotion.ingest.sources.locate import open_source
 from emotion.parallel.read_ahead import read_ahead
 from tests.makers import (
@@ -41,13 +41,13 @@ IMAGE = encode(ROWS[0][2])
 
 def read(source: Source) -> list[tuple[str, str | None, str]]:
     """Return emotion, split and hash of all images, sorted; fail where one is refused."""
-    found = [row for piece in source.pieces() for row in piece]
+    found = [row for batch in source.batches() for row in batch]
     assert [content.reason for _, content in found if content.reason] == []
     return sorted((entry.emotion, entry.split, content.hash) for entry, content in found)
 
 
 def reasons(source: Source) -> dict[str, str]:
-    return {entry.image: content.reason for piece in source.pieces() for entry, content in piece if content.reason}
+    return {entry.image: content.reason for batch in source.batches() for entry, content in batch if content.reason}
 
 
 EXPECTED = sorted((emotion, split, hash_pixels(image[:, :, None])) for emotion, split, image in ROWS)
@@ -160,7 +160,7 @@ def test_every_layout_gives_the_same_images(write, tmp_path):
 def test_images_are_found_again_by_their_names(write, tmp_path):
     write(tmp_path)
     source = open_source(tmp_path)
-    found = [row for piece in source.pieces() for row in piece][1::3]
+    found = [row for batch in source.batches() for row in batch][1::3]
     images = source.read_again([entry.image for entry, _ in found], np.copy)
     assert [hash_pixels(image) for image in images] == [content.hash for _, content in found]
 
@@ -182,7 +182,7 @@ def test_test_folder_without_official_file_names_is_the_test_split(tmp_path):
 
 def test_folders_of_contempt(tmp_path):
     write_files(tmp_path, {"happy/a.png": IMAGE, "Contempt/b.png": IMAGE})
-    found = [entry.emotion for piece in open_source(tmp_path).pieces() for entry, _ in piece]
+    found = [entry.emotion for batch in open_source(tmp_path).batches() for entry, _ in batch]
     assert sorted(found) == ["contempt", "happy"]
 
 
@@ -203,14 +203,14 @@ def test_csv_without_usage_has_no_split(tmp_path):
 def test_where_images_lie(tmp_path):
     one_csv(tmp_path / "a")
     msambare_zip(tmp_path / "b")
-    first = [next(open_source(tmp_path / name).pieces())[0][0] for name in "ab"]
+    first = [next(open_source(tmp_path / name).batches())[0][0] for name in "ab"]
     assert first[0] == ("row 0", "angry", "train")
     assert first[1] == ("test/angry/PrivateTest_00028.png", "angry", "test")
 
 
 def test_large_images_are_not_kept(tmp_path):
     write_files(tmp_path, {"happy/a.png": encode(np.zeros((65, 64), np.uint8)), "happy/b.png": IMAGE})
-    (_, large), (_, small) = next(open_source(tmp_path).pieces())
+    (_, large), (_, small) = next(open_source(tmp_path).batches())
     assert (large.height, large.width, large.pixels, large.blank) == (65, 64, b"", True)
     assert small.pixels == ROWS[0][2].tobytes()
 
@@ -287,7 +287,7 @@ def test_named_file_that_is_missing_or_none(tmp_path):
 )
 def test_unknown_layouts_name_what_was_found(names, found):
     with pytest.raises(InputError, match=re.escape(found)) as error:
-        understand("data/raw", names)
+        parse_layout("data/raw", names)
     assert "data/raw: the layout is not known. Expected a folder per emotion (angry," in str(error.value)
 
 
@@ -443,7 +443,7 @@ def test_bad_rows_are_listed_with_their_reason(line, reason, tmp_path):
     found = reasons(source)
     assert list(found) == ["row 3"]
     assert reason in found["row 3"]
-    assert sum(len(piece) for piece in source.pieces()) == 7
+    assert sum(len(batch) for batch in source.batches()) == 7
 
 
 def test_a_line_of_absurd_length_is_refused(tmp_path, monkeypatch):
@@ -503,11 +503,11 @@ def test_the_size_of_most_rows_counts_not_that_of_the_first(tmp_path):
 
 
 def test_many_rows_come_in_pieces(tmp_path):
-    lines = [csv_line(number % 7, f"{number % 256} 2 3 4") for number in range(3 * PIECE + 5)]
+    lines = [csv_line(number % 7, f"{number % 256} 2 3 4") for number in range(3 * BATCH + 5)]
     write_files(tmp_path, {"a.csv": "\n".join(["emotion,pixels,Usage", *lines]).encode()})
-    pieces = list(open_source(tmp_path).pieces())
-    assert [len(piece) for piece in pieces] == [PIECE] * 3 + [5]
-    assert [entry.image for piece in pieces for entry, _ in piece] == [f"row {n}" for n in range(3 * PIECE + 5)]
+    batches = list(open_source(tmp_path).batches())
+    assert [len(batch) for batch in batches] == [BATCH] * 3 + [5]
+    assert [entry.image for batch in batches for entry, _ in batch] == [f"row {n}" for n in range(3 * BATCH + 5)]
 
 
 # Files
@@ -537,7 +537,7 @@ def test_any_mix_of_files(mixed, packed):
             write_zip(folder / "a.zip", files)
         else:
             write_files(folder, files)
-        found = [row for piece in open_source(folder).pieces() for row in piece]
+        found = [row for batch in open_source(folder).batches() for row in batch]
     assert [entry.image for entry, _ in found] == sorted(files)
     for (_, content), item in zip(found, mixed, strict=True):
         if isinstance(item, int):
@@ -571,14 +571,15 @@ COMPARE_WORKERS = """
 import sys
 from pathlib import Path
 import numpy as np
-from emotion.sources import contents, folders, workers
-folders.PIECE = folders.REREAD_PIECE = 5
+from emotion.ingest.sources import contents, folders
+from emotion.parallel import workers
+folders.BATCH = folders.REREAD_PIECE = 5
 workers.FEWEST_PIECES = 2
 source = folders.open_folder(Path(sys.argv[1]))
 results = []
 for count in (1, 3):
-    workers._workers = lambda pieces: count
-    found = [row for piece in source.pieces() for row in piece]
+    workers._workers = lambda batches: count
+    found = [row for batch in source.batches() for row in batch]
     images = source.read_again([entry.image for entry, _ in found], np.copy)
     results.append((found, [contents.hash_pixels(image) for image in images]))
 assert results[0] == results[1]

@@ -8,7 +8,7 @@ import pytest
 
 from emotion.training.acceleration import training_network as module
 from emotion.training.acceleration import winograd
-from emotion.training.acceleration.training_network import LARGEST_MAP, fast_form
+from emotion.training.acceleration.training_network import LARGEST_MAP, to_training_network
 
 ZEN_4 = {"avx512f", "avx512_bf16"}
 SAPPHIRE_RAPIDS = ZEN_4 | {"amx_bf16"}
@@ -27,7 +27,7 @@ def pair(deterministic):
     network = keras.Sequential([keras.Input((8, 8, 1)), *layers])
     generator = np.random.default_rng(0)
     network.set_weights([generator.uniform(0.5, 1.5, w.shape) for w in network.get_weights()])
-    return network, fast_form(network)
+    return network, to_training_network(network)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def ways(monkeypatch):
             keras.layers.GlobalAveragePooling2D(),
             keras.layers.Dense(2),
         ]
-        fast = fast_form(keras.Sequential([keras.Input((None, None, channels)), *layers]), precision)
+        fast = to_training_network(keras.Sequential([keras.Input((None, None, channels)), *layers]), precision)
         fast.compile(keras.optimizers.SGD(0.01), "mse")
         for mock in mocks.values():
             mock.reset_mock()
