@@ -10,9 +10,10 @@ from emotion.app.preset.presets import list_presets
 from emotion.core.errors import InputError
 from emotion.core.params import read_yaml
 from tests.pages import ROOT, read_documents
+from tests.records import read_record
 
 FILES = ("evaluate", "train")
-BEFORE = {"train.teacher_inputs": "changed"}
+BEFORE = {"train.teacher_inputs": "augmented"}
 """What there was before a param came, where that is not null."""
 STATUS = """Task     Name                        Created    Status
 788de62  compare-happy-sad-rgb       01:16 PM   Running
@@ -72,7 +73,7 @@ def test_a_preset_states_what_its_run_gave(name):
 
 def test_what_ferplus_gave_is_stated():
     folder = ROOT / "benchmarks/results/ferplus"
-    evaluation, time = (json.loads((folder / f"{file}.json").read_text("utf-8")) for file in ("evaluate", "time"))
+    evaluation, time = (read_record(folder / f"{file}.json") for file in ("evaluate", "time"))
     test, minutes = evaluation["test"], f"n {time['seconds'] / 60:.0f} minutes"
     accuracy, low, high = (f"{100 * test[f'accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
     validation, macro_f1 = f"{100 * evaluation['validation']['accuracy']:.1f}", f"macro F1 {test['macro_f1']:.3f}"
