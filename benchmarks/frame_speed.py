@@ -1,17 +1,18 @@
-"""How many frames a second `emotion video` and `emotion webcam` read, detection included.
+"""How many frames per second `emotion video` and `emotion webcam` process, detection included.
 
     python -m benchmarks.frame_speed
 
-A video of 640x480 pixels is made of the portrait that scikit-image ships, a face that drifts and comes nearer. It goes
+A video of 640x480 pixels is made of the portrait that scikit-image ships: a face that drifts and comes nearer. It is
+processed
 
-- through `emotion video`, with the boxed video and the table written; and once more with a search for faces in every
-  frame, which tells what following them between searches gains;
-- through `emotion webcam`, in a window of SDL's dummy driver, which draws and shows nothing; the file plays the camera
-  and hands over each frame as soon as the one before was shown.
+- by `emotion video`, with the annotated video and the table written; and once more with a search for faces in every
+  frame, which shows what tracking between searches gains;
+- by `emotion webcam`, in a window of SDL's dummy driver, which shows nothing; the file plays the camera, and each frame
+  comes as soon as the one before was shown.
 
-All take turns in one process. The time runs from the first frame to the last; loading the model is left out. Shares are
-of that time; those marked `beside` were spent by other threads while the loop went on. The processor time of all
-threads is told as well: it hardly changes where something else runs. Nothing else should run on the machine.
+They take turns in one process. The time runs from the first frame to the last; loading the model is left out. Shares
+are of that time; those marked `beside` were spent by other threads while the loop went on. The processor time of all
+threads is given as well: it hardly changes when something else runs. Nothing else should run on the machine.
 benchmarks/results/frame_speed.json gets the figures.
 """
 
@@ -35,14 +36,21 @@ from tqdm import tqdm
 
 from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.app.video import processing
-from emotion.app.webcam import live
-from emotion.app.webcam.camera import Camera, open_camera
+from emotion.app.video.face_table import FaceTable
+from emotion.app.video.output_files import OutputFiles
+from emotion.app.webcam.camera import Camera
+from emotion.app.webcam.camera_sources import open_camera
+from emotion.app.webcam.display import Display
+from emotion.app.webcam.live import run_loop
+from emotion.app.webcam.live_tracker import LiveTracker
 from emotion.app.webcam.window import Window
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
+from emotion.inference.defaults import SEARCH_EVERY
 from emotion.inference.predictor import Predictor
-from emotion.inference.tracking import SEARCH_EVERY, FaceTracker
-from emotion.inference.videos import VideoReader, VideoWriter
+from emotion.inference.tracking import FaceTracker
+from emotion.inference.video_reader import VideoReader
+from emotion.inference.video_writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks/results/frame_speed.json"
@@ -50,7 +58,7 @@ RESULT = ROOT / "benchmarks/results/frame_speed.json"
 SIZE = 480, 640
 FRAME_RATE = 30
 AIM = 30
-"""Frames a second that both are to reach."""
+"""Frames per second that both should reach."""
 
 VIDEO, VIDEO_EVERY, WEBCAM = "video", "video_search_every_frame", "webcam"
 LABELS = {
@@ -60,24 +68,24 @@ LABELS = {
 }
 
 PARTS: dict[str, list[tuple[type, str]]] = {
-    "decode": [(VideoReader, "_next")],
-    "wait for the camera": [(Camera, "newest")],
+    "decode": [(VideoReader, "_read_frame")],
+    "wait for the camera": [(Camera, "newest_frame")],
     "search for faces": [(Predictor, "detect")],
-    "follow faces": [(FaceTracker, "carry"), (FaceTracker, "place")],
-    "read emotions": [(FaceTracker, "read")],
-    "draw": [(live.Display, "image")],
+    "track faces": [(FaceTracker, "propagate"), (FaceTracker, "set_detections")],
+    "classify faces": [(FaceTracker, "classify")],
+    "draw": [(Display, "render")],
     "show": [(Window, "show")],
     "write the video": [(VideoWriter, "write")],
-    "write the table": [(processing.FaceTable, "add")],
+    "write the table": [(FaceTable, "add")],
 }
-"""What is timed, by the methods that do it. Drawing a video is a function, which is added."""
+"""What is timed, by the methods that do it. `timed_parts` adds the function that annotates a video's frames."""
 
-BESIDE = {WEBCAM: ("decode", "search for faces")}
+PARTS_BESIDE = {WEBCAM: ("decode", "search for faces")}
 """What other threads do."""
 
 
-class Time(NamedTuple):
-    """Seconds of a run: in all, of processor time, and by part."""
+class RunTime(NamedTuple):
+    """Seconds of a run: in total, of processor time, and by part."""
 
     seconds: float
     processor_seconds: float
@@ -109,10 +117,12 @@ def write_portrait_video(path: Path, frames: int, size: tuple[int, int] = SIZE) 
 
 @contextmanager
 def timed_parts() -> Iterator[dict[str, float]]:
-    """Give the seconds that each of PARTS took in the block, whichever thread it ran in."""
+    """Yield the seconds that each of PARTS took in the block, in whichever thread."""
     spent: dict[str, float] = defaultdict(float)
     with ExitStack() as stack:
-        stack.enter_context(patch.object(processing, "draw", _timed(processing.draw, "draw", spent)))
+        stack.enter_context(
+            patch.object(processing, "annotate_frame", _timed(processing.annotate_frame, "draw", spent))
+        )
         for part, methods in PARTS.items():
             for kind, name in methods:
                 stack.enter_context(patch.object(kind, name, _timed(getattr(kind, name), part, spent)))
@@ -131,36 +141,36 @@ def _timed(function: Callable[..., Any], part: str, spent: dict[str, float]) -> 
     return run
 
 
-def time_video(source: Path, predictor: Predictor, folder: Path, *, search_every: float = SEARCH_EVERY) -> Time:
+def time_video(source: Path, predictor: Predictor, folder: Path, *, search_every: float = SEARCH_EVERY) -> RunTime:
     """Return how long `emotion video` takes, from the first frame to the last file."""
-    targets = processing.Targets(folder / "boxed.mp4", folder / "faces.csv")
+    outputs = OutputFiles(folder / "annotated.mp4", folder / "faces.csv")
     tracker = FaceTracker(predictor, search_every=search_every)
     with VideoReader(source) as reader:
-        return _time(lambda: processing.process_video(reader, tracker, targets, emotions=predictor.emotions))
+        return _time_run(lambda: processing.process_video(reader, tracker, outputs, emotions=predictor.emotions))
 
 
-def time_webcam(source: Path, predictor: Predictor, folder: Path) -> Time:
+def time_webcam(source: Path, predictor: Predictor, folder: Path) -> RunTime:
     """Return how long `emotion webcam` takes, from the first image to the last."""
     with (
         open_camera(str(source), paced=False) as camera,
         Window("benchmark") as window,
-        live.LiveTracker(predictor) as watching,
+        LiveTracker(predictor) as tracker,
     ):
-        show = live.Display(window, predictor.emotions, mirror=True, folder=folder)
-        camera.watch()
-        return _time(lambda: live.run_loop(camera, watching, show))
+        display = Display(window, predictor.emotions, mirror=True, folder=folder)
+        camera.start_playing()
+        return _time_run(lambda: run_loop(camera, tracker, display))
 
 
-def _time(run: Callable[[], object]) -> Time:
+def _time_run(run: Callable[[], object]) -> RunTime:
     with timed_parts() as spent:
         start, processor_start = time.perf_counter(), time.process_time()
         run()
-        return Time(time.perf_counter() - start, time.process_time() - processor_start, dict(spent))
+        return RunTime(time.perf_counter() - start, time.process_time() - processor_start, dict(spent))
 
 
 def measure(predictor: Predictor, frames: int, repetitions: int, size: tuple[int, int] = SIZE) -> dict[str, Any]:
     """Measure all in turns, `repetitions` times, on a video of so many frames; return what the result file holds."""
-    runs: dict[str, list[Time]] = {name: [] for name in LABELS}
+    runs: dict[str, list[RunTime]] = {name: [] for name in LABELS}
     with tempfile.TemporaryDirectory() as name, tqdm(total=repetitions * len(runs), disable=None) as bar:
         folder = Path(name)
         source = folder / "portrait.mp4"
@@ -174,11 +184,11 @@ def measure(predictor: Predictor, frames: int, repetitions: int, size: tuple[int
             for way, function in ways.items():
                 runs[way].append(function())
                 bar.update()
-    return {way: summarize(times, frames, BESIDE.get(way, ())) for way, times in runs.items()}
+    return {way: summarize(times, frames, PARTS_BESIDE.get(way, ())) for way, times in runs.items()}
 
 
-def summarize(times: list[Time], frames: int, beside: tuple[str, ...]) -> dict[str, Any]:
-    """Return the frames a second of some runs, and the median share of the time by part."""
+def summarize(times: list[RunTime], frames: int, beside: tuple[str, ...]) -> dict[str, Any]:
+    """Return the frames per second of some runs, and the median share of the time by part."""
     rates = [frames / one.seconds for one in times]
     shares = {
         part: statistics.median(one.parts.get(part, 0.0) / one.seconds for one in times)
@@ -202,13 +212,13 @@ def compare(options: argparse.Namespace) -> None:
             raise InputError(f"--{name}: got {getattr(options, name)}, expected at least 1")
     os.environ["SDL_VIDEODRIVER"] = "dummy"
     cv2.setNumThreads(options.threads)
-    predictor = Predictor(options.model, detector=options.faces, threads=options.threads)
+    predictor = Predictor(options.model, detector=options.detector, threads=options.threads)
     measured = measure(predictor, options.frames, options.repetitions)
     result = {
         "machine": _processor(),
         "versions": {"python": platform.python_version(), "opencv": cv2.__version__},
         "model": predictor.path.name,
-        "faces": options.faces,
+        "detector": options.detector,
         "height_and_width": list(SIZE),
         "frames": options.frames,
         "threads": options.threads,
@@ -226,7 +236,7 @@ def show(result: dict[str, Any]) -> None:
     """Print what was measured."""
     height, width = result["height_and_width"]
     print(
-        f"{result['machine']}, {result['threads']} threads, {result['model']}, faces by {result['faces']}, "
+        f"{result['machine']}, {result['threads']} threads, {result['model']}, faces by {result['detector']}, "
         f"{result['frames']} frames of {width}x{height}; medians of {result['repetitions']}, lowest and highest"
     )
     for way, label in LABELS.items():
@@ -239,7 +249,7 @@ def show(result: dict[str, Any]) -> None:
             print(f"  {part:22}{share:6.1%}")
         for part, share in result[way]["shares_beside"].items():
             print(f"  {part:22}{share:6.1%} beside")
-    print(f"\nfollowing faces between searches: {result['searching_gains']:.2f} times as many frames a second")
+    print(f"\ntracking faces between searches: {result['searching_gains']:.2f} times as many frames a second")
 
 
 def _processor() -> str:
@@ -255,7 +265,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--model", type=Path, help="the model file; the released standard model unless told")
+    parser.add_argument("--model", type=Path, help="the model file; by default the released standard model")
     parser.add_argument(
         "--detector", default="cascade", choices=("cascade", "mtcnn"), help="what finds faces (cascade)"
     )

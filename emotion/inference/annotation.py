@@ -1,4 +1,4 @@
-"""Images with their faces boxed and labeled, for people to look at."""
+"""Images annotated with their faces: boxes, labels and bars of probabilities."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,18 +8,19 @@ import numpy as np
 
 from emotion.faces.detection import Box
 from emotion.inference.predictor import Face
-from emotion.presentation import colors
+from emotion.presentation.colors import COLORS
 
 Color = tuple[int, int, int]
+"""Red, green and blue, each 0 to 255."""
 
 
-def _rgb(color: str) -> Color:
+def _parse_hex(color: str) -> Color:
     red, green, blue = bytes.fromhex(color.removeprefix("#"))
     return red, green, blue
 
 
-COLORS = {name: _rgb(color) for name, color in colors.COLORS.items()}
-"""RGB."""
+RGB_COLORS = {name: _parse_hex(color) for name, color in COLORS.items()}
+"""The colors of the emotions in plots, as RGB."""
 
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 FONT = cv2.FONT_HERSHEY_DUPLEX
@@ -27,14 +28,14 @@ FONT_HEIGHT = 22
 """Pixels of a capital letter of FONT at scale 1."""
 
 SMALLEST_TEXT = 9
-"""Pixels of a capital letter; smaller ones cannot be read."""
+"""Pixels of a capital letter. Smaller ones cannot be read."""
 
 PANEL_SHARE = 0.2
 """How much of the image shows through the white behind the bars."""
 
 
 class _Area(NamedTuple):
-    """A rectangle to draw in: from `left`, `top` to before `right`, `bottom`."""
+    """A rectangle of pixels; `right` and `bottom` are exclusive."""
 
     left: int
     top: int
@@ -43,9 +44,9 @@ class _Area(NamedTuple):
 
 
 def emotion_color(name: str) -> Color:
-    """Return the color of an emotion, RGB; the same for the same name everywhere."""
-    palette = list(COLORS.values())
-    return COLORS.get(name) or palette[sum(name.encode()) % len(palette)]
+    """Return the color of an emotion, RGB. Names without a color of their own always get the same one."""
+    palette = list(RGB_COLORS.values())
+    return RGB_COLORS.get(name) or palette[sum(name.encode()) % len(palette)]
 
 
 def annotate(
@@ -72,89 +73,96 @@ def annotate(
     canvas = image.copy() if image.shape[2] == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
     for face in faces:
         _draw_box(canvas, face)
-    taken: list[_Area] = []
-    texts = [label_text(face, numbers[place] if numbers else None) for place, face in enumerate(faces)]
-    for face, text in zip(faces, texts, strict=True):
-        taken.append(_draw_label(canvas, face, text, taken))
+    labels: list[_Area] = []
+    for index, face in enumerate(faces):
+        text = label_text(face, numbers[index] if numbers else None)
+        labels.append(_draw_label(canvas, face, text, labels))
     if emotions is not None:
-        taken += [_inside(face.box, canvas) for face in faces]
-        for face, label in zip(faces, list(taken), strict=False):
-            taken += _draw_bars(canvas, face, label, emotions, taken)
+        occupied = labels + [_visible_area(face.box, canvas) for face in faces]
+        for face, label in zip(faces, labels, strict=True):
+            panel = _draw_probability_bars(canvas, face, label, emotions, occupied)
+            occupied += [] if panel is None else [panel]
     return canvas
 
 
 def label_text(face: Face, number: int | None = None) -> str:
-    """Return what the label of a face says: `happy 89 %`, or `#3 happy 89 %`."""
-    return f"{'' if number is None else f'#{number} '}{face.emotion} {face.confidence:.0%}".replace("%", " %")
+    """Return the label of a face: `happy 89 %`, or `#3 happy 89 %`."""
+    return f"{'' if number is None else f'#{number} '}{face.emotion} {100 * face.confidence:.0f} %"
 
 
 def _draw_box(canvas: np.ndarray, face: Face) -> None:
-    area = _inside(face.box, canvas)
+    area = _visible_area(face.box, canvas)
     thickness = max(1, round(min(canvas.shape[:2]) / 240))
     corners = (area.left, area.top), (area.right - 1, area.bottom - 1)
     color = emotion_color(face.emotion)
-    # Its contrary around the color, so that it shows on any background.
-    cv2.rectangle(canvas, *corners, _ink(color), thickness + 2)
+    # A border of the contrasting color, so that the box shows on any background.
+    cv2.rectangle(canvas, *corners, _contrasting(color), thickness + 2)
     cv2.rectangle(canvas, *corners, color, thickness)
 
 
-def _draw_label(canvas: np.ndarray, face: Face, text: str, taken: Sequence[_Area]) -> _Area:
-    """Write `text` beside the face, where no other label stands if there is such a place; return where."""
+def _draw_label(canvas: np.ndarray, face: Face, text: str, occupied: Sequence[_Area]) -> _Area:
+    """Write `text` beside the face, off the areas `occupied` if there is room; return its area."""
     height = _text_height(canvas, face)
     height *= min(1, canvas.shape[1] / (_text_width(text, height) + height))
     size = round(_text_width(text, height) + height), round(1.8 * height)
-    area = _label_place(canvas, _inside(face.box, canvas), size, taken)
+    area = _choose_label_area(canvas, _visible_area(face.box, canvas), size, occupied)
     color = emotion_color(face.emotion)
     cv2.rectangle(canvas, (area.left, area.top), (area.right - 1, area.bottom - 1), color, cv2.FILLED)
-    _write(canvas, text, (area.left + height / 2, area.bottom - 0.4 * height), height, _ink(color))
+    _put_text(canvas, text, (area.left + height / 2, area.bottom - 0.4 * height), height, _contrasting(color))
     return area
 
 
-def _label_place(canvas: np.ndarray, box: _Area, size: tuple[int, int], taken: Sequence[_Area]) -> _Area:
-    """Return where a label of `size` goes: above the box, below, or at its upper or lower edge inside."""
-    (height, width), (wide, high) = canvas.shape[:2], size
-    left = max(0, min(box.left, width - wide))
-    tops = (box.top - high, box.bottom, box.top, box.bottom - high)
-    places = [_Area(left, top, left + wide, top + high) for top in tops if 0 <= top <= height - high]
-    free = [place for place in places if not any(_overlap(place, other) for other in taken)]
-    return next(iter(free or places), _Area(left, 0, left + wide, high))
+def _choose_label_area(canvas: np.ndarray, box: _Area, size: tuple[int, int], occupied: Sequence[_Area]) -> _Area:
+    """Return the area of a label of `size`: above the box, below it, or inside at its upper or lower edge."""
+    (height, width), (label_width, label_height) = canvas.shape[:2], size
+    left = max(0, min(box.left, width - label_width))
+    tops = (box.top - label_height, box.bottom, box.top, box.bottom - label_height)
+    areas = [
+        _Area(left, top, left + label_width, top + label_height) for top in tops if 0 <= top <= height - label_height
+    ]
+    free = [area for area in areas if not _overlaps_any(area, occupied)]
+    return next(iter(free or areas), _Area(left, 0, left + label_width, label_height))
 
 
-def _draw_bars(
-    canvas: np.ndarray, face: Face, label: _Area, emotions: Sequence[str], taken: Sequence[_Area]
-) -> list[_Area]:
-    """Draw a bar for each emotion on a light panel beside the face; return where, nothing without room."""
-    height = _text_height(canvas, face)
-    names = max(_text_width(name, height) for name in emotions)
-    row, bar = round(1.6 * height), round(4 * height)
-    size = round(names + bar + 1.5 * height), row * len(emotions) + round(0.6 * height)
-    panel = _panel_place(canvas, (_inside(face.box, canvas), label), size, taken)
-    if panel is None:
-        return []
-    behind = canvas[panel.top : panel.bottom, panel.left : panel.right]
-    behind[:] = cv2.convertScaleAbs(behind, alpha=PANEL_SHARE, beta=255 * (1 - PANEL_SHARE))
-    start = round(panel.left + names + height)
-    for place, (name, probability) in enumerate(zip(emotions, face.probabilities, strict=True)):
-        base = panel.top + round(0.3 * height) + (place + 1) * row - round(0.3 * height)
-        _write(canvas, name, (panel.left + height / 2, base), height, BLACK)
-        end = start + max(1, round(bar * float(probability)))
-        cv2.rectangle(canvas, (start, base - round(height)), (end, base), emotion_color(name), cv2.FILLED)
-    return [panel]
-
-
-def _panel_place(
-    canvas: np.ndarray, beside: Sequence[_Area], size: tuple[int, int], taken: Sequence[_Area]
+def _draw_probability_bars(
+    canvas: np.ndarray, face: Face, label: _Area, emotions: Sequence[str], occupied: Sequence[_Area]
 ) -> _Area | None:
-    """Return where a panel of `size` has room: to the right of a face or its label, or to the left."""
-    (height, width), (wide, high) = canvas.shape[:2], size
+    """Draw a bar for each emotion on a light panel beside the face; return its area, None without room for it."""
+    height = _text_height(canvas, face)
+    names_width = max(_text_width(name, height) for name in emotions)
+    row_height, bar_width = round(1.6 * height), round(4 * height)
+    size = round(names_width + bar_width + 1.5 * height), row_height * len(emotions) + round(0.6 * height)
+    panel = _choose_panel_area(canvas, (_visible_area(face.box, canvas), label), size, occupied)
+    if panel is None:
+        return None
+    background = canvas[panel.top : panel.bottom, panel.left : panel.right]
+    background[:] = cv2.convertScaleAbs(background, alpha=PANEL_SHARE, beta=255 * (1 - PANEL_SHARE))
+    start = round(panel.left + names_width + height)
+    for row, (name, probability) in enumerate(zip(emotions, face.probabilities, strict=True), start=1):
+        base = panel.top + row * row_height
+        _put_text(canvas, name, (panel.left + height / 2, base), height, BLACK)
+        end = start + max(1, round(bar_width * float(probability)))
+        cv2.rectangle(canvas, (start, base - round(height)), (end, base), emotion_color(name), cv2.FILLED)
+    return panel
+
+
+def _choose_panel_area(
+    canvas: np.ndarray, neighbors: Sequence[_Area], size: tuple[int, int], occupied: Sequence[_Area]
+) -> _Area | None:
+    """Return where a panel of `size` has room: right of one of the areas `neighbors`, or left of it."""
+    (height, width), (panel_width, panel_height) = canvas.shape[:2], size
+    if panel_height > height:
+        return None
     gap = max(2, round(min(height, width) / 120))
-    top = max(0, min(beside[0].top, height - high))
-    lefts = [area.right + gap for area in beside] + [area.left - gap - wide for area in beside]
-    places = [_Area(left, top, left + wide, top + high) for left in lefts if 0 <= left <= width - wide]
-    return next((place for place in places if high <= height and not any(_overlap(place, x) for x in taken)), None)
+    top = max(0, min(neighbors[0].top, height - panel_height))
+    lefts = [area.right + gap for area in neighbors] + [area.left - gap - panel_width for area in neighbors]
+    areas = [
+        _Area(left, top, left + panel_width, top + panel_height) for left in lefts if 0 <= left <= width - panel_width
+    ]
+    return next((area for area in areas if not _overlaps_any(area, occupied)), None)
 
 
-def _inside(box: Box, canvas: np.ndarray) -> _Area:
+def _visible_area(box: Box, canvas: np.ndarray) -> _Area:
     """Return the part of `box` inside the image, of at least one pixel."""
     height, width = canvas.shape[:2]
     left, top = min(max(box.x, 0), width - 1), min(max(box.y, 0), height - 1)
@@ -162,8 +170,11 @@ def _inside(box: Box, canvas: np.ndarray) -> _Area:
     return _Area(left, top, max(right, left + 1), max(bottom, top + 1))
 
 
-def _overlap(one: _Area, other: _Area) -> bool:
-    return one.left < other.right and other.left < one.right and one.top < other.bottom and other.top < one.bottom
+def _overlaps_any(area: _Area, others: Sequence[_Area]) -> bool:
+    return any(
+        area.left < other.right and other.left < area.right and area.top < other.bottom and other.top < area.bottom
+        for other in others
+    )
 
 
 def _text_height(canvas: np.ndarray, face: Face) -> float:
@@ -173,20 +184,20 @@ def _text_height(canvas: np.ndarray, face: Face) -> float:
 
 
 def _text_width(text: str, height: float) -> int:
-    return cv2.getTextSize(text, FONT, height / FONT_HEIGHT, _stroke(height))[0][0]
+    return cv2.getTextSize(text, FONT, height / FONT_HEIGHT, _stroke_width(height))[0][0]
 
 
-def _write(canvas: np.ndarray, text: str, corner: tuple[float, float], height: float, color: Color) -> None:
+def _put_text(canvas: np.ndarray, text: str, corner: tuple[float, float], height: float, color: Color) -> None:
     """Write `text` with its left lower corner at `corner`, (x, y)."""
-    place = round(corner[0]), round(corner[1])
-    cv2.putText(canvas, text, place, FONT, height / FONT_HEIGHT, color, _stroke(height), cv2.LINE_AA)
+    x, y = round(corner[0]), round(corner[1])
+    cv2.putText(canvas, text, (x, y), FONT, height / FONT_HEIGHT, color, _stroke_width(height), cv2.LINE_AA)
 
 
-def _stroke(height: float) -> int:
+def _stroke_width(height: float) -> int:
     return max(1, round(height / 14))
 
 
-def _ink(background: Color) -> Color:
+def _contrasting(background: Color) -> Color:
     """Return black or white, whichever is easier to read on `background`."""
     red, green, blue = background
     return BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else WHITE

@@ -1,4 +1,4 @@
-"""What the figures of benchmarks/frame_speed.py rest on: its video, its shares and its arithmetic; never a speed."""
+"""What the figures of benchmarks/frame_speed.py rest on: its video, its shares and its arithmetic, but no speeds."""
 
 import json
 import time
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import frame_speed
-from benchmarks.frame_speed import LABELS, VIDEO, WEBCAM, Time, measure, portrait_frame, summarize, timed_parts
+from benchmarks.frame_speed import LABELS, VIDEO, WEBCAM, RunTime, measure, portrait_frame, summarize, timed_parts
 from emotion.inference.predictor import Predictor
 from emotion.inference.tracking import FaceTracker
 from tests.makers import write_onnx
@@ -40,7 +40,7 @@ def test_each_way_has_its_rates_and_shares(measured):
 
 
 def test_every_part_is_timed(measured):
-    both = {"follow faces", "read emotions", "draw", "the rest"}
+    both = {"track faces", "classify faces", "draw", "the rest"}
     files = {"decode", "search for faces", "write the video", "write the table"}
     assert set(measured[VIDEO]["shares"]) == both | files
     assert set(measured[WEBCAM]["shares"]) == both | {"wait for the camera", "show"}
@@ -61,19 +61,19 @@ def test_the_result_is_shown_and_written(measured, predictor, tmp_path, monkeypa
 
 
 def test_parts_are_timed_in_the_block_only():
-    plain = FaceTracker.read
+    plain = FaceTracker.classify
     with timed_parts() as spent:
-        assert FaceTracker.read is not plain
+        assert FaceTracker.classify is not plain
         frame_speed._timed(time.sleep, "nap", spent)(0.01)
         assert spent["nap"] >= 0.01
-    assert FaceTracker.read is plain
+    assert FaceTracker.classify is plain
 
 
 def test_rates_and_shares_are_medians():
     times = [
-        Time(2.0, 3.0, {"draw": 1.0, "decode": 0.1}),
-        Time(4.0, 6.0, {"draw": 1.0, "decode": 4.0}),
-        Time(1.0, 0.6, {"draw": 0.9}),
+        RunTime(2.0, 3.0, {"draw": 1.0, "decode": 0.1}),
+        RunTime(4.0, 6.0, {"draw": 1.0, "decode": 4.0}),
+        RunTime(1.0, 0.6, {"draw": 0.9}),
     ]
     figures = summarize(times, 60, beside=("decode",))
     assert figures["frames_a_second"]["median"] == 30

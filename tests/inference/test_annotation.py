@@ -5,9 +5,9 @@ import pytest
 
 from emotion.core.labels import EMOTIONS
 from emotion.faces.detection import Box
-from emotion.inference.annotation import COLORS, annotate, emotion_color, label_text
+from emotion.inference.annotation import RGB_COLORS, annotate, emotion_color, label_text
 from emotion.inference.predictor import Face
-from emotion.plots import style
+from emotion.presentation.colors import COLORS
 
 
 def make_face(box=(100, 120, 90, 90), emotion="happy", confidence=0.9):
@@ -17,16 +17,16 @@ def make_face(box=(100, 120, 90, 90), emotion="happy", confidence=0.9):
 
 
 def test_emotions_have_the_colors_of_the_plots():
-    assert list(COLORS) == list(style.COLORS)
-    assert (style.COLORS["happy"], COLORS["happy"]) == ("#e69f00", (230, 159, 0))
+    assert list(RGB_COLORS) == list(COLORS)
+    assert (COLORS["happy"], RGB_COLORS["happy"]) == ("#e69f00", (230, 159, 0))
 
 
-def test_a_name_that_is_not_known_has_one_color_all_the_same():
+def test_an_unknown_name_always_has_the_same_color():
     assert emotion_color("negative") == emotion_color("negative")
-    assert emotion_color("negative") in COLORS.values()
+    assert emotion_color("negative") in RGB_COLORS.values()
 
 
-def test_labels_say_emotion_confidence_and_number():
+def test_labels_have_emotion_confidence_and_number():
     assert label_text(make_face(confidence=0.894)) == "happy 89 %"
     assert label_text(make_face(confidence=0.894), 3) == "#3 happy 89 %"
 
@@ -41,11 +41,11 @@ def test_a_face_is_boxed_in_its_color_on_a_copy(value, channels):
     assert drawn.shape == (480, 640, 3)
     assert drawn.dtype == np.uint8
     for x, y in ((100, 160), (189, 160), (140, 209)):
-        assert tuple(drawn[y, x]) == COLORS["happy"]
+        assert tuple(drawn[y, x]) == RGB_COLORS["happy"]
     inside = drawn[125:200, 110:180]
     assert (inside == value).all(), "the face itself stays as it was"
     label = drawn[100:119, 100:180]
-    assert (label == COLORS["happy"]).all(axis=2).mean() > 0.3
+    assert (label == RGB_COLORS["happy"]).all(axis=2).mean() > 0.3
     assert (label.max(axis=2) < 60).mean() > 0.02, "dark letters on the light color"
 
 
@@ -54,7 +54,7 @@ def test_a_face_is_boxed_in_its_color_on_a_copy(value, channels):
 )
 def test_boxes_that_reach_beyond_the_image_are_drawn_inside(box):
     drawn = annotate(np.zeros((480, 640, 3), np.uint8), [make_face(box, "surprise")], emotions=EMOTIONS)
-    color = (drawn == COLORS["surprise"]).all(axis=2)
+    color = (drawn == RGB_COLORS["surprise"]).all(axis=2)
     assert color.sum() > 400, "the label is there"
 
 
@@ -70,19 +70,19 @@ def test_labels_of_neighbors_do_not_cover_one_another():
     faces = [make_face((200, 150, 60, 60), "happy"), make_face((230, 150, 60, 60), "sad")]
     drawn = annotate(image, faces)
     areas = [
-        (drawn == COLORS[face.emotion]).all(axis=2).sum()
-        / (annotate(image, [face]) == COLORS[face.emotion]).all(axis=2).sum()
+        (drawn == RGB_COLORS[face.emotion]).all(axis=2).sum()
+        / (annotate(image, [face]) == RGB_COLORS[face.emotion]).all(axis=2).sum()
         for face in faces
     ]
     assert min(areas) > 0.8
 
 
-def test_bars_stand_beside_the_face_where_there_is_room():
+def test_bars_are_beside_the_face_where_there_is_room():
     image = np.zeros((480, 640, 3), np.uint8)
     with_bars = annotate(image, [make_face()], emotions=EMOTIONS)
     beside = with_bars[120:300, 192:400]
     assert (beside > 190).all(axis=2).sum() > 5000
-    lengths = {name: (beside == color).all(axis=2).sum() for name, color in COLORS.items()}
+    lengths = {name: (beside == color).all(axis=2).sum() for name, color in RGB_COLORS.items()}
     assert lengths["happy"] > 5 * lengths["sad"] > 0
     assert (with_bars[:, :190] == annotate(image, [make_face()])[:, :190]).all()
     whole = make_face((0, 0, 640, 480))
@@ -94,7 +94,7 @@ def test_letters_grow_with_the_image():
     for size in (300, 3000):
         face = make_face((size // 3, size // 3, size // 4, size // 4))
         drawn = annotate(np.zeros((size, size, 3), np.uint8), [face])
-        rows = (drawn == COLORS["happy"]).all(axis=2).sum(axis=1) > size / 10
+        rows = (drawn == RGB_COLORS["happy"]).all(axis=2).sum(axis=1) > size / 10
         heights.append(rows[: size // 3].sum())
     assert heights[1] > 4 * heights[0] > 40
 

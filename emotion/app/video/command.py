@@ -1,31 +1,30 @@
-"""`emotion video`: a video with its faces boxed and labeled, and a table of them."""
+"""The `video` command: its arguments, what it prints and its exit status."""
 
 import argparse
-import math
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.app.arguments import add_predictor_arguments, make_predictor, positive_int
+from emotion.app.tracking_arguments import add_tracking_arguments
+from emotion.inference.defaults import SEARCH_EVERY
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
-    from emotion.app.video.processing import Summary, Targets
-
-SEARCH_EVERY, HALF_LIFE = 0.15, 0.25
-"""The same as in emotion.inference.tracking, which would load OpenCV."""
+    from emotion.app.video.output_files import OutputFiles
+    from emotion.app.video.processing import Summary
 
 CUT_OFF, NO_FACE = 3, 1
-"""The exit statuses of a video that ends before its end, and of one without a face; the same as of `predict`."""
+"""Exit statuses: the video ends before its declared end; it shows no face."""
 
 DESCRIPTION = """\
-Read the faces of a video: write it again with each face boxed, numbered and labeled, or a table with a row for each
-face in each frame, or both. Without -o and --csv it writes NAME-emotions.mp4 into the working folder."""
+Predict the emotions of the faces in a video: write it again with each face boxed, numbered and labeled, or a table with
+one row per face and frame, or both. Without -o and --csv it writes NAME-emotions.mp4 into the working folder."""
 
-DETAILS = """\
+DETAILS = f"""\
 faces:
-  Faces are searched for every 0.15 seconds and followed between. One that comes later counts once two searches have
-  found it. It keeps its number as long as it stays, and for two seconds after. Boxes and probabilities are smoothed.
+  Faces are searched for every {SEARCH_EVERY} seconds and tracked between. One that comes later counts once two searches
+  have found it. It keeps its number as long as it stays, and for two seconds after. Boxes and probabilities are
+  smoothed.
 
 the new video:
   Sound is not carried over. Where frames come at a varying rate, some are repeated or left out, so that each shows at
@@ -34,7 +33,7 @@ the new video:
 the table:
   frame, seconds            from 0, of the video that was read
   face                      its number
-  detected                  1: found in this frame; 0: followed here from an earlier one
+  detected                  1: found in this frame; 0: tracked here from an earlier one
   emotion, confidence       what it shows, and how probable that is
   x, y, width, height       its box in pixels; x and y are the left upper corner
   and a column for each emotion with its probability
@@ -75,102 +74,77 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=positive_int,
         default=1,
         metavar="N",
-        help="have the model read every Nth frame only; between, faces keep what it said (%(default)s)",
+        help="run the model on every Nth frame only; between, faces keep their probabilities (%(default)s)",
     )
     parser.add_argument("--no-bars", action="store_true", help="draw no bars of probabilities beside faces")
-    add_following_arguments(parser)
+    add_tracking_arguments(parser)
     add_predictor_arguments(parser)
     parser.set_defaults(run=run)
 
 
-def add_following_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --search and --smooth."""
-    parser.add_argument(
-        "--search",
-        type=seconds,
-        default=SEARCH_EVERY,
-        metavar="SECONDS",
-        help="how often to search for faces; 0: in every frame (%(default)s)",
-    )
-    parser.add_argument(
-        "--smooth",
-        type=seconds,
-        default=HALF_LIFE,
-        metavar="SECONDS",
-        help="in how long half of a change shows in boxes and probabilities; 0: at once (%(default)s)",
-    )
-
-
 def run(arguments: argparse.Namespace) -> None:
-    """Read a video and write what is asked for.
+    """Read a video and write the files that the arguments name.
 
     Raises:
         InputError: the video cannot be read, or a file cannot be written.
         SystemExit: the video ends before its end, or shows no face.
     """
-    from emotion.app.video.processing import Targets, process_video
+    from emotion.app.video.output_files import OutputFiles
+    from emotion.app.video.processing import process_video
     from emotion.inference.tracking import FaceTracker
-    from emotion.inference.videos import VideoReader
+    from emotion.inference.video_reader import VideoReader
 
-    targets = Targets(*_choose(arguments))
-    targets.check(arguments.source, overwrite=arguments.overwrite)
+    outputs = OutputFiles(*_choose_paths(arguments))
+    outputs.check(arguments.source, overwrite=arguments.overwrite)
     with VideoReader(arguments.source) as reader:
         predictor = make_predictor(arguments)
         tracker = FaceTracker(
-            predictor, search_every=arguments.search, read_every=arguments.every, half_life=arguments.smooth
+            predictor, search_every=arguments.search, classify_every=arguments.every, half_life=arguments.smooth
         )
         try:
-            summary = process_video(reader, tracker, targets, emotions=predictor.emotions, bars=not arguments.no_bars)
+            summary = process_video(reader, tracker, outputs, emotions=predictor.emotions, bars=not arguments.no_bars)
         except KeyboardInterrupt:
-            _tell_what_stays(targets)
+            _print_partial_files(outputs)
             raise
-    print(describe(summary, targets))
-    _end(summary, arguments.source)
+    print(describe_video(summary, outputs))
+    _exit_if_incomplete(summary, arguments.source)
 
 
-def seconds(text: str) -> float:
-    """Return the seconds that `text` names, for `type=` of an argument."""
-    with suppress(ValueError):
-        if 0 <= float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"got {text!r}, expected seconds: a number from 0")
-
-
-def describe(summary: "Summary", targets: "Targets") -> str:
-    """Return what was in a video, and where it was written, in two lines or three."""
+def describe_video(summary: "Summary", outputs: "OutputFiles") -> str:
+    """Return what was in a video, and the files written, in two or three lines."""
     faces = {0: "no face", 1: "1 face"}.get(summary.faces, f"{summary.faces} faces")
     lines = [f"{summary.frames} frames ({summary.seconds:.1f} s), {faces}"]
     if summary.faces:
-        lines[0] += f", {summary.with_faces / summary.frames:.0%} of the frames show one"
-    return "\n".join([*lines, *(f"written: {path}" for path in targets.paths)])
+        lines[0] += f", {summary.frames_with_faces / summary.frames:.0%} of the frames show one"
+    return "\n".join([*lines, *(f"written: {path}" for path in outputs.paths)])
 
 
-def _choose(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
-    """Return the video and the table that are to be written."""
+def _choose_paths(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
+    """Return the paths of the video and the table to write."""
     if arguments.output is None and arguments.csv is None:
         return Path(f"{arguments.source.stem}-emotions.mp4"), None
     return arguments.output, arguments.csv
 
 
-def _tell_what_stays(targets: "Targets") -> None:
-    from emotion.app.video.processing import partial_name
+def _print_partial_files(outputs: "OutputFiles") -> None:
+    from emotion.app.video.output_files import partial_name
 
-    for path in map(partial_name, targets.paths):
+    for path in map(partial_name, outputs.paths):
         if path.exists():
             print(f"\n{path} has the frames up to here", file=sys.stderr, end="")
     print(file=sys.stderr)
 
 
-def _end(summary: "Summary", source: Path) -> None:
-    """Warn of what is wrong with the video, and end with the exit status."""
-    if summary.missing:
-        promised = summary.frames + summary.missing
+def _exit_if_incomplete(summary: "Summary", source: Path) -> None:
+    """Exit with a status of its own if the video shows no face or ends early; warn if it ends early."""
+    if summary.missing_frames:
+        declared = summary.frames + summary.missing_frames
         print(
-            f"warning: {source} ends after frame {summary.frames} of {promised}: it is cut off or broken; what came "
+            f"warning: {source} ends after frame {summary.frames} of {declared}: it is cut off or broken; what came "
             "before is written",
             file=sys.stderr,
         )
     if not summary.faces:
         sys.exit(NO_FACE)
-    if summary.missing:
+    if summary.missing_frames:
         sys.exit(CUT_OFF)

@@ -1,23 +1,21 @@
-"""`emotion webcam`: the camera live in a window, with the faces in it boxed and labeled."""
+"""The `webcam` command: its arguments, and what runs it."""
 
 import argparse
 from pathlib import Path
 
 from emotion.app.arguments import add_predictor_arguments, make_predictor
-from emotion.app.video.command import add_following_arguments, seconds
-
-WAIT = 2.0
-"""The same as in emotion.app.webcam.camera, which would load OpenCV."""
+from emotion.app.tracking_arguments import add_tracking_arguments, nonnegative_seconds
+from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
 
 DESCRIPTION = """\
 Show the camera in a window, with each face boxed, numbered and labeled and a bar for the probability of each emotion.
-Nothing is kept unless a key says so, and nothing leaves this machine."""
+Nothing is saved unless a key asks for it, and nothing leaves this machine."""
 
 DETAILS = """\
 keys:
   q, Esc  quit                           m  mirror on or off
   space   pause, and go on               b  bars on or off
-  s       save the image that shows    h  hide or show the keys
+  s       save the image that shows      h  hide or show the keys
 
 exit status:
   0  a key, or the end of a file, ended it
@@ -49,15 +47,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--no-mirror", action="store_true", help="show what the camera sees, not as a mirror would")
     parser.add_argument(
         "--wait",
-        type=seconds,
-        default=WAIT,
+        type=nonnegative_seconds,
+        default=FIRST_IMAGE_TIMEOUT,
         metavar="SECONDS",
         help="how long the camera may take for its first image (%(default)s)",
     )
     parser.add_argument(
         "--images", type=Path, default=Path(), metavar="FOLDER", help="where s saves images; here unless told"
     )
-    add_following_arguments(parser)
+    add_tracking_arguments(parser)
     add_predictor_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -66,14 +64,14 @@ def run(arguments: argparse.Namespace) -> None:
     """Show the camera until a key ends it.
 
     Raises:
-        InputError: there is no display, the camera cannot be used any more, or the model cannot.
+        InputError: there is no display, or the camera or the model cannot be used.
     """
-    from emotion.app.webcam.live import watch
+    from emotion.app.webcam.live import run_webcam
 
-    watch(
+    run_webcam(
         arguments.camera,
         lambda: make_predictor(arguments),
-        opening=arguments.wait,
+        first_image_timeout=arguments.wait,
         loop=arguments.loop,
         mirror=not (arguments.no_mirror or Path(arguments.camera).is_file()),
         search_every=arguments.search,

@@ -11,10 +11,10 @@ from emotion.core.errors import InputError
 from emotion.core.quiet import quiet
 
 CLOSED = "closed"
-"""Comes among the keys when the window's own button closed it."""
+"""Stands among the pressed keys after the window's own button closed it."""
 
-UNSEEN = ("offscreen", "dummy")
-"""Drivers of SDL that show nothing. It takes the first when it finds no display, unless told by SDL_VIDEODRIVER."""
+INVISIBLE_DRIVERS = ("offscreen", "dummy")
+"""Drivers of SDL that show nothing. Without a display SDL takes the first, unless SDL_VIDEODRIVER names another."""
 
 FIRST_SIZE = (640, 480)
 """Width and height of the window until the first image comes."""
@@ -27,12 +27,12 @@ TEXT_SHARE = 1 / 28
 """The height of letters as a share of the window's."""
 
 TEXT_COLOR, BACKGROUND = (255, 255, 255), (0, 0, 0)
-STRIP_OPACITY = 150
-"""Of the strips behind text, from 0 to 255."""
+TEXT_BACKGROUND_OPACITY = 150
+"""Of the background behind lines of text, 0 to 255."""
 
 
 class Window:
-    """The window. Leave it as a context, which closes it.
+    """The window. Use it as a context manager, which closes it.
 
     Raises:
         InputError: pygame is not installed, or there is no display.
@@ -48,26 +48,26 @@ class Window:
 
     def _open(self) -> None:
         try:
-            # Libraries below pygame complain of what they do not find.
+            # Libraries below pygame print what they do not find.
             with quiet():
                 self._pygame.display.init()
                 self._pygame.font.init()
                 self._screen = self._pygame.display.set_mode(FIRST_SIZE, self._pygame.RESIZABLE)
         except self._pygame.error as error:
-            self._refuse(str(error))
+            self._fail(str(error))
         driver = self._pygame.display.get_driver()
-        if driver in UNSEEN and os.environ.get("SDL_VIDEODRIVER") != driver:
-            self._refuse("there is no display")
+        if driver in INVISIBLE_DRIVERS and os.environ.get("SDL_VIDEODRIVER") != driver:
+            self._fail("there is no display")
 
-    def _refuse(self, reason: str) -> NoReturn:
+    def _fail(self, reason: str) -> NoReturn:
         self._pygame.quit()
         raise InputError(
             f"no window can be opened here: {reason}. Run it where there is a desktop; without one, `emotion video` "
             "reads a video, and `emotion serve` shows a page to a browser"
         )
 
-    def pressed(self) -> Iterator[str]:
-        """Give the keys that were pressed since, by their names (`q`, `escape`, `space`), and CLOSED."""
+    def pressed_keys(self) -> Iterator[str]:
+        """Yield the names of the keys pressed since the last call (`q`, `escape`, `space`), and CLOSED."""
         for event in self._pygame.event.get():
             if event.type == self._pygame.QUIT:
                 yield CLOSED
@@ -80,53 +80,53 @@ class Window:
         Args:
             image: uint8 (height, width, 3), RGB.
             above: a line at the left upper corner.
-            below: lines at the bottom, each broken where it is too long.
+            below: lines at the bottom; long ones are wrapped.
         """
-        self._fit(image)
+        self._fit_to(image)
         self._screen.fill(BACKGROUND)
-        self._put(image)
-        self._write(above, below)
+        self._draw_image(image)
+        self._draw_texts(above, below)
         self._pygame.display.flip()
 
-    def say(self, text: str) -> None:
-        """Show `text` and no image."""
+    def show_text(self, text: str) -> None:
+        """Show `text` without an image."""
         self._screen.fill(BACKGROUND)
-        self._write("", [text])
+        self._draw_texts("", [text])
         self._pygame.display.flip()
         self._pygame.event.pump()
 
-    def _fit(self, image: np.ndarray) -> None:
-        """Open the window at the size of the first image, as far as the screen has room."""
+    def _fit_to(self, image: np.ndarray) -> None:
+        """Resize the window to the first image, as far as the screen has room."""
         if self._fitted:
             return
         self._fitted = True
         height, width = image.shape[:2]
-        wide, high = self._pygame.display.get_desktop_sizes()[0]
-        share = min(1.0, LARGEST_SHARE * wide / width, LARGEST_SHARE * high / height)
-        size = max(1, round(width * share)), max(1, round(height * share))
+        screen_width, screen_height = self._pygame.display.get_desktop_sizes()[0]
+        scale = min(1.0, LARGEST_SHARE * screen_width / width, LARGEST_SHARE * screen_height / height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
         self._screen = self._pygame.display.set_mode(size, self._pygame.RESIZABLE)
 
-    def _put(self, image: np.ndarray) -> None:
+    def _draw_image(self, image: np.ndarray) -> None:
         height, width = image.shape[:2]
         surface = self._pygame.image.frombuffer(np.ascontiguousarray(image).data, (width, height), "RGB")
-        wide, high = self._screen.get_size()
-        share = min(wide / width, high / height)
-        size = max(1, round(width * share)), max(1, round(height * share))
+        window_width, window_height = self._screen.get_size()
+        scale = min(window_width / width, window_height / height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
         if size != (width, height):
             surface = self._pygame.transform.smoothscale(surface, size)
-        self._screen.blit(surface, ((wide - size[0]) // 2, (high - size[1]) // 2))
+        self._screen.blit(surface, ((window_width - size[0]) // 2, (window_height - size[1]) // 2))
 
-    def _write(self, above: str, below: Sequence[str]) -> None:
-        wide, high = self._screen.get_size()
-        self._size_font(high)
+    def _draw_texts(self, above: str, below: Sequence[str]) -> None:
+        window_width, window_height = self._screen.get_size()
+        self._choose_font(window_height)
         if above:
-            self._strip(above, 0)
-        lines = [line for text in below for line in self._broken(text, wide)]
-        for place, line in enumerate(lines):
-            self._strip(line, high - (len(lines) - place) * self._line_height)
+            self._draw_line(above, 0)
+        lines = [line for text in below for line in self._wrap(text, window_width)]
+        for row, line in enumerate(lines):
+            self._draw_line(line, window_height - (len(lines) - row) * self._line_height)
 
-    def _size_font(self, high: int) -> None:
-        size = round(min(max(high * TEXT_SHARE, SMALLEST_TEXT), LARGEST_TEXT))
+    def _choose_font(self, window_height: int) -> None:
+        size = round(min(max(window_height * TEXT_SHARE, SMALLEST_TEXT), LARGEST_TEXT))
         if size != self._font_size:
             self._font, self._font_size = self._pygame.font.Font(None, round(1.4 * size)), size
 
@@ -134,22 +134,22 @@ class Window:
     def _line_height(self) -> int:
         return round(self._font.get_linesize() * 1.15)
 
-    def _broken(self, text: str, wide: int) -> list[str]:
-        """Return `text` in lines that fit, broken at its double spaces."""
+    def _wrap(self, text: str, width: int) -> list[str]:
+        """Return `text` in lines that fit, split at its double spaces."""
         lines: list[str] = []
         for part in text.split("  "):
             longer = f"{lines[-1]}  {part}" if lines else part
-            if lines and self._font.size(longer)[0] + self._font_size <= wide:
+            if lines and self._font.size(longer)[0] + self._font_size <= width:
                 lines[-1] = longer
             else:
                 lines.append(part)
         return lines
 
-    def _strip(self, text: str, top: int) -> None:
+    def _draw_line(self, text: str, top: int) -> None:
         letters = self._font.render(text, True, TEXT_COLOR)
-        strip = self._pygame.Surface((letters.get_width() + self._font_size, self._line_height))
-        strip.set_alpha(STRIP_OPACITY)
-        self._screen.blit(strip, (0, top))
+        background = self._pygame.Surface((letters.get_width() + self._font_size, self._line_height))
+        background.set_alpha(TEXT_BACKGROUND_OPACITY)
+        self._screen.blit(background, (0, top))
         self._screen.blit(letters, (self._font_size // 2, top + (self._line_height - letters.get_height()) // 2))
 
     def __enter__(self) -> Self:

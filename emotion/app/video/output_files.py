@@ -1,0 +1,68 @@
+"""The files that `emotion video` writes. Each has a partial name until it is complete."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotion.core.errors import InputError
+from emotion.inference.video_writer import CODECS
+
+
+@dataclass(frozen=True)
+class OutputFiles:
+    """The files to write.
+
+    Attributes:
+        video: the annotated video; None if it is not wanted.
+        table: the table of faces; None if it is not wanted.
+    """
+
+    video: Path | None
+    table: Path | None
+
+    @property
+    def paths(self) -> list[Path]:
+        return [path for path in (self.video, self.table) if path is not None]
+
+    def check(self, source: Path, *, overwrite: bool) -> None:
+        """Refuse files that cannot be written, or would replace something that is to stay.
+
+        Raises:
+            InputError: a file is `source`, the other file or a folder, it is there already without `overwrite`, or the
+                video's suffix names no kind of video.
+        """
+        if self.video is not None and self.video.suffix.lower() not in CODECS:
+            raise InputError(f"{self.video}: a video cannot be written as that; expected one of {', '.join(CODECS)}")
+        if self.video is not None and self.table is not None and self.video.resolve() == self.table.resolve():
+            raise InputError(f"{self.video} is to be the video and the table; name two files")
+        for path in self.paths:
+            if path.exists() and source.exists() and path.samefile(source):
+                raise InputError(f"{path} is the video that is read; name another file to write")
+            if path.is_dir():
+                raise InputError(f"{path} is a folder; name a file in it")
+            if path.exists() and not overwrite:
+                raise InputError(f"{path} is there already; name another file, or have it replaced with --overwrite")
+
+
+def partial_name(path: Path) -> Path:
+    """Return the name that `path` has until it is complete."""
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
+@contextmanager
+def partial_file(path: Path) -> Iterator[Path]:
+    """Yield the partial name of `path`, and rename that file to `path` once the block has ended.
+
+    An interruption from the keyboard leaves the partial file. Any other error removes it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_name(path)
+    try:
+        yield partial
+        partial.replace(path)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,111 @@
+"""What plays the camera: a device, or a video file in its place."""
+
+import os
+import stat
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emotion.app.webcam.camera import Camera
+from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
+from emotion.core.errors import InputError
+from emotion.data.images import from_frame
+from emotion.inference.video_reader import VideoReader, silence_ffmpeg
+
+DEVICES_FOLDER = Path("/dev")
+"""Where Linux has its cameras."""
+
+RETRY_SECONDS = 0.05
+"""Seconds to wait after a camera gave no image."""
+
+
+def open_camera(
+    source: str, *, first_image_timeout: float = FIRST_IMAGE_TIMEOUT, loop: bool = False, paced: bool = True
+) -> Camera:
+    """Return the camera that `source` names.
+
+    Args:
+        source: a camera's number, from 0; a device such as /dev/video0; or a video file to play in its place.
+        first_image_timeout: seconds that it has until its first image.
+        loop: whether a file starts anew at its end.
+        paced: whether a file plays at its own pace. If not, its images come as fast as they are taken, and none is left
+            out.
+
+    Raises:
+        InputError: there is no such camera or file.
+    """
+    path = Path(source)
+    number = _device_number(source)
+    if number is not None:
+        return Camera(source, lambda _: _device_images(number, number), first_image_timeout=first_image_timeout)
+    if not path.exists():
+        raise InputError(f"--camera {source}: there is no such file; expected a camera's number, such as 0, or a file")
+    if path.is_file():
+        VideoReader(path).close()  # raises at once if it is no video
+        return Camera(
+            source,
+            lambda playing: _file_images(path, playing, loop=loop, paced=paced),
+            first_image_timeout=first_image_timeout,
+            one_by_one=not paced,
+        )
+    return Camera(source, lambda _: _device_images(str(path), None), first_image_timeout=first_image_timeout)
+
+
+def _device_number(source: str) -> int | None:
+    number = source.removeprefix("/dev/video")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 4 else None
+
+
+def _device_images(device: int | str, number: int | None) -> Iterator[np.ndarray]:
+    silence_ffmpeg()
+    # Without it Windows takes up to half a minute to open a camera.
+    os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+    capture = cv2.VideoCapture(device)
+    try:
+        if not capture.isOpened():
+            raise InputError(_explain_closed(device, number))
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        while True:
+            decoded, frame = capture.read()
+            if decoded:
+                yield from_frame(frame)
+            else:
+                time.sleep(RETRY_SECONDS)  # SILENCE_TIMEOUT ends it if it is gone
+    finally:
+        capture.release()
+
+
+def _explain_closed(device: int | str, number: int | None) -> str:
+    """Return why a camera does not open, as far as that can be known."""
+    if number is None or not sys.platform.startswith("linux"):
+        return f"camera {device} cannot be opened; is it plugged in, and does no other program use it?"
+    node = DEVICES_FOLDER / f"video{number}"
+    if not node.exists():
+        others = [path.name.removeprefix("video") for path in sorted(DEVICES_FOLDER.glob("video*"))]
+        there = f"there are {', '.join(others)}" if others else "this machine has none"
+        return f"there is no camera {number}: {there}. A video file can take its place: --camera holiday.mp4"
+    if not os.access(node, os.R_OK | os.W_OK):
+        return f"camera {number} may not be used by this user; add it to the group of {node} (mostly `video`)"
+    if not stat.S_ISCHR(node.stat().st_mode):
+        return f"{node} is no camera"
+    return f"camera {number} cannot be opened: another program uses it, or {node} gives no images"
+
+
+def _file_images(path: Path, playing: threading.Event, *, loop: bool, paced: bool) -> Iterator[np.ndarray]:
+    while True:
+        with VideoReader(path) as reader:
+            start = time.monotonic()
+            for frame in reader:
+                if paced:
+                    time.sleep(max(0.0, start + frame.seconds - time.monotonic()))
+                yield frame.image
+                if not playing.is_set():
+                    playing.wait()
+                    start = time.monotonic() - frame.seconds
+        if not loop:
+            return

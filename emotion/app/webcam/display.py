@@ -1,0 +1,120 @@
+"""What the window shows: the newest frame with its faces, and what the keys change about it."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from emotion.app.webcam.camera import CameraFrame
+from emotion.app.webcam.fps_meter import FpsMeter
+from emotion.app.webcam.window import CLOSED, Window
+from emotion.core.files import atomic_path
+from emotion.inference.annotation import annotate
+from emotion.inference.tracking import TrackedFace
+
+HELP = "[q] quit  [space] pause  [m] mirror  [b] bars  [s] save an image  [h] hide this"
+QUIT_KEYS = ("q", "escape", CLOSED)
+
+NOTICE_SECONDS = 3.0
+"""Seconds for which a notice shows."""
+
+
+class Display:
+    """Shows frames in the window and handles its keys.
+
+    Args:
+        window: where it shows.
+        emotions: the names of the probabilities, in their order.
+        mirror: whether to begin mirrored.
+        folder: where images are saved.
+    """
+
+    def __init__(self, window: Window, emotions: Sequence[str], *, mirror: bool, folder: Path) -> None:
+        self._window = window
+        self._emotions = emotions
+        self._folder = folder
+        self.mirror, self.bars, self.help, self.paused = mirror, True, True, False
+        self.frames_shown = 0
+        self._frame: CameraFrame | None = None
+        self._tracked_faces: Sequence[TrackedFace] = ()
+        self._fps_meter = FpsMeter()
+        self._notice, self._notice_end = "", 0.0
+        self._changed = False
+
+    def set_frame(self, frame: CameraFrame, tracked_faces: Sequence[TrackedFace]) -> None:
+        """Have the next `refresh` show this frame."""
+        self._frame, self._tracked_faces, self._changed = frame, tracked_faces, True
+        self._fps_meter.update(frame.seconds)
+        self.frames_shown += 1
+
+    def handle_keys(self) -> bool:
+        """Do what the keys pressed since the last call are for; return whether to go on."""
+        for key in self._window.pressed_keys():
+            if key in QUIT_KEYS:
+                return False
+            self._handle_key(key)
+            self._changed = True
+        return True
+
+    def refresh(self) -> None:
+        """Draw the window again if anything changed."""
+        if self._notice and time.monotonic() > self._notice_end:
+            self._notice, self._changed = "", True
+        if self._changed and self._frame is not None:
+            above = "paused" if self.paused else f"{self._fps_meter.fps:.0f} frames/s"
+            below = [text for text in (self._notice, HELP if self.help else "") if text]
+            self._window.show(self.render(), above=above, below=below)
+            self._changed = False
+
+    def render(self) -> np.ndarray:
+        """Return the frame as it shows, without the texts of the window; uint8 (height, width, 3), RGB."""
+        if self._frame is None:
+            raise RuntimeError("there is no frame yet: call set_frame first")
+        image, tracked_faces = self._frame.image, self._tracked_faces
+        if self.mirror:
+            image, tracked_faces = mirror_faces(image, tracked_faces)
+        faces, numbers = [tracked.face for tracked in tracked_faces], [tracked.number for tracked in tracked_faces]
+        return annotate(image, faces, numbers=numbers, emotions=self._emotions if self.bars else None)
+
+    def _handle_key(self, key: str) -> None:
+        if key == "space":
+            self.paused = not self.paused
+        elif key == "m":
+            self.mirror = not self.mirror
+        elif key == "b":
+            self.bars = not self.bars
+        elif key == "h":
+            self.help = not self.help
+        elif key == "s" and self._frame is not None:
+            self._notice, self._notice_end = self._save_image(), time.monotonic() + NOTICE_SECONDS
+
+    def _save_image(self) -> str:
+        """Save the image that shows; return the notice about it."""
+        name = time.strftime("emotion-%Y%m%d-%H%M%S")
+        path = next(path for path in _candidate_paths(self._folder, name) if not path.exists())
+        try:
+            with atomic_path(path) as temporary:
+                Image.fromarray(self.render()).save(temporary)
+        except OSError as error:
+            return f"{path} could not be saved: {error.strerror or error}"
+        return f"saved {path.name}  in {self._folder.resolve()}"
+
+
+def mirror_faces(image: np.ndarray, tracked_faces: Sequence[TrackedFace]) -> tuple[np.ndarray, list[TrackedFace]]:
+    """Return an image and its faces as a mirror shows them."""
+    width = image.shape[1]
+    mirrored = []
+    for tracked in tracked_faces:
+        box = tracked.face.box
+        face = replace(tracked.face, box=box._replace(x=width - box.x - box.width))
+        mirrored.append(tracked._replace(face=face))
+    return np.ascontiguousarray(image[:, ::-1]), mirrored
+
+
+def _candidate_paths(folder: Path, name: str) -> Iterator[Path]:
+    yield folder / f"{name}.png"
+    yield from (folder / f"{name}-{number}.png" for number in count(2))

@@ -1,0 +1,62 @@
+"""Tracking for a camera: frames do not wait for the search for faces, which runs in a thread of its own."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from emotion.faces.detection import Detection
+from emotion.inference.defaults import HALF_LIFE, SEARCH_EVERY
+from emotion.inference.motion import GrayFrame
+from emotion.inference.tracking import FacePredictor, FaceTracker, TrackedFace
+
+
+class _Search(NamedTuple):
+    """A search for faces in a frame, and its result once it is done."""
+
+    frame: GrayFrame
+    seconds: float
+    detections: Future[list[Detection]]
+
+
+class LiveTracker:
+    """Tracks and classifies faces in the newest frame while a search runs in an earlier one.
+
+    Detections are moved from the frame that was searched to the newest. Use it as a context manager, which ends the
+    thread.
+
+    Args:
+        predictor: detects and classifies faces.
+        search_every: seconds from the start of one search to the next, at least.
+        half_life: seconds in which half of a change shows in boxes and probabilities.
+    """
+
+    def __init__(
+        self, predictor: FacePredictor, *, search_every: float = SEARCH_EVERY, half_life: float = HALF_LIFE
+    ) -> None:
+        self._predictor = predictor
+        self._tracker = FaceTracker(predictor, search_every=search_every, half_life=half_life)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="search")
+        self._search: _Search | None = None
+
+    def update(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
+        """Return the faces in the newest frame, by number; none until the first search is done.
+
+        Args:
+            image: uint8 (height, width, 1 or 3).
+            seconds: when it came.
+        """
+        frame = self._tracker.propagate(image)
+        if self._search is not None and self._search.detections.done():
+            search = self._search
+            self._tracker.set_detections(search.detections.result(), search.seconds, frame=search.frame)
+            self._search = None
+        if self._search is None and self._tracker.search_is_due(seconds):
+            self._search = _Search(frame, seconds, self._executor.submit(self._predictor.detect, image))
+        return self._tracker.classify(image, seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(cancel_futures=True)

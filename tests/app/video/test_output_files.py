@@ -1,0 +1,136 @@
+"""Files that are there stay, and files that are not complete have another name."""
+
+import errno
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from emotion.app.video import processing
+from emotion.core.errors import InputError
+from emotion.inference.tracking import FaceTracker
+from emotion.inference.video_writer import CODECS
+from tests.app.video.tables import file_names, read_rows
+from tests.clips import FRAMES, noise_images, read_frames, write_video
+
+EMOTION = Path(sys.executable).with_name("emotion")
+
+
+def test_without_a_name_the_video_goes_to_the_working_folder(clip, here, emotion_video):
+    status, out, _ = emotion_video(clip)
+    assert status == 0
+    assert out.endswith("written: clip-emotions.mp4\n")
+    assert file_names(here) == ["clip-emotions.mp4"]
+
+
+def test_only_what_is_named_is_written(clip, here, emotion_video):
+    emotion_video(clip, "--csv", "new/folder/out.csv")
+    assert file_names(here) == ["new"]
+    assert file_names(here / "new/folder") == ["out.csv"]
+
+
+@pytest.mark.parametrize("suffix", CODECS)
+def test_the_suffix_decides_the_format(clip, here, suffix, emotion_video):
+    assert emotion_video(clip, "-o", f"out{suffix}")[::2] == (0, "")
+    assert len(read_frames(here / f"out{suffix}")) == FRAMES
+
+
+@pytest.mark.parametrize(
+    "arguments, problem",
+    [
+        (["-o", "there.mp4"], "is there already"),
+        (["-o", "new.mp4", "--csv", "there.mp4"], "is there already"),
+        (["-o", "clip.mp4", "--overwrite"], "is the video that is read"),
+        (["--csv", "link.mp4", "--overwrite"], "is the video that is read"),
+        (["-o", "out.mp4", "--csv", "out.mp4"], "name two files"),
+        (["-o", "out.webm"], "cannot be written as that"),
+        (["-o", "out"], "cannot be written as that"),
+        (["--csv", "folder", "--overwrite"], "is a folder"),
+    ],
+)
+def test_a_file_that_is_there_stays(clip, here, arguments, problem, emotion_video):
+    shutil.copy(clip, here / "clip.mp4")
+    (here / "there.mp4").write_bytes(b"kept")
+    (here / "link.mp4").symlink_to("clip.mp4")
+    (here / "folder").mkdir()
+    before = file_names(here)
+    status, out, err = emotion_video("clip.mp4", *arguments)
+    assert out == err == ""
+    assert problem in status
+    assert file_names(here) == before
+    assert (here / "there.mp4").read_bytes() == b"kept"
+    assert (here / "clip.mp4").read_bytes() == clip.read_bytes()
+
+
+def test_a_file_that_is_there_is_replaced_when_asked(clip, here, emotion_video):
+    (here / "out.csv").write_text("old", encoding="utf-8")
+    assert emotion_video(clip, "--csv", "out.csv", "--overwrite")[0] == 0
+    assert len(read_rows(here / "out.csv")) == FRAMES
+
+
+def test_a_file_has_another_name_until_it_is_complete(clip, here, monkeypatch, emotion_video):
+    seen_names = []
+
+    def annotate_frame(image, *_):
+        seen_names.append(file_names(here))
+        return image
+
+    monkeypatch.setattr(processing, "annotate_frame", annotate_frame)
+    (here / "out.mp4").write_bytes(b"old")
+    assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == 0
+    assert seen_names[-1] == ["out.mp4", "out.partial.csv", "out.partial.mp4"]
+    assert file_names(here) == ["out.csv", "out.mp4"]
+
+
+def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, monkeypatch, emotion_video):
+    monkeypatch.setattr(FaceTracker, "update", fail_at(5, InputError("no more")))
+    (here / "out.mp4").write_bytes(b"old")
+    assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == "error: no more"
+    assert file_names(here) == ["out.mp4"]
+    assert (here / "out.mp4").read_bytes() == b"old"
+
+
+def test_an_interruption_keeps_the_frames_so_far(clip, here, monkeypatch, emotion_video):
+    monkeypatch.setattr(FaceTracker, "update", fail_at(5, KeyboardInterrupt()))
+    status, out, err = emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv")
+    assert (status, out) == (130, "")
+    assert (
+        err == "\nout.partial.mp4 has the frames up to here\nout.partial.csv has the frames up to here\ninterrupted\n"
+    )
+    assert file_names(here) == ["out.partial.csv", "out.partial.mp4"]
+    assert len(read_frames(here / "out.partial.mp4")) == len(read_rows(here / "out.partial.csv")) == 5
+
+
+def fail_at(frame, error):
+    """Return a `FaceTracker.update` that raises `error` at a frame."""
+    update, count = FaceTracker.update, iter(range(100))
+
+    def failing(*arguments):
+        if next(count) == frame:
+            raise error
+        return update(*arguments)
+
+    return failing
+
+
+def test_a_full_disk_ends_it_and_leaves_nothing(clip, here, monkeypatch, emotion_video):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 1000))
+    status, _, err = emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv")
+    assert err == ""
+    assert status.startswith(f"error: the disk is full ([Errno {errno.ENOSPC}]")
+    assert file_names(here) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of a process are Linux'")
+def test_a_file_that_may_not_grow_is_reported_and_removed(here, model):
+    write_video(here / "noise.avi", noise_images(40, (240, 320)))
+    limit = f"ulimit -f 200; exec {EMOTION} video noise.avi -o out.avi --detector whole --model {model}"
+    done = subprocess.run(["bash", "-c", limit], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "could not be written whole" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert file_names(here) == ["noise.avi"]

@@ -1,0 +1,87 @@
+"""A file plays the camera frame by frame, and a camera that is missing or in use is named."""
+
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from emotion.app.webcam import camera_sources
+from emotion.app.webcam.camera_sources import open_camera
+from emotion.core.errors import InputError
+from tests.app.webcam.frames import take_frame
+from tests.clips import FRAMES, RATE, read_frames
+
+
+def test_a_file_plays_at_its_own_pace_and_from_its_start(clip):
+    with open_camera(str(clip)) as camera:
+        assert camera.wait_for_first_frame(timeout=5)
+        time.sleep(0.3)
+        assert camera.last_number == 0  # it does not play yet
+        camera.start_playing()
+        start, last = time.monotonic(), -1
+        while not (camera.ended and last == camera.last_number):
+            frame = camera.newest_frame(after=last, timeout=1)
+            last = last if frame is None else frame.number
+        assert time.monotonic() - start >= (FRAMES - 2) / RATE
+        assert last == FRAMES - 1
+
+
+def test_a_file_has_its_frames_as_they_are(clip):
+    with open_camera(str(clip), paced=False) as camera:
+        camera.start_playing()
+        for number, frame in enumerate(read_frames(clip)):
+            np.testing.assert_array_equal(take_frame(camera, number - 1).image, frame.image)
+
+
+def test_a_file_can_be_played_again_and_again(clip):
+    with open_camera(str(clip), paced=False, loop=True) as camera:
+        camera.start_playing()
+        for number in range(2 * FRAMES + 3):
+            assert take_frame(camera, number - 1).number == number
+
+
+@pytest.mark.parametrize(
+    "source, problem",
+    [
+        ("missing.mp4", "there is no such file; expected a camera's number"),
+        ("-1", "there is no such file; expected a camera's number"),
+        ("text.mp4", "cannot be read as a video"),
+        ("empty.mp4", "is empty"),
+    ],
+)
+def test_what_is_no_camera_is_refused(source, problem, here):
+    (here / "text.mp4").write_text("no video\n" * 9, encoding="utf-8")
+    (here / "empty.mp4").touch()
+    with pytest.raises(InputError, match=problem):
+        open_camera(source)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where Linux has its cameras")
+@pytest.mark.parametrize(
+    "there, problem",
+    [
+        ([], "there is no camera 97: this machine has none"),
+        (["video2", "video0"], "there is no camera 97: there are 0, 2"),
+        (["video97"], "video97 is no camera"),
+    ],
+)
+@pytest.mark.parametrize("source", ["97", "/dev/video97"])
+def test_a_missing_camera_is_named_with_those_that_are_there(source, there, problem, tmp_path, monkeypatch, capfd):
+    for name in there:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(camera_sources, "DEVICES_FOLDER", tmp_path)
+    with open_camera(source) as camera, pytest.raises(InputError, match=problem):
+        camera.wait_for_first_frame(timeout=5)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where Linux has its cameras")
+def test_a_camera_in_use_is_named(tmp_path, monkeypatch, capfd):
+    # A device that may be used and does not open as a camera, just as one that is in use.
+    (tmp_path / "video97").symlink_to("/dev/null")
+    monkeypatch.setattr(camera_sources, "DEVICES_FOLDER", tmp_path)
+    problem = "camera 97 cannot be opened: another program uses it"
+    with open_camera("97") as camera, pytest.raises(InputError, match=problem):
+        camera.wait_for_first_frame(timeout=5)
+    assert capfd.readouterr().err == ""
