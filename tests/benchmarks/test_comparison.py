@@ -12,7 +12,7 @@ from emotion.core.params import read_yaml
 from tests.pages import ROOT, read_documents
 
 FILES = ("evaluate", "train")
-BEFORE = {"train.teacher_inputs": "changed"}
+BEFORE = {"train.teacher_inputs": "augmented"}
 """What there was before a param came, where that is not null."""
 STATUS = """Task     Name                        Created    Status
 788de62  compare-happy-sad-rgb       01:16 PM   Running
