@@ -20,7 +20,7 @@ PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info <
 .DELETE_ON_ERROR:
 
 help:
-	@echo 'make repro   run the whole pipeline, on what params.yaml names'
+	@echo 'make repro   run the whole pipeline on the source that params.yaml names'
 	@echo 'make test    run all tests'
 	@echo 'make lint    check style and types'
 	@echo 'make format  bring the code into the style that lint checks'
@@ -34,7 +34,7 @@ setup-dev: $(VENV)/.installed-dev
 
 repro: setup
 	@$(BIN)/dvc repro
-	@echo 'Figures: metrics/evaluate.json. Images: metrics/plots/. The model: models/model.keras.'
+	@echo 'Figures: metrics/evaluate.json. Plots: metrics/plots/. The model: models/model.keras.'
 
 # The tests of a file share what takes long to make, and tests/pipeline, which takes longest, begins.
 test: setup-dev

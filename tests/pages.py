@@ -1,12 +1,12 @@
-"""What is written for users: README.md, and the pages that it leads to, in the order in which they are read."""
+"""The documents for users: README.md and the pages that it links to, in reading order."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("reading", "images", "training", "experiments", "models", "figures", "speed")
+PAGES = ("reading", "images", "training", "experiments", "models", "figures", "speed", "glossary", "renamed")
 DOCUMENTS = (ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES))
 
 
 def read_documents() -> str:
-    """Return the text of all, one after the other."""
+    """Return the text of all documents, one after the other."""
     return "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)

@@ -1,4 +1,4 @@
-"""The figures in DOCUMENTS.md and docs/, and in what is told of the variants, are those in the metrics files."""
+"""The figures in README.md and docs/, and on the page about the variants, are those in the metrics files."""
 
 import csv
 import hashlib
@@ -156,12 +156,12 @@ def test_figures_are_of_the_run_that_the_lock_names(folder):
     """The lock is what DVC wrote; the other files were copied beside it."""
     stages, params = read_yaml(folder / "dvc.lock")["stages"], read_yaml(folder / "params.yaml")
     for section in ("train", "augmentation", "labels", "compute"):
-        locked = stages["train"]["params"]["params.yaml"][section]
-        assert rename_params(section, locked) == params[section]
-    sums = {out["path"]: out["md5"] for stage in ("train", "evaluate") for out in stages[stage]["outs"]}
+        assert rename_params(section, stages["train"]["params"]["params.yaml"][section]) == params[section]
+    locked = {out["path"]: out["md5"] for stage in ("train", "evaluate") for out in stages[stage]["outs"]}
     for path in ("metrics/evaluate.json", "metrics/train.json", "metrics/curves/history.csv"):
-        assert hashlib.md5((folder / Path(path).name).read_bytes(), usedforsecurity=False).hexdigest() == sums[path]
-    assert load(folder / "time.json")["md5"] == sums["models/trained.keras"]
+        content = (folder / Path(path).name).read_bytes()
+        assert hashlib.md5(content, usedforsecurity=False).hexdigest() == locked[path]
+    assert load(folder / "time.json")["md5"] == locked["models/trained.keras"]
 
 
 def test_what_an_ensemble_as_the_teacher_gave():
@@ -260,28 +260,28 @@ def test_fer2013_nano_beside_the_standard():
     assert f"ahead of it with {best} % and {standard['log_loss']:.3f}" in TRIED
 
 
-def test_what_asking_the_teacher_once_gave():
-    quick, standard = (ROOT / "benchmarks/results/asked_once" / name for name in ("quick", "standard"))
+def test_what_a_teacher_that_predicts_once_gave():
+    quick, standard = (ROOT / "benchmarks/results/original_inputs" / name for name in ("quick", "standard"))
     before, after = load(VARIANTS / "fer2013-quick/evaluate.json"), load(quick / "evaluate.json")
-    public, private, public_taught, private_taught = accuracies(before, after)
-    gain = f"from {private} to {private_taught} % on PrivateTest"
-    assert f"goes from {public} to {public_taught} % on PublicTest and {gain}, in {minutes(quick)} minutes." in TRIED
+    public, private, public_after, private_after = accuracies(before, after)
+    gain = f"from {private} to {private_after} % on PrivateTest"
+    assert f"goes from {public} to {public_after} % on PublicTest and {gain}, in {minutes(quick)} minutes." in TRIED
     assert f"{gain} in {minutes(quick)} minutes" in PROSE
     before, after = load(RELEASED / "evaluate.json"), load(standard / "evaluate.json")
-    public, _, public_taught, private_taught = accuracies(before, after)
+    public, _, public_after, private_after = accuracies(before, after)
     marks = [f"{run['validation']['log_loss']:.4f}" for run in (before, after)]
     assert f"in accuracy, {public} %, and below it in log loss, {marks[0]}, was settled" in TRIED
-    assert f"came to {public_taught} % with a log loss of {marks[1]}, and to {private_taught} % on PrivateTest" in TRIED
+    assert f"came to {public_after} % with a log loss of {marks[1]}, and to {private_after} % on PrivateTest" in TRIED
     losses = [fraction(run["test"]["log_loss"]) for run in (before, after)]
     took = f"in {minutes(standard)} minutes"
     assert f"{took}. Log loss on PrivateTest fell from {losses[0]} to {losses[1]}" in TRIED
 
 
 @pytest.mark.parametrize(("name", "preset"), [("quick", "fer2013-quick"), ("standard", "fer2013")])
-def test_a_teacher_asked_once_changed_nothing_else(name, preset):
+def test_a_teacher_that_predicts_once_changed_nothing_else(name, preset):
     cut = {"train.teacher", "train.teacher_share", "train.teacher_inputs", "train.label_smoothing"}
-    check_params(ROOT / "benchmarks/results/asked_once" / name, preset, cut)
-    ran = read_yaml(ROOT / "benchmarks/results/asked_once" / name / "params.yaml")["train"]
+    check_params(ROOT / "benchmarks/results/original_inputs" / name, preset, cut)
+    ran = read_yaml(ROOT / "benchmarks/results/original_inputs" / name / "params.yaml")["train"]
     settings = [ran[key.removeprefix("train.")] for key in sorted(cut)]
     assert settings == [0.0, "fer2013-long.keras", "original", 0.7]
     assert all(f"-S {key}={value}" in DOCUMENTS for key, value in zip(sorted(cut), settings, strict=True))
