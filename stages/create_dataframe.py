@@ -1,7 +1,7 @@
 """Read the source that params.yaml names into data/dataframe.csv, a row per image.
 
 Its columns:
-    image   where it lies within the source: `row 17`, `train/happy/Training_1.jpg`
+    image     where it lies within the source: `row 17`, `train/happy/Training_1.jpg`
     emotion   what it shows: a class of labels.scheme, or the source's own word where the scheme leaves it out
     label     the class's number in labels.scheme; -1 where the scheme leaves the emotion out
     split     train, val or test
