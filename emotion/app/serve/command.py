@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> None:
         InputError: the address or port cannot be had, the model cannot be used, or FastAPI is not installed.
     """
     try:
+        from emotion.app.serve.api import make_app
         from emotion.app.serve.server import listen, serve
-        from emotion.app.serve.service import make_app
     except ModuleNotFoundError as error:
         raise InputError(f"the page needs what is not installed here ({error}): pip install fastapi uvicorn") from None
     # Before the model, whose loading takes seconds.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
-from emotion.app.serve.service import WILDCARDS, is_loopback
+from emotion.app.serve.host_check import WILDCARDS, is_loopback
 from emotion.core.errors import InputError
 
 LOG_LEVEL = "warning"
@@ -20,7 +20,7 @@ LOG_LEVEL = "warning"
 SECONDS_TO_END = 3
 """How long answers under way may take after Ctrl-C."""
 
-PROBLEMS = {
+LISTEN_ERRORS = {
     errno.EADDRINUSE: "port {port} is taken; name another with --port, or any that is free with --port 0",
     errno.EACCES: "port {port} may not be used by you; name one above 1023 with --port",
     errno.EADDRNOTAVAIL: "{host} is no address of this machine; leave --host out, or name one that is",
@@ -39,7 +39,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (socket.gaierror, UnicodeError):
         raise InputError(f"--host: {host!r} cannot be found; expected an address such as 127.0.0.1") from None
     except OSError as error:
-        problem = PROBLEMS.get(error.errno or 0, "{host}, port {port} cannot be listened on ({error})")
+        problem = LISTEN_ERRORS.get(error.errno or 0, "{host}, port {port} cannot be listened on ({error})")
         raise InputError(problem.format(host=host, port=port, error=error.strerror)) from None
 
 

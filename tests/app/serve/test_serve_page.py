@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from benchmarks.serve_screenshot import CHROMIUM, FLAGS
-from emotion.app.serve.service import Limits, make_app
+from emotion.app.serve.api import make_app
+from emotion.app.serve.uploads import Limits
 from emotion.core.errors import InputError
 from emotion.data.images import decode
 from emotion.inference.predictor import Predictor
-from tests.app.serve.test_serve import running_server
+from tests.app.serve.serving import running_server
 from tests.makers import encode
 
 playwright = pytest.importorskip("playwright.sync_api")
