@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from emotion.app.serve.answers import ErrorAnswer, ImageAnswer, ModelAnswer, describe_model
-from emotion.app.serve.host_check import AllowedHosts, HostCheck
+from emotion.app.serve.host_check import HostCheck
 from emotion.app.serve.prediction_service import PredictionService
 from emotion.app.serve.security_headers import SecurityHeaders
 from emotion.app.serve.uploads import Limits
@@ -87,7 +87,7 @@ def make_app(
     app.add_exception_handler(Exception, _answer_failure)
     _add_api(app, PredictionService(predictor, limits), describe_model(predictor, detector, smallest, limits))
     _add_page(app, page)
-    return SecurityHeaders(HostCheck(app, AllowedHosts.of(host)))
+    return SecurityHeaders(HostCheck(app, host))
 
 
 def _add_api(app: FastAPI, service: PredictionService, model: ModelAnswer) -> None:

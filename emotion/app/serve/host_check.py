@@ -1,12 +1,25 @@
-"""The check that a request is for this server: its Host header has to be a name of it."""
+"""The check that a request is for this server: its Host header has to be a name or an address of it.
+
+Another site can have its own name lead to this machine, and browsers would then take its page and the page here for one
+(DNS rebinding). Its requests still carry that name.
+
+Starlette's TrustedHostMiddleware compares the header with a list of names; it knows ports and IPv6 in brackets. What it
+lacks is here:
+- A server on every address of the machine answers to any literal address, which no list holds. No other site can have
+  an address as its name.
+- A refusal has the status 421 and says in JSON how to mend it. The middleware's is a plain text of the status 400.
+
+Requests of other sites' pages to an allowed name are refused by `uploads`, which takes content types of images only.
+"""
 
 import ipaddress
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion.app.serve.answers import ErrorAnswer
 
@@ -14,43 +27,64 @@ WILDCARDS = ("0.0.0.0", "::")
 """Addresses that stand for every one that the machine has."""
 
 
-@dataclass(frozen=True)
-class AllowedHosts:
-    """For which hosts requests may be.
+class HostCheck:
+    """Around the application: refuses requests for other hosts.
 
-    A page elsewhere can have its own name lead to this machine, and would then count as one with the page here (DNS
-    rebinding). Its requests still carry that name.
-
-    Attributes:
-        names: names and addresses, in small letters.
-        any_address: whether every address will do, which no foreign page can have for a name.
+    Args:
+        app: the application.
+        host: the address or name that the server listens on.
     """
 
-    names: frozenset[str]
-    any_address: bool = False
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        self._app = app
+        self._hosts = allowed_hosts(host)
+        self._any_address = host in WILDCARDS
 
-    @classmethod
-    def of(cls, host: str) -> "AllowedHosts":
-        """Return those of a server that listens on `host`."""
-        names = {"localhost", "127.0.0.1", "::1", host.lower()}
-        if not is_loopback(host):
-            own = socket.gethostname().lower()
-            names |= {own, f"{own}.local"}
-        return cls(frozenset(names), any_address=host in WILDCARDS)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        header = Headers(scope=scope).get("host", "") if "headers" in scope else ""
+        allowed = await _is_trusted(scope, receive, self._hosts) or (self._any_address and _is_address(header))
+        app = self._app if allowed else _refuse_host(header)
+        await app(scope, receive, send)
 
-    def allow(self, header: str) -> bool:
-        """Return whether a request with this Host header may be answered; it may end in a port."""
-        name = header.lower()
-        name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0].removesuffix(".")
-        return name in self.names or (self.any_address and _is_address(name))
+
+def allowed_hosts(host: str) -> list[str]:
+    """Return the hosts that requests to a server on `host` may name, IPv6 addresses in brackets.
+
+    A name may also end in a dot, as fully qualified names do.
+    """
+    names = {"localhost", "127.0.0.1", "[::1]", f"[{host}]" if ":" in host else host}
+    if not is_loopback(host):
+        own = socket.gethostname()
+        names |= {own, f"{own}.local"}
+    return sorted(names | {f"{name}." for name in names})
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine itself reaches `host`."""
-    return host.lower() == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+    """Return whether only this machine itself reaches `host`, a name or an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
-def _is_address(name: str) -> bool:
+async def _is_trusted(scope: Scope, receive: Receive, hosts: list[str]) -> bool:
+    """Return whether TrustedHostMiddleware lets a request through; what it would answer otherwise is dropped."""
+    passed = False
+
+    async def note_passed(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal passed
+        passed = True
+
+    async def drop(message: Message) -> None:
+        pass
+
+    await TrustedHostMiddleware(note_passed, hosts, www_redirect=False)(scope, receive, drop)
+    return passed
+
+
+def _is_address(header: str) -> bool:
+    """Return whether a Host header names an address; it may end in a port."""
+    name = header[1:].partition("]")[0] if header.startswith("[") else header.partition(":")[0].removesuffix(".")
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -58,26 +92,6 @@ def _is_address(name: str) -> bool:
     return True
 
 
-class HostCheck:
-    """Around the application: refuses requests for other hosts."""
-
-    def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
-        self._app = app
-        self._hosts = hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        host = Headers(scope=scope).get("host", "")
-        app = self._app if self._hosts.allow(host) else _misdirected(host)
-        await app(scope, receive, send)
-
-
-def _misdirected(host: str) -> ASGIApp:
-    return JSONResponse(
-        asdict(
-            ErrorAnswer(f"this server does not go by the name {host!r}; open it as localhost, or start it with --host")
-        ),
-        421,
-    )
+def _refuse_host(header: str) -> ASGIApp:
+    detail = f"this server does not go by the name {header!r}; open it as localhost, or start it with --host"
+    return JSONResponse(asdict(ErrorAnswer(detail)), 421)

@@ -119,6 +119,10 @@ def test_nothing_outside_the_page_is_served(running, path):
     assert b"there is nothing at this address" in answer
 
 
+def test_a_request_without_a_host_is_refused(running):
+    assert speak(running, b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 421 ")
+
+
 def test_a_taken_port_is_named():
     with server.listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
