@@ -11,6 +11,7 @@ from emotion.core.paths import EVALUATION_METRICS
 from emotion.data.images import MAX_PIXELS
 from emotion.inference.annotation import emotion_color
 from emotion.inference.predictor import Face, Predictor
+from emotion.inference.tracking import TrackedFace
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,27 @@ class ImageAnswer:
 
 
 @dataclass(frozen=True)
+class TrackedFaceAnswer(FaceAnswer):
+    """A face in a frame of a camera.
+
+    Its number stays as long as the face does, from 1 in each session. `detected` is false where no detector ran on this
+    frame or it missed the face: its box then follows the motion of the image.
+    """
+
+    number: int
+    detected: bool
+
+
+@dataclass(frozen=True)
+class FrameAnswer:
+    """The size of a frame in pixels and the faces in it, by number; an empty list for no faces."""
+
+    width: int
+    height: int
+    faces: list[TrackedFaceAnswer]
+
+
+@dataclass(frozen=True)
 class EmotionAnswer:
     """The name of an emotion, and its color as #rrggbb."""
 
@@ -61,12 +83,18 @@ class FiguresAnswer:
 
 @dataclass(frozen=True)
 class LimitsAnswer:
-    """The limits of the server: bytes and pixels of an image, images at a time and a second."""
+    """The limits of the server.
+
+    They are bytes and pixels of an image, images at a time and a second, and for cameras the number of sessions and the
+    seconds without a frame after which one ends.
+    """
 
     upload_bytes: int
     pixels: int
     at_a_time: int
     a_second: float
+    sessions: int
+    session_seconds: float
 
 
 @dataclass(frozen=True)
@@ -97,6 +125,12 @@ def describe_face(face: Face, emotions: tuple[str, ...]) -> FaceAnswer:
     return FaceAnswer(BoxAnswer(*face.box), face.emotion, rounded(face.confidence), probabilities)
 
 
+def describe_tracked_face(tracked: TrackedFace, emotions: tuple[str, ...]) -> TrackedFaceAnswer:
+    """Return a face of a camera's frame as the API answers it."""
+    face = describe_face(tracked.face, emotions)
+    return TrackedFaceAnswer(**vars(face), number=tracked.number, detected=tracked.detected)
+
+
 def describe_model(predictor: Predictor, detector: str, smallest: int | None, limits: Limits) -> ModelAnswer:
     """Return the model as the API answers it."""
     metadata = predictor.metadata
@@ -111,7 +145,14 @@ def describe_model(predictor: Predictor, detector: str, smallest: int | None, li
         detector_in_use={AUTO: metadata.detector, WHOLE: None}.get(detector, detector),
         smallest=metadata.smallest if smallest is None else smallest,
         figures=find_figures(predictor.path),
-        limits=LimitsAnswer(limits.upload_bytes, MAX_PIXELS, limits.at_a_time, limits.a_second),
+        limits=LimitsAnswer(
+            limits.upload_bytes,
+            MAX_PIXELS,
+            limits.at_a_time,
+            limits.a_second,
+            limits.sessions,
+            limits.session_seconds,
+        ),
     )
 
 

@@ -3,18 +3,20 @@
 FastAPI and uvicorn carry it. All that the page needs lies in the folder `page`; nothing is fetched from elsewhere.
 """
 
+import reprlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from emotion.app.serve.answers import ErrorAnswer, ImageAnswer, ModelAnswer, describe_model
+from emotion.app.serve.answers import ErrorAnswer, FrameAnswer, ImageAnswer, LimitsAnswer, ModelAnswer, describe_model
 from emotion.app.serve.host_check import HostCheck
 from emotion.app.serve.prediction_service import PredictionService
 from emotion.app.serve.security_headers import SecurityHeaders
@@ -45,6 +47,20 @@ IMAGE_ERRORS: dict[int | str, dict[str, Any]] = {
         503: "Too many images at the same time: wait for the seconds in `Retry-After`.",
     }.items()
 }
+
+FRAME_ERRORS = IMAGE_ERRORS | {
+    409: {"model": ErrorAnswer, "description": "The frame's time lies before that of the session's last frame."},
+    422: {"model": ErrorAnswer, "description": "The image, `session` or `seconds` is not valid; `detail` says why."},
+}
+
+PARAMETERS = {
+    "session": "the camera's id: 8 to 64 letters, digits and hyphens, such as those of crypto.randomUUID()",
+    "seconds": "the frame's time: a number of seconds from 0 on, which does not go back in a session",
+}
+"""What the parameters of /api/track are, for its description and its errors."""
+
+SessionId = Annotated[str, Query(pattern="^[A-Za-z0-9-]{8,64}$", description=PARAMETERS["session"])]
+Seconds = Annotated[float, Query(ge=0, allow_inf_nan=False, description=PARAMETERS["seconds"])]
 
 IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
@@ -84,6 +100,7 @@ def make_app(
         telemetry=NO_TELEMETRY,
     )
     app.add_exception_handler(HTTPException, _answer_refusal)
+    app.add_exception_handler(RequestValidationError, _answer_invalid_parameters)
     app.add_exception_handler(Exception, _answer_failure)
     _add_api(app, PredictionService(predictor, limits), describe_model(predictor, detector, smallest, limits))
     _add_page(app, page)
@@ -103,6 +120,24 @@ def _add_api(app: FastAPI, service: PredictionService, model: ModelAnswer) -> No
     )
     async def predict(request: Request) -> ImageAnswer:
         return await service.predict(request)
+
+    @app.post(
+        "/api/track",
+        summary="The faces in the next frame of a camera, with numbers that stay",
+        description=_describe_sessions(model.limits),
+        responses=FRAME_ERRORS,
+        openapi_extra=IMAGE_BODY,
+    )
+    async def track(request: Request, session: SessionId, seconds: Seconds) -> FrameAnswer:
+        return await service.track(request, session, seconds)
+
+
+def _describe_sessions(limits: LimitsAnswer) -> str:
+    return (
+        "The frames of a `session` are sent in their order. It keeps its last frame, in gray and in memory, with the "
+        f"boxes and probabilities of its faces. It ends {limits.session_seconds:g} seconds after that frame. There are "
+        f"at most {limits.sessions} sessions: one more ends the one that has been idle for longest."
+    )
 
 
 def _add_page(app: FastAPI, page: Path) -> None:
@@ -128,6 +163,18 @@ async def _answer_refusal(request: Request, error: Exception) -> JSONResponse:
     }
     answer = ErrorAnswer(details.get(error.status_code, error.detail))
     return JSONResponse(asdict(answer), error.status_code, headers=error.headers)
+
+
+async def _answer_invalid_parameters(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    details = [_explain_parameter(problem["loc"][-1], problem["input"]) for problem in error.errors()]
+    return JSONResponse(asdict(ErrorAnswer("; ".join(details))), 422)
+
+
+def _explain_parameter(name: str, value: Any) -> str:
+    received = "nothing" if value is None else reprlib.repr(value)
+    return f"{name}: got {received}, expected {PARAMETERS[name]}"
 
 
 async def _answer_failure(request: Request, error: Exception) -> JSONResponse:

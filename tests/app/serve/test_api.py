@@ -102,7 +102,7 @@ def test_figures_stand_beside_a_released_model(tmp_path):
 
 def test_describes_itself_with_nothing_from_elsewhere(client):
     description = client.get("/openapi.json").json()
-    assert set(description["paths"]) == {"/api/model", "/api/predict"}
+    assert set(description["paths"]) == {"/api/model", "/api/predict", "/api/track"}
     predict = description["paths"]["/api/predict"]["post"]
     assert predict["requestBody"]["content"]["image/*"]["schema"]["format"] == "binary"
     assert {"200", "408", "413", "415", "422", "429", "503"} <= set(predict["responses"])

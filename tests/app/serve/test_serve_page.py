@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -31,6 +33,10 @@ MIRROR_ASIDE = """() => {
     return [expected, place()];
 }"""
 """Clicks once the face is off the middle, and says where it should be then and where it is, within one frame."""
+SHOWS_LABELS = """(labels) => {
+    const tags = [...document.querySelectorAll(".face .tag")];
+    return JSON.stringify(tags.map((tag) => tag.textContent)) === JSON.stringify(labels);
+}"""
 SECONDS = 60
 """How long a thing may take to show: far more than it does, on a machine that is busy."""
 
@@ -209,6 +215,50 @@ def test_the_camera_is_read_live_and_mirrored(open_page, url, predictor):
     visit.page.wait_for_timeout(400)
     assert len(visit.requests) - sent <= 1
     assert visit.page.evaluate("document.getElementById('video').srcObject") is None
+
+
+def test_the_camera_is_one_session_of_the_server(open_page, url):
+    visit = open_page(url, permissions=["camera"])
+    for _ in range(2):
+        visit.page.click("#camera-mode")
+        visit.wait(".face .tag")
+        visit.page.wait_for_timeout(500)
+        visit.page.click("#image-mode")
+        visit.wait("#invitation")
+    queries = [parse_qs(urlsplit(address).query) for address in visit.requests if "/api/track?" in address]
+    assert not [address for address in visit.requests if address.endswith("/api/predict")]
+    by_session: dict[str, list[float]] = {}
+    for query in queries:
+        by_session.setdefault(query["session"][0], []).append(float(query["seconds"][0]))
+    assert len(by_session) == 2
+    for session, times in by_session.items():
+        assert UUID(session).version == 4
+        assert len(times) > 2
+        assert times == sorted(times)
+
+
+def test_the_page_shows_the_faces_of_each_answer_as_the_server_numbers_them(open_page, url, predictor):
+    """It matches, adds and drops none by itself, whatever the boxes are."""
+
+    def face(number: int, x: int) -> dict[str, Any]:
+        box = {"x": x, "y": 40, "width": 60, "height": 60}
+        probabilities = dict.fromkeys(predictor.emotions, 0.0) | {predictor.emotions[number]: 1.0}
+        scores = {"emotion": predictor.emotions[number], "confidence": 1.0, "probabilities": probabilities}
+        return {"number": number, "detected": True, "box": box} | scores
+
+    answers = [[face(1, 20), face(2, 200)], [face(2, 20)], [], [face(3, 200)]]
+    visit, wanted = open_page(url, permissions=["camera"]), [0]
+    visit.page.route(
+        "**/api/track?*",
+        lambda route: route.fulfill(json={"width": 320, "height": 180, "faces": answers[wanted[0]]}),
+    )
+    visit.page.click("#camera-mode")
+    for index, faces in enumerate(answers):
+        wanted[0] = index
+        labels = [f"{one['emotion']} 100 %" for one in faces]
+        visit.page.wait_for_function(SHOWS_LABELS, arg=labels)
+    place = "document.querySelector('.face').style.left"
+    assert visit.page.evaluate(place) == "18.75%", "a new face is at its place at once, here mirrored"
 
 
 def test_says_why_there_is_no_camera(open_page, url):

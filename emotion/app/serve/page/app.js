@@ -1,8 +1,8 @@
 // The page: images and the camera go to the server, what it answers goes to the view.
 
 import { Camera, NoCamera } from "./camera.js";
-import { describeModel, pause, predict, Trouble } from "./client.js";
-import { Tracks } from "./tracks.js";
+import { describeModel, pause, predict, track, Trouble } from "./client.js";
+import { Glide } from "./glide.js";
 import { percent, View } from "./view.js";
 
 const POLL = 1500; // milliseconds between two looks whether the server is back
@@ -181,7 +181,7 @@ async function startCamera() {
     element("another").hidden = true;
     view.show("camera");
     view.setMirrored(element("mirror").getAttribute("aria-pressed") === "true");
-    await watch(signal);
+    await trackCamera(signal);
   } catch (error) {
     if (!signal.aborted) showNoCamera(error instanceof NoCamera ? error.kind : "absent");
   } finally {
@@ -189,27 +189,29 @@ async function startCamera() {
   }
 }
 
-/** Read one frame after the other, and let the boxes glide between them. */
-async function watch(signal) {
-  const tracks = new Tracks();
+/** Have the server track the faces of one frame after the other, and let their boxes glide between the answers. */
+async function trackCamera(signal) {
+  const session = crypto.randomUUID();
+  const glide = new Glide();
   const times = [];
   view.busy("Reading the first frame…");
-  glide(tracks, signal);
+  animate(glide, signal);
   while (!signal.aborted) {
     await camera.nextFrame();
-    const answer = await readFrame(signal);
+    const answer = await trackFrame(session, signal);
     if (!answer || signal.aborted) continue;
     const now = performance.now() / 1000;
-    tracks.update(answer.faces, now);
-    showFrame(answer, tracks.step(now));
+    glide.update(answer.faces.map((face) => ({ id: face.number, ...face })), now);
+    showFrame(answer, glide.at(now));
     view.setPace(pace(times, now));
   }
 }
 
-async function readFrame(signal) {
+async function trackFrame(session, signal) {
   try {
+    const seconds = performance.now() / 1000;
     const blob = await camera.grab();
-    return blob && (await predict(blob, signal));
+    return blob && (await track(blob, session, seconds, signal));
   } catch (error) {
     if (signal.aborted) return null;
     view.busy(null);
@@ -242,11 +244,11 @@ function sayNow(faces) {
   view.say(faces.length ? faces.map((face) => face.emotion).join(", ") : "No face in view");
 }
 
-function glide(tracks, signal) {
+function animate(glide, signal) {
   requestAnimationFrame((now) => {
     if (signal.aborted) return;
-    view.moveFaces(tracks.step(now / 1000));
-    glide(tracks, signal);
+    view.moveFaces(glide.at(now / 1000));
+    animate(glide, signal);
   });
 }
 

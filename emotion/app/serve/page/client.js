@@ -19,10 +19,20 @@ export async function describeModel() {
   return response.json();
 }
 
-/** Return {width, height, faces} of an image in a Blob; wait and try again while the server is too busy. */
-export async function predict(blob, signal) {
+/** Return {width, height, faces} of an image in a Blob. */
+export function predict(blob, signal) {
+  return send("/api/predict", blob, signal);
+}
+
+/** Return {width, height, faces} of a camera's next frame in a Blob. Faces keep their `number` within a session. */
+export function track(blob, session, seconds, signal) {
+  return send(`/api/track?${new URLSearchParams({ session, seconds })}`, blob, signal);
+}
+
+/** Return what the server answers to an image in a Blob; wait and try again while it is too busy. */
+async function send(address, blob, signal) {
   for (let attempt = 1; ; attempt += 1) {
-    const response = await send(blob, signal);
+    const response = await post(address, blob, signal);
     if (response.ok) return response.json();
     const busy = response.status === 429 || response.status === 503;
     if (!busy || attempt === TRIES) throw new Trouble(kindOf(response.status), await detailOf(response));
@@ -41,11 +51,11 @@ export function pause(milliseconds, signal) {
   });
 }
 
-function send(blob, signal) {
+function post(address, blob, signal) {
   // What an image is, its bytes say; names and types of files are often wrong. The server reads the bytes.
   const type = blob.type.startsWith("image/") ? blob.type : "image/unknown";
   const limits = [AbortSignal.timeout(1000 * SECONDS), ...(signal ? [signal] : [])];
-  return ask("/api/predict", {
+  return ask(address, {
     method: "POST",
     headers: { "Content-Type": type },
     body: blob,

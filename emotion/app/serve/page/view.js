@@ -109,11 +109,10 @@ export class View {
     this.#showChosen();
   }
 
-  /** Move the boxes only, for the time between two frames. */
+  /** Move the boxes of the faces that are shown, for the time between two frames. */
   moveFaces(faces) {
-    for (const face of faces) {
-      if (this.#boxes.has(face.id)) this.#placeBox(face);
-    }
+    this.#faces = faces.filter((face) => this.#boxes.has(face.id));
+    for (const face of this.#faces) this.#placeBox(face);
   }
 
   choose(id) {
