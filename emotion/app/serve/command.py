@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Serve until Ctrl-C.
 
     Raises:
-        InputError: the address or port cannot be had, the model cannot be used, or FastAPI is not installed.
+        InputError: the address or port cannot be used, the model cannot be used, or FastAPI is not installed.
     """
     try:
         from emotion.app.serve.api import make_app

@@ -32,7 +32,7 @@ MIRROR_ASIDE = """() => {
     document.getElementById("mirror").click();
     return [expected, place()];
 }"""
-"""Clicks once the face is off the middle, and says where it should be then and where it is, within one frame."""
+"""Clicks once the face is off the middle; returns where it should be then and where it is, within one frame."""
 SHOWS_LABELS = """(labels) => {
     const tags = [...document.querySelectorAll(".face .tag")];
     return JSON.stringify(tags.map((tag) => tag.textContent)) === JSON.stringify(labels);
@@ -56,10 +56,10 @@ class Visit:
         return self.page.text_content(f"#{name}").strip()
 
     def wait(self, selector: str, text: str | re.Pattern[str] | None = None) -> Any:
-        """Return what `selector` finds, once it is to be seen and holds `text`."""
-        found = self.page.locator(selector, has_text=text).first
-        found.wait_for(timeout=1000 * SECONDS)
-        return found
+        """Return the first element of `selector` that holds `text`, once it is visible."""
+        located = self.page.locator(selector, has_text=text).first
+        located.wait_for(timeout=1000 * SECONDS)
+        return located
 
     def choose(self, *files: dict[str, Any]) -> None:
         self.page.set_input_files("#file", list(files))
@@ -103,7 +103,7 @@ def browser(tmp_path_factory, astronaut):
 
 @pytest.fixture
 def open_page(browser) -> Iterator[Any]:
-    """Open a page at an address. In the end nothing may have been asked for elsewhere, and nothing be amiss."""
+    """Open a page at an address. In the end nothing may have been requested elsewhere, and no error been logged."""
     visits: list[Visit] = []
 
     def open_at(url: str, width: int = 1280, height: int = 800, **options: Any) -> Visit:
@@ -122,7 +122,7 @@ def open_page(browser) -> Iterator[Any]:
         visit.page.context.close()
         assert len(visit.requests) > 3
         assert [address for address in visit.requests if not address.startswith(visit.url)] == []
-        # Answers that are no success stand in the console; the tests look at what the page makes of them.
+        # Answers that are no success stand in the console; the tests check what the page makes of them.
         assert [text for text in visit.complaints if "Failed to load resource" not in text] == []
 
 
@@ -131,7 +131,7 @@ def file_of(data: bytes, name: str = "image.png") -> dict[str, Any]:
 
 
 def best(predictor: Predictor, data: bytes) -> str:
-    """Return what the label of the largest face in an image file has to say."""
+    """Return the expected label of the largest face in an image file."""
     face = predictor.predict(decode(data))[0]
     return f"{face.emotion} {round(100 * face.confidence)} %"
 
@@ -204,7 +204,7 @@ def test_the_camera_is_read_live_and_mirrored(open_page, url, predictor):
     visit = open_page(url, permissions=["camera"])
     visit.page.click("#use-camera")
     visit.wait(".face .tag", re.compile(f"^({'|'.join(predictor.emotions)}) "))
-    visit.wait("#pace", re.compile(r"^\d+ fps$"))
+    visit.wait("#frame-rate", re.compile(r"^\d+ fps$"))
     assert visit.page.get_attribute("#mirror", "aria-pressed") == "true"
     expected, place = visit.page.wait_for_function(MIRROR_ASIDE).json_value()
     assert place == pytest.approx(expected, abs=1)
@@ -315,5 +315,5 @@ def test_the_released_model_sees_a_happy_astronaut(open_page, astronaut):
         visit.wait(".face .tag", re.compile("^happy "))
         assert visit.page.locator(".face").count() == 1
         visit.page.click("#camera-mode")
-        visit.wait("#pace")
+        visit.wait("#frame-rate")
         visit.wait(".face .tag", re.compile("^happy "))

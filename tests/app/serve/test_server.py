@@ -166,7 +166,7 @@ def test_ports_that_are_none_are_refused(text):
 
 @contextmanager
 def command(model: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `emotion serve` and give it with the page's address."""
+    """Run `emotion serve`; yield its process and the page's address."""
     process = subprocess.Popen(
         [*COMMAND, "--model", str(model), "--port", "0", *options],
         cwd=ROOT,
@@ -176,9 +176,9 @@ def command(model: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
     )
     try:
         assert process.stdout
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found, process.stderr and process.stderr.read()
-        yield process, found[0]
+        address = re.search(r"http://\S+", process.stdout.readline())
+        assert address, process.stderr and process.stderr.read()
+        yield process, address[0]
     finally:
         process.kill()
         process.communicate()

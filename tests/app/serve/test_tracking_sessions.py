@@ -13,10 +13,11 @@ from fastapi.testclient import TestClient
 
 from benchmarks.frame_speed import portrait_frame
 from emotion.app.serve.answers import describe_tracked_face
-from emotion.app.serve.api import make_app
+from emotion.app.serve.api import PAGE, make_app
 from emotion.app.serve.tracking_sessions import FrameOrderError, TrackingSessions
 from emotion.app.serve.uploads import Limits
 from emotion.data.images import decode
+from emotion.inference.motion import LONGEST_SIDE
 from emotion.inference.tracking import FaceTracker
 from tests.app.serve.serving import JPEG, Stub, gray, make_client, post, running_server
 from tests.makers import encode
@@ -101,6 +102,13 @@ def test_describes_itself(client):
     assert {parameter["name"] for parameter in operation["parameters"]} == {"session", "seconds"}
     limits = client.get("/api/model").json()["limits"]
     assert (limits["sessions"], limits["session_seconds"]) == (Limits().sessions, Limits().session_seconds)
+
+
+def test_the_page_names_what_a_session_keeps():
+    text = (PAGE / "api.html").read_text(encoding="utf-8")
+    assert f"at most {LONGEST_SIDE} pixels wide or high" in text
+    assert Limits().session_seconds == 5
+    assert '"session_seconds">5<' in text
 
 
 # Refusals

@@ -33,9 +33,11 @@ def test_refuses_a_file_that_is_too_large_without_a_length(predictor):
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("given", ["text/plain", "application/octet-stream", "multipart/form-data; boundary=x", None])
-def test_takes_content_types_of_images_only(client, given):
-    answer = post(client, encode(gray()), {"content-type": given} if given else {})
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/octet-stream", "multipart/form-data; boundary=x", None]
+)
+def test_takes_content_types_of_images_only(client, content_type):
+    answer = post(client, encode(gray()), {"content-type": content_type} if content_type else {})
     assert answer.status_code == 415
     assert "expected one of an image" in answer.json()["detail"]
 
