@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 
 from benchmarks.frame_speed import portrait_frame
 from emotion.app import cli
-from emotion.app.serve.service import make_app
+from emotion.app.serve.api import make_app
 from emotion.app.webcam.camera_sources import open_camera
 from emotion.app.webcam.live_tracker import LiveTracker
 from emotion.core.metadata import ModelMetadata

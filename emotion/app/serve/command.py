@@ -1,4 +1,4 @@
-"""`emotion serve`: a page for the browser that reads the emotions of faces, and its JSON API."""
+"""`emotion serve`: a page for the browser that shows the emotions of faces, and its JSON API."""
 
 import argparse
 
@@ -12,8 +12,9 @@ DESCRIPTION = """\
 Serve a page for the browser: drop an image, or switch the camera on, and see the faces, their labels and the
 probability of each emotion. A JSON API gives other programs the same answers; the page /api describes it.
 
-Only this machine is answered, unless --host says otherwise. Images go to this program and no further; nothing is
-kept, and nothing on the page comes from elsewhere."""
+Only this machine is answered, unless --host says otherwise. Images go to this program and no further. Nothing is
+written to disk; the last frame of a camera stays in memory for a few seconds, for the tracking of its faces. Nothing on
+the page comes from elsewhere."""
 
 EXAMPLES = """\
 examples:
@@ -46,11 +47,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Serve until Ctrl-C.
 
     Raises:
-        InputError: the address or port cannot be had, the model cannot be used, or FastAPI is not installed.
+        InputError: the address or port cannot be used, the model cannot be used, or FastAPI is not installed.
     """
     try:
+        from emotion.app.serve.api import make_app
         from emotion.app.serve.server import listen, serve
-        from emotion.app.serve.service import make_app
     except ModuleNotFoundError as error:
         raise InputError(f"the page needs what is not installed here ({error}): pip install fastapi uvicorn") from None
     # Before the model, whose loading takes seconds.

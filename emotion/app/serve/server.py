@@ -1,4 +1,4 @@
-"""A web application on an address of this machine: the socket, what is said about it, and the end by Ctrl-C."""
+"""The web server: its socket, the messages about its address, and its end by Ctrl-C."""
 
 import contextlib
 import errno
@@ -11,20 +11,21 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
-from emotion.app.serve.service import WILDCARDS, is_loopback
+from emotion.app.serve.host_check import WILDCARDS, is_loopback
 from emotion.core.errors import InputError
 
 LOG_LEVEL = "warning"
-"""Of uvicorn: it says nothing about requests, only what goes wrong."""
+"""Of uvicorn: it logs errors, and no requests."""
 
 SECONDS_TO_END = 3
-"""How long answers under way may take after Ctrl-C."""
+"""Time for the answers under way after Ctrl-C."""
 
-PROBLEMS = {
+LISTEN_ERRORS = {
     errno.EADDRINUSE: "port {port} is taken; name another with --port, or any that is free with --port 0",
     errno.EACCES: "port {port} may not be used by you; name one above 1023 with --port",
     errno.EADDRNOTAVAIL: "{host} is no address of this machine; leave --host out, or name one that is",
 }
+"""Why the server cannot listen, by the number of the system's error."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -39,12 +40,12 @@ def listen(host: str, port: int) -> socket.socket:
     except (socket.gaierror, UnicodeError):
         raise InputError(f"--host: {host!r} cannot be found; expected an address such as 127.0.0.1") from None
     except OSError as error:
-        problem = PROBLEMS.get(error.errno or 0, "{host}, port {port} cannot be listened on ({error})")
+        problem = LISTEN_ERRORS.get(error.errno or 0, "{host}, port {port} cannot be listened on ({error})")
         raise InputError(problem.format(host=host, port=port, error=error.strerror)) from None
 
 
 def serve(app: ASGIApp, listener: socket.socket, *, open_page: bool = False) -> None:
-    """Serve `app` on `listener` until Ctrl-C; say where, and open the page there if wanted, once it can be used."""
+    """Serve `app` on `listener` until Ctrl-C. Once it answers, print its address and open the page there if wanted."""
 
     def announce() -> None:
         url = page_url(listener)
@@ -95,7 +96,7 @@ def page_url(listener: socket.socket) -> str:
 
 
 def warn_of_network(listener: socket.socket) -> None:
-    """Say so where others than this machine reach the page."""
+    """Warn where others than this machine reach the page."""
     host, port = listener.getsockname()[:2]
     if is_loopback(host):
         return

@@ -5,16 +5,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import numpy as np
 import pytest
 
 from benchmarks.serve_screenshot import CHROMIUM, FLAGS
-from emotion.app.serve.service import Limits, make_app
+from emotion.app.serve.api import make_app
+from emotion.app.serve.uploads import Limits
 from emotion.core.errors import InputError
 from emotion.data.images import decode
 from emotion.inference.predictor import Predictor
-from tests.app.serve.test_serve import running_server
+from tests.app.serve.serving import running_server
 from tests.makers import encode
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -29,7 +32,11 @@ MIRROR_ASIDE = """() => {
     document.getElementById("mirror").click();
     return [expected, place()];
 }"""
-"""Clicks once the face is off the middle, and says where it should be then and where it is, within one frame."""
+"""Clicks once the face is off the middle; returns where it should be then and where it is, within one frame."""
+SHOWS_LABELS = """(labels) => {
+    const tags = [...document.querySelectorAll(".face .tag")];
+    return JSON.stringify(tags.map((tag) => tag.textContent)) === JSON.stringify(labels);
+}"""
 SECONDS = 60
 """How long a thing may take to show: far more than it does, on a machine that is busy."""
 
@@ -49,10 +56,10 @@ class Visit:
         return self.page.text_content(f"#{name}").strip()
 
     def wait(self, selector: str, text: str | re.Pattern[str] | None = None) -> Any:
-        """Return what `selector` finds, once it is to be seen and holds `text`."""
-        found = self.page.locator(selector, has_text=text).first
-        found.wait_for(timeout=1000 * SECONDS)
-        return found
+        """Return the first element of `selector` that holds `text`, once it is visible."""
+        located = self.page.locator(selector, has_text=text).first
+        located.wait_for(timeout=1000 * SECONDS)
+        return located
 
     def choose(self, *files: dict[str, Any]) -> None:
         self.page.set_input_files("#file", list(files))
@@ -96,7 +103,7 @@ def browser(tmp_path_factory, astronaut):
 
 @pytest.fixture
 def open_page(browser) -> Iterator[Any]:
-    """Open a page at an address. In the end nothing may have been asked for elsewhere, and nothing be amiss."""
+    """Open a page at an address. In the end nothing may have been requested elsewhere, and no error been logged."""
     visits: list[Visit] = []
 
     def open_at(url: str, width: int = 1280, height: int = 800, **options: Any) -> Visit:
@@ -115,7 +122,7 @@ def open_page(browser) -> Iterator[Any]:
         visit.page.context.close()
         assert len(visit.requests) > 3
         assert [address for address in visit.requests if not address.startswith(visit.url)] == []
-        # Answers that are no success stand in the console; the tests look at what the page makes of them.
+        # Answers that are no success stand in the console; the tests check what the page makes of them.
         assert [text for text in visit.complaints if "Failed to load resource" not in text] == []
 
 
@@ -124,7 +131,7 @@ def file_of(data: bytes, name: str = "image.png") -> dict[str, Any]:
 
 
 def best(predictor: Predictor, data: bytes) -> str:
-    """Return what the label of the largest face in an image file has to say."""
+    """Return the expected label of the largest face in an image file."""
     face = predictor.predict(decode(data))[0]
     return f"{face.emotion} {round(100 * face.confidence)} %"
 
@@ -197,7 +204,7 @@ def test_the_camera_is_read_live_and_mirrored(open_page, url, predictor):
     visit = open_page(url, permissions=["camera"])
     visit.page.click("#use-camera")
     visit.wait(".face .tag", re.compile(f"^({'|'.join(predictor.emotions)}) "))
-    visit.wait("#pace", re.compile(r"^\d+ fps$"))
+    visit.wait("#frame-rate", re.compile(r"^\d+ fps$"))
     assert visit.page.get_attribute("#mirror", "aria-pressed") == "true"
     expected, place = visit.page.wait_for_function(MIRROR_ASIDE).json_value()
     assert place == pytest.approx(expected, abs=1)
@@ -208,6 +215,50 @@ def test_the_camera_is_read_live_and_mirrored(open_page, url, predictor):
     visit.page.wait_for_timeout(400)
     assert len(visit.requests) - sent <= 1
     assert visit.page.evaluate("document.getElementById('video').srcObject") is None
+
+
+def test_the_camera_is_one_session_of_the_server(open_page, url):
+    visit = open_page(url, permissions=["camera"])
+    for _ in range(2):
+        visit.page.click("#camera-mode")
+        visit.wait(".face .tag")
+        visit.page.wait_for_timeout(500)
+        visit.page.click("#image-mode")
+        visit.wait("#invitation")
+    queries = [parse_qs(urlsplit(address).query) for address in visit.requests if "/api/track?" in address]
+    assert not [address for address in visit.requests if address.endswith("/api/predict")]
+    by_session: dict[str, list[float]] = {}
+    for query in queries:
+        by_session.setdefault(query["session"][0], []).append(float(query["seconds"][0]))
+    assert len(by_session) == 2
+    for session, times in by_session.items():
+        assert UUID(session).version == 4
+        assert len(times) > 2
+        assert times == sorted(times)
+
+
+def test_the_page_shows_the_faces_of_each_answer_as_the_server_numbers_them(open_page, url, predictor):
+    """It matches, adds and drops none by itself, whatever the boxes are."""
+
+    def face(number: int, x: int) -> dict[str, Any]:
+        box = {"x": x, "y": 40, "width": 60, "height": 60}
+        probabilities = dict.fromkeys(predictor.emotions, 0.0) | {predictor.emotions[number]: 1.0}
+        scores = {"emotion": predictor.emotions[number], "confidence": 1.0, "probabilities": probabilities}
+        return {"number": number, "detected": True, "box": box} | scores
+
+    answers = [[face(1, 20), face(2, 200)], [face(2, 20)], [], [face(3, 200)]]
+    visit, wanted = open_page(url, permissions=["camera"]), [0]
+    visit.page.route(
+        "**/api/track?*",
+        lambda route: route.fulfill(json={"width": 320, "height": 180, "faces": answers[wanted[0]]}),
+    )
+    visit.page.click("#camera-mode")
+    for index, faces in enumerate(answers):
+        wanted[0] = index
+        labels = [f"{one['emotion']} 100 %" for one in faces]
+        visit.page.wait_for_function(SHOWS_LABELS, arg=labels)
+    place = "document.querySelector('.face').style.left"
+    assert visit.page.evaluate(place) == "18.75%", "a new face is at its place at once, here mirrored"
 
 
 def test_says_why_there_is_no_camera(open_page, url):
@@ -264,5 +315,5 @@ def test_the_released_model_sees_a_happy_astronaut(open_page, astronaut):
         visit.wait(".face .tag", re.compile("^happy "))
         assert visit.page.locator(".face").count() == 1
         visit.page.click("#camera-mode")
-        visit.wait("#pace")
+        visit.wait("#frame-rate")
         visit.wait(".face .tag", re.compile("^happy "))

@@ -1,4 +1,4 @@
-// Fills this page with what the server that it comes from says of itself.
+// Fills this page with the model and the limits of its server.
 
 import { describeModel } from "./client.js";
 
@@ -12,5 +12,7 @@ describeModel().then(({ limits, emotions }) => {
   fill("pixels", `${Math.floor(limits.pixels / 1e6)} million pixels`);
   fill("at_a_time", limits.at_a_time);
   fill("a_second", limits.a_second);
+  fill("sessions", limits.sessions);
+  fill("session_seconds", limits.session_seconds);
   fill("emotions", emotions.map(({ name }) => name).join(", "));
 });

@@ -1,12 +1,12 @@
-// The page: images and the camera go to the server, what it answers goes to the view.
+// The page: images and frames of the camera go to the server, its answers go to the view.
 
-import { Camera, NoCamera } from "./camera.js";
-import { describeModel, pause, predict, Trouble } from "./client.js";
-import { Tracks } from "./tracks.js";
+import { Camera, CameraError } from "./camera.js";
+import { describeModel, pause, predict, ServerError, track } from "./client.js";
+import { Glide } from "./glide.js";
 import { percent, View } from "./view.js";
 
-const POLL = 1500; // milliseconds between two looks whether the server is back
-const SPEAK = 4; // seconds between two labels that a screen reader is told of the camera
+const POLL_INTERVAL = 1500; // milliseconds between two requests to a server that is gone
+const ANNOUNCE_INTERVAL = 4; // seconds between two labels of the camera for screen readers
 
 const element = (id) => document.getElementById(id);
 const view = new View();
@@ -14,14 +14,14 @@ const camera = new Camera(element("video"));
 
 let model = null;
 let mode = "image"; // or camera
-let image = null; // the file that was read last
-let underWay = new AbortController(); // what is being read now
-let waiting = null; // for a server that is gone
+let image = null; // the file that was chosen last
+let pending = new AbortController(); // ends the prediction that is under way
+let serverIsBack = null; // resolves once a server that is gone answers again
 
 const ANOTHER = { label: "Choose another image", run: () => element("file").click() };
 const AGAIN = { label: "Try again", run: () => startCamera() };
 
-const TROUBLES = {
+const SERVER_ERRORS = {
   gone: { title: "The server is gone", text: "Start it again in its terminal: emotion serve. This page then goes on by itself." },
   large: { title: "This image is too large", text: "", action: ANOTHER },
   unreadable: { title: "This cannot be read as an image", text: "", action: ANOTHER },
@@ -29,7 +29,7 @@ const TROUBLES = {
   failed: { title: "The server failed on this image", text: "", action: ANOTHER },
 };
 
-const NO_CAMERA = {
+const CAMERA_ERRORS = {
   insecure: {
     title: "No camera at this address",
     text: "Browsers give the camera only to pages at localhost or over HTTPS. Open this page on the machine that serves it.",
@@ -46,31 +46,31 @@ const NO_CAMERA = {
 
 // Images
 
-async function readImage(file) {
+async function predictImage(file) {
   stopCamera();
-  underWay = new AbortController();
-  const { signal } = underWay;
+  pending = new AbortController();
+  const { signal } = pending;
   image = file;
   view.clearNotice();
-  view.clearFaces("Looking…", "");
+  view.clearFaces("Reading…", "");
   view.busy("Looking for faces…");
   try {
-    if (file.size > model?.limits.upload_bytes) throw new Trouble("large", tooLarge(file));
-    const bitmap = await showable(file);
+    if (file.size > model?.limits.upload_bytes) throw new ServerError("large", tooLarge(file));
+    const bitmap = await decodeForDisplay(file);
     if (signal.aborted) return;
     if (bitmap) showImage(bitmap, bitmap);
     const answer = await predict(file, signal);
     if (!bitmap) showImage(null, answer);
     showAnswer(answer, bitmap);
   } catch (error) {
-    if (!signal.aborted) showTrouble(error);
+    if (!signal.aborted) showServerError(error);
   } finally {
     if (!signal.aborted) view.busy(null);
   }
 }
 
 /** Return the image as the browser shows it, null where it cannot. */
-async function showable(file) {
+async function decodeForDisplay(file) {
   try {
     return await createImageBitmap(file);
   } catch {
@@ -92,23 +92,23 @@ function showAnswer(answer, bitmap) {
     return;
   }
   view.showFaces(faces, (id) => view.choose(id));
-  view.say(spoken(faces));
+  view.announce(summarize(faces));
   if (!bitmap) {
     view.notice({ title: "Read, but not to be shown", text: "This browser cannot show images of this kind.", low: true });
   }
 }
 
 function showNoFace({ width, height }) {
-  view.clearFaces("No face", `Looked at ${width} × ${height} pixels.`);
-  view.say("No face found");
+  view.clearFaces("No face", `In an image of ${width} × ${height} pixels.`);
+  view.announce("No face found");
   view.notice({
     title: "No face found",
-    text: `What looks for faces knows them from the front, upright, and at least ${model?.smallest ?? 40} pixels wide.`,
+    text: `The detector finds faces from the front, upright, and at least ${model?.smallest ?? 40} pixels wide.`,
     low: true,
   });
 }
 
-function spoken(faces) {
+function summarize(faces) {
   const list = faces.slice(0, 5).map((face) => `${face.emotion} ${percent(face.confidence)}`);
   return `${faces.length === 1 ? "One face" : `${faces.length} faces`}: ${list.join(", ")}`;
 }
@@ -118,10 +118,10 @@ function tooLarge(file) {
   return `It has ${mebibytes(file.size)}, and the server takes ${mebibytes(model.limits.upload_bytes)}.`;
 }
 
-function showTrouble(error) {
-  const kind = error instanceof Trouble ? error.kind : "failed";
-  const detail = error instanceof Trouble ? error.detail : error.message;
-  const trouble = TROUBLES[kind];
+function showServerError(error) {
+  const kind = error instanceof ServerError ? error.kind : "failed";
+  const detail = error instanceof ServerError ? error.detail : error.message;
+  const message = SERVER_ERRORS[kind];
   if (kind === "gone") {
     waitForServer();
   } else {
@@ -130,26 +130,26 @@ function showTrouble(error) {
     element("another").hidden = true;
   }
   view.clearFaces(kind === "gone" ? "No answer" : "Nothing to read", "");
-  view.notice({ ...trouble, text: trouble.text || sentence(detail), trouble: true, low: kind === "gone" && !element("frame").hidden });
+  view.notice({ ...message, text: message.text || sentence(detail), error: true, low: kind === "gone" && !element("frame").hidden });
 }
 
-/** Server's details begin small and without a full stop. */
+/** Return a detail of the server's, which begins small and has no full stop, as a sentence. */
 function sentence(text) {
   const start = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }
 
-/** Resolve once the server answers again; whoever asks meanwhile waits for the same answer. */
+/** Resolve once the server answers again; all callers meanwhile wait for the same answer. */
 function waitForServer() {
-  waiting ??= askUntilBack().finally(() => {
-    waiting = null;
+  serverIsBack ??= pollServer().finally(() => {
+    serverIsBack = null;
   });
-  return waiting;
+  return serverIsBack;
 }
 
-async function askUntilBack() {
+async function pollServer() {
   for (;;) {
-    await pause(POLL);
+    await pause(POLL_INTERVAL);
     try {
       model = await describeModel();
       break;
@@ -160,16 +160,16 @@ async function askUntilBack() {
   view.describe(model);
   view.clearNotice();
   if (mode === "camera") return;
-  if (image) readImage(image);
+  if (image) predictImage(image);
   else view.show("nothing");
 }
 
 // The camera
 
 async function startCamera() {
-  underWay.abort();
-  underWay = new AbortController();
-  const { signal } = underWay;
+  pending.abort();
+  pending = new AbortController();
+  const { signal } = pending;
   mode = "camera";
   view.setMode(mode);
   view.clearNotice();
@@ -181,48 +181,50 @@ async function startCamera() {
     element("another").hidden = true;
     view.show("camera");
     view.setMirrored(element("mirror").getAttribute("aria-pressed") === "true");
-    await watch(signal);
+    await trackCamera(signal);
   } catch (error) {
-    if (!signal.aborted) showNoCamera(error instanceof NoCamera ? error.kind : "absent");
+    if (!signal.aborted) showCameraError(error instanceof CameraError ? error.kind : "absent");
   } finally {
     if (!signal.aborted) view.busy(null);
   }
 }
 
-/** Read one frame after the other, and let the boxes glide between them. */
-async function watch(signal) {
-  const tracks = new Tracks();
+/** Have the server track the faces of one frame after the other, and let their boxes glide between the answers. */
+async function trackCamera(signal) {
+  const session = crypto.randomUUID();
+  const glide = new Glide();
   const times = [];
   view.busy("Reading the first frame…");
-  glide(tracks, signal);
+  animate(glide, signal);
   while (!signal.aborted) {
     await camera.nextFrame();
-    const answer = await readFrame(signal);
+    const answer = await trackFrame(session, signal);
     if (!answer || signal.aborted) continue;
     const now = performance.now() / 1000;
-    tracks.update(answer.faces, now);
-    showFrame(answer, tracks.step(now));
-    view.setPace(pace(times, now));
+    glide.update(answer.faces.map((face) => ({ id: face.number, ...face })), now);
+    showFrame(answer, glide.at(now));
+    view.setFrameRate(frameRate(times, now));
   }
 }
 
-async function readFrame(signal) {
+async function trackFrame(session, signal) {
   try {
+    const seconds = performance.now() / 1000;
     const blob = await camera.grab();
-    return blob && (await predict(blob, signal));
+    return blob && (await track(blob, session, seconds, signal));
   } catch (error) {
     if (signal.aborted) return null;
     view.busy(null);
-    showTroubleLive(error);
+    showServerErrorLive(error);
     await waitForServer();
     return null;
   }
 }
 
-function showTroubleLive(error) {
-  const trouble = TROUBLES[error instanceof Trouble ? error.kind : "failed"];
+function showServerErrorLive(error) {
+  const message = SERVER_ERRORS[error instanceof ServerError ? error.kind : "failed"];
   view.clearFaces("No answer", "");
-  view.notice({ ...trouble, text: trouble.text || sentence(error.message), action: null, trouble: true, low: true });
+  view.notice({ ...message, text: message.text || sentence(error.message), action: null, error: true, low: true });
 }
 
 function showFrame(answer, faces) {
@@ -230,35 +232,35 @@ function showFrame(answer, faces) {
   view.setSize(answer);
   if (faces.length) view.showFaces(faces, (id) => view.choose(id));
   else view.clearFaces("No face in view", "Look at the camera; the face should be upright and in the light.");
-  sayNow(faces);
+  announceNow(faces);
 }
 
-let saidAt = 0;
+let announcedAt = 0;
 
-function sayNow(faces) {
+function announceNow(faces) {
   const now = performance.now() / 1000;
-  if (now - saidAt < SPEAK) return;
-  saidAt = now;
-  view.say(faces.length ? faces.map((face) => face.emotion).join(", ") : "No face in view");
+  if (now - announcedAt < ANNOUNCE_INTERVAL) return;
+  announcedAt = now;
+  view.announce(faces.length ? faces.map((face) => face.emotion).join(", ") : "No face in view");
 }
 
-function glide(tracks, signal) {
+function animate(glide, signal) {
   requestAnimationFrame((now) => {
     if (signal.aborted) return;
-    view.moveFaces(tracks.step(now / 1000));
-    glide(tracks, signal);
+    view.moveFaces(glide.at(now / 1000));
+    animate(glide, signal);
   });
 }
 
-/** Return how many frames were read in the last two seconds, a second. `times` keeps when. */
-function pace(times, now) {
+/** Return the frames per second of the last two seconds. `times` holds when they came. */
+function frameRate(times, now) {
   times.push(now);
   while (now - times[0] > 2) times.shift();
   return times.length < 2 ? 0 : (times.length - 1) / (now - times[0]);
 }
 
 function stopCamera() {
-  underWay.abort();
+  pending.abort();
   camera.stop();
   mode = "image";
   view.setMode(mode);
@@ -266,23 +268,23 @@ function stopCamera() {
 
 function loseCamera(signal) {
   if (signal.aborted) return;
-  underWay.abort();
+  pending.abort();
   view.busy(null);
-  showNoCamera("lost");
+  showCameraError("lost");
 }
 
-function showNoCamera(kind) {
+function showCameraError(kind) {
   camera.stop();
-  for (const part of ["mirror", "pace"]) element(part).hidden = true;
+  for (const part of ["mirror", "frame-rate"]) element(part).hidden = true;
   view.show("nothing");
   view.clearFaces("No camera", "");
-  view.notice({ ...NO_CAMERA[kind], trouble: true });
+  view.notice({ ...CAMERA_ERRORS[kind], error: true });
 }
 
 /** Go back from the camera to the last image, or to the invitation. */
 function showImages() {
   if (image) {
-    readImage(image);
+    predictImage(image);
     return;
   }
   stopCamera();
@@ -297,7 +299,7 @@ function showImages() {
 function takeFiles(files, where) {
   const file = files[0];
   if (file) {
-    readImage(file);
+    predictImage(file);
     return;
   }
   view.notice({
@@ -310,7 +312,7 @@ function takeFiles(files, where) {
 function listen() {
   const file = element("file");
   file.addEventListener("change", () => {
-    if (file.files.length) readImage(file.files[0]);
+    if (file.files.length) predictImage(file.files[0]);
     file.value = "";
   });
   for (const id of ["choose", "another"]) element(id).addEventListener("click", () => file.click());
@@ -347,19 +349,19 @@ function listenForDrops() {
   });
 }
 
-function namePlace() {
+function nameServer() {
   if (["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) return;
-  for (const place of document.querySelectorAll(".place")) place.textContent = location.hostname;
+  for (const part of document.querySelectorAll(".server")) part.textContent = location.hostname;
 }
 
 async function begin() {
   listen();
-  namePlace();
+  nameServer();
   try {
     model = await describeModel();
     view.describe(model);
   } catch (error) {
-    showTrouble(error);
+    showServerError(error);
   }
 }
 

@@ -1,10 +1,10 @@
-// The camera: switched on, looked at frame by frame, switched off.
+// The camera: switched on, read frame by frame, switched off.
 
-const LONGEST_SIDE = 480; // pixels of a frame as it is sent: enough for faces before a screen, and read twice as fast as 640
+const LONGEST_SIDE = 480; // pixels of a frame as it is sent: enough for faces before a screen, and detected faster than in more
 const QUALITY = 0.9; // of its JPEG file, 0 to 1
 
 /** Why there is no camera. `kind`: insecure, refused, absent, taken or lost. */
-export class NoCamera extends Error {
+export class CameraError extends Error {
   constructor(kind) {
     super(kind);
     this.kind = kind;
@@ -31,7 +31,7 @@ export class Camera {
 
   /** Switch the camera on and show it; `onLost` is called when it goes away by itself. */
   async start(onLost) {
-    if (!navigator.mediaDevices?.getUserMedia) throw new NoCamera("insecure");
+    if (!navigator.mediaDevices?.getUserMedia) throw new CameraError("insecure");
     this.stop();
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({
@@ -39,7 +39,7 @@ export class Camera {
         video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 } },
       });
     } catch (error) {
-      throw new NoCamera(KINDS[error.name] ?? "absent");
+      throw new CameraError(KINDS[error.name] ?? "absent");
     }
     this.#stream.getVideoTracks()[0].addEventListener("ended", onLost);
     this.#video.srcObject = this.#stream;

@@ -1,10 +1,10 @@
-// The server's API. Nothing else on this page talks to anything.
+// The server's API. No other module of the page sends requests.
 
-const SECONDS = 60; // for one image, on a slow machine
-const TRIES = 6; // of an image that the server is too busy for
+const TIMEOUT = 60; // seconds for one image, on a slow machine
+const MAX_ATTEMPTS = 6; // of an image that the server is too busy for
 
-/** What keeps an image from being read. `kind`: gone, large, unreadable, busy or failed. */
-export class Trouble extends Error {
+/** Why there is no prediction for an image. `kind`: gone, large, unreadable, busy or failed. */
+export class ServerError extends Error {
   constructor(kind, detail = "") {
     super(detail || kind);
     this.kind = kind;
@@ -12,25 +12,35 @@ export class Trouble extends Error {
   }
 }
 
-/** Return what /api/model says of the model and the server's limits. */
+/** Return the answer of /api/model: the model and the server's limits. */
 export async function describeModel() {
-  const response = await ask("/api/model", { signal: AbortSignal.timeout(5000) });
-  if (!response.ok) throw new Trouble("failed", await detailOf(response));
+  const response = await request("/api/model", { signal: AbortSignal.timeout(5000) });
+  if (!response.ok) throw new ServerError("failed", await readDetail(response));
   return response.json();
 }
 
-/** Return {width, height, faces} of an image in a Blob; wait and try again while the server is too busy. */
-export async function predict(blob, signal) {
+/** Return {width, height, faces} of an image in a Blob. */
+export function predict(blob, signal) {
+  return send("/api/predict", blob, signal);
+}
+
+/** Return {width, height, faces} of a camera's next frame in a Blob. Faces keep their `number` within a session. */
+export function track(blob, session, seconds, signal) {
+  return send(`/api/track?${new URLSearchParams({ session, seconds })}`, blob, signal);
+}
+
+/** Return what the server answers to an image in a Blob; wait and try again while it is too busy. */
+async function send(address, blob, signal) {
   for (let attempt = 1; ; attempt += 1) {
-    const response = await send(blob, signal);
+    const response = await post(address, blob, signal);
     if (response.ok) return response.json();
     const busy = response.status === 429 || response.status === 503;
-    if (!busy || attempt === TRIES) throw new Trouble(kindOf(response.status), await detailOf(response));
+    if (!busy || attempt === MAX_ATTEMPTS) throw new ServerError(kindOf(response.status), await readDetail(response));
     await pause(1000 * Number(response.headers.get("Retry-After") || 1), signal);
   }
 }
 
-/** Resolve after `milliseconds`; reject at once when `signal` is given up. */
+/** Resolve after `milliseconds`; reject at once when `signal` is aborted. */
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
@@ -41,11 +51,11 @@ export function pause(milliseconds, signal) {
   });
 }
 
-function send(blob, signal) {
-  // What an image is, its bytes say; names and types of files are often wrong. The server reads the bytes.
+function post(address, blob, signal) {
+  // The type of a file is often wrong. The server decides by the bytes.
   const type = blob.type.startsWith("image/") ? blob.type : "image/unknown";
-  const limits = [AbortSignal.timeout(1000 * SECONDS), ...(signal ? [signal] : [])];
-  return ask("/api/predict", {
+  const limits = [AbortSignal.timeout(1000 * TIMEOUT), ...(signal ? [signal] : [])];
+  return request(address, {
     method: "POST",
     headers: { "Content-Type": type },
     body: blob,
@@ -53,12 +63,12 @@ function send(blob, signal) {
   });
 }
 
-async function ask(address, options) {
+async function request(address, options) {
   try {
     return await fetch(address, { cache: "no-store", ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Trouble("gone");
+    throw new ServerError("gone");
   }
 }
 
@@ -68,7 +78,7 @@ function kindOf(status) {
   return status === 429 || status === 503 ? "busy" : "failed";
 }
 
-async function detailOf(response) {
+async function readDetail(response) {
   try {
     return (await response.json()).detail;
   } catch {

@@ -1,8 +1,8 @@
-// What stands on the page: the image with its boxes, the panel with its bars, and what is to be said.
+// What stands on the page: the image with its boxes, the panel with its bars, and messages.
 
 const TAG_GAP = 7; // pixels on the screen between a box and its label
 const LONGEST_SIDE = 2048; // pixels of an image as it is shown
-const MOST_IN_STRIP = 60;
+const MAX_TILES = 60; // faces in the strip
 const DARKEST_FOR_BLACK = 128; // brightness of a color on which black is easier to read than white, as on annotated files
 
 const element = (id) => document.getElementById(id);
@@ -23,14 +23,14 @@ export class View {
   #chosen = null;
   #busyTimer = 0;
 
-  /** Build what depends on the model: colors, bars, what it is. */
+  /** Build what depends on the model: colors, bars, its name and figures. */
   describe(model) {
     this.#colors = Object.fromEntries(model.emotions.map(({ name, color }) => [name, color]));
     for (const card of document.querySelectorAll(".cards [data-emotion]")) this.#paintCard(card);
     element("bars").replaceChildren(...model.emotions.map(({ name }) => this.#makeBar(name)));
     element("model").textContent = `${model.name} · ${model.emotions.length} expressions`;
     element("model").title = model.name;
-    element("figures").textContent = figuresOf(model);
+    element("figures").textContent = describeFigures(model);
     this.clearFaces(`${model.emotions.length} expressions`, "Each face gets a probability for every one of them.");
   }
 
@@ -51,7 +51,7 @@ export class View {
     element("image-mode").setAttribute("aria-pressed", mode === "image");
     element("camera-mode").setAttribute("aria-pressed", mode === "camera");
     element("mirror").hidden = mode !== "camera";
-    element("pace").hidden = true;
+    element("frame-rate").hidden = true;
   }
 
   setMirrored(mirrored) {
@@ -61,10 +61,10 @@ export class View {
     this.#place();
   }
 
-  /** Say how many frames a second are read. */
-  setPace(frames) {
-    element("pace").hidden = false;
-    element("pace").textContent = `${Math.round(frames)} fps`;
+  /** Show how many frames per second are read. */
+  setFrameRate(frames) {
+    element("frame-rate").hidden = false;
+    element("frame-rate").textContent = `${Math.round(frames)} fps`;
   }
 
   /** Draw an image that the browser could read, or a blank of the same size where it could not. */
@@ -109,11 +109,10 @@ export class View {
     this.#showChosen();
   }
 
-  /** Move the boxes only, for the time between two frames. */
+  /** Move the boxes of the faces that are shown, for the time between two frames. */
   moveFaces(faces) {
-    for (const face of faces) {
-      if (this.#boxes.has(face.id)) this.#placeBox(face);
-    }
+    this.#faces = faces.filter((face) => this.#boxes.has(face.id));
+    for (const face of this.#faces) this.#placeBox(face);
   }
 
   choose(id) {
@@ -133,7 +132,7 @@ export class View {
     if (focused) this.#boxes.get(order[place]).focus();
   }
 
-  /** Show no faces, and say why in the panel. */
+  /** Show no faces, and in the panel why. */
   clearFaces(title, remark) {
     this.#faces = [];
     this.#chosen = null;
@@ -203,8 +202,8 @@ export class View {
       this.#write(box, face);
       const others = chosenFirst.filter((other) => other !== face).map((other) => areas.get(other.id));
       const places = placesOf(areas.get(face.id), box.firstChild, element("frame"));
-      const free = places.find(({ area }) => ![...tags, ...others].some((taken) => meet(taken, area)));
-      const unhidden = places.find(({ area }) => !tags.some((taken) => meet(taken, area)));
+      const free = places.find(({ area }) => ![...tags, ...others].some((taken) => overlap(taken, area)));
+      const unhidden = places.find(({ area }) => !tags.some((taken) => overlap(taken, area)));
       const place = free ?? (face.id === this.#chosen ? unhidden ?? places[0] : null);
       box.firstChild.className = `tag ${(place ?? places[0]).name}`;
       box.classList.toggle("crowded", !place);
@@ -281,7 +280,7 @@ export class View {
       return;
     }
     this.#keep(this.#tiles, strip, (face) => this.#makeTile(face.id, onChoose));
-    for (const face of this.#faces.slice(0, MOST_IN_STRIP)) this.#drawTile(face);
+    for (const face of this.#faces.slice(0, MAX_TILES)) this.#drawTile(face);
     this.#markStrip();
   }
 
@@ -320,19 +319,19 @@ export class View {
     part.dataset.painted = emotion;
     const color = this.#colors[emotion] ?? "#777777";
     part.style.setProperty("--color", color);
-    part.style.setProperty("--on-color", ink(color));
+    part.style.setProperty("--on-color", textColor(color));
   }
 
   #paintCard(card) {
     const color = this.#colors[card.dataset.emotion];
     if (!color) return;
     card.style.color = color;
-    card.style.setProperty("--on-card", ink(color));
+    card.style.setProperty("--on-card", textColor(color));
   }
 
-  // What is to be said
+  // Messages
 
-  /** Say that something is being waited for, once it takes longer than people notice. */
+  /** Show that the page is waiting, once that takes longer than people notice. */
   busy(text) {
     clearTimeout(this.#busyTimer);
     element("busy").hidden = true;
@@ -343,12 +342,12 @@ export class View {
     }, 180);
   }
 
-  /** Show a notice: {title, text, trouble, low, action: {label, run}}; `low` leaves the image to be seen. */
-  notice({ title, text, trouble = false, low = false, action = null }) {
+  /** Show a notice: {title, text, error, low, action: {label, run}}; `low` leaves the image to be seen. */
+  notice({ title, text, error = false, low = false, action = null }) {
     const notice = element("notice");
     element("notice-title").textContent = title;
     element("notice-text").textContent = text;
-    notice.classList.toggle("trouble", trouble);
+    notice.classList.toggle("error", error);
     notice.classList.toggle("low", low);
     const button = element("notice-action");
     button.hidden = !action;
@@ -362,9 +361,9 @@ export class View {
     element("notice").hidden = true;
   }
 
-  /** Have screen readers say `text`. */
-  say(text) {
-    if (element("spoken").textContent !== text) element("spoken").textContent = text;
+  /** Have screen readers read `text` out. */
+  announce(text) {
+    if (element("announcement").textContent !== text) element("announcement").textContent = text;
   }
 }
 
@@ -385,18 +384,18 @@ function placesOf(box, tag, frame) {
   return usable.length ? usable : places.slice(-1);
 }
 
-function meet(one, other) {
+function overlap(one, other) {
   return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 }
 
-function figuresOf({ figures, size, color }) {
-  const takes = `It sees each face as ${size} × ${size} ${color === "grayscale" ? "grayscale" : "colored"} pixels.`;
-  if (!figures) return takes;
+function describeFigures({ figures, size, color }) {
+  const input = `It gets each face as ${size} × ${size} ${color === "grayscale" ? "grayscale" : "colored"} pixels.`;
+  if (!figures) return input;
   const images = figures.images.toLocaleString("en");
-  return `On ${images} images that it had never seen, this model agreed with people on ${percent(figures.accuracy)}. ${takes}`;
+  return `On ${images} images that it was not trained on, this model agreed with people on ${percent(figures.accuracy)}. ${input}`;
 }
 
-function ink(color) {
+function textColor(color) {
   const [red, green, blue] = [1, 3, 5].map((start) => parseInt(color.slice(start, start + 2), 16));
   return 0.299 * red + 0.587 * green + 0.114 * blue > DARKEST_FOR_BLACK ? "#000000" : "#ffffff";
 }

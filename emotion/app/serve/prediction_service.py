@@ -1,0 +1,78 @@
+"""The predictor behind the API: images are processed one after the other while the server goes on answering."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+from fastapi import HTTPException, Request
+
+from emotion.app.serve.answers import FrameAnswer, ImageAnswer, describe_face, describe_tracked_face
+from emotion.app.serve.tracking_sessions import FrameOrderError, TrackingSessions
+from emotion.app.serve.uploads import Limits, Uploads
+from emotion.data.images import ImageError, decode
+from emotion.inference.predictor import Predictor
+
+Answer = TypeVar("Answer")
+
+
+class PredictionService:
+    """Receives images within the limits and predicts on each, in a thread of its own.
+
+    That thread alone uses the predictor and the sessions: neither is made for several threads at once.
+    """
+
+    def __init__(self, predictor: Predictor, limits: Limits) -> None:
+        self._predictor = predictor
+        self._idle_seconds = limits.session_seconds
+        self._uploads = Uploads(limits)
+        self._sessions = TrackingSessions(predictor, limit=limits.sessions, idle_seconds=limits.session_seconds)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predictor")
+
+    async def predict(self, request: Request) -> ImageAnswer:
+        """Return the faces of the image in the body of `request`.
+
+        Raises:
+            HTTPException: a limit is exceeded or the body is no image; the detail says which and why.
+        """
+        return await self._process(request, self._predict)
+
+    async def track(self, request: Request, session: str, seconds: float) -> FrameAnswer:
+        """Return the faces of the frame in the body of `request`, with their numbers in the session.
+
+        Raises:
+            HTTPException: as `predict`, or `seconds` lies before the time of the session's last frame.
+        """
+        try:
+            answer = await self._process(request, lambda image: self._track(image, session, seconds))
+        except FrameOrderError as error:
+            raise HTTPException(409, str(error)) from None
+        self._schedule_drop()
+        return answer
+
+    async def _process(self, request: Request, predict: Callable[[np.ndarray], Answer]) -> Answer:
+        """Return what `predict` makes of the image in the body of `request`, in the worker's thread."""
+        async with self._uploads.receive(request) as data:
+            loop = asyncio.get_running_loop()
+            try:
+                return await loop.run_in_executor(self._worker, lambda: predict(decode(data)))
+            except ImageError as error:
+                raise HTTPException(422, str(error)) from None
+            except asyncio.CancelledError:
+                # After Ctrl-C, where the image takes longer than the server waits for it.
+                raise HTTPException(503, "the server is ending") from None
+
+    def _predict(self, image: np.ndarray) -> ImageAnswer:
+        faces = self._predictor.predict(image)
+        height, width = image.shape[:2]
+        return ImageAnswer(width, height, [describe_face(face, self._predictor.emotions) for face in faces])
+
+    def _track(self, image: np.ndarray, session: str, seconds: float) -> FrameAnswer:
+        faces = self._sessions.update(session, image, seconds)
+        height, width = image.shape[:2]
+        return FrameAnswer(width, height, [describe_tracked_face(face, self._predictor.emotions) for face in faces])
+
+    def _schedule_drop(self) -> None:
+        """Let a session that gets no more frames end in time."""
+        asyncio.get_running_loop().call_later(self._idle_seconds, self._worker.submit, self._sessions.drop_idle)

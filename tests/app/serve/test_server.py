@@ -1,0 +1,207 @@
+"""emotion.app.serve.server and command: how the server listens, answers on a port, and ends."""
+
+import errno
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from emotion.app.serve import server
+from emotion.app.serve.api import make_app
+from emotion.app.serve.command import MAX_PORT, _port
+from emotion.app.serve.uploads import Limits
+from emotion.core.errors import InputError
+from tests.app.serve.serving import JPEG, gray, running_server
+from tests.makers import encode
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMAND = [sys.executable, "-c", "from emotion.app.cli import main; main()", "serve"]
+
+
+@pytest.fixture(scope="module")
+def running(predictor):
+    with running_server(make_app(predictor, limits=Limits(body_seconds=0.5, upload_bytes=2**20))) as address:
+        yield address
+
+
+def speak(address: tuple[str, int], *parts: bytes, end: bool = False) -> bytes:
+    """Send `parts` and return all that comes back until the server closes."""
+    with socket.create_connection(address, timeout=10) as connection:
+        for part in parts:
+            connection.sendall(part)
+        if end:
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while chunk := connection.recv(2**16):
+            answer += chunk
+        return answer
+
+
+HEAD = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+
+
+def test_does_not_wait_for_a_body_that_does_not_come(running):
+    start = time.monotonic()
+    answer = speak(running, HEAD + b"Content-Length: 100\r\n\r\nsome")
+    assert time.monotonic() - start < 5
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"did not arrive within 0.5 seconds" in answer
+
+
+def test_does_not_wait_for_a_body_that_trickles(running):
+    start = time.monotonic()
+    with socket.create_connection(running, timeout=10) as connection:
+        connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
+        connection.settimeout(0.1)
+        answer = b""
+        while not answer and time.monotonic() - start < 8:
+            try:
+                connection.sendall(b"x")
+                answer = connection.recv(2**16)
+            except TimeoutError:
+                pass
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_breaks_off_harms_nothing(running, capfd):
+    speak(running, HEAD + b"Content-Length: 100\r\n\r\nsome", end=True)
+    assert httpx2.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_those_who_send_too_much_hear_why(running):
+    """Whether it is named or not, they are answered, though they are still sending."""
+    whole = bytes(2**21)
+    assert speak(running, HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % 2**30).startswith(
+        b"HTTP/1.1 413 "
+    )
+    url = f"http://127.0.0.1:{running[1]}/api/predict"
+    assert httpx2.post(url, content=whole, headers=JPEG).status_code == 413
+    assert httpx2.post(url, content=iter([whole]), headers=JPEG).status_code == 413
+
+
+@pytest.mark.parametrize("length", [b"-5", b"many", b"1, 2"])
+def test_lengths_that_are_none_are_refused(running, length):
+    assert speak(running, HEAD + b"Content-Length: " + length + b"\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../serve.py",
+        "/static/../serve.py",
+        "/static/%2e%2e/serve.py",
+        "/static/..%2fserve.py",
+        "/static/%2e%2e%2f%2e%2e%2f%2e%2e%2fparams.yaml",
+        "/static/..%5cserve.py",
+        "/static//etc/passwd",
+        "/static/%2fetc/passwd",
+        "/static/%00",
+        "/static/" + 300 * "a",
+        "/static/",
+        "/static/.",
+        "/serve.py",
+    ],
+)
+def test_nothing_outside_the_page_is_served(running, path):
+    """Sent as they are: clients tidy paths up before they send them."""
+    answer = speak(running, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"there is nothing at this address" in answer
+
+
+def test_a_request_without_a_host_is_refused(running):
+    assert speak(running, b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 421 ")
+
+
+def test_a_taken_port_is_named():
+    with server.listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(InputError, match=rf"port {port} is taken; .*--port 0"):
+            server.listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(
+    "host, problem", [("192.0.2.1", "is no address of this machine"), ("a..b", "--host: 'a..b' cannot be found")]
+)
+def test_addresses_that_cannot_be_had_are_named(host, problem):
+    with pytest.raises(InputError, match=problem):
+        server.listen(host, 0)
+
+
+def test_ports_that_are_not_allowed_are_named(monkeypatch):
+    def refuse(*arguments: Any, **options: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(InputError, match="port 80 may not be used by you"):
+        server.listen("127.0.0.1", 80)
+
+
+def test_says_so_where_the_network_reaches_the_page(capsys):
+    with server.listen("127.0.0.1", 0) as listener:
+        server.warn_of_network(listener)
+        assert server.page_url(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
+    assert capsys.readouterr().err == ""
+    with server.listen("0.0.0.0", 0) as listener:
+        server.warn_of_network(listener)
+        assert server.page_url(listener).startswith("http://127.0.0.1:")
+    assert "warning: everyone who reaches every address of this machine" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["-1", str(MAX_PORT + 1), "http", "", "8e3", "٨"])
+def test_ports_that_are_none_are_refused(text):
+    with pytest.raises(Exception, match="expected a port"):
+        _port(text)
+
+
+@contextmanager
+def command(model: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `emotion serve`; yield its process and the page's address."""
+    process = subprocess.Popen(
+        [*COMMAND, "--model", str(model), "--port", "0", *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        address = re.search(r"http://\S+", process.stdout.readline())
+        assert address, process.stderr and process.stderr.read()
+        yield process, address[0]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_command_serves_until_ctrl_c(model):
+    with command(model) as (process, url):
+        data = encode(gray(48, 48))
+        answer = httpx2.post(f"{url}/api/predict", content=data, headers={"content-type": "image/png"}, timeout=30)
+        assert len(answer.json()["faces"]) == 1
+        assert "Drop an image" in httpx2.get(url).text
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert out.strip() == "ended"
+    assert "Traceback" not in err
+    assert "127.0.0.1" not in err
+
+
+def test_command_says_what_is_wrong_before_it_loads_the_model(tmp_path):
+    with server.listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        arguments = [*COMMAND, "--model", str(tmp_path / "none.onnx"), "--port", str(port)]
+        done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: port {port} is taken")
