@@ -29,7 +29,7 @@ from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import Params, load_params
-from emotion.evaluation.report import Answers, make_report, stand_alone
+from emotion.evaluation.report import SplitPredictions, find_unique, make_report
 from emotion.ingest.dataset import build_table, check_rejected, collect
 from emotion.ingest.sources.locate import open_source
 from emotion.model_files import keras_setup
@@ -102,11 +102,11 @@ def prepare(image: np.ndarray) -> np.ndarray:
     return ((scaled - 0.5) * 2.0).reshape(1, SIZE, SIZE, 1)
 
 
-def ask(network: LiteNetwork, data: Data, rows: pd.DataFrame, name: str) -> Answers:
+def ask(network: LiteNetwork, data: Data, rows: pd.DataFrame, name: str) -> SplitPredictions:
     """Return what the network says of some rows of the table."""
     images = tqdm(data.images(rows), desc=name, unit=" images", disable=None)
     outputs = np.concatenate([network(prepare(image)) for image in images]).astype(np.float64)
-    return Answers(rows["label"].to_numpy(), outputs / outputs.sum(axis=1, keepdims=True))
+    return SplitPredictions(rows["label"].to_numpy(), outputs / outputs.sum(axis=1, keepdims=True))
 
 
 def score(network: LiteNetwork, data: Data, params: Params) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def score(network: LiteNetwork, data: Data, params: Params) -> dict[str, Any]:
     report = make_report(
         ask(network, data, data.table[val], "PublicTest"),
         ask(network, data, data.table[test], "PrivateTest"),
-        unique=stand_alone(data.table["hash"])[test],
+        unique=find_unique(data.table["hash"])[test],
         emotions=resolve_scheme(SCHEME).emotions,
         params=params.evaluate,
     )

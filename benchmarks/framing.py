@@ -2,15 +2,15 @@
 
     python -m benchmarks.framing --fer2013 ../shared/data/fer2013.tar.gz
 
-A model reads a face best when it stands in the crop as faces stood when it learned. FER2013's images are squares
-that were cut out along the boxes of some detector. To find out how they lie to the boxes of ours, each image of
-PublicTest is laid in the middle of a larger one, with its border repeated around it, and both detectors look for the
-face there. The medians over all faces say by which factor a detector's box grows to FER2013's square, and how far the
-centers are apart; emotion/faces/detection.py holds the factors. MTCNN tells the eyes too, so that the result can be
-checked on a photo, where no border was repeated: in its crops, eyes must stand where FER2013 has them.
+A model is most accurate where a face lies in the crop as faces did in training. FER2013's images are squares that were
+cropped along the boxes of some detector. To see how they lie to the boxes of our detectors, each image of PublicTest
+is pasted into a larger one, with its border repeated around it, and both detectors search that. The medians over all
+faces give the scale from a detector's box to FER2013's square, and how far their centers are apart;
+emotion/faces/framing.py holds the scales. MTCNN gives the eyes too, so that the result can be checked on a photo,
+where no border was repeated: in its crops, eyes must lie where FER2013 has them.
 
-Then the released model reads the faces as `emotion predict` would, with several margins. These accuracies say which
-margin is best, not how good the model is: it was chosen by PublicTest, and detectors miss the harder faces.
+Then the released model predicts the faces as `emotion predict` would, with several margins. These accuracies show
+which margin is best, not how good the model is: it was chosen on PublicTest, and detectors miss the harder faces.
 
 benchmarks/results/framing.json gets the figures; framing.png shows the crops of the astronaut in scikit-image.
 """
@@ -32,55 +32,49 @@ from emotion.core.errors import run_command
 from emotion.core.files import write_json
 from emotion.core.params import load_params
 from emotion.evaluation.metrics import predicted_labels
-from emotion.faces.detection import (
-    CASCADE_SCALE,
-    MTCNN,
-    MTCNN_SCALE,
-    Box,
-    Cascade,
-    Detection,
-    Detector,
-    RawDetection,
-    align_crop,
-    frame,
-)
+from emotion.faces.cascade import CascadeDetector
+from emotion.faces.crop import align_crop
+from emotion.faces.detection import Box, Detection, RawDetection
+from emotion.faces.framing import CASCADE_SCALE, MTCNN_SCALE, frame
+from emotion.faces.mtcnn import MTCNNDetector
 from emotion.inference.predictor import find_standard
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.plots.style import save_figure
-from emotion.runtimes.engines import Engine, load_engine
+from emotion.runtimes.engine import Engine
+from emotion.runtimes.engines import load_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks/results/framing.json"
 FIGURE = RESULT.with_suffix(".png")
 
 ENLARGED = 2
-"""Times FER2013's 48 pixels, so that no detector looks for faces near the smallest that it knows."""
+"""Times FER2013's 48 pixels, so that no face is near the smallest that a detector knows."""
 
 BORDER = 0.5
 """Repeated border on each side, as a share of the image's side."""
 
-SMALLEST = 24
-"""Pixels of the smallest face that is looked for: a quarter of the enlarged image's side."""
+SMALLEST_FACE = 24
+"""Pixels of the smallest face that is searched for: a quarter of the enlarged image's side."""
 
-FARTHEST = 0.3
-"""How far from the middle of the image a face's center may be, as a share of its side: others are no faces."""
+MOST_OFFSET = 0.3
+"""How far from the middle of the image a face's center may be, as a share of its side: others are false alarms."""
 
-MARGINS = (-0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
+TESTED_MARGINS = (-0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 
-SHOWN = (-0.2, -0.1, 0.0, 0.1, 0.2, 0.4)
+DRAWN_MARGINS = (-0.2, -0.1, 0.0, 0.1, 0.2, 0.4)
 """The margins of the figure."""
 
-SCALES = {"cascade": CASCADE_SCALE, "mtcnn": MTCNN_SCALE}
+FRAMING_SCALES = {"cascade": CASCADE_SCALE, "mtcnn": MTCNN_SCALE}
 
 
-class DetectsRaw(Protocol):
-    """What this needs of a detector: the faces as it frames them itself."""
+class RawDetector(Protocol):
+    """A detector that gives the faces as it frames them itself."""
 
     def detect_raw(self, image: np.ndarray) -> list[RawDetection]: ...
 
 
-class Seen(NamedTuple):
-    """An image of FER2013, enlarged, with a border around it: (height, width, 1); and what a detector found there."""
+class DetectedFace(NamedTuple):
+    """An image of FER2013, enlarged, with a border around it: (height, width, 1); and the detection in it."""
 
     canvas: np.ndarray
     raw: RawDetection
@@ -89,6 +83,11 @@ class Seen(NamedTuple):
     def square(self) -> Box:
         """Where FER2013's own image lies in the canvas."""
         return square_of(self.canvas)
+
+
+def make_detectors() -> dict[str, CascadeDetector | MTCNNDetector]:
+    """Return the detectors that are measured, by name."""
+    return {"cascade": CascadeDetector(SMALLEST_FACE), "mtcnn": MTCNNDetector(SMALLEST_FACE)}
 
 
 def to_canvas(image: np.ndarray) -> np.ndarray:
@@ -112,9 +111,9 @@ def inside(canvas: np.ndarray) -> np.ndarray:
     return canvas[y : y + height, x : x + width]
 
 
-def look(detector: DetectsRaw, image: np.ndarray, square: Box) -> RawDetection | None:
-    """Return the largest face that a detector finds about the middle of a square in `image`."""
-    raw_detections = [raw for raw in detector.detect_raw(image) if np.abs(offset(raw, square)).max() <= FARTHEST]
+def detect_central(detector: RawDetector, image: np.ndarray, square: Box) -> RawDetection | None:
+    """Return the largest face that is detected near the middle of a square in `image`; None where there is none."""
+    raw_detections = [raw for raw in detector.detect_raw(image) if np.abs(offset(raw, square)).max() <= MOST_OFFSET]
     return max(raw_detections, key=lambda raw: raw.side, default=None)
 
 
@@ -128,7 +127,7 @@ def offset(raw: RawDetection, square: Box) -> np.ndarray:
 def eyes_in(raw: RawDetection, square: Box) -> dict[str, float]:
     """Return the middle of the eyes in a square and how far they are apart, as shares of its side; and their tilt."""
     if raw.eyes is None:
-        raise ValueError("this detector does not tell the eyes")
+        raise ValueError("this detector does not give the eyes")
     eyes = (np.array(raw.eyes) - [square.x, square.y]) / square.width
     x, y = eyes.mean(axis=0).tolist()
     across, down = (eyes[1] - eyes[0]).tolist()
@@ -142,77 +141,77 @@ def quartiles(values: Sequence[float]) -> dict[str, float]:
     return {"median": median, "low": low, "high": high}
 
 
-def measure_boxes(seen: Sequence[Seen]) -> dict[str, Any]:
+def measure_boxes(faces: Sequence[DetectedFace]) -> dict[str, Any]:
     """Return how FER2013's squares lie to a detector's boxes.
 
-    `scale` is the side of the square as a share of the box's; `right` and `down` say how far its center is from the
+    `scale` is the side of the square as a share of the box's; `right` and `down` are how far its center is from the
     box's, as shares of the square's side.
     """
-    offsets = np.array([offset(face.raw, face.square) for face in seen])
+    offsets = np.array([offset(face.raw, face.square) for face in faces])
     return {
-        "scale": quartiles([face.square.width / face.raw.side for face in seen]),
+        "scale": quartiles([face.square.width / face.raw.side for face in faces]),
         "right": quartiles(offsets[:, 0].tolist()),
         "down": quartiles(offsets[:, 1].tolist()),
     }
 
 
-def measure_eyes(seen: Sequence[Seen]) -> dict[str, Any]:
-    """Return where the eyes are in FER2013's squares, by a detector that tells them."""
-    places = [eyes_in(face.raw, face.square) for face in seen]
+def measure_eyes(faces: Sequence[DetectedFace]) -> dict[str, Any]:
+    """Return where the eyes are in FER2013's squares, by a detector that gives them."""
+    places = [eyes_in(face.raw, face.square) for face in faces]
     return {name: quartiles([place[name] for place in places]) for name in places[0]}
 
 
-def measure_accuracy(seen: Sequence[Seen], labels: np.ndarray, engine: Engine, scale: float) -> dict[str, Any]:
-    """Return how often a model is right about the faces that a detector found: by margin, at 0 also without levelling.
+def measure_accuracy(faces: Sequence[DetectedFace], y_true: np.ndarray, engine: Engine, scale: float) -> dict[str, Any]:
+    """Return a model's accuracy on the detected faces: by margin, and at margin 0 also without leveling.
 
     `as_they_are` is for FER2013's own squares of the same faces.
     """
-    score = partial(accuracy, engine, labels)
+    score = partial(measure_crops, engine, y_true)
     crops = partial(crops_of, size=engine.metadata.size)
-    squares = [(face.canvas, Detection(face.square)) for face in seen]
-    framed = [(face.canvas, frame(face.raw, scale)) for face in seen]
-    unlevelled = [(canvas, Detection(found.box)) for canvas, found in framed]
+    squares = [(face.canvas, Detection(face.square)) for face in faces]
+    framed = [(face.canvas, frame(face.raw, scale)) for face in faces]
+    not_leveled = [(canvas, Detection(detection.box)) for canvas, detection in framed]
     return {
         "as_they_are": score(crops(squares, 0)),
-        "not_levelled": score(crops(unlevelled, 0)),
-        "by_margin": {str(margin): score(crops(framed, margin)) for margin in MARGINS},
+        "not_levelled": score(crops(not_leveled, 0)),
+        "by_margin": {str(margin): score(crops(framed, margin)) for margin in TESTED_MARGINS},
     }
 
 
 def crops_of(faces: Sequence[tuple[np.ndarray, Detection]], margin: float, size: int) -> np.ndarray:
     """Return faces as a model takes them, uint8 (n, size, size, 1)."""
-    return np.stack([align_crop(image, found, margin, size, "grayscale") for image, found in faces])
+    return np.stack([align_crop(image, detection, margin, size, "grayscale") for image, detection in faces])
 
 
-def accuracy(engine: Engine, labels: np.ndarray, crops: np.ndarray) -> float:
-    """Return the share of crops whose emotion a model tells as they are labeled."""
-    said = predict_probabilities(engine, crops, flip=engine.metadata.flip)
-    return float(np.mean(predicted_labels(said, engine.metadata.threshold) == labels))
+def measure_crops(engine: Engine, y_true: np.ndarray, crops: np.ndarray) -> float:
+    """Return a model's accuracy on crops, 0 to 1."""
+    probabilities = predict_probabilities(engine, crops, flip=engine.metadata.flip)
+    return float(np.mean(predicted_labels(probabilities, engine.metadata.threshold) == y_true))
 
 
 def measure_detector(
-    detector: DetectsRaw, name: str, canvases: Sequence[np.ndarray], labels: np.ndarray, engine: Engine
-) -> tuple[dict[str, Any], list[Seen]]:
-    """Return what the result file says of one detector, and the faces that it found."""
+    detector: RawDetector, name: str, canvases: Sequence[np.ndarray], y_true: np.ndarray, engine: Engine
+) -> tuple[dict[str, Any], list[DetectedFace]]:
+    """Return what the result file holds of one detector, and the faces that it detects."""
     counted = tqdm(canvases, desc=name, unit=" images", disable=None)
-    raw_detections = [look(detector, canvas, square_of(canvas)) for canvas in counted]
-    seen = [Seen(canvas, raw) for canvas, raw in zip(canvases, raw_detections, strict=True) if raw is not None]
-    known = labels[[raw is not None for raw in raw_detections]]
+    raw_detections = [detect_central(detector, canvas, square_of(canvas)) for canvas in counted]
+    faces = [DetectedFace(canvas, raw) for canvas, raw in zip(canvases, raw_detections, strict=True) if raw is not None]
+    known = y_true[[raw is not None for raw in raw_detections]]
     whole = Box(0, 0, square_of(canvases[0]).width, square_of(canvases[0]).height)
-    borderless = [look(detector, inside(canvas), whole) is not None for canvas in canvases]
+    without_border = [detect_central(detector, inside(canvas), whole) is not None for canvas in canvases]
     figures = {
-        "found": len(seen) / len(canvases),
-        "found_without_border": float(np.mean(borderless)),
-        **measure_boxes(seen),
-        "accuracy": measure_accuracy(seen, known, engine, SCALES[name]),
+        "found": len(faces) / len(canvases),
+        "found_without_border": float(np.mean(without_border)),
+        **measure_boxes(faces),
+        "accuracy": measure_accuracy(faces, known, engine, FRAMING_SCALES[name]),
     }
-    return figures, seen
+    return figures, faces
 
 
 def measure_photo(photo: np.ndarray, raw_detections: dict[str, RawDetection]) -> dict[str, Any]:
-    """Return where the eyes of the photo's face stand in the squares of margin 0, before levelling."""
+    """Return where the eyes of the photo's face are in the squares of margin 0, before leveling."""
     by_mtcnn = raw_detections["mtcnn"]
-    return {name: eyes_in(by_mtcnn, frame(raw, SCALES[name]).box) for name, raw in raw_detections.items()}
+    return {name: eyes_in(by_mtcnn, frame(raw, FRAMING_SCALES[name]).box) for name, raw in raw_detections.items()}
 
 
 def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
@@ -222,12 +221,12 @@ def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
         InputError: a file cannot be used, or what a detector needs is not installed.
     """
     photo, engine = load_photo(ASTRONAUT), load_engine(model)
-    detectors: dict[str, DetectsRaw] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
+    detectors = make_detectors()
     data = read_fer2013(fer2013, load_params("split", path=ROOT / "params.yaml"))
     rows = data.table[(data.table["excluded"] == "") & (data.table["split"] == "val")]
-    images, labels = data.images(rows), rows["label"].to_numpy()
+    images, y_true = data.images(rows), rows["label"].to_numpy()
     canvases = [to_canvas(image) for image in images]
-    measured = {name: measure_detector(detectors[name], name, canvases, labels, engine) for name in detectors}
+    measured = {name: measure_detector(detectors[name], name, canvases, y_true, engine) for name in detectors}
     raw_detections = {
         name: max(detector.detect_raw(photo), key=lambda raw: raw.side) for name, detector in detectors.items()
     }
@@ -241,24 +240,24 @@ def measure(fer2013: Path, model: Path) -> tuple[dict[str, Any], np.ndarray]:
     return result, np.mean(images, axis=0)
 
 
-def draw(result: dict[str, Any], mean: np.ndarray) -> None:
-    """Write the figure."""
+def draw_crops(result: dict[str, Any], mean: np.ndarray) -> None:
+    """Write the figure of the astronaut's crops."""
     photo = load_photo(ASTRONAUT)
-    detectors: dict[str, Detector] = {"cascade": Cascade(SMALLEST), "mtcnn": MTCNN(SMALLEST)}
+    detectors = make_detectors()
     faces = {name: detector.detect(photo)[0] for name, detector in detectors.items()}
     crops = {
-        name: {margin: align_crop(photo, face, margin, len(mean), "grayscale")[:, :, 0] for margin in SHOWN}
+        name: {margin: align_crop(photo, face, margin, len(mean), "grayscale")[:, :, 0] for margin in DRAWN_MARGINS}
         for name, face in faces.items()
     }
     save_figure(plot_framing(result, mean, crops), FIGURE)
 
 
-def show(result: dict[str, Any]) -> None:
+def print_result(result: dict[str, Any]) -> None:
     for name, figures in result["detectors"].items():
         by_margin = figures["accuracy"]["by_margin"]
         print(
-            f"{name}: found {figures['found']:.1%}, FER2013's side is {figures['scale']['median']:.3f} of the box's, "
-            f"accuracy {by_margin['0.0']:.4f} ({figures['accuracy']['as_they_are']:.4f} as they are), best at margin "
+            f"{name}: {figures['found']:.1%} detected, FER2013's side is {figures['scale']['median']:.3f} of the box's,"
+            f" accuracy {by_margin['0.0']:.4f} ({figures['accuracy']['as_they_are']:.4f} as they are), best at margin "
             f"{max(by_margin, key=by_margin.__getitem__)}"
         )
 
@@ -266,12 +265,12 @@ def show(result: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fer2013", type=Path, required=True, help="fer2013.tar.gz")
-    parser.add_argument("--model", type=Path, help="a model file; the released one unless told")
+    parser.add_argument("--model", type=Path, help="a model file; by default the released one")
     arguments = parser.parse_args()
     result, mean = measure(arguments.fer2013, arguments.model or find_standard())
     write_json(RESULT, result)
-    draw(result, mean)
-    show(result)
+    draw_crops(result, mean)
+    print_result(result)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """How long a network takes for one face where it is used: in TensorFlow Lite, on one thread, one image at a time.
 
-Import `emotion.model_files.keras_setup` before the first call: it keeps from the terminal what TensorFlow says on being
-loaded.
+Import `emotion.model_files.keras_setup` before the first call: it keeps TensorFlow quiet.
 """
 
 import contextlib
@@ -18,7 +17,7 @@ if TYPE_CHECKING:  # at run time it would load TensorFlow
 
 REPETITIONS = 15
 CALLS = 200
-"""Calls a repetition. Their mean counts: one call is too short for the clock."""
+"""Calls per repetition. Their mean counts: one call is too short for the clock."""
 
 WARM_UP_SECONDS = 0.5
 
@@ -52,7 +51,7 @@ def _interpreter(content: bytes) -> Any:
 
         Interpreter = tf.lite.Interpreter
     with warnings.catch_warnings():
-        # TensorFlow says that ai_edge_litert will take the place of its own.
+        # TensorFlow warns that ai_edge_litert will replace its own.
         warnings.simplefilter("ignore")
         return Interpreter(model_content=content, num_threads=1)
 

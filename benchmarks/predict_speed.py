@@ -175,7 +175,7 @@ def predict_command(paths: Path, model: Path, threads: int) -> list[object]:
 
 def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int) -> dict[str, Any]:
     """Return what both take for the images in `folder`, taking turns."""
-    from emotion.faces.detection import CASCADE_FILE
+    from emotion.faces.cascade import CASCADE_FILE
 
     cascade = f"{cv2.data.haarcascades}{CASCADE_FILE}"  # type: ignore[attr-defined]
     count = len(list(folder.iterdir()))

@@ -1,7 +1,7 @@
-"""Score the trained model on the test split, once: figures, a row per image, and curves.
+"""Score the trained model on the test split, once: figures, one row per image, and curves.
 
-Every choice was made before: the epoch by training, the temperature here, both on the validation split. Of two
-emotions the threshold is `evaluate.threshold`; which one validation would choose is reported, and not used.
+Every choice is made on the validation split: the epoch by training, the temperature here. Of two emotions the
+threshold is `evaluate.threshold`; the one that validation would choose is reported, and not used.
 """
 
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from emotion.core.paths import (
 from emotion.data.feature_arrays import load_features
 from emotion.data.table import read_table
 from emotion.evaluation import curves
-from emotion.evaluation.report import Answers, make_report, stand_alone
+from emotion.evaluation.report import SplitPredictions, find_unique, make_report
 from emotion.evaluation.threshold import check_threshold
 from emotion.model_files.probabilities import predict_probabilities
 
@@ -39,18 +39,27 @@ def main() -> None:
     params = load_params("evaluate", "compute")
     table = read_table(TABLE)
     features = load_features(FEATURES)
-    chosen = find_test_rows(table, features["y_test"])
-    validation, test, emotions = ask_model(features, table[chosen], params)
-    unique = stand_alone(table["hash"])[chosen]
+    test_rows = find_test_rows(table, features["y_test"])
+    validation, test, emotions = predict_splits(features, table[test_rows], params)
+    unique = find_unique(table["hash"])[test_rows]
     report = make_report(validation, test, unique=unique, emotions=emotions, params=params.evaluate)
     write_json(EVALUATION_METRICS, report)
-    write_curves(table["image"][chosen].tolist(), test, emotions, report["temperature"], params.evaluate.bins)
+    write_curves(table["image"][test_rows].tolist(), test, emotions, report["temperature"], params.evaluate.bins)
 
 
-def ask_model(
+def predict_splits(
     features: dict[str, np.ndarray], rows: pd.DataFrame, params: Params
-) -> tuple[Answers, Answers, tuple[str, ...]]:
-    """Return what the model says of the validation and the test split, each asked once, and its emotions."""
+) -> tuple[SplitPredictions, SplitPredictions, tuple[str, ...]]:
+    """Return the model's predictions on the validation and the test split, each run once, and its emotions.
+
+    Args:
+        features: the arrays, as `load_features` returns them.
+        rows: those of the table that the test arrays hold.
+        params: `evaluate` and `compute`.
+
+    Raises:
+        InputError: the model does not fit the arrays or the table, or gives no probabilities.
+    """
     # Loading Keras takes seconds; what is wrong with the other files shows before them.
     from emotion.model_files.keras_setup import set_up
 
@@ -60,12 +69,12 @@ def ask_model(
     model, metadata = load_model(TRAINED_MODEL)
     check_metadata(metadata, features["x_test"], rows)
     check_threshold(params.evaluate.threshold, metadata.emotions)
-    answers = []
+    predictions = []
     for split in ("val", "test"):
         probabilities = predict_probabilities(model, features[f"x_{split}"], flip=params.evaluate.flip)
         check_outputs(probabilities, metadata.emotions)
-        answers.append(Answers(features[f"y_{split}"], probabilities, params.evaluate.threshold))
-    validation, test = answers
+        predictions.append(SplitPredictions(features[f"y_{split}"], probabilities, params.evaluate.threshold))
+    validation, test = predictions
     return validation, test, metadata.emotions
 
 
@@ -88,8 +97,8 @@ def check_metadata(metadata: "ModelMetadata", images: np.ndarray, rows: pd.DataF
     """Check that the model was trained for such images and labels.
 
     Raises:
-        InputError: the model takes images of another form than `images`, or its emotions have other labels than
-            the table's `rows`.
+        InputError: the model takes images of another size or color than `images`, (n, height, width, channels), or its
+            emotions have other labels than the table's `rows`.
     """
     if images.shape[1:] != (metadata.size, metadata.size, CHANNELS.get(metadata.color)):
         raise InputError(
@@ -113,7 +122,9 @@ def check_outputs(probabilities: np.ndarray, emotions: tuple[str, ...]) -> None:
         )
 
 
-def write_curves(images: list[str], test: Answers, emotions: tuple[str, ...], temperature: float, bins: int) -> None:
+def write_curves(
+    images: list[str], test: SplitPredictions, emotions: tuple[str, ...], temperature: float, bins: int
+) -> None:
     """Write the tables that `dvc plots` and the plot stage read."""
     y_true, probabilities = test.y_true, test.probabilities
     write_csv(

@@ -1,4 +1,4 @@
-"""Write the trained model for every runtime, with all that its use needs inside; compare what each file says."""
+"""Write the trained model for every runtime, with all the metadata that its use needs; compare the files."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,7 +24,8 @@ from emotion.core.paths import (
     TRAINED_MODEL,
 )
 from emotion.data.feature_arrays import load_features
-from emotion.runtimes.engines import Engine, load_engine
+from emotion.runtimes.engine import Engine
+from emotion.runtimes.engines import load_engine
 
 if TYPE_CHECKING:  # at run time it would load Keras
     import keras
@@ -32,7 +33,7 @@ if TYPE_CHECKING:  # at run time it would load Keras
     from emotion.core.metadata import ModelMetadata
 
 THREADS = 1
-"""For one thread the time is stated. What the files say does not depend on compute.threads then either."""
+"""Times are for one thread. So the probabilities do not depend on compute.threads either."""
 
 
 def main() -> None:
@@ -45,27 +46,28 @@ def main() -> None:
 
     set_up(THREADS, params.evaluate.seed)
     from emotion.model_files.keras_file import load_model
-    from emotion.runtimes.export import check_backend, compare
+    from emotion.runtimes.comparison import compare_engines
+    from emotion.runtimes.converters import check_backend
 
     check_backend()
     network, metadata = load_model(TRAINED_MODEL)
-    metadata = complete(metadata, params, temperature)
+    metadata = complete_metadata(metadata, params, temperature)
     write_files(network, metadata, features["x_train"])
     engines = {name: load_engine(path, threads=THREADS) for name, path in EXPORTED.items()}
-    scores = compare(engines, features["x_test"], features["y_test"], metadata)
-    report = {name: {"bytes": EXPORTED[name].stat().st_size} | found for name, found in scores.items()}
+    figures = compare_engines(engines, features["x_test"], features["y_test"], metadata)
+    report = {name: {"bytes": EXPORTED[name].stat().st_size} | figures[name] for name in EXPORTED}
     write_json(EXPORT_METRICS, report)
     # A metric, but not among the stage's outputs, whose bytes are the same from run to run.
-    times = time_taken(engines, features["x_test"][0])
+    times = time_engines(engines, features["x_test"][0])
     write_json(EXPORT_TIME, times)
-    print("\n".join(describe(name, report[name], times["milliseconds_a_face"][name]) for name in EXPORTED))
+    print("\n".join(describe_file(name, report[name], times["milliseconds_a_face"][name]) for name in EXPORTED))
 
 
 def read_temperature() -> float:
     """Return the temperature that the stage evaluate fitted on the validation split.
 
     Raises:
-        InputError: its figures are missing, or from before there was one.
+        InputError: its figures are missing, or hold no temperature.
     """
     remedy = "make it again with `dvc repro evaluate`"
     try:
@@ -75,8 +77,8 @@ def read_temperature() -> float:
     return temperature
 
 
-def complete(metadata: "ModelMetadata", params: Params, temperature: float) -> "ModelMetadata":
-    """Return `metadata` with how the model was scored, and how faces are to be found for it."""
+def complete_metadata(metadata: "ModelMetadata", params: Params, temperature: float) -> "ModelMetadata":
+    """Return `metadata` with how the model was scored, and how faces are to be detected for it."""
     return replace(
         metadata,
         flip=params.evaluate.flip,
@@ -87,35 +89,42 @@ def complete(metadata: "ModelMetadata", params: Params, temperature: float) -> "
 
 
 def write_files(network: "keras.Model", metadata: "ModelMetadata", images: np.ndarray) -> None:
-    """Write `network` and `metadata` as every file of EXPORTED; `images` are those of training, as it takes them."""
+    """Write `network` and `metadata` as every file of EXPORTED.
+
+    Args:
+        network: takes uint8 (n, size, size, channels).
+        metadata: complete.
+        images: uint8 (n, size, size, channels) of the training split, for the ranges of int8.
+    """
     from emotion.model_files.keras_file import save_model
-    from emotion.runtimes import export
+    from emotion.runtimes.onnx_export import to_onnx, write_onnx
+    from emotion.runtimes.tflite_export import to_float16_tflite, to_float32_tflite, to_int8_tflite, write_tflite
 
     save_model(MODEL, network, metadata)
-    export.write_tflite(TFLITE_MODEL, export.to_tflite(network), metadata)
-    export.write_tflite(FLOAT16_MODEL, export.to_float16_tflite(network), metadata)
-    export.write_tflite(INT8_MODEL, export.to_int8_tflite(network, images), metadata)
-    export.write_onnx(ONNX_MODEL, export.to_onnx(network), metadata)
+    write_tflite(TFLITE_MODEL, to_float32_tflite(network), metadata)
+    write_tflite(FLOAT16_MODEL, to_float16_tflite(network), metadata)
+    write_tflite(INT8_MODEL, to_int8_tflite(network, images), metadata)
+    write_onnx(ONNX_MODEL, to_onnx(network), metadata)
 
 
-def time_taken(engines: Mapping[str, Engine], image: np.ndarray) -> dict[str, Any]:
-    """Return how long one `image` takes each engine, and on what; the checksum tells which model it is of."""
+def time_engines(engines: Mapping[str, Engine], image: np.ndarray) -> dict[str, Any]:
+    """Return how long one `image` takes each engine, on what processor, and the checksum of the model's file."""
     from emotion.model_files import keras_setup
-    from emotion.runtimes.export import milliseconds_a_face
+    from emotion.runtimes.comparison import time_one_image
 
     return {
         "md5": hashlib.md5(MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
         "processor": keras_setup.processor(),
         "threads": THREADS,
-        "milliseconds_a_face": {name: milliseconds_a_face(engine, image) for name, engine in engines.items()},
+        "milliseconds_a_face": {name: time_one_image(engine, image) for name, engine in engines.items()},
     }
 
 
-def describe(name: str, scores: Mapping[str, float], milliseconds: float) -> str:
-    """Return a line on a file, for the terminal."""
+def describe_file(name: str, figures: Mapping[str, float], milliseconds: float) -> str:
+    """Return a line about a file, for the terminal."""
     return (
-        f"{EXPORTED[name].as_posix():28} {scores['bytes'] / 1e6:6.2f} MB, accuracy {scores['accuracy']:.1%}, "
-        f"agreement {scores['agreement']:.1%}, {milliseconds:.2f} ms a face"
+        f"{EXPORTED[name].as_posix():28} {figures['bytes'] / 1e6:6.2f} MB, accuracy {figures['accuracy']:.1%}, "
+        f"agreement {figures['agreement']:.1%}, {milliseconds:.2f} ms a face"
     )
 
 

@@ -1,1 +1,1 @@
-"""How good a model is: figures, intervals, calibration and curves. Pure functions of labels and probabilities."""
+"""How good a model is: metrics, intervals, calibration and curves. Pure functions of labels and probabilities."""

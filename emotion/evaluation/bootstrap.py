@@ -15,8 +15,7 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap interval of `statistic` (Efron and Tibshirani 1993, chapter 13).
 
-    It says how far the figure would move with other test images of the same kind. It does not say how far it
-    would move with another training seed.
+    It covers how far the figure would move with other test images of the same kind, not with another training seed.
 
     Drawing n images with replacement and counting them is one draw of a multinomial over the cells of the
     confusion matrix. So the counts are drawn directly, all resamples at once.

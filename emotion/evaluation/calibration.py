@@ -1,6 +1,6 @@
-"""Whether a confidence of 80 % is right 80 % of the time, and the temperature that mends it.
+"""Whether a confidence of 80 % is right 80 % of the time, and the temperature that corrects it.
 
-This is about probabilities: the most probable emotion counts here, also where a threshold chooses another one of two.
+The predicted emotion is the most probable one here, also where a threshold chooses another one of two.
 
 Both after Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
 """
@@ -12,14 +12,14 @@ from scipy.optimize import minimize_scalar
 from emotion.evaluation.metrics import apply_temperature, log_loss, most_probable_labels
 
 TEMPERATURES = (0.05, 20.0)
-"""The range that is searched. An end of it as the answer means that the labels say nothing or everything."""
+"""The range that is searched. At its upper end the probabilities carry no information, at its lower all are right."""
 
 
 def fit_temperature(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the temperature that makes the log loss of these images smallest (Guo et al. 2017, section 4.2).
 
-    Above 1 it takes confidence away, below 1 it adds some; the order of the emotions never changes. Logits are
-    the logarithms of the probabilities, which differ from the network's own by a constant an image.
+    Above 1 it lowers the confidence, below 1 it raises it; the order of the emotions never changes. The logits are the
+    logarithms of the probabilities. They differ from the network's own by one constant per image.
 
     Args:
         y_true: (n,) labels of the validation split, and of no other.
@@ -31,13 +31,13 @@ def fit_temperature(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     if not len(y_true):
         raise ValueError("got no images, expected those of the validation split")
     lowest, highest = np.log(TEMPERATURES)
-    found = minimize_scalar(
+    minimum = minimize_scalar(
         lambda logarithm: log_loss(y_true, apply_temperature(probabilities, np.exp(logarithm))),
         bounds=(lowest, highest),
         method="bounded",
         options={"xatol": 1e-6},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(minimum.x))
 
 
 def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> pd.DataFrame:
@@ -47,21 +47,21 @@ def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> 
 
     Args:
         confidence: (n,), 0 to 1.
-        hits: (n,) booleans, whether it was right.
+        hits: (n,) booleans, whether the prediction was right.
         bins: how many.
 
     Returns:
         Columns bin_low, bin_high, confidence (mean), accuracy (share of hits), images (count), lowest bin first.
     """
-    place = np.clip(np.ceil(np.asarray(confidence) * bins).astype(np.int64) - 1, 0, bins - 1)
-    images = np.bincount(place, minlength=bins)
+    bin_of = np.clip(np.ceil(np.asarray(confidence) * bins).astype(np.int64) - 1, 0, bins - 1)
+    images = np.bincount(bin_of, minlength=bins)
     filled = np.flatnonzero(images)
     return pd.DataFrame(
         {
             "bin_low": filled / bins,
             "bin_high": (filled + 1) / bins,
-            "confidence": np.bincount(place, weights=confidence, minlength=bins)[filled] / images[filled],
-            "accuracy": np.bincount(place, weights=hits, minlength=bins)[filled] / images[filled],
+            "confidence": np.bincount(bin_of, weights=confidence, minlength=bins)[filled] / images[filled],
+            "accuracy": np.bincount(bin_of, weights=hits, minlength=bins)[filled] / images[filled],
             "images": images[filled],
         }
     )

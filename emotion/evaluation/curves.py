@@ -1,4 +1,4 @@
-"""Curves by emotion as tables, for `dvc plots` and for our own images. Absent emotions have no curve."""
+"""Predictions and curves by emotion as tables, for `dvc plots` and the stage `plot`. Absent emotions have no curve."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,10 +10,10 @@ from emotion.evaluation.calibration import reliability_bins
 from emotion.evaluation.metrics import apply_temperature, most_probable_labels, predicted_labels
 
 MOST_POINTS = 200
-"""Points a curve: more cannot be seen, and the files are committed."""
+"""Points per curve: more cannot be seen, and the files are committed."""
 
 ALL = "all"
-"""Stands in the emotion column of reliability.csv for the predicted emotion, whichever it is."""
+"""In the emotion column of reliability.csv: the predicted emotion, whichever it is."""
 
 
 def tabulate_predictions(
@@ -24,7 +24,7 @@ def tabulate_predictions(
     *,
     threshold: float,
 ) -> pd.DataFrame:
-    """Return a row per image: image, actual, predicted, confidence, correct, and a probability for each emotion.
+    """Return one row per image: image, actual, predicted, confidence, correct, and a probability for each emotion.
 
     The confidence is the probability of the predicted emotion. `threshold` is that of `predicted_labels`.
     """
@@ -56,7 +56,7 @@ def average_precision(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarr
 def tabulate_roc(y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequence[str]) -> pd.DataFrame:
     """Return the columns emotion, false_positive_rate, true_positive_rate, threshold; each emotion against the rest.
 
-    At most MOST_POINTS rows an emotion. The first point, where nothing is taken for the emotion, has the
+    At most MOST_POINTS rows per emotion. The first point, where no image is predicted as the emotion, has the
     threshold 1.
     """
     curves = []
@@ -66,15 +66,15 @@ def tabulate_roc(y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequen
         threshold = np.minimum(threshold, 1.0)
         kept = thin(false_rate, true_rate, most=MOST_POINTS)
         columns = {"false_positive_rate": false_rate, "true_positive_rate": true_rate, "threshold": threshold}
-        curves.append(_curve(emotions[label], columns, kept))
-    return _joined(curves, ["emotion", "false_positive_rate", "true_positive_rate", "threshold"])
+        curves.append(_thinned_curve(emotions[label], columns, kept))
+    return _concatenate(curves, ["emotion", "false_positive_rate", "true_positive_rate", "threshold"])
 
 
 def tabulate_precision_recall(y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequence[str]) -> pd.DataFrame:
     """Return the columns emotion, recall, precision, threshold; each emotion against the rest, from recall 1 down.
 
-    At most MOST_POINTS rows an emotion. A recall stands there once, with the best precision that reaches it, so the
-    area under the steps is the average precision. Recall 0 is left out: nothing found has no precision.
+    At most MOST_POINTS rows per emotion. Each recall has one row, with the best precision that reaches it, so the area
+    under the steps is the average precision. Recall 0 is left out: without predictions there is no precision.
     """
     curves = []
     for label in _with_both_kinds(y_true, probabilities):
@@ -83,8 +83,8 @@ def tabulate_precision_recall(y_true: np.ndarray, probabilities: np.ndarray, emo
         recall, precision, threshold = recall[best], precision[best], threshold[best]
         kept = thin(recall, precision, most=MOST_POINTS)
         columns = {"recall": recall, "precision": precision, "threshold": threshold}
-        curves.append(_curve(emotions[label], columns, kept))
-    return _joined(curves, ["emotion", "recall", "precision", "threshold"])
+        curves.append(_thinned_curve(emotions[label], columns, kept))
+    return _concatenate(curves, ["emotion", "recall", "precision", "threshold"])
 
 
 def tabulate_reliability(
@@ -113,10 +113,10 @@ def thin(x: np.ndarray, y: np.ndarray, *, most: int) -> np.ndarray:
     """Return the indices of at most `most` points of a curve, evenly spaced along it, both ends among them."""
     if len(x) <= most:
         return np.arange(len(x))
-    walked = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
-    places = np.searchsorted(walked, np.linspace(0, walked[-1], most), side="left")
-    places[-1] = len(x) - 1
-    return np.unique(places)
+    length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    indices = np.searchsorted(length, np.linspace(0, length[-1], most), side="left")
+    indices[-1] = len(x) - 1
+    return np.unique(indices)
 
 
 def _by_class(score: Callable[..., float], y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -127,13 +127,13 @@ def _by_class(score: Callable[..., float], y_true: np.ndarray, probabilities: np
 
 
 def _with_both_kinds(y_true: np.ndarray, probabilities: np.ndarray) -> list[int]:
-    """Return the labels that some images have and some have not: the others have no curve."""
+    """Return the labels that some images have and others do not have; other labels have no curve."""
     return [label for label in range(probabilities.shape[1]) if 0 < np.sum(y_true == label) < len(y_true)]
 
 
-def _curve(emotion: str, columns: dict[str, np.ndarray], kept: np.ndarray) -> pd.DataFrame:
+def _thinned_curve(emotion: str, columns: dict[str, np.ndarray], kept: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"emotion": emotion} | {name: values[kept] for name, values in columns.items()})
 
 
-def _joined(curves: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+def _concatenate(curves: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=columns)

@@ -4,16 +4,15 @@ Throughout, `y_true` and `y_pred` are (n,) integer labels, `probabilities` is (n
 to 1, and a `confusion` is (..., classes, classes) counts with actual emotions down and predicted ones across.
 Leading axes of a confusion are any number of matrices at once, which is what the bootstrap uses.
 
-An emotion with no image in `y_true` is absent. Absent emotions stand outside every mean over classes: their
-recall has no value, and whatever a model took for them by mistake already counts against the emotions those
-images really show. What has no value is NaN, never 0 and never a warning.
+An emotion with no image in `y_true` is absent. Absent emotions are left out of every mean over classes: their recall
+has no value, and images that are predicted as them by mistake already count against the emotions that they show. A
+figure without a value is NaN, never 0 and never a warning.
 """
 
 import numpy as np
 
 SMALLEST_PROBABILITY = 1e-7
 """Probabilities are clipped here before a logarithm: one sure mistake costs 16.1, not infinity."""
-
 
 EVEN = 0.5
 """The threshold at which the more probable one of two emotions is predicted."""
@@ -22,8 +21,8 @@ EVEN = 0.5
 def predicted_labels(probabilities: np.ndarray, threshold: float) -> np.ndarray:
     """Return the predicted label of each image, (n,): the one rule for every figure of right and wrong.
 
-    Of two emotions it is the second one where its probability is above `threshold`; EVEN is what
-    `most_probable_labels` gives. Of more emotions it is the most probable one, and `threshold` says nothing.
+    Of two emotions it is the second one where its probability is above `threshold`; at EVEN that is the most probable
+    one. Of more emotions it is always the most probable one.
     """
     if probabilities.shape[1] == 2:
         return (probabilities[:, 1] > threshold).astype(np.int64)
@@ -58,12 +57,12 @@ def count_confusion(y_true: np.ndarray, y_pred: np.ndarray, classes: int) -> np.
 
 
 def accuracy(confusion: np.ndarray) -> np.ndarray:
-    """Return the share of images that were read right, shape (...), 0 to 1."""
+    """Return the share of images that are predicted right, shape (...), 0 to 1."""
     return _ratio(_hits(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
 
 
 def precision(confusion: np.ndarray) -> np.ndarray:
-    """Return, by emotion, the share of right ones among the images taken for it, shape (..., classes).
+    """Return, by emotion, the share of right ones among the images predicted as it, shape (..., classes).
 
     NaN where the emotion is absent or was never predicted.
     """
@@ -71,14 +70,14 @@ def precision(confusion: np.ndarray) -> np.ndarray:
 
 
 def recall(confusion: np.ndarray) -> np.ndarray:
-    """Return, by emotion, the share of its images that were read right, shape (..., classes); NaN where absent."""
+    """Return, by emotion, the share of its images that are predicted right, shape (..., classes); NaN where absent."""
     return _ratio(_hits(confusion), confusion.sum(axis=-1))
 
 
 def f1(confusion: np.ndarray) -> np.ndarray:
     """Return 2 TP / (2 TP + FP + FN) by emotion, shape (..., classes).
 
-    NaN where the emotion is absent, even when some image was taken for it; 0 where it is present and was never
+    NaN where the emotion is absent, even when some image is predicted as it; 0 where it is present and was never
     predicted.
     """
     scores = _ratio(2 * _hits(confusion), confusion.sum(axis=-1) + confusion.sum(axis=-2))
@@ -94,7 +93,7 @@ def macro_f1(confusion: np.ndarray) -> np.ndarray:
     """Return the mean F1 of the emotions present, shape (...), 0 to 1.
 
     The same as scikit-learn's `f1_score(..., average="macro")` where no emotion is absent. That one would also
-    average the 0 of an absent emotion that some image was taken for.
+    average the 0 of an absent emotion that some image is predicted as.
     """
     return mean_of_known(f1(confusion))
 
@@ -119,7 +118,7 @@ def top_accuracy(y_true: np.ndarray, probabilities: np.ndarray, *, count: int) -
 
 
 def mean_of_known(values: np.ndarray) -> np.ndarray:
-    """Return the mean over the last axis of what is not NaN; NaN where nothing is known."""
+    """Return the mean over the last axis of what is not NaN; NaN where all are NaN."""
     known = ~np.isnan(values)
     return _ratio(np.where(known, values, 0).sum(axis=-1), known.sum(axis=-1))
 

@@ -1,7 +1,7 @@
 """The figures of metrics/evaluate.json.
 
-Everything that is about right and wrong goes by the predicted label, and with two emotions so by the threshold.
-Log loss, calibration and the areas under curves are about probabilities, and no threshold moves them.
+Accuracy, F1 and other figures of right and wrong use the predicted labels, which with two emotions depend on the
+threshold. Log loss, calibration and the areas under curves use the probabilities, and do not depend on it.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ from emotion.evaluation.threshold import choose_threshold
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model said of a split: labels `y_true` (n,) and `probabilities` (n, classes).
+class SplitPredictions:
+    """A model's predictions on a split: labels `y_true` (n,) and `probabilities` (n, classes).
 
-    `threshold` decides between two classes; with more it says nothing.
+    `threshold` decides between two classes; with more it has no effect.
     """
 
     y_true: np.ndarray
     probabilities: np.ndarray
     threshold: float = metrics.EVEN
 
-    def select(self, chosen: np.ndarray) -> "Answers":
-        """Return the answers where `chosen` (n,) is true."""
+    def select(self, chosen: np.ndarray) -> "SplitPredictions":
+        """Return the predictions for the images where `chosen` (n,) is true."""
         return replace(self, y_true=self.y_true[chosen], probabilities=self.probabilities[chosen])
 
     @property
@@ -47,24 +47,29 @@ class Answers:
 
 
 def make_report(
-    validation: Answers, test: Answers, *, unique: np.ndarray, emotions: Sequence[str], params: EvaluateParams
+    validation: SplitPredictions,
+    test: SplitPredictions,
+    *,
+    unique: np.ndarray,
+    emotions: Sequence[str],
+    params: EvaluateParams,
 ) -> dict[str, Any]:
     """Return all figures, nested for `dvc metrics diff`.
 
     The temperature comes from the validation split alone; the test split is scored with it and chooses nothing.
-    Two emotions have the section `threshold` besides.
+    Two emotions also have the section `threshold`.
 
     Args:
-        validation: what the model said of the validation split, with the threshold that is used.
-        test: what it said of the test split, with the same one.
-        unique: (test images,) booleans, whether an image stands nowhere else in the data set.
+        validation: the predictions on the validation split, with the threshold that is used.
+        test: the predictions on the test split, with the same threshold.
+        unique: (test images,) booleans, whether an image is nowhere else in the data set.
         emotions: the names of the labels, in their order.
         params: bins, bootstrap and seed.
     """
     temperature = fit_temperature(validation.y_true, validation.probabilities)
     report = {
-        "test": score(test, temperature=temperature, params=params),
-        "test_unique": score(test.select(unique), temperature=temperature, params=params),
+        "test": score_split(test, temperature=temperature, params=params),
+        "test_unique": score_split(test.select(unique), temperature=temperature, params=params),
         "by_class": score_by_class(test, emotions),
         "validation": score_validation(validation),
         "temperature": temperature,
@@ -74,22 +79,22 @@ def make_report(
     return report
 
 
-def stand_alone(hashes: pd.Series) -> np.ndarray:
-    """Return, for each row of the whole table, whether no other row has its pixel hash, (rows,) booleans."""
+def find_unique(hashes: pd.Series) -> np.ndarray:
+    """Return for each row of the whole table whether no other row has its pixel hash, (rows,) booleans."""
     return ~hashes.duplicated(keep=False).to_numpy()
 
 
-def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
+def score_split(predictions: SplitPredictions, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
     """Return the figures of one set of images; NaN where there are none. Means over classes leave absent ones out.
 
     Two emotions have no `top_2_accuracy`: it would always be 1.
     """
-    y_true, probabilities, confusion = answers.y_true, answers.probabilities, answers.confusion
+    y_true, probabilities, confusion = predictions.y_true, predictions.probabilities, predictions.confusion
     calibrated = metrics.apply_temperature(probabilities, temperature)
     draws = {"resamples": params.bootstrap, "seed": params.seed}
     accuracy_low, accuracy_high = bootstrap_interval(confusion, metrics.accuracy, **draws)
     macro_f1_low, macro_f1_high = bootstrap_interval(confusion, metrics.macro_f1, **draws)
-    top_2 = {} if answers.classes == 2 else {"top_2_accuracy": metrics.top_accuracy(y_true, probabilities, count=2)}
+    top_2 = {} if predictions.classes == 2 else {"top_2_accuracy": metrics.top_accuracy(y_true, probabilities, count=2)}
     return {
         "images": len(y_true),
         "accuracy": float(metrics.accuracy(confusion)),
@@ -108,15 +113,15 @@ def score(answers: Answers, *, temperature: float, params: EvaluateParams) -> di
     }
 
 
-def score_by_class(answers: Answers, emotions: Sequence[str]) -> dict[str, dict[str, float | int]]:
+def score_by_class(predictions: SplitPredictions, emotions: Sequence[str]) -> dict[str, dict[str, float | int]]:
     """Return precision, recall, F1, ROC AUC, average precision and support (images) of each emotion."""
-    confusion = answers.confusion
+    confusion = predictions.confusion
     columns = {
         "precision": metrics.precision(confusion),
         "recall": metrics.recall(confusion),
         "f1": metrics.f1(confusion),
-        "roc_auc": roc_auc(answers.y_true, answers.probabilities),
-        "average_precision": average_precision(answers.y_true, answers.probabilities),
+        "roc_auc": roc_auc(predictions.y_true, predictions.probabilities),
+        "average_precision": average_precision(predictions.y_true, predictions.probabilities),
         "support": confusion.sum(axis=1),
     }
     return {
@@ -125,21 +130,21 @@ def score_by_class(answers: Answers, emotions: Sequence[str]) -> dict[str, dict[
     }
 
 
-def score_validation(answers: Answers) -> dict[str, float | int]:
-    """Return the figures of the split that epochs and temperature were chosen on: too good by that much."""
-    confusion = answers.confusion
+def score_validation(predictions: SplitPredictions) -> dict[str, float | int]:
+    """Return the figures of the split on which epoch and temperature were chosen: they are too good for that reason."""
+    confusion = predictions.confusion
     return {
-        "images": len(answers.y_true),
+        "images": len(predictions.y_true),
         "accuracy": float(metrics.accuracy(confusion)),
         "macro_f1": float(metrics.macro_f1(confusion)),
-        "log_loss": metrics.log_loss(answers.y_true, answers.probabilities),
+        "log_loss": metrics.log_loss(predictions.y_true, predictions.probabilities),
     }
 
 
-def score_threshold(validation: Answers, test: Answers) -> dict[str, Any]:
-    """Return the threshold of two emotions that is used, the one that validation would choose, and what that gives.
+def score_threshold(validation: SplitPredictions, test: SplitPredictions) -> dict[str, Any]:
+    """Return the threshold of two emotions that is used, the one that validation would choose, and its figures.
 
-    Test is scored at both and chooses neither. On validation the figures at its own choice are too good by that much.
+    The test split is scored at both and chooses neither. The validation split's figures at its own choice are too good.
     """
     choice = choose_threshold(validation.y_true, validation.probabilities)
     return {
@@ -152,8 +157,8 @@ def score_threshold(validation: Answers, test: Answers) -> dict[str, Any]:
     }
 
 
-def _score_at(threshold: float, answers: Answers) -> dict[str, float]:
-    confusion = replace(answers, threshold=threshold).confusion
+def _score_at(threshold: float, predictions: SplitPredictions) -> dict[str, float]:
+    confusion = replace(predictions, threshold=threshold).confusion
     return {
         "accuracy": float(metrics.accuracy(confusion)),
         "macro_f1": float(metrics.macro_f1(confusion)),

@@ -1,4 +1,4 @@
-"""From which probability on an image of two emotions shows the second one."""
+"""The threshold above which an image of two emotions shows the second one."""
 
 from collections.abc import Sequence
 
@@ -22,10 +22,10 @@ def choose_threshold(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the threshold with the best macro F1 on these images; of equally good ones the one nearest to EVEN.
 
     Macro F1 and not accuracy: with one emotion more common than the other, accuracy moves the threshold towards
-    reading everything as the common one.
+    predicting the common one always.
 
-    Between two neighboring scores every threshold predicts the same, so that only the middles are tried, and EVEN.
-    They are rounded to the decimals of metrics files: what stands there is what was tried.
+    Between two neighboring scores every threshold predicts the same, so only the middles are tried, and EVEN. They are
+    rounded to the decimals of metrics files, so that the file holds exactly what was tried.
 
     Args:
         y_true: (n,) labels 0 and 1 of the validation split, and of no other.

@@ -1,5 +1,7 @@
 """The predictor: an image goes in, the faces in it and their emotions come out.
 
+    from pathlib import Path
+
     from emotion.data.images import read_image
     from emotion.inference.predictor import Predictor
 
@@ -17,40 +19,33 @@ from pathlib import Path
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.core.metadata import AUTO, DETECTOR_CHOICES, MARGINS, WHOLE, ModelMetadata
-from emotion.data.images import ImageError, to_input
+from emotion.core.metadata import AUTO, MARGINS, ModelMetadata
+from emotion.data.images import ImageError
 from emotion.evaluation.metrics import apply_temperature, predicted_labels
-from emotion.faces.detection import Box, Detection, align_crop, make_detector
+from emotion.faces.crop import crop_face
+from emotion.faces.detection import Box, Detection
+from emotion.faces.detectors import check_choice, choose_detector
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
 
-LARGEST_CROP = 128
-"""Under AUTO, images with no side of more pixels are taken as faces that are cropped already.
-
-Data sets of cropped faces have 48 (FER2013, CK+48) to 112 pixels. Looking for a face in those would lose many: one that
-fills its image leaves detectors no border to see it against. Crops of more pixels ask for WHOLE, since there is no
-telling them from photos."""
-
-SMALLEST_CROP = 16
-"""Under AUTO, images with a side of fewer pixels hold no face that anybody could read."""
-
 BATCH_SIZE = 32
+"""Faces per call of the model."""
 
 STANDARD = "fer2013"
-"""The release that predicts unless another model is named."""
+"""The release that predicts where no model is named."""
 
 STANDARD_FILES = ("model.tflite", "model_int8.tflite", "model.keras")
-"""Of the release, the first that is there: a TFLite file starts several times as fast."""
+"""Of the release, the first that is there: a TFLite file starts much sooner than a Keras file."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """A face and what it shows.
+    """A face and its emotion.
 
     Attributes:
         box: where it is, in pixels of the image.
         probabilities: float64 (classes,), calibrated, in the order of the model's emotions; they sum to 1.
-        emotion: the name of what it shows.
+        emotion: the name of the predicted emotion.
         confidence: the probability of that emotion, 0 to 1.
     """
 
@@ -61,20 +56,19 @@ class Face:
 
 
 class Predictor:
-    """Finds faces in images and reads their emotions with one model file.
+    """Detects faces in images and predicts their emotions with one model file.
 
     Args:
-        model: a .keras, .tflite or .onnx file of this project; the released standard model unless told.
-        detector: `cascade` or `mtcnn` look for faces, `whole` takes each image as one face, `auto` does that with
-            images of at most LARGEST_CROP pixels a side and looks in others with the model's own detector. It finds
-            nothing in images with a side below SMALLEST_CROP.
-        margin: what is added around a face on each side, as a share of its box, -0.4 to 2; the model's own unless
-            told. At 0 a face is framed as FER2013 frames faces, whichever detector found it.
-        smallest: the smallest face to look for, in pixels of its box's side, at least 1; the model's own unless told.
-        threads: how many may compute; one a core unless told.
+        model: a .keras, .tflite or .onnx file of this project; by default the released standard model.
+        detector: `cascade` or `mtcnn` search for faces; `whole` takes each image as one face; `auto` takes small images
+            as faces and searches others with the model's own detector (see `emotion.faces.whole_image`).
+        margin: what is added around a face on each side, as a share of its box, -0.4 to 2; by default the model's own.
+            At 0 a face is framed as FER2013 frames faces, whichever detector it comes from.
+        smallest: the smallest face to search for, in pixels of its box's side, at least 1; by default the model's own.
+        threads: how many threads may compute; by default one per core.
 
     Raises:
-        InputError: the model file or another argument cannot be used, or what runs the model or finds faces is not
+        InputError: the model file or another argument cannot be used, or what runs the model or detects faces is not
             installed.
     """
 
@@ -87,15 +81,12 @@ class Predictor:
         smallest: int | None = None,
         threads: int | None = None,
     ) -> None:
-        if detector not in DETECTOR_CHOICES:
-            raise InputError(f"detector: got {detector!r}, expected one of {', '.join(DETECTOR_CHOICES)}")
+        check_choice(detector)  # before the model, which may take seconds to load
         self.path = find_standard() if model is None else Path(model)
         self._engine = load_engine(self.path, threads=threads)
-        self._choice = detector
         self._margin = self.metadata.margin if margin is None else _check_margin(margin)
-        name = self.metadata.detector if detector in (AUTO, WHOLE) else detector
         smallest = self.metadata.smallest if smallest is None else smallest
-        self._detector = None if detector == WHOLE else make_detector(name, smallest)
+        self._detector = choose_detector(detector, default=self.metadata.detector, smallest=smallest)
 
     @property
     def metadata(self) -> ModelMetadata:
@@ -116,57 +107,50 @@ class Predictor:
             ImageError: `image` is no such array.
         """
         _check_image(image)
-        height, width = image.shape[:2]
-        whole = Detection(Box(0, 0, width, height))
-        if self._detector is None:
-            return [whole]
-        if self._choice == AUTO and max(height, width) <= LARGEST_CROP:
-            return [whole] if min(height, width) >= SMALLEST_CROP else []
         return self._detector.detect(image)
 
-    def crop(self, image: np.ndarray, found: Detection) -> np.ndarray:
+    def crop(self, image: np.ndarray, detection: Detection) -> np.ndarray:
         """Return a face as the model takes it, uint8 (size, size, channels); a whole image gets no margin."""
-        whole = found.box == (0, 0, image.shape[1], image.shape[0]) and found.eyes is None
-        if whole:
-            return to_input(image, self.metadata.size, self.metadata.color)
-        return align_crop(image, found, self._margin, self.metadata.size, self.metadata.color)
+        return crop_face(image, detection, self._margin, self.metadata.size, self.metadata.color)
 
     def probabilities(self, crops: np.ndarray) -> np.ndarray:
-        """Return what the model says of crops, as it was scored: before the temperature, mirrored if it says so.
+        """Return the model's probabilities as the stage `evaluate` scores them, before the temperature.
+
+        Where the metadata has `flip`, they are the mean over each crop and its mirror image.
 
         Args:
             crops: uint8 (n, size, size, channels), as `crop` makes them.
 
         Returns:
-            float64 (n, classes); each row sums to 1. Nothing for no crops.
+            float64 (n, classes); each row sums to 1. No rows for no crops.
         """
         if not len(crops):
             return np.empty((0, len(self.emotions)))
         return predict_probabilities(self._engine, crops, flip=self.metadata.flip, batch_size=BATCH_SIZE)
 
     def predict(self, image: np.ndarray) -> list[Face]:
-        """Return the faces in `image`, uint8 (height, width, 1 or 3), and what they show; the largest first."""
+        """Return the faces in `image`, uint8 (height, width, 1 or 3), with their emotions, the largest first."""
         return self.predict_many([image])[0]
 
     def predict_many(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
-        """Return the faces in each of `images`; the model sees those of all images together."""
-        found = [self.detect(image) for image in images]
-        return self.classify(images, found)
+        """Return the faces in each of `images`; the model takes those of all images together."""
+        return self.classify(images, [self.detect(image) for image in images])
 
-    def classify(self, images: Sequence[np.ndarray], found: Sequence[Sequence[Detection]]) -> list[list[Face]]:
-        """Return what the faces `found` in each of `images` show."""
-        crops = [self.crop(image, face) for image, faces in zip(images, found, strict=True) for face in faces]
-        said = self.probabilities(np.stack(crops) if crops else np.empty(0))
-        judged = iter(self.make_faces([face for faces in found for face in faces], said))
-        return [[next(judged) for _ in faces] for faces in found]
+    def classify(self, images: Sequence[np.ndarray], detections: Sequence[Sequence[Detection]]) -> list[list[Face]]:
+        """Return the faces of the `detections` in each of `images`, with their emotions."""
+        pairs = [(image, one) for image, those in zip(images, detections, strict=True) for one in those]
+        crops = [self.crop(image, detection) for image, detection in pairs]
+        probabilities = self.probabilities(np.stack(crops) if crops else np.empty(0))
+        faces = iter(self.make_faces([detection for _, detection in pairs], probabilities))
+        return [[next(faces) for _ in those] for those in detections]
 
-    def make_faces(self, found: Sequence[Detection], probabilities: np.ndarray) -> list[Face]:
-        """Return faces from where they are and what `probabilities`, (n, classes), returned for their crops."""
+    def make_faces(self, detections: Sequence[Detection], probabilities: np.ndarray) -> list[Face]:
+        """Return the faces of `detections`, (n,), from what `probabilities` returned for their crops, (n, classes)."""
         labels = predicted_labels(probabilities, self.metadata.threshold)
         calibrated = apply_temperature(probabilities, self.metadata.temperature)
         return [
-            Face(face.box, row, self.emotions[label], float(row[label]))
-            for face, row, label in zip(found, calibrated, labels, strict=True)
+            Face(detection.box, row, self.emotions[label], float(row[label]))
+            for detection, row, label in zip(detections, calibrated, labels, strict=True)
         ]
 
 
@@ -189,10 +173,10 @@ def find_standard(names: Sequence[str] = STANDARD_FILES) -> Path:
     """Return the released standard model, of the project in the working folder or of this installation.
 
     Args:
-        names: those of its files that will do, the best first.
+        names: the files of the release that may be used, the best first.
 
     Raises:
-        InputError: it is in neither.
+        InputError: neither place has one of them.
     """
     folders = [root / "models/released" / STANDARD for root in (Path(), Path(__file__).resolve().parents[2])]
     for folder in folders:

@@ -1,1 +1,1 @@
-"""Engines that run model files (Keras, TensorFlow Lite, ONNX), and export to them."""
+"""Model files run and written: engines for Keras, TensorFlow Lite and ONNX, exports to them, and their comparison."""

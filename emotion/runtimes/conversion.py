@@ -1,4 +1,4 @@
-"""Writing a trained model in the forms that other programs want."""
+"""Writes a trained model in the file formats that other programs want: .h5, .tflite and .onnx."""
 
 import json
 import logging
@@ -14,18 +14,18 @@ from emotion.core.errors import InputError
 from emotion.core.files import atomic_path
 from emotion.core.metadata import METADATA_MEMBER, ModelMetadata
 from emotion.model_files.keras_file import load_model
-from emotion.runtimes.export import to_onnx, to_tflite, write_onnx, write_tflite
+from emotion.runtimes.onnx_export import to_onnx, write_onnx
+from emotion.runtimes.tflite_export import to_float32_tflite, write_tflite
 
 if TYPE_CHECKING:  # at run time emotion.model_files.keras_setup has to load it first
     import keras
 
 
 def convert(source: Path, target: Path) -> None:
-    """Write the model file `source` as `target`, in the form that its suffix names.
+    """Write the model file `source` as `target`, in the file format that its suffix names.
 
-    `.tflite` is for TensorFlow Lite and `.onnx` for ONNX, both in float32. `.h5` is Keras' older HDF5 form; it holds
-    the same network and weights. The labels and the metadata are inside each, in `.h5` as the attribute
-    `emotion.json`.
+    `.tflite` is for TensorFlow Lite and `.onnx` for ONNX, both in float32. `.h5` is Keras' older format on HDF5, with
+    the same network and weights. Each file holds the metadata, an `.h5` file as the attribute `emotion.json`.
 
     Raises:
         InputError: the suffix is not known, `target` exists, `source` is no model of this project, or it cannot be
@@ -49,10 +49,10 @@ def _write_h5(target: Path, model: "keras.Model", metadata: ModelMetadata) -> No
 
 WRITERS = {
     ".h5": _write_h5,
-    ".tflite": lambda target, model, metadata: write_tflite(target, to_tflite(model), metadata),
+    ".tflite": lambda target, model, metadata: write_tflite(target, to_float32_tflite(model), metadata),
     ".onnx": lambda target, model, metadata: write_onnx(target, to_onnx(model), metadata),
 }
-"""By the suffix of what is written."""
+"""By the suffix of the file to write."""
 
 
 @contextmanager

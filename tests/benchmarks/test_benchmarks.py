@@ -127,12 +127,12 @@ def test_fer_benchmark_says_what_it_needs_where_pip_fails(tmp_path, monkeypatch)
 def test_fer_is_asked_of_all_of_private_test():
     from benchmarks.fer_package import ROOT, read_fer2013
     from emotion.core.params import load_params
-    from emotion.evaluation.report import stand_alone
+    from emotion.evaluation.report import find_unique
     from tests.makers import find_fer2013
 
     data = read_fer2013(find_fer2013(), load_params("split", "evaluate", path=ROOT / "params.yaml"))
     test = data.table["split"] == "test"
-    assert (test.sum(), (test & stand_alone(data.table["hash"])).sum()) == (3589, 3261)
+    assert (test.sum(), (test & find_unique(data.table["hash"])).sum()) == (3589, 3261)
     images = data.images(data.table[test])
     assert {image.shape for image in images} == {(48, 48)}
     assert images[0][0, :3].tolist() == [170, 118, 101]

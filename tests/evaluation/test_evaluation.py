@@ -1,4 +1,4 @@
-"""Figures against values worked out by hand; what chooses and what is only scored."""
+"""Figures against values worked out by hand; what is chosen on a split and what is only scored."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from emotion.core.files import rounded, write_csv
 from emotion.core.params import EvaluateParams
 from emotion.evaluation import calibration, curves, metrics
 from emotion.evaluation.bootstrap import bootstrap_interval
-from emotion.evaluation.report import Answers, make_report, score, score_by_class, stand_alone
+from emotion.evaluation.report import SplitPredictions, find_unique, make_report, score_by_class, score_split
 from emotion.evaluation.threshold import check_threshold, choose_threshold, count_by_threshold
 from emotion.model_files.probabilities import predict_probabilities
 
@@ -28,24 +28,24 @@ PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=200, bins=5, seed=3
 
 # Five images. No image shows sad (2), which is predicted once.
 #           angry happy sad    predicted  right
-ANSWERS = [
+PREDICTIONS = [
     (0, [0.80, 0.15, 0.05]),  # angry    yes
     (0, [0.30, 0.60, 0.10]),  # happy    no
     (1, [0.10, 0.90, 0.00]),  # happy    yes
     (1, [0.25, 0.35, 0.40]),  # sad      no
     (1, [0.05, 0.95, 0.00]),  # happy    yes
 ]
-Y_TRUE = np.array([label for label, _ in ANSWERS])
-PROBABILITIES = np.array([row for _, row in ANSWERS])
+Y_TRUE = np.array([label for label, _ in PREDICTIONS])
+PROBABILITIES = np.array([row for _, row in PREDICTIONS])
 CONFUSION = np.array([[1, 1, 0], [0, 2, 1], [0, 0, 0]])
 
 
-def random_answers(images=600, classes=4, seed=0, scale=2.0):
+def random_predictions(images=600, classes=4, seed=0, scale=2.0):
     rng = np.random.default_rng(seed)
     y_true = rng.integers(0, classes, images)
     logits = rng.normal(size=(images, classes)) + scale * np.eye(classes)[y_true]
     powers = np.exp(logits)
-    return Answers(y_true, powers / powers.sum(axis=1, keepdims=True))
+    return SplitPredictions(y_true, powers / powers.sum(axis=1, keepdims=True))
 
 
 def test_confusion_counts_actual_down_and_predicted_across():
@@ -112,11 +112,13 @@ def test_areas_by_hand():
 
 
 def test_means_agree_with_scikit_learn_where_nothing_is_absent():
-    answers = random_answers()
-    y_pred = metrics.predicted_labels(answers.probabilities, metrics.EVEN)
-    assert metrics.macro_f1(answers.confusion) == pytest.approx(f1_score(answers.y_true, y_pred, average="macro"))
-    expected = balanced_accuracy_score(answers.y_true, y_pred)
-    assert metrics.balanced_accuracy(answers.confusion) == pytest.approx(expected)
+    predictions = random_predictions()
+    y_pred = metrics.predicted_labels(predictions.probabilities, metrics.EVEN)
+    assert metrics.macro_f1(predictions.confusion) == pytest.approx(
+        f1_score(predictions.y_true, y_pred, average="macro")
+    )
+    expected = balanced_accuracy_score(predictions.y_true, y_pred)
+    assert metrics.balanced_accuracy(predictions.confusion) == pytest.approx(expected)
 
 
 def test_labels_out_of_range_are_refused():
@@ -128,7 +130,7 @@ def test_labels_out_of_range_are_refused():
 
 @pytest.mark.filterwarnings("error")
 def test_score_of_no_images_has_no_values_and_gives_no_warning():
-    figures = score(Answers(Y_TRUE[:0], PROBABILITIES[:0]), temperature=1.3, params=PARAMS)
+    figures = score_split(SplitPredictions(Y_TRUE[:0], PROBABILITIES[:0]), temperature=1.3, params=PARAMS)
     assert figures.pop("images") == 0
     assert all(np.isnan(value) for value in figures.values())
 
@@ -136,16 +138,16 @@ def test_score_of_no_images_has_no_values_and_gives_no_warning():
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("images", [1, 2, 5])
 def test_score_of_few_images_gives_no_warning(images):
-    answers = Answers(Y_TRUE[:images], PROBABILITIES[:images])
-    assert score(answers, temperature=1.3, params=PARAMS)["images"] == images
-    assert score_by_class(answers, EMOTIONS)["sad"]["support"] == 0
+    predictions = SplitPredictions(Y_TRUE[:images], PROBABILITIES[:images])
+    assert score_split(predictions, temperature=1.3, params=PARAMS)["images"] == images
+    assert score_by_class(predictions, EMOTIONS)["sad"]["support"] == 0
 
 
 # --- intervals
 
 
 def test_the_interval_holds_the_figure_and_comes_out_the_same_again():
-    confusion = random_answers().confusion
+    confusion = random_predictions().confusion
     for statistic in (metrics.accuracy, metrics.macro_f1):
         low, high = bootstrap_interval(confusion, statistic, resamples=500, seed=1)
         assert low < statistic(confusion) < high
@@ -154,26 +156,26 @@ def test_the_interval_holds_the_figure_and_comes_out_the_same_again():
 
 
 def test_the_interval_of_accuracy_is_as_wide_as_theory_says():
-    confusion = random_answers(images=2000).confusion
+    confusion = random_predictions(images=2000).confusion
     accuracy = metrics.accuracy(confusion)
     low, high = bootstrap_interval(confusion, metrics.accuracy, resamples=4000, seed=1)
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(accuracy * (1 - accuracy) / 2000), rel=0.06)
 
 
 def test_the_interval_agrees_with_drawing_images_one_by_one():
-    answers, rng = random_answers(images=300), np.random.default_rng(5)
+    predictions, rng = random_predictions(images=300), np.random.default_rng(5)
     figures = [
-        metrics.macro_f1(answers.select(rng.integers(0, 300, 300)).confusion)  # select takes indices as well
+        metrics.macro_f1(predictions.select(rng.integers(0, 300, 300)).confusion)  # select takes indices as well
         for _ in range(2000)
     ]
-    drawn = bootstrap_interval(answers.confusion, metrics.macro_f1, resamples=2000, seed=5)
+    drawn = bootstrap_interval(predictions.confusion, metrics.macro_f1, resamples=2000, seed=5)
     np.testing.assert_allclose(drawn, np.quantile(figures, [0.025, 0.975]), atol=0.01)
 
 
 # --- calibration
 
 
-def test_the_temperature_that_was_put_in_is_found():
+def test_the_temperature_that_was_put_in_is_fitted():
     rng = np.random.default_rng(7)
     fair = rng.dirichlet(np.full(5, 0.6), size=20_000)
     y_true = np.array([rng.choice(5, p=row) for row in fair])
@@ -197,7 +199,7 @@ def test_reliability_bins_leave_empty_ones_out():
     assert rows["confidence"].tolist() == pytest.approx([0.075, 1.0])
 
 
-# --- what chooses, and what is only scored
+# --- what is chosen, and what is only scored
 
 
 def report_of(validation, test, unique=None):
@@ -205,35 +207,35 @@ def report_of(validation, test, unique=None):
     return make_report(validation, test, unique=unique, emotions=("a", "b", "c", "d"), params=PARAMS)
 
 
-def poisoned(answers):
-    return Answers((answers.y_true + 1) % 4, answers.probabilities)
+def poisoned(predictions):
+    return SplitPredictions((predictions.y_true + 1) % 4, predictions.probabilities)
 
 
 def test_poisoned_test_labels_change_no_choice():
-    validation, test = random_answers(seed=1), random_answers(seed=2)
-    honest, lied_to = report_of(validation, test), report_of(validation, poisoned(test))
-    assert lied_to["temperature"] == honest["temperature"]
-    assert lied_to["validation"] == honest["validation"]
-    assert lied_to["test"]["accuracy"] < 0.3 < honest["test"]["accuracy"]
+    validation, test = random_predictions(seed=1), random_predictions(seed=2)
+    honest, poisoned_report = report_of(validation, test), report_of(validation, poisoned(test))
+    assert poisoned_report["temperature"] == honest["temperature"]
+    assert poisoned_report["validation"] == honest["validation"]
+    assert poisoned_report["test"]["accuracy"] < 0.3 < honest["test"]["accuracy"]
 
 
 def test_poisoned_validation_labels_change_the_temperature_and_no_raw_figure_of_test():
-    validation, test = random_answers(seed=1), random_answers(seed=2)
-    honest, lied_to = report_of(validation, test), report_of(poisoned(validation), test)
-    assert lied_to["temperature"] > honest["temperature"]
+    validation, test = random_predictions(seed=1), random_predictions(seed=2)
+    honest, poisoned_report = report_of(validation, test), report_of(poisoned(validation), test)
+    assert poisoned_report["temperature"] > honest["temperature"]
     for split in ("test", "test_unique"):
         for name, value in honest[split].items():
-            assert (lied_to[split][name] == value) != name.startswith("calibrated"), name
+            assert (poisoned_report[split][name] == value) != name.startswith("calibrated"), name
 
 
-def test_images_that_stand_elsewhere_leave_the_second_figures():
+def test_images_with_copies_are_left_out_of_test_unique():
     table = pd.DataFrame(
         {"hash": ["a", "b", "c", "a", "d", "d"], "split": ["train", "train", "test", "test", "test", "test"]}
     )
-    alone = stand_alone(table["hash"])
-    assert alone.tolist() == [False, True, True, False, False, False]
-    validation, test = random_answers(seed=1), random_answers(seed=2, images=4)
-    unique = alone[(table["split"] == "test").to_numpy()]
+    unique_rows = find_unique(table["hash"])
+    assert unique_rows.tolist() == [False, True, True, False, False, False]
+    validation, test = random_predictions(seed=1), random_predictions(seed=2, images=4)
+    unique = unique_rows[(table["split"] == "test").to_numpy()]
     report = report_of(validation, test, unique)
     assert report["test"]["images"] == 4
     assert report["test_unique"]["images"] == 1
@@ -241,7 +243,7 @@ def test_images_that_stand_elsewhere_leave_the_second_figures():
 
 
 def test_by_class_names_every_emotion_in_order():
-    by_class = score_by_class(Answers(Y_TRUE, PROBABILITIES), EMOTIONS)
+    by_class = score_by_class(SplitPredictions(Y_TRUE, PROBABILITIES), EMOTIONS)
     assert list(by_class) == list(EMOTIONS)
     assert [figures["support"] for figures in by_class.values()] == [2, 3, 0]
     assert np.isnan(by_class["sad"]["precision"])
@@ -255,19 +257,19 @@ BINARY_IMAGES = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_s
 THRESHOLDS = st.floats(0, 1, exclude_min=True, exclude_max=True)
 
 
-def binary_answers(images, threshold=0.5):
-    """Return answers for pairs of a label and the probability of label 1."""
+def binary_predictions(images, threshold=0.5):
+    """Return predictions for pairs of a label and the probability of label 1."""
     labels, scores = zip(*images, strict=True)
     second = np.array(scores, dtype=np.float64)
-    return Answers(np.array(labels), np.stack([1 - second, second], axis=1), threshold)
+    return SplitPredictions(np.array(labels), np.stack([1 - second, second], axis=1), threshold)
 
 
-def skewed_answers(seed, threshold=0.5):
-    """Return answers of a model that sees label 1 too often, so that a threshold above 0.5 is better."""
+def skewed_predictions(seed, threshold=0.5):
+    """Return predictions of a model that predicts label 1 too often, so that a threshold above 0.5 is better."""
     rng = np.random.default_rng(seed)
     y_true = (rng.random(400) < 0.4).astype(int)
     second = 1 / (1 + np.exp(-rng.normal(1 + 2.5 * (2 * y_true - 1), 1.5)))
-    return Answers(y_true, np.stack([1 - second, second], axis=1), threshold)
+    return SplitPredictions(y_true, np.stack([1 - second, second], axis=1), threshold)
 
 
 def report_of_two(validation, test):
@@ -277,30 +279,30 @@ def report_of_two(validation, test):
 
 @given(BINARY_IMAGES)
 def test_a_threshold_of_a_half_predicts_the_most_probable_one(images):
-    probabilities = binary_answers(images).probabilities
+    probabilities = binary_predictions(images).probabilities
     expected = probabilities.argmax(axis=1).tolist()
     assert metrics.predicted_labels(probabilities, 0.5).tolist() == expected
     assert metrics.most_probable_labels(probabilities).tolist() == expected
 
 
-def test_a_image_at_the_threshold_shows_the_first_emotion():
+def test_an_image_at_the_threshold_shows_the_first_emotion():
     probabilities = np.array([[0.7, 0.3], [0.6, 0.4], [0.5, 0.5]])
     assert metrics.predicted_labels(probabilities, 0.4).tolist() == [0, 0, 1]
 
 
-def test_a_threshold_says_nothing_of_more_than_two_emotions():
+def test_a_threshold_has_no_effect_on_more_than_two_emotions():
     assert metrics.predicted_labels(PROBABILITIES, 0.9).tolist() == [0, 1, 1, 2, 1]
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 @given(BINARY_IMAGES, THRESHOLDS)
 def test_figures_of_two_emotions_agree_with_scikit_learn(images, threshold):
-    answers = binary_answers(images, threshold)
-    y_pred = (answers.probabilities[:, 1] > threshold).astype(int)
-    columns = precision_recall_fscore_support(answers.y_true, y_pred, labels=[0, 1], zero_division=np.nan)
-    by_class = score_by_class(answers, PAIR)
+    predictions = binary_predictions(images, threshold)
+    y_pred = (predictions.probabilities[:, 1] > threshold).astype(int)
+    columns = precision_recall_fscore_support(predictions.y_true, y_pred, labels=[0, 1], zero_division=np.nan)
+    by_class = score_by_class(predictions, PAIR)
     for label, emotion in enumerate(PAIR):
-        positive = answers.y_true == label
+        positive = predictions.y_true == label
         figures = by_class[emotion]
         assert figures["support"] == positive.sum()
         if not positive.any():
@@ -309,19 +311,19 @@ def test_figures_of_two_emotions_agree_with_scikit_learn(images, threshold):
         expected = [column[label] for column in columns[:3]]
         np.testing.assert_allclose([figures["precision"], figures["recall"], figures["f1"]], expected)
         if not positive.all():
-            area = roc_auc_score(positive, answers.probabilities[:, label])
+            area = roc_auc_score(positive, predictions.probabilities[:, label])
             assert figures["roc_auc"] == pytest.approx(area)
 
 
 @given(BINARY_IMAGES, THRESHOLDS)
 def test_no_other_threshold_is_better_on_validation(images, other):
     # Scores of three decimals, so that rounding the middles to five moves none over a score.
-    answers = binary_answers([(label, round(score, 3)) for label, score in images])
-    chosen = choose_threshold(answers.y_true, answers.probabilities)
+    predictions = binary_predictions([(label, round(score, 3)) for label, score in images])
+    chosen = choose_threshold(predictions.y_true, predictions.probabilities)
     assert 0 < chosen < 1
 
     def value(threshold):
-        return metrics.macro_f1(Answers(answers.y_true, answers.probabilities, threshold).confusion)
+        return metrics.macro_f1(SplitPredictions(predictions.y_true, predictions.probabilities, threshold).confusion)
 
     for threshold in (other, 0.5, *np.linspace(0.0005, 0.9995, 112)):
         assert value(chosen) >= value(threshold) - 1e-12
@@ -331,21 +333,21 @@ def test_no_other_threshold_is_better_on_validation(images, other):
 def test_of_equally_good_thresholds_the_one_nearest_to_a_half_is_chosen():
     assert choose_threshold(np.array([0, 1]), np.array([[0.9, 0.1], [0.1, 0.9]])) == 0.5
     # 0.15, between 0.1 and 0.2, and 0.3 have one mistake each; 0.3 is nearer.
-    answers = binary_answers([(0, 0.1), (1, 0.2), (0, 0.25), (1, 0.35)])
-    assert choose_threshold(answers.y_true, answers.probabilities) == pytest.approx(0.3)
+    predictions = binary_predictions([(0, 0.1), (1, 0.2), (0, 0.25), (1, 0.35)])
+    assert choose_threshold(predictions.y_true, predictions.probabilities) == pytest.approx(0.3)
 
 
 @given(BINARY_IMAGES, st.lists(THRESHOLDS, min_size=1, max_size=5))
 def test_counts_by_threshold_are_those_of_the_rule(images, thresholds):
-    answers = binary_answers(images)
-    counts = count_by_threshold(answers.y_true, answers.probabilities[:, 1], np.array(thresholds))
+    predictions = binary_predictions(images)
+    counts = count_by_threshold(predictions.y_true, predictions.probabilities[:, 1], np.array(thresholds))
     for confusion, threshold in zip(counts, thresholds, strict=True):
-        expected = Answers(answers.y_true, answers.probabilities, threshold).confusion
+        expected = SplitPredictions(predictions.y_true, predictions.probabilities, threshold).confusion
         assert confusion.tolist() == expected.tolist()
 
 
-def test_the_report_of_two_emotions_says_what_validations_threshold_would_give():
-    validation, test = skewed_answers(1), skewed_answers(2)
+def test_the_report_of_two_emotions_has_the_figures_at_validations_threshold():
+    validation, test = skewed_predictions(1), skewed_predictions(2)
     report = report_of_two(validation, test)
     section = report["threshold"]
     assert section["used"] == 0.5
@@ -353,16 +355,16 @@ def test_the_report_of_two_emotions_says_what_validations_threshold_would_give()
     assert section["at_validation_choice"]["test"]["macro_f1"] > report["test"]["macro_f1"]
     # Used, it gives just that.
     used = section["validation_choice"]
-    again = report_of_two(skewed_answers(1, used), skewed_answers(2, used))
+    again = report_of_two(skewed_predictions(1, used), skewed_predictions(2, used))
     for split in ("validation", "test"):
         for name in ("accuracy", "macro_f1"):
             assert again[split][name] == section["at_validation_choice"][split][name]
     assert again["threshold"]["validation_choice"] == used
-    assert rounded(used) == used  # what stands in the file can be written into params.yaml
+    assert rounded(used) == used  # the number in the file can be written into params.yaml
 
 
 def test_a_threshold_moves_no_figure_of_probabilities():
-    even, high = (report_of_two(skewed_answers(1, used), skewed_answers(2, used)) for used in (0.5, 0.9))
+    even, high = (report_of_two(skewed_predictions(1, used), skewed_predictions(2, used)) for used in (0.5, 0.9))
     moved = {name for name, value in even["test"].items() if high["test"][name] != value}
     right_and_wrong = {"accuracy", "balanced_accuracy", "macro_f1"}
     assert moved == right_and_wrong | {f"{name}_{end}" for name in ("accuracy", "macro_f1") for end in ("low", "high")}
@@ -370,15 +372,15 @@ def test_a_threshold_moves_no_figure_of_probabilities():
 
 
 def test_poisoned_test_labels_do_not_move_validations_threshold():
-    validation, test = skewed_answers(1), skewed_answers(2)
-    lied_to = report_of_two(validation, Answers(1 - test.y_true, test.probabilities))
+    validation, test = skewed_predictions(1), skewed_predictions(2)
+    poisoned_report = report_of_two(validation, SplitPredictions(1 - test.y_true, test.probabilities))
     honest = report_of_two(validation, test)
-    assert lied_to["threshold"]["validation_choice"] == honest["threshold"]["validation_choice"]
+    assert poisoned_report["threshold"]["validation_choice"] == honest["threshold"]["validation_choice"]
 
 
 def test_two_emotions_and_more_have_figures_of_their_own():
-    two = report_of_two(skewed_answers(1), skewed_answers(2))
-    four = report_of(random_answers(seed=1), random_answers(seed=2))
+    two = report_of_two(skewed_predictions(1), skewed_predictions(2))
+    four = report_of(random_predictions(seed=1), random_predictions(seed=2))
     assert "threshold" in two
     assert "threshold" not in four
     assert "top_2_accuracy" not in two["test"]
@@ -393,8 +395,8 @@ def test_a_threshold_for_more_than_two_emotions_is_refused():
 
 
 def test_confidence_is_the_probability_of_the_predicted_emotion():
-    answers = binary_answers([(1, 0.4), (0, 0.2)], threshold=0.3)
-    table = curves.tabulate_predictions(["a", "b"], answers.y_true, answers.probabilities, PAIR, threshold=0.3)
+    predictions = binary_predictions([(1, 0.4), (0, 0.2)], threshold=0.3)
+    table = curves.tabulate_predictions(["a", "b"], predictions.y_true, predictions.probabilities, PAIR, threshold=0.3)
     assert table["predicted"].tolist() == ["sad", "happy"]
     assert table["confidence"].tolist() == [0.4, 0.8]
     assert table["correct"].all()
@@ -404,13 +406,13 @@ def test_confidence_is_the_probability_of_the_predicted_emotion():
 
 
 class FakeModel:
-    """Gives each image the probabilities in its first row, and remembers what it was asked."""
+    """Gives each image the probabilities in its first row, and keeps the images that it gets."""
 
     def __init__(self):
-        self.asked = []
+        self.images = []
 
     def predict(self, x, *, batch_size, verbose):
-        self.asked.append(x.copy())
+        self.images.append(x.copy())
         return x[:, 0, :, 0].astype(np.float32)
 
 
@@ -418,9 +420,9 @@ def test_images_reach_the_model_as_they_are():
     images = np.random.default_rng(0).integers(1, 255, (5, 3, 3, 1), dtype=np.uint8)
     model = FakeModel()
     probabilities = predict_probabilities(model, images, flip=False)
-    assert len(model.asked) == 1
-    assert model.asked[0].dtype == np.uint8
-    np.testing.assert_array_equal(model.asked[0], images)
+    assert len(model.images) == 1
+    assert model.images[0].dtype == np.uint8
+    np.testing.assert_array_equal(model.images[0], images)
     np.testing.assert_allclose(probabilities, images[:, 0, :, 0] / images[:, 0, :, 0].sum(axis=1, keepdims=True))
 
 
@@ -468,7 +470,7 @@ def test_one_output_that_is_no_probability_is_refused(output):
 # --- tables
 
 
-def test_predictions_have_a_row_a_image():
+def test_predictions_have_one_row_per_image():
     table = curves.tabulate_predictions(list("abcde"), Y_TRUE, PROBABILITIES, EMOTIONS, threshold=0.5)
     assert list(table.columns) == ["image", "actual", "predicted", "confidence", "correct", *EMOTIONS]
     assert table.iloc[3].tolist() == ["d", "happy", "sad", 0.40, False, 0.25, 0.35, 0.40]
@@ -483,23 +485,23 @@ def test_curves_of_absent_emotions_are_left_out():
 
 
 def test_curves_are_thin_finite_and_keep_their_ends_and_areas():
-    answers = random_answers(images=5000, classes=2, scale=1.0)
-    roc = curves.tabulate_roc(answers.y_true, answers.probabilities, ("happy", "sad"))
+    predictions = random_predictions(images=5000, classes=2, scale=1.0)
+    roc = curves.tabulate_roc(predictions.y_true, predictions.probabilities, ("happy", "sad"))
     assert roc.groupby("emotion").size().max() <= curves.MOST_POINTS
     assert np.isfinite(roc["threshold"]).all()
     happy = roc[roc["emotion"] == "happy"]
     assert happy.iloc[0, 1:3].tolist() == [0, 0]
     assert happy.iloc[-1, 1:3].tolist() == [1, 1]
     area = np.trapezoid(happy["true_positive_rate"], happy["false_positive_rate"])
-    assert area == pytest.approx(curves.roc_auc(answers.y_true, answers.probabilities)[0], abs=0.003)
+    assert area == pytest.approx(curves.roc_auc(predictions.y_true, predictions.probabilities)[0], abs=0.003)
 
 
 def test_the_steps_of_precision_and_recall_hold_the_average_precision():
-    answers = random_answers(images=150)
-    table = curves.tabulate_precision_recall(answers.y_true, answers.probabilities, ("a", "b", "c", "d"))
+    predictions = random_predictions(images=150)
+    table = curves.tabulate_precision_recall(predictions.y_true, predictions.probabilities, ("a", "b", "c", "d"))
     steps = table[table["emotion"] == "b"]
     widths = -np.diff(np.append(steps["recall"], 0))
-    expected = average_precision_score(answers.y_true == 1, answers.probabilities[:, 1])
+    expected = average_precision_score(predictions.y_true == 1, predictions.probabilities[:, 1])
     assert (widths * steps["precision"]).sum() == pytest.approx(expected)
 
 
@@ -512,14 +514,14 @@ def test_thinning_keeps_both_ends():
 
 
 def test_reliability_holds_the_expected_calibration_error():
-    answers = random_answers()
+    predictions = random_predictions()
     table = curves.tabulate_reliability(
-        answers.y_true, answers.probabilities, ("a", "b", "c", "d"), temperature=1.5, bins=15
+        predictions.y_true, predictions.probabilities, ("a", "b", "c", "d"), temperature=1.5, bins=15
     )
     rows = table[(table["emotion"] == "all") & (table["calibration"] == "temperature")]
     error = ((rows["confidence"] - rows["accuracy"]).abs() * rows["images"]).sum() / 600
-    warm = metrics.apply_temperature(answers.probabilities, 1.5)
-    assert error == pytest.approx(calibration.expected_calibration_error(answers.y_true, warm, bins=15))
+    warm = metrics.apply_temperature(predictions.probabilities, 1.5)
+    assert error == pytest.approx(calibration.expected_calibration_error(predictions.y_true, warm, bins=15))
     assert set(table["emotion"]) == {"all", "a", "b", "c", "d"}
 
 

@@ -12,8 +12,10 @@ from emotion.core.labels import EMOTIONS
 from emotion.core.metadata import ModelMetadata
 from emotion.data.images import ImageError, decode, from_frame, read_image, to_input
 from emotion.evaluation.metrics import apply_temperature
-from emotion.faces.detection import Box, Detection, align_crop
-from emotion.inference.predictor import BATCH_SIZE, LARGEST_CROP, SMALLEST_CROP, Predictor, find_standard
+from emotion.faces.crop import align_crop
+from emotion.faces.detection import Box, Detection
+from emotion.faces.whole_image import LARGEST_CROP, SMALLEST_CROP
+from emotion.inference.predictor import BATCH_SIZE, Predictor, find_standard
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
 from tests.makers import ROOT, encode, write_onnx
@@ -24,7 +26,7 @@ SAME = 1e-6
 
 @pytest.fixture
 def make(tmp_path):
-    """Return a predictor of a model file with a form of its own; its random weights are always the same."""
+    """Return a predictor of a model file with metadata of its own; its random weights are always the same."""
 
     def build(*, detector="whole", emotions=EMOTIONS, size=24, color="grayscale", **metadata):
         path = write_onnx(tmp_path / "model.onnx", ModelMetadata(emotions, size, color, **metadata))
@@ -48,7 +50,7 @@ def probabilities(faces):
     return np.array([face.probabilities for face in faces])
 
 
-class TestAnswers:
+class TestPredictions:
     def test_a_photo_gives_a_face(self, predictor, astronaut):
         (face,) = predictor.predict(astronaut)
         assert face.box.width == face.box.height
@@ -128,7 +130,7 @@ class TestAnswers:
         assert len(faces) == 50
         assert np.ptp(probabilities(faces), axis=0).max() < 0.2
 
-    def test_faces_cut_by_the_border(self, predictor, astronaut):
+    def test_faces_at_the_border_of_an_image(self, predictor, astronaut):
         for image in (astronaut[85:], astronaut[:150], astronaut[:, 195:], astronaut[:, :255]):
             for face in predictor.predict(image):
                 assert face.probabilities.sum() == pytest.approx(1)
@@ -137,8 +139,8 @@ class TestAnswers:
 class TestWholeAndAuto:
     @pytest.mark.parametrize("shape", [(48, 48), (LARGEST_CROP, LARGEST_CROP), (100, 70), (SMALLEST_CROP, 30)])
     def test_small_images_are_faces(self, predictor, shape):
-        found = predictor.detect(np.zeros((*shape, 3), np.uint8))
-        assert found == [Detection(Box(0, 0, shape[1], shape[0]))]
+        detections = predictor.detect(np.zeros((*shape, 3), np.uint8))
+        assert detections == [Detection(Box(0, 0, shape[1], shape[0]))]
 
     @pytest.mark.parametrize("shape", [(LARGEST_CROP + 1, 60), (60, LARGEST_CROP + 1), (300, 300)])
     def test_larger_images_are_searched(self, predictor, shape):
@@ -161,31 +163,31 @@ class TestWholeAndAuto:
         )
 
     @pytest.mark.parametrize(("stored", "own", "expected"), [(0.0, None, 0.0), (0.3, None, 0.3), (0.3, -0.1, -0.1)])
-    def test_the_margin_is_the_models_unless_told(self, tmp_path, astronaut, stored, own, expected):
+    def test_the_margin_is_the_models_by_default(self, tmp_path, astronaut, stored, own, expected):
         path = write_onnx(tmp_path / "model.onnx", ModelMetadata(EMOTIONS, 24, "rgb", margin=stored))
         predictor = Predictor(path, margin=own)
-        (found,) = predictor.detect(astronaut)
+        (detection,) = predictor.detect(astronaut)
         np.testing.assert_array_equal(
-            predictor.crop(astronaut, found), align_crop(astronaut, found, expected, 24, "rgb")
+            predictor.crop(astronaut, detection), align_crop(astronaut, detection, expected, 24, "rgb")
         )
 
     @pytest.mark.parametrize(("stored", "own", "count"), [(40, None, 1), (200, None, 0), (200, 40, 1), (40, 200, 0)])
-    def test_the_smallest_face_is_the_models_unless_told(self, tmp_path, astronaut, stored, own, count):
+    def test_the_smallest_face_is_the_models_by_default(self, tmp_path, astronaut, stored, own, count):
         path = write_onnx(tmp_path / "model.onnx", ModelMetadata(EMOTIONS, 24, "grayscale", smallest=stored))
         assert len(Predictor(path, smallest=own).detect(astronaut)) == count
 
     def test_auto_searches_with_the_detector_of_the_model(self, tmp_path, monkeypatch):
-        asked = []
-        monkeypatch.setattr("emotion.inference.predictor.make_detector", lambda *options: asked.append(options))
+        made = []
+        monkeypatch.setattr("emotion.faces.detectors.make_detector", lambda *options: made.append(options))
         path = write_onnx(
             tmp_path / "model.onnx", ModelMetadata(EMOTIONS, 24, "grayscale", detector="mtcnn", smallest=33)
         )
         for detector in ("auto", "cascade", "mtcnn", "whole"):
             Predictor(path, detector=detector)
-        assert asked == [("mtcnn", 33), ("cascade", 33), ("mtcnn", 33)]
+        assert made == [("mtcnn", 33), ("cascade", 33), ("mtcnn", 33)]
 
 
-class TestSameAnswers:
+class TestSamePredictions:
     @pytest.mark.parametrize(("size", "color"), [(24, "grayscale"), (32, "rgb")])
     def test_the_pipelines_arrays_give_the_same(self, make, size, color):
         """What extraction would write of these images, scored as `evaluate` does, against `whole` and `auto`."""
@@ -256,7 +258,7 @@ class TestBadArguments:
     @pytest.mark.parametrize(
         ("arguments", "match"),
         [
-            ({"faces": "dlib"}, "expected one of auto, cascade, mtcnn, whole"),
+            ({"detector": "dlib"}, "expected one of auto, cascade, mtcnn, whole"),
             ({"margin": 2.5}, "from -0.4 to 2"),
             ({"margin": -0.5}, "from -0.4 to 2"),
             ({"margin": float("nan")}, "from -0.4 to 2"),

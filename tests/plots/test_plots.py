@@ -11,7 +11,7 @@ from PIL import Image, ImageColor
 from emotion.core.files import rounded
 from emotion.core.params import EvaluateParams
 from emotion.evaluation import curves
-from emotion.evaluation.report import Answers, make_report
+from emotion.evaluation.report import SplitPredictions, make_report
 from emotion.plots import style
 from emotion.plots.confusion import plot_confusion
 from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
@@ -39,7 +39,7 @@ def make_case(classes, channels=1, absent=None, all_right=False, emotions=None, 
     if all_right:
         probabilities = 0.1 * probabilities + 0.9 * np.eye(classes)[y_true]
     images = rng.integers(0, 256, (IMAGES, size, size, channels), dtype=np.uint8)
-    answers = Answers(y_true, probabilities)
+    answers = SplitPredictions(y_true, probabilities)
     whole = np.ones(IMAGES, dtype=bool)
     report = rounded(make_report(answers, answers, unique=whole, emotions=emotions, params=PARAMS))
     names = [str(i) for i in range(IMAGES)]

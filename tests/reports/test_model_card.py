@@ -14,7 +14,7 @@ from emotion.core.files import write_csv, write_json
 from emotion.core.labels import EMOTIONS, resolve_scheme
 from emotion.core.params import check_params, load_params, read_yaml
 from emotion.evaluation.curves import tabulate_predictions
-from emotion.evaluation.report import Answers, make_report
+from emotion.evaluation.report import SplitPredictions, make_report
 from emotion.reports.model_card import Layout, ModelFile, Release, find_source, make_card, read_facts, share_interval
 from stages import card as stage
 from tests.makers import write_params
@@ -202,10 +202,10 @@ def make_run(folder: Path, scheme="seven", *, right: float = 0.25, absent: int |
     if absent is not None:
         y_true = np.where(y_true == absent, (absent + 1) % classes, y_true)
     probabilities = generator.dirichlet(np.ones(classes), IMAGES) * (1 - right) + right * np.eye(classes)[y_true]
-    answers = Answers(y_true, probabilities)
+    answers = SplitPredictions(y_true, probabilities)
     write_params(folder, labels_scheme=scheme, **({"source_folder": "data/sample"} | params))
     report = make_report(
-        Answers(y_true[::2], probabilities[::2]),
+        SplitPredictions(y_true[::2], probabilities[::2]),
         answers,
         unique=np.arange(IMAGES) > 9,
         emotions=emotions,

@@ -1,4 +1,4 @@
-"""A model in another form gives the same probabilities, and still says which emotions they are of."""
+"""A model in another file format gives the same probabilities, and still has its metadata."""
 
 import h5py
 import keras
@@ -39,14 +39,14 @@ def test_an_h5_file_loads_in_plain_keras_and_names_its_emotions(folder, monkeypa
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
-def test_a_file_for_another_runtime_says_the_same_and_has_the_form(folder, suffix, capfd):
+def test_a_file_for_another_runtime_gives_the_same_and_has_the_metadata(folder, suffix, capfd):
     convert(folder / "model.keras", folder / f"model{suffix}")
     assert capfd.readouterr() == ("", "")
     images = np.random.default_rng(0).integers(0, 256, (4, 24, 24, 1), dtype=np.uint8)
     first, second = (load_engine(folder / f"model{kind}", threads=1) for kind in (".keras", suffix))
     assert first.metadata == second.metadata == METADATA
-    said, again = (engine.predict(images, batch_size=4, verbose=0) for engine in (first, second))
-    assert np.abs(said - again).max() < 1e-4
+    probabilities, converted = (engine.predict(images, batch_size=4, verbose=0) for engine in (first, second))
+    assert np.abs(probabilities - converted).max() < 1e-4
 
 
 def test_a_file_that_exists_is_left_alone(folder):
@@ -56,7 +56,7 @@ def test_a_file_that_exists_is_left_alone(folder):
     assert (folder / "mine.h5").read_text() == "mine"
 
 
-def test_an_unknown_form_is_refused(folder):
+def test_an_unknown_suffix_is_refused(folder):
     with pytest.raises(InputError, match=r"model.pb: expected a name that ends in .h5 or .tflite or .onnx"):
         convert(folder / "model.keras", folder / "model.pb")
 

@@ -1,4 +1,4 @@
-"""A model file runs as it says, or is refused with a reason; nothing of it runs code, and the terminal stays quiet."""
+"""A model file runs as its metadata says, or is refused; nothing of it runs code, and the terminal stays quiet."""
 
 import io
 import json
@@ -20,8 +20,9 @@ from emotion.core.errors import InputError
 from emotion.core.metadata import METADATA_MEMBER, ModelMetadata, write_metadata
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.networks import registry
-from emotion.runtimes import engines, export
+from emotion.runtimes import engines, onnx_export, tflite_export
 from emotion.runtimes.engines import load_engine
+from emotion.runtimes.tflite_engine import MAX_METADATA_BYTES
 from tests.makers import write_onnx
 
 SIZE = 24
@@ -41,8 +42,8 @@ def files(deterministic, tmp_path_factory):
     network = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(hidden), name="tiny")
     files = {suffix: folder / f"model{suffix}" for suffix in SUFFIXES}
     save_model(files[".keras"], network, METADATA)
-    export.write_tflite(files[".tflite"], export.to_tflite(network), METADATA)
-    export.write_onnx(files[".onnx"], export.to_onnx(network), METADATA)
+    tflite_export.write_tflite(files[".tflite"], tflite_export.to_float32_tflite(network), METADATA)
+    onnx_export.write_onnx(files[".onnx"], onnx_export.to_onnx(network), METADATA)
     return files
 
 
@@ -52,8 +53,8 @@ def loaded(files):
 
 
 @pytest.fixture(scope="module")
-def said(files, images):
-    """What the network itself says of the images."""
+def expected(files, images):
+    """The network's own probabilities for the images."""
     return load_model(files[".keras"])[0].predict(images, verbose=0)
 
 
@@ -62,19 +63,19 @@ def images():
     return np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 1), dtype=np.uint8)
 
 
-# --- what they say
+# --- probabilities
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 64])
-def test_the_answers_do_not_depend_on_the_batch(loaded, images, said, suffix, batch_size):
+def test_the_probabilities_do_not_depend_on_the_batch(loaded, images, expected, suffix, batch_size):
     outputs = loaded[suffix].predict(images, batch_size=batch_size, verbose=0)
     assert (outputs.dtype, outputs.shape) == (np.float32, (5, 3))
-    assert np.abs(outputs - said).max() < 1e-5
+    assert np.abs(outputs - expected).max() < 1e-5
 
 
-def test_keras_says_what_its_own_predict_says(loaded, images, said):
-    assert (loaded[".keras"].predict(images, batch_size=5, verbose=0) == said).all()
+def test_keras_gives_the_bits_of_its_own_predict(loaded, images, expected):
+    assert (loaded[".keras"].predict(images, batch_size=5, verbose=0) == expected).all()
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])  # Keras itself wants small letters
@@ -94,7 +95,7 @@ def test_capital_suffixes_are_known(files, tmp_path, suffix):
     ],
     ids=["color", "size", "type", "one image", "none"],
 )
-def test_images_of_another_form_are_refused(loaded, suffix, images):
+def test_images_of_another_size_color_or_type_are_refused(loaded, suffix, images):
     with pytest.raises(InputError, match=r"got images of .* expected uint8 \(n, 24, 24, 1\)"):
         loaded[suffix].predict(images, batch_size=1, verbose=0)
 
@@ -108,7 +109,7 @@ import numpy as np
 from emotion.inference.predictor import Predictor
 
 predictor = Predictor(sys.argv[1], detector="whole")
-face, = predictor.read(np.zeros((30, 20, 3), np.uint8))
+face, = predictor.predict(np.zeros((30, 20, 3), np.uint8))
 assert abs(face.probabilities.sum() - 1) < 1e-6
 heavy = "tensorflow keras jax torch pandas scipy sklearn pydantic ruamel matplotlib h5py onnx dvc".split()
 print(*(name for name in heavy if name in sys.modules))
@@ -174,17 +175,17 @@ def test_another_suffix_is_refused(tmp_path, name):
         load_engine(tmp_path / name)
 
 
-def test_a_file_beyond_all_measure_is_refused_unread(files, monkeypatch):
+def test_a_file_that_is_too_large_is_refused_unread(files, monkeypatch):
     monkeypatch.setattr(engines, "MAX_MODEL_BYTES", 10)
     with pytest.raises(InputError, match="is larger than"):
         load_engine(files[".tflite"])
 
 
-# --- what says something else than it is
+# --- what has metadata of another network
 
 
-def with_form(suffix, file, text):
-    """Write into the model file what it says of itself."""
+def write_own_metadata(suffix, file, text):
+    """Write `text` into the model file as its metadata."""
     if suffix == ".onnx":
         model = onnx.load(file)
         onnx.helper.set_model_props(model, {"emotion": text})
@@ -221,28 +222,28 @@ def change_archive(file, change):
 )
 def test_a_network_of_another_shape_than_it_says_is_refused(files, tmp_path, suffix, metadata):
     file = Path(shutil.copy(files[suffix], tmp_path))
-    with_form(suffix, file, write_metadata(metadata))
+    write_own_metadata(suffix, file, write_metadata(metadata))
     with pytest.raises(InputError, match=r"takes \[\[.*24, 24, 1\]\] and gives .*, and says that it takes"):
         load_engine(file)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"emotions": ["a"], "size": 24, "color": "grayscale"}', "\x00"])
-def test_a_form_that_is_none_is_refused(files, tmp_path, suffix, text):
+def test_metadata_that_cannot_be_used_is_refused(files, tmp_path, suffix, text):
     file = Path(shutil.copy(files[suffix], tmp_path))
-    with_form(suffix, file, text)
+    write_own_metadata(suffix, file, text)
     with pytest.raises(InputError):
         load_engine(file)
 
 
-def test_a_form_of_gigabytes_is_not_unpacked(files, tmp_path, monkeypatch):
+def test_metadata_of_gigabytes_is_not_unpacked(files, tmp_path, monkeypatch):
     file = Path(shutil.copy(files[".tflite"], tmp_path))
-    with_form(".tflite", file, " " * (engines.MAX_METADATA_BYTES + 1))
+    write_own_metadata(".tflite", file, " " * (MAX_METADATA_BYTES + 1))
     with pytest.raises(InputError, match=r"emotion.json in it is larger than 1 MiB"):
         load_engine(file)
 
 
-def test_a_network_without_a_form_is_refused(files, tmp_path):
+def test_a_network_without_metadata_is_refused(files, tmp_path):
     content = files[".tflite"].read_bytes()
     (tmp_path / "bare.tflite").write_bytes(content[: content.rindex(b"PK\x03\x04")])
     model = onnx.load(files[".onnx"])
@@ -279,7 +280,7 @@ def named(module, class_name, /, **config):
 
 
 @pytest.mark.parametrize(
-    "asked, layer",
+    "refused, layer",
     [
         ("os.system", named("os", "system", command="touch TOUCHED")),
         ("subprocess.Popen", named("subprocess", "Popen", args=["touch", "TOUCHED"])),
@@ -299,11 +300,11 @@ def named(module, class_name, /, **config):
         ("None.Dense", {"class_name": "Dense", "config": {}}),
     ],
 )
-def test_a_keras_file_that_names_anything_but_harmless_layers_is_refused(files, tmp_path, asked, layer):
+def test_a_keras_file_that_names_anything_but_harmless_layers_is_refused(files, tmp_path, refused, layer):
     file, touched = Path(shutil.copy(files[".keras"], tmp_path)), tmp_path / "touched"
     layer = json.loads(json.dumps(layer).replace("TOUCHED", str(touched)))
     change_config(file, lambda layers: layers.insert(2, layer))
-    with pytest.raises(InputError, match=f"asks for {asked}.* on being loaded, and is refused"):
+    with pytest.raises(InputError, match=f"asks for {refused}.* on being loaded, and is refused"):
         load_engine(file)
     assert not touched.exists()
 
@@ -317,7 +318,7 @@ def test_a_keras_file_whose_network_cannot_be_read_is_refused(files, tmp_path, c
 
 
 @pytest.mark.parametrize("key", ["activation", "kernel_initializer", "dtype"])
-def test_what_stands_inside_a_layer_is_looked_at_too(files, tmp_path, key):
+def test_what_stands_inside_a_layer_is_checked_too(files, tmp_path, key):
     file = Path(shutil.copy(files[".keras"], tmp_path))
     change_config(file, lambda layers: layers[2]["config"].update({key: named("os", "system", command="true")}))
     with pytest.raises(InputError, match=r"asks for os\.system on being loaded"):
@@ -380,7 +381,7 @@ def test_a_tflite_file_that_needs_tensorflow_operations_is_refused(tmp_path, det
     converter = tf.lite.TFLiteConverter.from_concrete_functions([module.run.get_concrete_function()], module)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     content = converter.convert()
-    export.write_tflite(tmp_path / "model.tflite", content, METADATA)
+    tflite_export.write_tflite(tmp_path / "model.tflite", content, METADATA)
     capfd.readouterr()
     with pytest.raises(InputError, match="cannot be loaded as a model"):
         load_engine(tmp_path / "model.tflite")

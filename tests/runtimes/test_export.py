@@ -1,4 +1,4 @@
-"""A network says the same in every file that it is exported to, and each file says what it takes and gives."""
+"""A network gives the same probabilities in every file that it is exported to, and each file holds the metadata."""
 
 import io
 import sys
@@ -22,8 +22,17 @@ from emotion.model_files.keras_file import save_model
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.networks import registry
 from emotion.networks.enlarging import enlarge_inside
-from emotion.runtimes import export
+from emotion.runtimes import comparison
+from emotion.runtimes.comparison import compare_engines
 from emotion.runtimes.engines import load_engine
+from emotion.runtimes.onnx_export import to_onnx, write_onnx
+from emotion.runtimes.tflite_export import (
+    choose_images,
+    to_float16_tflite,
+    to_float32_tflite,
+    to_int8_tflite,
+    write_tflite,
+)
 
 PAIR = ("happy", "sad")
 CASES = [
@@ -38,7 +47,7 @@ SAME_LABELS = 0.95
 
 
 class Exported(NamedTuple):
-    """A network, what it says of some images, and its files by kind."""
+    """A network, its probabilities for some images, and its files by kind."""
 
     network: keras.Model
     metadata: ModelMetadata
@@ -75,7 +84,7 @@ def make_images(number, size, channels):
 
 
 def make_network(name, images, classes, larger=None):
-    """Return a network that was not trained and yet is sure of its answers, which are several: by its last layer."""
+    """Return a network that was not trained and yet predicts several labels with confidence: by its last layer."""
     keras.utils.set_random_seed(1)
     network = registry.build(name, images.shape[1], images.shape[3], classes)
     if larger is not None:
@@ -91,23 +100,23 @@ def write_files(folder, network, metadata, images):
     files = {kind: folder / f"{kind}.tflite" for kind in ("float32", "float16", "int8")}
     files |= {"keras": folder / "model.keras", "onnx": folder / "model.onnx"}
     save_model(files["keras"], network, metadata)
-    export.write_tflite(files["float32"], export.to_tflite(network), metadata)
-    export.write_tflite(files["float16"], export.to_float16_tflite(network), metadata)
-    export.write_tflite(files["int8"], export.to_int8_tflite(network, images), metadata)
-    export.write_onnx(files["onnx"], export.to_onnx(network), metadata)
+    write_tflite(files["float32"], to_float32_tflite(network), metadata)
+    write_tflite(files["float16"], to_float16_tflite(network), metadata)
+    write_tflite(files["int8"], to_int8_tflite(network, images), metadata)
+    write_onnx(files["onnx"], to_onnx(network), metadata)
     return files
 
 
 @pytest.mark.parametrize(
     "kind, tolerance", [("keras", 0), ("float32", EXACT), ("onnx", EXACT), ("float16", FLOAT16), ("int8", INT8)]
 )
-def test_every_file_says_what_the_network_says(exported, kind, tolerance):
+def test_every_file_gives_the_probabilities_of_the_network(exported, kind, tolerance):
     engine = load_engine(exported.files[kind], threads=1)
     assert engine.metadata == exported.metadata
     probabilities = predict_probabilities(engine, exported.images, flip=True, batch_size=32)
     assert np.abs(probabilities - exported.probabilities).max() <= tolerance
-    agreed = (probabilities.argmax(axis=1) == exported.probabilities.argmax(axis=1)).mean()
-    assert agreed >= (SAME_LABELS if kind == "int8" else 0.99)
+    agreement = (probabilities.argmax(axis=1) == exported.probabilities.argmax(axis=1)).mean()
+    assert agreement >= (SAME_LABELS if kind == "int8" else 0.99)
     assert len(set(exported.probabilities.argmax(axis=1))) > 1, "the network has to tell the images apart"
 
 
@@ -149,11 +158,11 @@ def test_a_tflite_file_is_a_zip_archive_too(exported):
         assert archive.infolist()[0].date_time == FIXED_TIME
 
 
-def test_converters_say_nothing(deterministic, capfd, recwarn):
+def test_converters_print_nothing(deterministic, capfd, recwarn):
     images = make_images(3, 24, 1)
     network = registry.build("conv32_64", 24, 1, 2)
-    export.to_int8_tflite(network, images)
-    export.to_onnx(network)
+    to_int8_tflite(network, images)
+    to_onnx(network)
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
     assert [str(warning.message) for warning in recwarn] == []
@@ -167,13 +176,13 @@ def test_what_tensorflow_lite_has_not_is_named(deterministic):
             return tf.math.special.bessel_k0(tf.reduce_mean(tf.cast(inputs, "float32"), axis=(1, 2)))
 
     with pytest.raises(InputError, match="cannot be converted to TensorFlow Lite"):
-        export.to_tflite(keras.Model(inputs, Bessel()(inputs)))
+        to_float32_tflite(keras.Model(inputs, Bessel()(inputs)))
 
 
 def test_another_backend_is_refused(monkeypatch, deterministic):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     network = registry.build("conv32_64", 24, 1, 2)
-    for convert in (export.to_tflite, export.to_float16_tflite, export.to_onnx):
+    for convert in (to_float32_tflite, to_float16_tflite, to_onnx):
         with pytest.raises(InputError, match="Keras runs on jax here; run the command again with KERAS_BACKEND"):
             convert(network)
 
@@ -185,18 +194,18 @@ def test_another_backend_is_refused(monkeypatch, deterministic):
 def test_images_for_calibration_are_spread_and_reach_from_black_to_white(number, chosen):
     images = np.full((number, 4, 4, 1), 100, np.uint8)
     images[:, 1, 1, 0] = np.arange(number) % 256
-    found = export.choose_images(images)
-    assert len(found) == chosen
-    assert (found[0, 1, 1, 0], found[-1, 1, 1, 0]) == (0, (number - 1) % 256)
-    assert (found.min(), found.max()) == (0, 255)
+    chosen_images = choose_images(images)
+    assert len(chosen_images) == chosen
+    assert (chosen_images[0, 1, 1, 0], chosen_images[-1, 1, 1, 0]) == (0, (number - 1) % 256)
+    assert (chosen_images.min(), chosen_images.max()) == (0, 255)
     assert images[0, 0, 0, 0] == 100, "the images themselves stay"
 
 
-# --- what is compared
+# --- comparison
 
 
-class Says:
-    """An engine that gives the same answers to everything."""
+class FixedEngine:
+    """An engine that gives the same outputs for all images."""
 
     metadata = ModelMetadata(PAIR, 8, "grayscale")
 
@@ -209,46 +218,46 @@ class Says:
 
 def test_files_are_compared_with_the_first():
     engines = {
-        "first": Says([0.9, 0.1, 0], [0.2, 0.8, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
-        "second": Says([0.9, 0.1, 0], [0.6, 0.4, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
+        "first": FixedEngine([0.9, 0.1, 0], [0.2, 0.8, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
+        "second": FixedEngine([0.9, 0.1, 0], [0.6, 0.4, 0], [0.5, 0.3, 0.2], [0, 0, 1]),
     }
     metadata = ModelMetadata(("a", "b", "c"), 8, "grayscale")
-    report = export.compare(engines, np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 0, 0, 0]), metadata)
+    report = compare_engines(engines, np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 0, 0, 0]), metadata)
     assert report["first"] == {"accuracy": 0.5, "agreement": 1.0, "largest_difference": 0.0}
     assert report["second"] == {"accuracy": 0.75, "agreement": 0.75, "largest_difference": pytest.approx(0.4)}
 
 
 def test_of_two_emotions_the_threshold_decides():
-    engines = {"first": Says([0.6], [0.2]), "second": Says([0.75], [0.2])}
+    engines = {"first": FixedEngine([0.6], [0.2]), "second": FixedEngine([0.75], [0.2])}
     images, labels = np.zeros((2, 8, 8, 1), np.uint8), np.array([1, 0])
     metadata = ModelMetadata(PAIR, 8, "grayscale", threshold=0.7)
-    assert export.compare(engines, images, labels, metadata)["first"]["accuracy"] == 0.5
-    assert export.compare(engines, images, labels, metadata)["second"]["agreement"] == 0.5
+    assert compare_engines(engines, images, labels, metadata)["first"]["accuracy"] == 0.5
+    assert compare_engines(engines, images, labels, metadata)["second"]["agreement"] == 0.5
     even = replace(metadata, threshold=0.5)
-    assert export.compare(engines, images, labels, even)["second"] == {
+    assert compare_engines(engines, images, labels, even)["second"] == {
         "accuracy": 1.0,
         "agreement": 1.0,
         "largest_difference": pytest.approx(0.15),
     }
 
 
-def test_the_time_a_face_takes_is_the_median_of_several(monkeypatch):
+def test_the_time_of_an_image_is_the_median_of_several(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("emotion.runtimes.export.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("emotion.runtimes.comparison.time.perf_counter", lambda: now[0])
     calls = []
 
     def predict(x, *, batch_size, verbose):
         calls.append(x.shape)
         now[0] += 5 if len(calls) == 1 else 0.004  # the first call allocates
 
-    assert export.milliseconds_a_face(SimpleNamespace(predict=predict), np.zeros((8, 8, 1), np.uint8)) == (
+    assert comparison.time_one_image(SimpleNamespace(predict=predict), np.zeros((8, 8, 1), np.uint8)) == (
         pytest.approx(4)
     )
     assert set(calls) == {(1, 8, 8, 1)}
 
 
-def test_nothing_but_the_standard_library_is_needed_to_find_the_form(exported):
-    # The form stands behind the flatbuffer, whose own bytes stay as they were.
+def test_nothing_but_the_standard_library_is_needed_to_read_the_metadata(exported):
+    # The metadata stands behind the flatbuffer, whose own bytes stay as they were.
     content = exported.files["float32"].read_bytes()
     assert content[4:8] == b"TFL3"
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

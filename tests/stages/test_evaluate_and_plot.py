@@ -27,20 +27,20 @@ class ImageReader:
     """Reads the label that `make_files` hid in each image, wrong for every fourth."""
 
     def __init__(self, emotions):
-        self.asked = []
+        self.batches = []
         self.metadata = SimpleNamespace(emotions=emotions, size=SIZE, color="grayscale")
 
     def predict(self, x, *, batch_size, verbose):
-        self.asked.append(len(x))
+        self.batches.append(len(x))
         labels = np.where(x[:, 0, 0, 0] % 4 == 0, (x[:, 1, 1, 0] + 1) % 7, x[:, 1, 1, 0])
         return 0.05 + 0.65 * np.eye(7, dtype=np.float32)[labels]
 
 
 class PairReader(ImageReader):
-    """Gives one probability an image, that of label 1: high where it is, but too low for every fourth."""
+    """Gives one probability per image, that of label 1: high where it is, but too low for every fourth."""
 
     def predict(self, x, *, batch_size, verbose):
-        self.asked.append(len(x))
+        self.batches.append(len(x))
         high = np.where(x[:, 0, 0, 0] % 4 == 0, 0.4, 0.9)
         return np.where(x[:, 1, 1, 0] == 1, high, 0.2)[:, None].astype(np.float32)
 
@@ -113,7 +113,7 @@ def run_evaluate():
 
 def test_each_split_is_predicted_once(model):
     run_evaluate()
-    assert model.asked == [COUNTS["val"], COUNTS["test"]]
+    assert model.batches == [COUNTS["val"], COUNTS["test"]]
 
 
 def test_figures_and_rows_belong_together(model):
@@ -129,21 +129,21 @@ def test_figures_and_rows_belong_together(model):
 def test_poisoned_test_labels_leave_every_choice_alone(model):
     honest = run_evaluate()
     poison("test")
-    lied_to = run_evaluate()
-    assert lied_to["temperature"] == honest["temperature"]
-    assert lied_to["validation"] == honest["validation"]
-    assert lied_to["test"]["accuracy"] < honest["test"]["accuracy"]
+    poisoned = run_evaluate()
+    assert poisoned["temperature"] == honest["temperature"]
+    assert poisoned["validation"] == honest["validation"]
+    assert poisoned["test"]["accuracy"] < honest["test"]["accuracy"]
 
 
 def test_poisoned_validation_labels_leave_the_test_figures_alone(model):
     honest = run_evaluate()
     rows = PREDICTIONS.read_bytes()
     poison("val")
-    lied_to = run_evaluate()
-    assert lied_to["temperature"] != honest["temperature"]
+    poisoned = run_evaluate()
+    assert poisoned["temperature"] != honest["temperature"]
     assert PREDICTIONS.read_bytes() == rows
     raw = {name for name in honest["test"] if not name.startswith("calibrated")}
-    assert {name: lied_to["test"][name] for name in raw} == {name: honest["test"][name] for name in raw}
+    assert {name: poisoned["test"][name] for name in raw} == {name: honest["test"][name] for name in raw}
 
 
 def test_the_same_bytes_twice(model):
@@ -218,16 +218,16 @@ def test_the_threshold_in_params_is_used_everywhere(pair_model):
 def test_poisoned_test_labels_leave_validations_threshold_alone(pair_model):
     honest = run_evaluate()
     poison("test", PAIR)
-    lied_to = run_evaluate()
-    assert lied_to["threshold"]["validation_choice"] == honest["threshold"]["validation_choice"]
-    assert lied_to["threshold"]["at_validation_choice"]["test"]["accuracy"] == 0
+    poisoned = run_evaluate()
+    assert poisoned["threshold"]["validation_choice"] == honest["threshold"]["validation_choice"]
+    assert poisoned["threshold"]["at_validation_choice"]["test"]["accuracy"] == 0
 
 
 def test_a_threshold_of_seven_emotions_is_refused_before_anything_is_scored(model):
     set_threshold(0.3)
     with pytest.raises(InputError, match=r"evaluate\.threshold: got 0\.3"):
         evaluate.main()
-    assert model.asked == []
+    assert model.batches == []
 
 
 def test_plot_draws_two_emotions(pair_model):
@@ -239,5 +239,5 @@ def test_plot_draws_two_emotions(pair_model):
 def test_plot_writes_every_image(model):
     evaluate.main()
     plot.main()
-    names = "class_balance confusion mistakes images precision_recall predictions reliability roc training"
+    names = "class_balance confusion images mistakes precision_recall predictions reliability roc training"
     assert [path.stem for path in sorted(PLOTS.iterdir())] == names.split()

@@ -1,4 +1,4 @@
-"""The stage export writes every model file with all that its use needs, and says what each scores."""
+"""The stage export writes every model file with all that its use needs, and the figures of each."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from emotion.evaluation.metrics import predicted_labels
 from emotion.model_files import keras_setup
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.model_files.probabilities import predict_probabilities
-from emotion.runtimes import export
+from emotion.runtimes import comparison
 from emotion.runtimes.engines import load_engine
 from stages import export as stage
 from tests.makers import write_params
@@ -33,7 +33,7 @@ def project(tmp_path, monkeypatch, deterministic):
     """A folder with what the stages before leave, of two emotions, as the current one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keras_setup, "set_up", lambda threads, seed: None)  # once a process, by `deterministic`
-    monkeypatch.setattr(export, "SECONDS", 0.001)
+    monkeypatch.setattr(comparison, "SECONDS", 0.001)
     faces = {f"faces_{key}": value for key, value in FACES.items()}
     write_params(tmp_path, labels_scheme="happy_sad", evaluate_flip=True, evaluate_threshold=0.45, **faces)
     FEATURES.mkdir(parents=True)
@@ -57,8 +57,8 @@ def make_network():
 
 def test_the_stage_writes_files_figures_and_times(project, capsys):
     stage.main()
-    forms = {load_engine(path).metadata for path in EXPORTED.values()}
-    assert forms == {
+    metadata = {load_engine(path).metadata for path in EXPORTED.values()}
+    assert metadata == {
         ModelMetadata(("happy", "sad"), SIZE, "grayscale", flip=True, temperature=TEMPERATURE, threshold=0.45, **FACES)
     }
 

@@ -33,7 +33,7 @@ from emotion.core.paths import (
 )
 from emotion.evaluation.curves import tabulate_predictions
 from emotion.evaluation.metrics import predicted_labels
-from emotion.evaluation.report import Answers, make_report
+from emotion.evaluation.report import SplitPredictions, make_report
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.networks import registry
@@ -113,7 +113,7 @@ def write_metrics(folder, network):
     # Labels that are mostly right, and not all.
     labels = np.where(np.arange(40) % 4, predicted_labels(probabilities, 0.5), 0).astype(np.int32)
     np.save(folder / "data/features/y_test.npy", labels)
-    answers = Answers(labels, probabilities)
+    answers = SplitPredictions(labels, probabilities)
     params = load_params("evaluate", path=folder / "params.yaml").evaluate
     report = make_report(answers, answers, unique=np.arange(40) > 3, emotions=METADATA.emotions, params=params)
     write_json(folder / "metrics/evaluate.json", report)

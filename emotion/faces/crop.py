@@ -1,0 +1,91 @@
+"""The crop of a face as a model takes it, from a photo, a frame of a video or the camera.
+
+It is a square around the face, leveled by the eyes where they are known, and resized as the pipeline resizes images.
+"""
+
+import math
+
+import cv2
+import numpy as np
+
+from emotion.data.images import to_input
+from emotion.faces.detection import Box, Detection
+from emotion.faces.whole_image import whole_image
+
+LEAST_EYE_DISTANCE = 0.15
+"""As a share of the box's side. Eyes that are closer are those of a face in profile, and give no angle."""
+
+LARGEST_SIDE = 1024
+"""Pixels. A larger square is scaled down before it is turned, so that no face, margin or border takes much memory."""
+
+
+def crop_face(image: np.ndarray, detection: Detection, margin: float, size: int, color: str) -> np.ndarray:
+    """Return the crop of a face as a model takes it, uint8 (size, size, 1 or 3).
+
+    The arguments are those of `align_crop`. An image that is a face as a whole gets no margin.
+    """
+    if detection == whole_image(image):
+        return to_input(image, size, color)
+    return align_crop(image, detection, margin, size, color)
+
+
+def align_crop(image: np.ndarray, detection: Detection, margin: float, size: int, color: str) -> np.ndarray:
+    """Return the square around a face, leveled, uint8 (size, size, 1 or 3).
+
+    Args:
+        image: uint8 (height, width, 1 or 3).
+        detection: the face. With eyes, the crop is turned around the center of the box so that they are level.
+        margin: what is added on each side, as a share of the box's longer side. Beyond the image its border is
+            repeated.
+        size: height and width of the result in pixels.
+        color: `grayscale` or `rgb`.
+    """
+    side = max(1, round(max(detection.box.width, detection.box.height) * (1 + 2 * margin)))
+    shown = min(side, LARGEST_SIDE)
+    angle = tilt(detection)
+    center = _center(detection.box, side)
+    reach = side * (abs(math.cos(angle)) + abs(math.sin(angle)))
+    region, corner, scale = _scaled_region(image, center, reach, shown / side)
+    # From a pixel of the crop to one of the region: turn around the center, then shrink. Pixels count from their
+    # centers.
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]) * (side / shown)
+    start = (center - corner + turn @ np.full(2, (1 - shown) / 2)) * scale - 0.5
+    matrix = np.column_stack([turn * scale[:, None], start])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    crop = cv2.warpAffine(region, matrix, (shown, shown), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return to_input(crop.reshape(shown, shown, image.shape[2]), size, color)
+
+
+def tilt(detection: Detection) -> float:
+    """Return the angle in radians by which the line from eye to eye descends to the right; 0 where it is unknown."""
+    if detection.eyes is None:
+        return 0.0
+    (x1, y1), (x2, y2) = detection.eyes
+    if math.hypot(x2 - x1, y2 - y1) < LEAST_EYE_DISTANCE * max(detection.box.width, detection.box.height):
+        return 0.0
+    return math.atan2(y2 - y1, x2 - x1)
+
+
+def _center(box: Box, side: int) -> np.ndarray:
+    """Return the center (x, y) of the square of `side` pixels around a box; its corners lie between pixels."""
+    return np.array([round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2)]) + side / 2
+
+
+def _scaled_region(
+    image: np.ndarray, center: np.ndarray, side: float, scale: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the region of an image that a square covers, at a smaller scale.
+
+    Returns:
+        The region, at least one pixel even where the square lies beyond the image; where its upper left corner is in
+        the image (x, y); and its scale (x, y), which whole pixels make a little other than `scale`.
+    """
+    size = np.array([image.shape[1], image.shape[0]])
+    # A pixel more on each side, since a turned crop mixes neighbors.
+    corner = np.clip(np.floor(center - side / 2).astype(int) - 1, 0, size - 1)
+    end = np.clip(np.ceil(center + side / 2).astype(int) + 1, corner + 1, size)
+    region = image[corner[1] : end[1], corner[0] : end[0]]
+    if scale == 1:
+        return region, corner, np.ones(2)
+    smaller = np.maximum(1, np.rint((end - corner) * scale)).astype(int)
+    return cv2.resize(region, smaller.tolist(), interpolation=cv2.INTER_AREA), corner, smaller / (end - corner)

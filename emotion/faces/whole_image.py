@@ -1,0 +1,45 @@
+"""When an image is a face already, and needs no search."""
+
+import numpy as np
+
+from emotion.faces.detection import Box, Detection, Detector
+
+LARGEST_CROP = 128
+"""`auto` takes images with no side above this many pixels as faces that are cropped already.
+
+Data sets of cropped faces have 48 (FER2013, CK+48) to 112 pixels. A detector would miss many of those faces, since one
+that fills its image has no border around it. Larger crops need `whole`: nothing tells them from photos."""
+
+SMALLEST_CROP = 16
+"""`auto` takes images with a side below this many pixels as too small to hold a face that anybody could read."""
+
+
+class WholeImageDetector:
+    """Takes each image as one face: the choice `whole`."""
+
+    def detect(self, image: np.ndarray) -> list[Detection]:
+        """Return the whole of `image`, (height, width, ...), as its one face."""
+        return [whole_image(image)]
+
+
+class AutoDetector:
+    """Takes small images as faces, and searches the others: the choice `auto`.
+
+    Args:
+        default: the detector for images with a side above LARGEST_CROP.
+    """
+
+    def __init__(self, default: Detector) -> None:
+        self._default = default
+
+    def detect(self, image: np.ndarray) -> list[Detection]:
+        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first."""
+        sides = image.shape[:2]
+        if max(sides) > LARGEST_CROP:
+            return self._default.detect(image)
+        return [whole_image(image)] if min(sides) >= SMALLEST_CROP else []
+
+
+def whole_image(image: np.ndarray) -> Detection:
+    """Return the whole of `image`, (height, width, ...), as a face."""
+    return Detection(Box(0, 0, image.shape[1], image.shape[0]))

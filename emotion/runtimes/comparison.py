@@ -1,0 +1,59 @@
+"""What becomes of a network in its exported files: their accuracy, agreement and speed."""
+
+import statistics
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from emotion.core.metadata import ModelMetadata
+from emotion.evaluation.metrics import predicted_labels
+from emotion.model_files.probabilities import predict_probabilities
+from emotion.runtimes.engine import Engine
+
+REPETITIONS, SECONDS = 7, 0.05
+"""How often an engine is timed, and for how long each time; the median counts."""
+
+
+def compare_engines(
+    engines: Mapping[str, Engine], images: np.ndarray, y_true: np.ndarray, metadata: ModelMetadata
+) -> dict[str, dict[str, float]]:
+    """Return the accuracy of each engine, and how far it agrees with the first.
+
+    Args:
+        engines: by name; the others are converted from the first.
+        images: uint8 (n, size, size, channels), of the test split.
+        y_true: (n,) their labels.
+        metadata: its `flip` and `threshold` are used.
+
+    Returns:
+        By name: `accuracy`; `agreement`, the share of predicted labels that are those of the first engine, both 0 to 1;
+        and `largest_difference` of a probability from that of the first engine.
+    """
+    outputs = {name: predict_probabilities(engine, images, flip=metadata.flip) for name, engine in engines.items()}
+    first = next(iter(outputs.values()))
+    return {name: _agree(probabilities, first, y_true, metadata.threshold) for name, probabilities in outputs.items()}
+
+
+def _agree(probabilities: np.ndarray, reference: np.ndarray, y_true: np.ndarray, threshold: float) -> dict[str, float]:
+    y_pred = predicted_labels(probabilities, threshold)
+    return {
+        "accuracy": float((y_pred == y_true).mean()),
+        "agreement": float((y_pred == predicted_labels(reference, threshold)).mean()),
+        "largest_difference": float(np.abs(probabilities - reference).max()),
+    }
+
+
+def time_one_image(engine: Engine, image: np.ndarray) -> float:
+    """Return the milliseconds that `engine` takes for one `image`, uint8 (size, size, channels), in a batch of one."""
+    batch = image[None]
+    _calls_per_second(engine, batch)  # the first calls allocate
+    return statistics.median(1000 / _calls_per_second(engine, batch) for _ in range(REPETITIONS))
+
+
+def _calls_per_second(engine: Engine, batch: np.ndarray) -> float:
+    start, calls, seconds = time.perf_counter(), 0, 0.0
+    while seconds < SECONDS:
+        engine.predict(batch, batch_size=1, verbose=0)
+        calls, seconds = calls + 1, time.perf_counter() - start
+    return calls / seconds

@@ -1,0 +1,67 @@
+"""Runs .tflite files with LiteRT, which starts in a fraction of the time that TensorFlow takes."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from emotion.core.metadata import METADATA_MEMBER, read_metadata
+from emotion.runtimes.engine import BatchEngine, check_shapes
+from emotion.runtimes.engine_errors import broken_file, not_installed, without_metadata
+
+MAX_METADATA_BYTES = 2**20
+
+
+class TFLiteEngine(BatchEngine):
+    """A .tflite file.
+
+    Args:
+        path: the file.
+        threads: how many may compute.
+
+    Raises:
+        InputError: LiteRT is not installed, or the file is no model of this project.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self.metadata = read_metadata(_read_member(path), str(path))
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise not_installed(path, error, "ai-edge-litert") from None
+        try:
+            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise broken_file(path, error) from None
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        shapes = ([tensor["shape_signature"].tolist() for tensor in tensors] for tensors in (inputs, outputs))
+        check_shapes(path, self.metadata, *shapes)
+        if inputs[0]["dtype"] != np.uint8:
+            raise broken_file(path, f"it takes {np.dtype(inputs[0]['dtype'])}, not uint8")
+        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self._lock = Lock()
+
+    def _predict_batch(self, images: np.ndarray) -> np.ndarray:
+        # One by one: a batch is no faster here, and another number of images would lay out the memory anew.
+        with self._lock:
+            return np.concatenate([self._predict_one(image) for image in images])
+
+    def _predict_one(self, image: np.ndarray) -> np.ndarray:
+        self._interpreter.set_tensor(self._input, image[None])
+        self._interpreter.invoke()
+        outputs: np.ndarray = self._interpreter.get_tensor(self._output)
+        return outputs
+
+
+def _read_member(path: Path) -> bytes:
+    """Return the metadata from the zip archive behind the network in the file at `path`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(METADATA_MEMBER).file_size > MAX_METADATA_BYTES:
+                raise broken_file(path, f"{METADATA_MEMBER} in it is larger than {MAX_METADATA_BYTES // 2**20} MiB")
+            return archive.read(METADATA_MEMBER)
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError, zlib.error):
+        raise without_metadata(path) from None

@@ -1,0 +1,116 @@
+"""A network as a TensorFlow Lite file, in float32, float16 or int8.
+
+Every file takes uint8 images and gives float32 probabilities, as the network does, and holds the metadata.
+"""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emotion.core.files import atomic_path
+from emotion.core.metadata import FIXED_TIME, METADATA_MEMBER, ModelMetadata, write_metadata
+from emotion.runtimes.converters import check_backend, converting
+
+if TYPE_CHECKING:  # at run time they would load TensorFlow
+    import keras
+    import tensorflow as tf
+
+CALIBRATION_IMAGES = 200
+"""Training images from which the ranges of int8 are chosen. More give no better accuracy."""
+
+
+def write_tflite(path: Path, content: bytes, metadata: ModelMetadata) -> None:
+    """Write a TensorFlow Lite file, with the metadata behind it as a zip archive, as TFLite packs its own metadata."""
+    whole = io.BytesIO(content)
+    with zipfile.ZipFile(whole, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(METADATA_MEMBER, FIXED_TIME), write_metadata(metadata))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(whole.getvalue())
+
+
+def to_float32_tflite(network: "keras.Model") -> bytes:
+    """Return `network` as a TensorFlow Lite file that computes in float32.
+
+    Raises:
+        InputError: Keras runs on another backend than TensorFlow, or the network has what TensorFlow Lite has not.
+    """
+    return _convert_tflite(network, lambda converter: None)
+
+
+def to_float16_tflite(network: "keras.Model") -> bytes:
+    """Return `network` as a TensorFlow Lite file of half the bytes: weights in float16, computed in float32.
+
+    Raises:
+        InputError: as in `to_float32_tflite`.
+    """
+
+    def configure(converter: "tf.lite.TFLiteConverter") -> None:
+        import tensorflow as tf
+
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+
+    return _convert_tflite(network, configure)
+
+
+def to_int8_tflite(network: "keras.Model", images: np.ndarray) -> bytes:
+    """Return `network` as a TensorFlow Lite file of a quarter of the bytes, which computes with integers alone.
+
+    Only its last step is in floats, from integers to probabilities, which are multiples of 1/256.
+
+    Args:
+        network: takes uint8 (n, size, size, channels).
+        images: uint8 (n, size, size, channels) of the training split, from which the ranges of the layers are chosen.
+
+    Raises:
+        InputError: as in `to_float32_tflite`.
+    """
+    chosen = choose_images(images).astype(np.float32)
+
+    def configure(converter: "tf.lite.TFLiteConverter") -> None:
+        import tensorflow as tf
+
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([image[None]] for image in chosen)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type, converter.inference_output_type = tf.uint8, tf.float32
+
+    return _convert_tflite(_with_float_input(network), configure)
+
+
+def choose_images(images: np.ndarray) -> np.ndarray:
+    """Return CALIBRATION_IMAGES of `images`, uint8 (n, size, size, channels), evenly spread; all of fewer.
+
+    Two pixels of the first become black and white: the range of the input is that of these images, and has to be 0 to
+    255 for uint8 to pass as it is.
+    """
+    positions = np.linspace(0, len(images) - 1, min(len(images), CALIBRATION_IMAGES)).round().astype(np.int64)
+    chosen = np.array(images[positions])
+    chosen[0, 0, 0], chosen[0, -1, -1] = 0, 255
+    return chosen
+
+
+def _with_float_input(network: "keras.Model") -> "keras.Model":
+    """Return `network` for float32 images of the same values: what casts uint8 would be computed in floats."""
+    import keras
+
+    images = keras.Input(network.input_shape[1:], dtype="float32", name="image")
+    clone = keras.models.clone_model(network, input_tensors=images)
+    clone.set_weights(network.get_weights())
+    return clone
+
+
+def _convert_tflite(network: "keras.Model", configure: Callable[["tf.lite.TFLiteConverter"], None]) -> bytes:
+    """Return `network` as a TensorFlow Lite file, after `configure` has set the converter's options."""
+    check_backend()
+    import tensorflow as tf
+
+    with converting("TensorFlow Lite"):
+        converter = tf.lite.TFLiteConverter.from_keras_model(network)
+        configure(converter)
+        content: bytes = converter.convert()
+    return content
