@@ -2,20 +2,20 @@
 
     python -m benchmarks.predict_speed --model models/model.tflite
 
-The images are made on the spot: scikit-image's photos, cut, mirrored, lighter and darker, into most of which the one
-face among them is pasted, at other sizes and places; JPEG files of 512x512 pixels.
+The images are made here from scikit-image's photos: cropped, mirrored, lighter and darker. Into most of them the one
+face among the photos is pasted, at other sizes and places. They are JPEG files of 512x512 pixels.
 
 - `fer`: `FER(mtcnn=False).detect_emotions(cv2.imread(path))` for each path. It gets the cascade and the smallest face
-  that `emotion predict` has, and as many OpenCV threads; for the rest it is as it comes, with its TensorFlow Lite
-  network. What it needs for videos is not installed, and a module of three lines stands in for `pkg_resources`, with
-  which it finds its own files and which setuptools no longer has.
+  of `emotion predict`, and as many OpenCV threads. All else is its default, with its TensorFlow Lite network. What it
+  needs for videos is not installed. A module of three lines stands in for `pkg_resources`, by which it finds its own
+  files and which setuptools no longer has.
 - `emotion predict FOLDER --csv`, the whole command: start, loading, decoding, detection, network, printing. And the
   work alone, without start and loading, which is what is timed of `fer` as well.
 
-Both take turns, each time in a new process. How many images each found a face in is told too, since it would be
-easy to be fast and find nothing. Processor time is told as well: it hardly changes where something else runs. Memory is
-the peak resident set of the process, for 1,000 and for 5,000 images (the same 1,000 under five names). Then the time
-of `emotion --help`, and of one image from start to answer.
+Both take turns, each time in a new process. The number of images with a detected face is given, since it is easy to be
+fast and detect nothing. Processor time is given, since other work on the machine hardly changes it. Memory is the peak
+resident set of the process, for 1,000 and for 5,000 images (the same 1,000 under five names), as CSV and as a table.
+Then the time of `emotion --help`, and of one image from start to result.
 
 benchmarks/results/predict_speed.json gets the figures. Nothing else should run on the machine.
 """
@@ -48,7 +48,7 @@ EMOTION = Path(sys.executable).with_name("emotion")
 
 SEED = 2013
 SMALLEST = 50
-"""Pixels of the smallest face that both look for: what `fer` has unless told."""
+"""Pixels of the smallest face that both detect: the default of `fer`."""
 
 SHARE_WITH_FACE = 0.8
 HEAD = (slice(0, 200), slice(120, 320))
@@ -87,8 +87,8 @@ detector = FER(mtcnn=False, cascade_file=cascade, min_face_size=int(smallest))
 paths = sorted(Path(folder).iterdir())
 detector.detect_emotions(cv2.imread(str(paths[0])))
 start = time.perf_counter()
-found = sum(bool(len(detector.detect_emotions(cv2.imread(str(path))))) for path in paths)
-print(json.dumps({"seconds": time.perf_counter() - start, "found": found}))
+with_face = sum(bool(len(detector.detect_emotions(cv2.imread(str(path))))) for path in paths)
+print(json.dumps({"seconds": time.perf_counter() - start, "with_face": with_face}))
 """
 
 OUR_WORK = """\
@@ -97,21 +97,21 @@ from pathlib import Path
 folder, threads, smallest, model = sys.argv[1:]
 import cv2
 cv2.setNumThreads(int(threads))
-from emotion.app.image_files import collect
-from emotion.app.predict import read_images
+from emotion.app.predict.image_files import collect_files
+from emotion.app.predict.predict_files import predict_files
 from emotion.data.images import read_image
 from emotion.inference.predictor import Predictor
-files = collect([folder])
+files = collect_files([folder])
 predictor = Predictor(model, smallest=int(smallest), threads=int(threads))
 predictor.predict(read_image(files[0].path))
 start = time.perf_counter()
-found = sum(bool(reading.faces) for reading in read_images(files, predictor, threads=int(threads)))
-print(json.dumps({"seconds": time.perf_counter() - start, "found": found}))
+with_face = sum(bool(result.faces) for result in predict_files(files, predictor, threads=int(threads)))
+print(json.dumps({"seconds": time.perf_counter() - start, "with_face": with_face}))
 """
 
 
 class Run(NamedTuple):
-    """A process that ended: how long it took, of all cores together, the most memory it had, and what it printed."""
+    """A process that ended: its time, the time of all cores together, its peak memory, and what it printed."""
 
     seconds: float
     processor_seconds: float
@@ -153,7 +153,7 @@ def install_fer(folder: Path) -> None:
 
 
 def run(command: Sequence[object], **environment: str) -> Run:
-    """Run a command to its end; InputError with what it said where it fails.
+    """Run a command to its end; InputError with its message where it fails.
 
     The exit status 3 of `emotion predict` says that not every image has a face.
     """
@@ -164,13 +164,13 @@ def run(command: Sequence[object], **environment: str) -> Run:
             [*watcher, *words], capture_output=True, text=True, cwd=ROOT, env=os.environ | environment
         )
         if done.returncode not in (0, 3):
-            raise InputError(f"{' '.join(words[:3])} failed; it said: {done.stderr.strip()[-2000:]}")
+            raise InputError(f"{' '.join(words[:3])} failed: {done.stderr.strip()[-2000:]}")
         seconds, processor_seconds, mebibytes = json.loads(Path(figures.name).read_text(encoding="utf-8"))
         return Run(seconds, processor_seconds, mebibytes, done.stdout)
 
 
-def predict_command(paths: Path, model: Path, threads: int) -> list[object]:
-    return [EMOTION, "predict", paths, "--csv", "--model", model, "--threads", threads, "--smallest", SMALLEST]
+def predict_command(paths: Path, model: Path, threads: int, output: str = "--csv") -> list[object]:
+    return [EMOTION, "predict", paths, output, "--model", model, "--threads", threads, "--smallest", SMALLEST]
 
 
 def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int) -> dict[str, Any]:
@@ -189,14 +189,14 @@ def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int)
     runs: dict[str, list[Run]] = {name: [] for name in ways}
     for name in tqdm([*ways] * rounds, desc="comparing", unit=" runs", disable=None):
         runs[name].append(ways[name]())
-    told = {name: [json.loads(run.printed) for run in runs[name]] for name in ("fer", "ours")}
-    seconds = {name: [one["seconds"] for one in told[name]] for name in told}
+    printed = {name: [json.loads(run.printed) for run in runs[name]] for name in ("fer", "ours")}
+    seconds = {name: [one["seconds"] for one in printed[name]] for name in printed}
     seconds["command"] = [run.seconds for run in runs["command"]]
     return {
         "images": count,
         "cascade": CASCADE_FILE,
         "smallest": SMALLEST,
-        "images_with_a_face": {name: told[name][0]["found"] for name in told},
+        "images_with_a_face": {name: printed[name][0]["with_face"] for name in printed},
         "images_per_second": {name: summarize([count / value for value in seconds[name]]) for name in seconds},
         "processor_milliseconds_per_image": {
             name: 1000 / count * min(run.processor_seconds for run in runs[name]) for name in runs
@@ -208,21 +208,25 @@ def compare(folder: Path, package: Path, model: Path, threads: int, rounds: int)
 
 
 def measure_memory(folder: Path, model: Path, threads: int, times: int) -> dict[str, Any]:
-    """Return the command's peak memory in MiB by the number of images: those of `folder`, and `times` as many."""
+    """Return the command's peak memory in MiB by the number of images: those of `folder`, and `times` as many.
+
+    `table` is that of the images in `folder` with --table.
+    """
     many = folder.with_name("many")
     many.mkdir()
     images = sorted(folder.iterdir())
     for number in range(times):
         for path in images:
             os.link(path, many / f"{number}-{path.name}")
-    found: dict[str, Any] = {}
+    peaks: dict[str, Any] = {}
     for place in (folder, many):
         done = run(predict_command(place, model, threads))
         rows = {row["path"] for row in csv.DictReader(io.StringIO(done.printed))}
         if len(rows) != len(list(place.iterdir())):
             raise InputError(f"emotion predict gave {len(rows)} of {len(list(place.iterdir()))} images")
-        found[str(len(rows))] = round(done.mebibytes)
-    return found
+        peaks[str(len(rows))] = round(done.mebibytes)
+    peaks["table"] = round(run(predict_command(folder, model, threads, "--table")).mebibytes)
+    return peaks
 
 
 def summarize(values: Sequence[float]) -> dict[str, float]:
@@ -230,7 +234,7 @@ def summarize(values: Sequence[float]) -> dict[str, float]:
 
 
 def ratio(theirs: Sequence[float], ours: Sequence[float]) -> dict[str, float]:
-    """Return how many times as fast ours is: of each round, and of these the median."""
+    """Return the factor by which ours is faster, of each round, summarized."""
     return summarize([one / other for one, other in zip(theirs, ours, strict=True)])
 
 

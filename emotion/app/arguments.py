@@ -1,9 +1,10 @@
-"""The arguments that several commands have: those of every one that reads faces, with its predictor; and --out."""
+"""The arguments that several commands share: those for finding and reading faces, and --out for a plot."""
 
 import argparse
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import DETECTOR_CHOICES, MARGINS
@@ -11,7 +12,7 @@ from emotion.core.metadata import DETECTOR_CHOICES, MARGINS
 if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.inference.predictor import Predictor
 
-LARGEST_NUMBER = 10_000
+LARGEST_INT = 10_000
 """Of threads, pixels and the like."""
 
 
@@ -22,34 +23,54 @@ def add_predictor_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=Path,
         metavar="FILE",
-        help="a .tflite, .onnx or .keras file that the pipeline wrote; the released model unless told",
+        help="a .tflite, .onnx or .keras file that the pipeline wrote; by default the released model",
     )
     group.add_argument(
         "--detector",
         choices=DETECTOR_CHOICES,
         default=DETECTOR_CHOICES[0],
-        help="what finds faces: cascade is quick, mtcnn accurate and slow, whole takes each image as one face; auto "
-        "does that with small images and looks in others as the model was made to (%(default)s)",
+        help="how faces are detected. cascade is quick; mtcnn is accurate and slow; whole takes each image as one "
+        "face; auto does that with small images, and uses the model's own detector for others (%(default)s)",
     )
     group.add_argument(
         "--margin",
-        type=margin,
+        type=_margin,
         metavar="SHARE",
-        help="what is added around a face on each side, as a share of its box, -0.4 to 2; the model's own unless told",
+        help="what is added to a face's box on each side, as a share of its size, "
+        f"{MARGINS[0]:g} to {MARGINS[1]:g}; by default the model's",
     )
     group.add_argument(
         "--smallest",
         type=positive_int,
         metavar="PIXELS",
-        help="the smallest face to look for; the model's own unless told",
+        help="the side of the smallest face to detect; by default the model's",
     )
     group.add_argument(
-        "--threads", type=positive_int, metavar="N", help="how many processor cores to use; all unless told"
+        "--threads", type=positive_int, metavar="N", help="how many processor cores to use; by default all"
     )
+    group.add_argument("--faces", action=RenamedOption, new="--detector")
+
+
+class RenamedOption(argparse.Action):
+    """Refuses an option of earlier versions, with exit status 2, and says what to write now.
+
+    Args:
+        new: the option's name now.
+    """
+
+    def __init__(self, option_strings: Sequence[str], dest: str, *, new: str) -> None:
+        super().__init__(option_strings, dest, nargs="?", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        self._new = new
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: object, value: Any, option_string: str | None = None
+    ) -> None:
+        now = self._new if value is None else f"{self._new} {value}"
+        parser.error(f"{self.option_strings[0]} was renamed; write {now}")
 
 
 def make_predictor(arguments: argparse.Namespace) -> "Predictor":
-    """Return the predictor that the arguments of `add_predictor_arguments` ask for.
+    """Return the predictor for the arguments of `add_predictor_arguments`.
 
     With --threads, OpenCV and Keras are held to that many threads in the whole process.
 
@@ -71,20 +92,11 @@ def make_predictor(arguments: argparse.Namespace) -> "Predictor":
 
 
 def positive_int(text: str) -> int:
-    """Return the whole number of at least 1 that `text` names, for `type=` of an argument."""
+    """Return `text` as a whole number from 1 to LARGEST_INT, for `type=` of an argument."""
     with suppress(ValueError):
-        if 1 <= int(text) <= LARGEST_NUMBER:
+        if 1 <= int(text) <= LARGEST_INT:
             return int(text)
-    raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 to {LARGEST_NUMBER}")
-
-
-def margin(text: str) -> float:
-    """Return the margin that `text` names, for `type=` of an argument."""
-    low, high = MARGINS
-    with suppress(ValueError):
-        if low <= float(text) <= high:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from {low:g} to {high:g}")
+    raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 to {LARGEST_INT}")
 
 
 def check_target(target: Path) -> None:
@@ -93,6 +105,14 @@ def check_target(target: Path) -> None:
         raise InputError(f"--out {target}: expected a name that ends in .png")
     if target.is_dir():
         raise InputError(f"--out {target} is a folder; expected the name of a file")
+
+
+def _margin(text: str) -> float:
+    low, high = MARGINS
+    with suppress(ValueError):
+        if low <= float(text) <= high:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from {low:g} to {high:g}")
 
 
 def _limit_threads(model: Path, threads: int) -> None:

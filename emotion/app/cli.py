@@ -18,26 +18,26 @@ from emotion.app.webcam import command as webcam
 from emotion.core.errors import InputError, run_command
 
 BROKEN_PIPE = 141
-"""What a shell says of a process that wrote to a pipe nobody reads any more."""
+"""The exit status that shells give a process which wrote to a pipe that nobody reads."""
 
 GROUPS = {
     "read faces": (predict, video, webcam, explain, serve),
     "the pipeline that trains models": (preset, convert, experiments, release),
 }
-"""The commands by their use; the module or folder of each has its name."""
+"""The commands by their use. Each is named as its module or folder."""
 
 DESCRIPTION = """\
-Facial emotions: read them in images, videos and the camera with a trained model, and work with the pipeline that
-trains such models."""
+Read facial emotions in images, videos and the camera with a trained model, and work with the pipeline that trains
+such models."""
 
 EXAMPLES = """\
 examples:
-  emotion predict photo.jpg                    a table of the faces in an image
-  emotion predict ~/Images --csv > out.csv   the same for a folder and all in it, as CSV
-  emotion predict photo.jpg --annotate boxed   and the image with its faces boxed, in the folder boxed
-  emotion webcam                               the same live, from the camera
-  emotion serve                                the same in the browser, for images and camera
-  emotion preset fer2013                       set the pipeline up for FER2013; then: dvc repro
+  emotion predict photo.jpg                        a table of the faces in an image
+  emotion predict ~/Images --csv > faces.csv       the same for a folder and all in it, as CSV
+  emotion predict photo.jpg --annotate annotated   the table, and the image with its faces boxed in a folder
+  emotion webcam                                   faces live, from the camera
+  emotion serve                                    a page for the browser, for images and camera
+  emotion preset fer2013                           set the pipeline up for FER2013; then: dvc repro
 
 Each command has its own help: emotion predict --help"""
 
@@ -45,8 +45,8 @@ Each command has its own help: emotion predict --help"""
 def main() -> None:
     """Run `emotion` with the arguments of the process.
 
-    Its exit status is 0, or 1 with a message where an input cannot be used, unless the command's help says more; 2
-    where the arguments are wrong, 130 after an interruption, 141 where nobody reads its output any more.
+    The exit status is 0; 1 with a message where an input cannot be used; 2 where the arguments are wrong; 130 after an
+    interruption; 141 where nobody reads the output. A command's help names others that it has.
     """
     arguments = _parser().parse_args()
     try:
@@ -74,14 +74,14 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 class _Commands(argparse._SubParsersAction):
-    """Takes commands as argparse does, and keeps what each is for, which argparse would list in one row."""
+    """Adds commands as argparse does, and keeps the help line of each, so that they can be listed by use."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.uses: dict[str, str] = {}
+        self.help_lines: dict[str, str] = {}
 
     def add_parser(self, name: str, **options: Any) -> argparse.ArgumentParser:
-        self.uses[name] = options.pop("help", "")
+        self.help_lines[name] = options.pop("help", "")
         return super().add_parser(name, **options)
 
 
@@ -98,13 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     for modules in GROUPS.values():
         for module in modules:
             module.add_parser(commands)
-    parser.epilog = f"{_list_commands(commands.uses)}\n\n{EXAMPLES}"
+    parser.epilog = f"{_list_commands(commands.help_lines)}\n\n{EXAMPLES}"
     return parser
 
 
-def _list_commands(uses: dict[str, str]) -> str:
+def _list_commands(help_lines: dict[str, str]) -> str:
     blocks = [
-        "\n".join([f"{title}:", *(f"  {name:12} {uses[name]}" for name in map(name_of, modules))])
+        "\n".join([f"{title}:", *(f"  {name:12} {help_lines[name]}" for name in map(name_of, modules))])
         for title, modules in GROUPS.items()
     ]
     return "\n\n".join(blocks)

@@ -1,4 +1,4 @@
-"""`emotion convert`: a trained model in another form."""
+"""`emotion convert`: a trained model in another file format."""
 
 import argparse
 from pathlib import Path
@@ -8,9 +8,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "convert",
-        help="write a trained model in another form, such as .onnx",
-        description="Write a trained model in the form that the new file's suffix names: .onnx, .tflite (TensorFlow "
-        "Lite), or .h5 (Keras' older HDF5).",
+        help="write a trained model in another format, such as .onnx",
+        description="Write a trained model in the format that the new file's suffix names: .onnx, .tflite "
+        "(TensorFlow Lite), or .h5 (Keras' older HDF5).",
         epilog="Example: emotion convert models/released/fer2013/model.keras model.onnx",
     )
     parser.add_argument("source", type=Path, metavar="MODEL", help="a model file that the pipeline wrote (.keras)")

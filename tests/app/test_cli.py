@@ -82,6 +82,38 @@ def test_wrong_arguments_end_with_2_and_say_why(monkeypatch, capsys, words):
     assert "error: " in printed.err
 
 
+@pytest.mark.parametrize("command", ["predict", "video", "webcam", "explain", "serve"])
+@pytest.mark.parametrize(
+    "words, now",
+    [
+        (["--faces", "whole"], "--detector whole"),
+        (["--faces=mtcnn"], "--detector mtcnn"),
+        (["--faces"], "--detector"),
+    ],
+)
+def test_an_option_of_before_ends_with_2_and_its_new_name(monkeypatch, capsys, command, words, now):
+    source = [] if command in ("webcam", "serve") else ["a.jpg"]
+    monkeypatch.setattr("sys.argv", ["emotion", command, *source, *words])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message == f"emotion {command}: error: --faces was renamed; write {now}"
+
+
+def test_the_folder_for_images_of_the_webcam_was_renamed(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["emotion", "webcam", "--pictures", "out"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err.endswith("error: --pictures was renamed; write --images out\n")
+
+
+@pytest.mark.parametrize("command", ["predict", "video", "webcam", "explain", "serve"])
+def test_the_help_is_silent_on_options_of_before(monkeypatch, capsys, command):
+    assert "--faces" not in help_of(monkeypatch, capsys, command)
+
+
 def test_negative_margins_and_numbers_are_taken(monkeypatch):
     parsed = cli._parser().parse_args(["predict", "a.jpg", "--margin", "-0.2", "--smallest", "24", "--threads", "2"])
     assert (parsed.margin, parsed.smallest, parsed.threads) == (-0.2, 24, 2)

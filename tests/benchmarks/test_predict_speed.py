@@ -1,10 +1,12 @@
 """What the figures of `benchmarks.predict_speed` rest on: the images, the watching of processes, and the ratios."""
 
+import ast
+import importlib
 import sys
 
 import pytest
 
-from benchmarks.predict_speed import HEAD, STAND_IN, make_image, make_images, ratio, run, summarize
+from benchmarks.predict_speed import HEAD, OUR_WORK, STAND_IN, make_image, make_images, ratio, run, summarize
 from emotion.core.errors import InputError
 from emotion.data.images import read_image
 
@@ -47,6 +49,14 @@ def test_a_process_that_fails_says_why():
 def test_ratios_are_of_each_round():
     assert ratio([8, 10, 30], [2, 5, 5]) == {"median": 4, "low": 2, "high": 6}
     assert summarize([3, 1, 2]) == {"median": 2, "low": 1, "high": 3}
+
+
+def test_the_timed_program_imports_what_is_there():
+    imports = [node for node in ast.walk(ast.parse(OUR_WORK)) if isinstance(node, ast.ImportFrom)]
+    assert len(imports) > 3
+    for node in imports:
+        module = importlib.import_module(str(node.module))
+        assert all(hasattr(module, alias.name) for alias in node.names)
 
 
 def test_the_stand_in_finds_files_of_a_package():

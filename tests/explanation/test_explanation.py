@@ -14,7 +14,7 @@ from keras import layers
 from PIL import Image
 
 from emotion.app import cli
-from emotion.app.explain.faces import explain_faces, find_emotion, find_model
+from emotion.app.explain.explain_faces import explain_faces, find_keras_model, resolve_emotion
 from emotion.core.errors import InputError
 from emotion.core.metadata import ModelMetadata
 from emotion.data.images import to_input
@@ -371,9 +371,9 @@ def test_the_plot_has_a_name_unless_told(model, image, monkeypatch):
     [
         (
             ["image.png", "--emotion", "bored"],
-            "--emotion: got 'bored', expected one that the model tells apart: happy",
+            "--emotion: got 'bored', expected one of the model's: happy",
         ),
-        (["image.png", "--emotion", "angry"], "--emotion: got 'angry', expected one that the model tells apart"),
+        (["image.png", "--emotion", "angry"], "--emotion: got 'angry', expected one of the model's"),
         (["image.png", "--detector", "cascade"], "no face was found; --detector whole takes the image as one face"),
         (["image.png", "-o", "out.jpg"], "--out out.jpg: expected a name that ends in .png"),
         (["image.png", "-o", "image.png"], "--out image.png is the image itself; give the plot another name"),
@@ -401,10 +401,10 @@ def test_what_cannot_be_used_is_named_and_nothing_written(model, image, monkeypa
 def test_files_without_gradients_are_refused_with_what_to_name(tmp_path, suffix):
     named = tmp_path / f"model_int8{suffix}"
     with pytest.raises(InputError, match=r"only a \.keras file has; .* --model models/model\.keras"):
-        find_model(named)
+        find_keras_model(named)
     (tmp_path / "model.keras").touch()
     with pytest.raises(InputError, match=f"--model {tmp_path}/model.keras"):
-        find_model(named)
+        find_keras_model(named)
 
 
 def test_the_released_keras_file_explains_unless_another_is_named(tmp_path, monkeypatch):
@@ -413,15 +413,15 @@ def test_the_released_keras_file_explains_unless_another_is_named(tmp_path, monk
     folder.mkdir(parents=True)
     for name in ("model.tflite", "model.keras"):
         (folder / name).touch()
-    assert find_model(None) == folder / "model.keras"
-    assert find_model(Path("mine.keras")) == Path("mine.keras")
+    assert find_keras_model(None) == folder / "model.keras"
+    assert find_keras_model(Path("mine.keras")) == Path("mine.keras")
 
 
 @pytest.mark.parametrize(
     "text, emotion", [("happy", "happy"), (" Happy", "happy"), ("joy", "happy"), ("Mixed", "mixed")]
 )
 def test_emotions_are_known_by_name_and_synonym(text, emotion):
-    assert find_emotion(text, ("happy", "mixed")) == emotion
+    assert resolve_emotion(text, ("happy", "mixed")) == emotion
 
 
 def test_every_face_has_the_heat_of_its_own_emotion(model):

@@ -33,7 +33,8 @@ def test_a_release_is_pulled_and_listed(release, tmp_path):
     fresh.dvc("pull", f"{FOLDER}/model.keras", f"{FOLDER}/model.tflite")
     code = f"import keras; print(keras.models.load_model('{FOLDER}/model.keras').count_params())"
     assert str(release.metrics("train")["parameters"]) in fresh.run("python", "-c", code)
-    code = f"from emotion.inference.predictor import Predictor; print(Predictor('{FOLDER}/model.tflite').metadata.temperature)"
+    temperature = f"Predictor('{FOLDER}/model.tflite').metadata.temperature"
+    code = f"from emotion.inference.predictor import Predictor; print({temperature})"
     printed = fresh.run("python", "-c", code, variables={"PYTHONPATH": str(fresh.path)})
     assert float(printed) == release.metrics("evaluate")["temperature"]
 

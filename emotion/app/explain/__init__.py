@@ -1,1 +1,1 @@
-"""`emotion explain`: a plot of what the model looked at."""
+"""`emotion explain`: a plot of what in a face speaks for its predicted emotion."""

@@ -1,4 +1,4 @@
-"""`emotion explain`: where in a face the model looked."""
+"""`emotion explain`: a plot of what in a face speaks for its predicted emotion."""
 
 import argparse
 from pathlib import Path
@@ -6,17 +6,16 @@ from pathlib import Path
 from emotion.app.arguments import add_predictor_arguments, check_target, make_predictor
 
 DESCRIPTION = """\
-Draw an image, its largest face, what in the face speaks for the emotion that the model reads there, and the
-probabilities."""
+Plot an image, its largest face, what in the face speaks for the predicted emotion, and the probabilities."""
 
 DETAILS = """\
-what is drawn:
-  The face as the model sees it, and the same under colors, by Grad-CAM (Selvaraju et al. 2017): yellow where the face
-  speaks most for the emotion above, none where it does not. Every map is colored by its own most, so that one of an
-  improbable emotion is as yellow as one of a probable emotion. It says where the model looked, not why.
+the plot:
+  The face as the model takes it, and the same face under a heatmap by Grad-CAM (Selvaraju et al. 2017). Yellow speaks
+  most for the emotion above the map; where there is no color, nothing speaks for it. Each map is scaled by its own
+  maximum, so that of an improbable emotion is as yellow as that of a probable one. It shows where, not why.
 
 model:
-  A .keras file, since .tflite and .onnx files have no gradients; that of the released model unless told.
+  A .keras file, since .tflite and .onnx files have no gradients; by default that of the released model.
 
 exit status:
   0  the plot is written
@@ -34,16 +33,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "explain",
-        help="draw where in a face the model looked",
+        help="plot what in a face speaks for the predicted emotion",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("image", type=Path, metavar="PATH", help="an image")
     parser.add_argument(
-        "--emotion", metavar="NAME", help="draw what speaks for this one as well: a name of the model's, or a synonym"
+        "--emotion", metavar="NAME", help="explain this emotion as well: one of the model's, or a synonym"
     )
-    parser.add_argument("--all-faces", action="store_true", help="not the largest face alone, but the 12 largest")
+    parser.add_argument("--all-faces", action="store_true", help="plot the 12 largest faces, not the largest alone")
     parser.add_argument(
         "-o",
         "--out",
@@ -57,17 +56,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the plot, and print what each face was taken for."""
+    """Write the plot, and print the prediction for each face.
+
+    Raises:
+        InputError: there is no face, or an argument cannot be used; nothing is written.
+    """
     check_target(arguments.out)
-    # What is wrong with the image shows before Keras, which takes seconds to load.
-    from emotion.app.explain.faces import MOST_FACES, describe, explain_faces, find_model, read_whole
+    from emotion.app.explain.explain_faces import (
+        MOST_FACES,
+        describe_faces,
+        explain_faces,
+        find_keras_model,
+        read_image_to_explain,
+    )
     from emotion.explanation.sheet import plot_faces
     from emotion.plots.style import save_figure
 
-    image = read_whole(arguments.image, arguments.out)
-    arguments.model = find_model(arguments.model)
+    # Before the predictor, since Keras takes seconds to load.
+    image = read_image_to_explain(arguments.image, arguments.out)
+    arguments.model = find_keras_model(arguments.model)
     predictor = make_predictor(arguments)
     most = MOST_FACES if arguments.all_faces else 1
     faces = explain_faces(image, predictor, emotion=arguments.emotion, most=most)
     save_figure(plot_faces(image, faces, predictor.emotions), arguments.out)
-    print("\n".join([*describe(faces, predictor.emotions), f"plot: {arguments.out}"]))
+    print("\n".join([*describe_faces(faces, predictor.emotions), f"plot: {arguments.out}"]))

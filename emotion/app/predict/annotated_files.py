@@ -1,4 +1,4 @@
-"""Boxed images as files: under names of their own, never over an image that was not made here."""
+"""Annotated images as files: under names of their own, never over an image that was not made here."""
 
 import io
 from collections.abc import Sequence
@@ -21,19 +21,19 @@ JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 JPEG_QUALITY = 92
 
 MARK = "boxed by emotion predict"
-"""Stands in each file's header, so that those of an earlier run, and no others, are written over."""
+"""Stands in each file's header. Only files with it are written over."""
 
 HEADER_BYTES = 4096
 
-SMALLEST_SIDE = 240
+LEAST_SIDE = 240
 """Images whose shorter side has fewer pixels are enlarged, since no label could be read on them."""
 
-LARGEST_ENLARGED = 2000
+MOST_ENLARGED_SIDE = 2000
 """Pixels of the longer side beyond which nothing is enlarged."""
 
 
-def plan(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
-    """Return where the boxed image of each file goes: below `folder`, as it lies below the folder that was named.
+def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
+    """Return where the annotated image of each file goes: below `folder`, as it lies below the folder that was named.
 
     JPEG files stay JPEG, all others become PNG. Where two would have one name, the later gets a number.
 
@@ -48,41 +48,41 @@ def plan(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
     except OSError as error:
         raise InputError(f"--annotate {folder}: this folder cannot be made: {error.strerror}") from None
     taken: dict[str, int] = {}
-    targets = {file.path: folder / _free_name(_new_name(file.inner), taken) for file in files if not file.problem}
+    targets = {file.path: folder / _free_name(_target_name(file.relative), taken) for file in files if not file.problem}
     originals = {path.resolve() for path in targets}
     for target in targets.values():
         if target.resolve() in originals or not _is_ours(target):
             raise InputError(
-                f"--annotate would write over {target}, which is no boxed image of an earlier run, or is to be read "
-                "now; name another folder, best a new one"
+                f"--annotate would write over {target}, which is no annotated image of an earlier run, or is to be "
+                "read now; name another folder, best a new one"
             )
     return targets
 
 
-def draw(image: np.ndarray, faces: Sequence[Face], target: Path) -> bytes:
-    """Return the boxed image as the bytes of a file, in the format that the suffix of `target` names.
+def encode_annotated(image: np.ndarray, faces: Sequence[Face], target: Path) -> bytes:
+    """Return the annotated image as the bytes of a file, in the format that the suffix of `target` names.
 
     Args:
         image: uint8 (height, width, 1 or 3); small ones are enlarged.
         faces: in pixels of `image`.
         target: the file's name.
     """
-    times = _enlargement(image)
-    enlarged = image.repeat(times, axis=0).repeat(times, axis=1) if times > 1 else image
-    boxes = [Box(*(times * number for number in face.box)) for face in faces]
-    drawn = annotate(enlarged, [replace(face, box=box) for face, box in zip(faces, boxes, strict=True)])
+    factor = _enlargement(image)
+    enlarged = image.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else image
+    boxes = [Box(*(factor * number for number in face.box)) for face in faces]
+    annotated = annotate(enlarged, [replace(face, box=box) for face, box in zip(faces, boxes, strict=True)])
     content = io.BytesIO()
     if target.suffix.lower() in JPEG_SUFFIXES:
-        Image.fromarray(drawn).save(content, "JPEG", quality=JPEG_QUALITY, comment=MARK)
+        Image.fromarray(annotated).save(content, "JPEG", quality=JPEG_QUALITY, comment=MARK)
     else:
-        Image.fromarray(drawn).save(content, "PNG", pnginfo=_png_mark())
+        Image.fromarray(annotated).save(content, "PNG", pnginfo=_png_mark())
     return content.getvalue()
 
 
-def write(target: Path, content: bytes) -> None:
-    """Write a boxed image: the whole of it or nothing.
+def write_annotated(target: Path, content: bytes) -> None:
+    """Write an annotated image, all of it or nothing.
 
-    Not `atomic_path`, which lists the folder for each file: among thousands of images that takes longer than they.
+    `atomic_path` is not used: it lists the folder for each file, which is slow among thousands of images.
 
     Raises:
         InputError: it cannot be written.
@@ -100,12 +100,12 @@ def write(target: Path, content: bytes) -> None:
         raise InputError(f"{target} cannot be written: {error.strerror}") from None
 
 
-def _new_name(name: Path) -> Path:
+def _target_name(name: Path) -> Path:
     return name if name.suffix.lower() in (*JPEG_SUFFIXES, ".png") else name.with_suffix(".png")
 
 
 def _free_name(name: Path, taken: dict[str, int]) -> Path:
-    """Return `name`, or where it is taken one with a number; some systems do not tell A from a."""
+    """Return `name`, or one with a number where it is taken; some systems take A and a for the same."""
     free, first = name, str(name).casefold()
     while str(free).casefold() in taken:
         taken[first] += 1
@@ -126,9 +126,9 @@ def _is_ours(target: Path) -> bool:
 
 
 def _enlargement(image: np.ndarray) -> int:
-    """Return how many times as large an image is drawn, a whole number."""
+    """Return the whole number by which an image is enlarged, 1 for none."""
     shorter, longer = sorted(image.shape[:2])
-    return max(1, min(-(-SMALLEST_SIDE // shorter), LARGEST_ENLARGED // longer))
+    return max(1, min(-(-LEAST_SIDE // shorter), MOST_ENLARGED_SIDE // longer))
 
 
 def _png_mark() -> PngInfo:

@@ -1,4 +1,4 @@
-"""`emotion predict`: the faces in images, and what they show."""
+"""`emotion predict`: the faces in images and their emotions."""
 
 import argparse
 import io
@@ -18,27 +18,31 @@ if TYPE_CHECKING:  # at run time they would load OpenCV
     from tqdm import tqdm
 
     from emotion.app.predict.image_files import ImageFile
-    from emotion.app.predict.output import Format
-    from emotion.app.predict.reading import Tally
+    from emotion.app.predict.output import OutputFormat
+    from emotion.app.predict.results import ResultCounts
+
+TABLE, CSV, JSON = "table", "csv", "json"
 
 DESCRIPTION = """\
-Find the faces in images and tell what they show: a line a face, in the order of the images."""
+Detect the faces in images and predict their emotions: one line per face, in the order of the images."""
 
 DETAILS = """\
-PATH is an image, a folder (with all images in it and in the folders below, less hidden ones), or a pattern in
+PATH is an image, a folder (with all images in it and in the folders below, without hidden ones), or a pattern in
 quotes such as 'photos/**/*.jpg'.
 
-what is printed:
-  On a terminal a table; into a file or another program CSV, unless --table, --csv or --json says otherwise.
+output:
+  A table on a terminal; CSV into a file or another program. --table, --csv and --json choose.
   --csv    path, face, status, emotion, confidence, x, y, width, height, then the probability of each emotion.
-           A line a face, numbered from 1, the largest first; an image without one has one line, with its status:
-           'ok', 'no face', or 'unreadable: ' and why. Boxes are in pixels, x and y of the left upper corner.
-  --json   the same, an object a line for each image, its faces in a list.
-  File names that are no UTF-8 keep their bytes in CSV; JSON holds these bytes as \\udc80 to \\udcff.
+           One line per face, numbered from 1, the largest first. An image without a face has one line.
+           The status is 'ok', 'no face', or 'unreadable: ' and the reason.
+           Boxes are in pixels; x and y are the upper left corner.
+  --json   The same as one object per image and line, its faces in a list.
+  File names that are not UTF-8 keep their bytes in CSV; JSON holds these bytes as \\udc80 to \\udcff.
 
-boxed images:
-  --annotate writes those with a face, in folders as they lie below PATH. JPEG stays JPEG, all else becomes PNG, and
-  small ones are enlarged. It writes over nothing but boxed images of an earlier run.
+annotated images:
+  --annotate writes each image with a face into DIR, with its faces boxed and labeled, in folders as below PATH.
+  JPEG stays JPEG, all else becomes PNG. Small images are enlarged.
+  Only annotated images of an earlier run are written over.
 
 exit status:
   0  every image gave a face
@@ -50,7 +54,7 @@ examples:
   emotion predict photo.jpg
   emotion predict ~/Images --csv > faces.csv
   emotion predict 'photos/*.jpg' --json | head
-  emotion predict photo.jpg --annotate boxed
+  emotion predict photo.jpg --annotate annotated
   emotion predict faces/ --detector whole --model models/model.tflite"""
 
 
@@ -58,14 +62,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "predict",
-        help="images and folders: a table, CSV, JSON, boxed images",
+        help="read images and folders: a table, CSV, JSON, annotated images",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder, or a pattern")
     output_format = parser.add_mutually_exclusive_group()
-    for name, use in (("table", "print a table"), ("csv", "print CSV"), ("json", "print JSON")):
+    for name, use in ((TABLE, "print a table"), (CSV, "print CSV"), (JSON, "print JSON")):
         output_format.add_argument(f"--{name}", dest="output_format", action="store_const", const=name, help=use)
     parser.add_argument(
         "--annotate", type=Path, metavar="DIR", help="write the images with their faces boxed into this folder"
@@ -75,7 +79,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print what the images show; the exit status says whether all, some or none gave a face.
+    """Print the result of each image; the exit status says whether all, some or none gave a face.
 
     Raises:
         InputError: the model or another argument cannot be used.
@@ -83,61 +87,68 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from tqdm import tqdm
 
-    from emotion.app.predict import annotated_files
-    from emotion.app.predict.image_files import collect
-    from emotion.app.predict.reading import Tally, read_images
+    from emotion.app.predict.annotated_files import plan_targets
+    from emotion.app.predict.image_files import collect_files
+    from emotion.app.predict.predict_files import predict_files
+    from emotion.app.predict.results import ResultCounts
 
-    files = collect(arguments.paths, leave_out=arguments.annotate)
-    targets = annotated_files.plan(files, arguments.annotate) if arguments.annotate else {}
+    files = collect_files(arguments.paths, excluded=arguments.annotate)
+    targets = plan_targets(files, arguments.annotate) if arguments.annotate else {}
     predictor = make_predictor(arguments)
-    lines = _set_up_output(arguments, predictor.emotions, files)
-    _print(lines.head())
-    tally = Tally()
+    name = arguments.output_format or (TABLE if sys.stdout.isatty() else CSV)
+    output = _make_output(name, predictor.emotions, files)
+    _print_lines(output.header())
+    counts = ResultCounts()
     with (
         tqdm(total=len(files), unit=" images", delay=1, disable=None, leave=False) as bar,
         closing(
-            read_images(files, predictor, threads=arguments.threads, targets=targets, searched_one=bar.update)
-        ) as readings,
+            predict_files(files, predictor, threads=arguments.threads, targets=targets, on_prepared=bar.update)
+        ) as results,
     ):
-        for reading in readings:
-            tally.add(reading)
-            with _beside(bar):
-                _print(lines.lines(reading))
-    _end(tally, lines)
+        for result in results:
+            counts.add(result)
+            with _without_bar(bar):
+                _print_lines(output.lines(result))
+    _finish(counts, is_table=name == TABLE)
 
 
-def _set_up_output(arguments: argparse.Namespace, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "Format":
-    """Return what makes the lines, and make standard output fit for them."""
-    from emotion.app.predict.output import Csv, Json, Table
+def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "OutputFormat":
+    """Return the format of that name, and make standard output fit for it."""
+    if name == TABLE:
+        # Only a table needs rich.
+        from emotion.app.predict.table import Table
 
-    output_format = arguments.output_format or ("table" if sys.stdout.isatty() else "csv")
-    if output_format != "table":
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
-        return Csv(emotions) if output_format == "csv" else Json(emotions)
+        _reconfigure_stdout(errors="replace")
+        columns = shutil.get_terminal_size().columns
+        return Table(emotions, [file.path for file in files], columns=columns, encoding=sys.stdout.encoding)
+    from emotion.app.predict.output import Csv, Json
+
+    _reconfigure_stdout(encoding="utf-8", errors="surrogateescape", newline="\n")
+    return Csv(emotions) if name == CSV else Json(emotions)
+
+
+def _reconfigure_stdout(**options: "Any") -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    columns = shutil.get_terminal_size().columns
-    return Table(emotions, [file.path for file in files], columns=columns, encoding=sys.stdout.encoding)
+        sys.stdout.reconfigure(**options)
 
 
-def _beside(bar: "tqdm[Any]") -> "AbstractContextManager[None]":
-    """Take the progress bar away for the block where both go to one terminal."""
-    return bar.external_write_mode(file=sys.stdout) if sys.stdout.isatty() else nullcontext()
+def _without_bar(bar: "tqdm[Any]") -> "AbstractContextManager[None]":
+    """Take the progress bar off the terminal for the block, where both are on one and the bar shows already."""
+    if bar.disable or not sys.stdout.isatty() or bar.last_print_t < bar.start_t + bar.delay:
+        return nullcontext()
+    return bar.external_write_mode(file=sys.stdout)
 
 
-def _print(lines: "Sequence[str]") -> None:
+def _print_lines(lines: "Sequence[str]") -> None:
     for line in lines:
         print(line, flush=True)
 
 
-def _end(tally: "Tally", lines: "Format") -> None:
-    """Say what the images gave, unless a program reads it and all went well; end with the exit status."""
-    from emotion.app.predict.output import Table
-
-    if isinstance(lines, Table):
-        print(f"\n{tally}")
-    elif tally.exit_status:
-        print(tally, file=sys.stderr)
-    if tally.exit_status:
-        sys.exit(tally.exit_status)
+def _finish(counts: "ResultCounts", *, is_table: bool) -> None:
+    """Print the counts, unless a program reads the output and all went well; end with the exit status."""
+    if is_table:
+        print(f"\n{counts}")
+    elif counts.exit_status:
+        print(counts, file=sys.stderr)
+    if counts.exit_status:
+        sys.exit(counts.exit_status)

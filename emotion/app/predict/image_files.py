@@ -1,4 +1,4 @@
-"""The image files that a user's names stand for: files, folders with all in them, and patterns."""
+"""The image files that the user names: files, folders with all images in them, and patterns."""
 
 import glob
 import os
@@ -10,66 +10,66 @@ from emotion.ingest.sources.folders import IMAGE_SUFFIXES
 
 
 class ImageFile(NamedTuple):
-    """A file to read, or a name that stands for none.
+    """A file to read, or a name without a file.
 
     Attributes:
         path: the file, beginning as the user named it.
-        inner: its path below the folder that the user named; its name where that was the file itself.
+        relative: its path below the folder that the user named; its name where that was the file itself.
         problem: why there is nothing to read; None where there may be.
     """
 
     path: Path
-    inner: Path
+    relative: Path
     problem: str | None = None
 
 
-def collect(names: Sequence[str], *, leave_out: Path | None = None) -> list[ImageFile]:
-    """Return the files that `names` stand for, each once, in the order of the names and sorted within each.
+def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list[ImageFile]:
+    """Return the files of all `names`, each once, in the order of the names and sorted within each.
 
     A file is taken whatever its suffix; in folders, and folders below them, those with the suffix of an image, less
     hidden ones. A name with `*`, `?` or `[` that is no file is a pattern, where `**` stands for any folders. A name
-    that stands for nothing is kept, with its problem.
+    without a file is kept, with its problem.
 
     Args:
         names: as the user wrote them.
-        leave_out: a folder that is not looked into where it lies below another.
+        excluded: a folder that is left out where it lies below another.
     """
     unique: dict[Path, ImageFile] = {}
     for name in names:
-        for file in _named(name, leave_out):
+        for file in _files_of(name, excluded):
             unique.setdefault(file.path.absolute(), file)
     return list(unique.values())
 
 
-def _named(name: str, leave_out: Path | None) -> Iterator[ImageFile]:
+def _files_of(name: str, excluded: Path | None) -> Iterator[ImageFile]:
     path = Path(name)
     if name and path.is_dir():
-        yield from _within(path, leave_out)
+        yield from _files_below(path, excluded)
     elif glob.escape(name) == name or path.exists():
         yield ImageFile(path, Path(path.name), None if name else "the name is empty")
     else:
-        yield from _matching(name, leave_out)
+        yield from _files_matching(name, excluded)
 
 
-def _matching(pattern: str, leave_out: Path | None) -> Iterator[ImageFile]:
+def _files_matching(pattern: str, excluded: Path | None) -> Iterator[ImageFile]:
     # Not Path.glob, which takes no pattern that begins with / and finds hidden files.
-    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
-    if not found:
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+    if not matches:
         yield ImageFile(Path(pattern), Path(pattern), "there is no such file, and nothing matches the pattern")
-    for name in found:
+    for name in matches:
         if Path(name).is_dir():
-            yield from _within(Path(name), leave_out)
+            yield from _files_below(Path(name), excluded)
         else:
             yield ImageFile(Path(name), Path(Path(name).name))
 
 
-def _within(top: Path, leave_out: Path | None) -> Iterator[ImageFile]:
-    """Give the images in `top` and below; where there are none, or a folder cannot be read, what the problem is."""
+def _files_below(top: Path, excluded: Path | None) -> Iterator[ImageFile]:
+    """Yield the images in `top` and below; where there is none, or a folder cannot be read, the problem."""
     problems: list[OSError] = []
     empty = True
     for root, folders, names in os.walk(top, onerror=problems.append):
         here = Path(root)
-        folders[:] = [name for name in sorted(folders) if name[0] != "." and not _same(here / name, leave_out)]
+        folders[:] = [name for name in sorted(folders) if name[0] != "." and not _is_same(here / name, excluded)]
         for name in sorted(names):
             if name[0] != "." and name.lower().endswith(IMAGE_SUFFIXES):
                 empty = False
@@ -80,5 +80,5 @@ def _within(top: Path, leave_out: Path | None) -> Iterator[ImageFile]:
         yield ImageFile(top, Path(), "there is no image in this folder")
 
 
-def _same(folder: Path, other: Path | None) -> bool:
+def _is_same(folder: Path, other: Path | None) -> bool:
     return other is not None and other.exists() and folder.samefile(other)

@@ -2,6 +2,10 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
+
+RENAMED_PRESETS = {"happy-sad-grey": "happy-sad-grayscale"}
+"""Names of earlier versions, and those of today."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -9,11 +13,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "preset",
         help="write the params of a data set or published system into params.yaml",
-        description="Write the params of a data set or published system into params.yaml; its comments and the "
-        "values that the preset does not name stay. Without NAME: list the presets.",
+        description="Write the params of a data set or published system into params.yaml. Its comments stay, and so do "
+        "values that the preset does not name. Without NAME: list the presets.",
         epilog="Example: emotion preset fer2013 && cp ~/Downloads/fer2013.tar.gz data/raw/ && dvc repro",
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="the preset, such as fer2013")
+    parser.add_argument("name", nargs="?", type=_preset_name, metavar="NAME", help="the preset, such as fer2013")
     parser.set_defaults(run=run)
 
 
@@ -22,17 +26,38 @@ def run(arguments: argparse.Namespace) -> None:
     from emotion.app.preset.presets import apply_preset, describe_preset, find_preset, list_presets
 
     if arguments.name is None:
-        presets = list_presets()
-        width = max(map(len, presets), default=0)
-        for name, line in presets.items():
-            print(f"{name:{width}}  {line}")
+        _print_list(list_presets())
         return
     changes = apply_preset(arguments.name)
     for change in changes:
-        print(f"{change.key}: {_shown(change.before)} -> {_shown(change.after)}")
+        print(f"{change.key}: {_yaml_text(change.before)} -> {_yaml_text(change.after)}")
     print(f"params.yaml: {len(changes)} values changed" if changes else "params.yaml has these values already")
     print(f"\n{describe_preset(find_preset(arguments.name))}", file=sys.stderr)
 
 
-def _shown(value: object) -> str:
+def _preset_name(text: str) -> str:
+    """Return `text`, for `type=` of the argument; refuse names of earlier versions."""
+    if text in RENAMED_PRESETS:
+        raise argparse.ArgumentTypeError(f"{text} was renamed; write {RENAMED_PRESETS[text]}")
+    return text
+
+
+def _print_list(presets: Mapping[str, str]) -> None:
+    """Print one line per preset; on a terminal, lines that are too long go on below their own column."""
+    if not sys.stdout.isatty():
+        width = max(map(len, presets), default=0)
+        print("\n".join(f"{name:{width}}  {line}" for name, line in presets.items()))
+        return
+    # Only a terminal needs rich.
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table.grid("name", "line", padding=(0, 2))
+    table.columns[0].no_wrap = True
+    for name, line in presets.items():
+        table.add_row(name, line)
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
+def _yaml_text(value: object) -> str:
     return "null" if value is None else str(value)

@@ -28,13 +28,13 @@ class Change:
 
 
 def list_presets(folder: Path = PRESETS) -> dict[str, str]:
-    """Return the presets by name, sorted, each with the first line of the comment that heads its file."""
+    """Return the presets by name, sorted, each with the first line of its file's comment."""
     paths = sorted(folder.glob("*.yaml"), key=lambda path: path.stem)
     return {path.stem: describe_preset(path).partition("\n")[0] for path in paths}
 
 
 def describe_preset(path: Path) -> str:
-    """Return the comment that heads a preset's file, without its marks."""
+    """Return the comment at the head of a preset's file, without the `#` of each line."""
     lines = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
@@ -47,14 +47,14 @@ def find_preset(name: str, folder: Path = PRESETS) -> Path:
     """Return the file of the preset `name`.
 
     Raises:
-        InputError: there is none; the message names those that exist, and the one that was likely meant.
+        InputError: there is none; the message names those that exist, and the closest of them.
     """
     names = list(list_presets(folder))
     if name not in names:
         close = difflib.get_close_matches(name, names, n=1)
-        meant = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; did you mean {close[0]}?" if close else "."
         known = ", ".join(names) or f"none, since {folder} is missing; run the command from the project's root"
-        raise InputError(f"no preset is named {name!r}{meant} Presets: {known}")
+        raise InputError(f"no preset is named {name!r}{hint} Presets: {known}")
     return folder / f"{name}.yaml"
 
 
@@ -90,7 +90,7 @@ def _round_trip_yaml() -> YAML:
 
 
 def _align_comments(content: CommentedMap) -> None:
-    """Begin comments behind values where most do: a long value pushes its own away, and a short one brings it back."""
+    """Begin each comment behind a value in the column where most begin, however long its value is."""
     sections = [section for section in content.values() if isinstance(section, CommentedMap)]
     comments = [tokens[2] for section in sections for tokens in section.ca.items.values() if tokens[2] is not None]
     if comments:
@@ -106,14 +106,14 @@ def _merge(preset: dict[str, Any], content: Any, name: str) -> Iterator[Change]:
         for key, value in values.items():
             before = content.setdefault(section, {}).get(key)
             if before != value or isinstance(before, bool) != isinstance(value, bool):
-                content[section][key] = _in_style_of(before, value)
+                content[section][key] = _in_flow_style(value)
                 yield Change(f"{section}.{key}", before, value)
 
 
-def _in_style_of(before: Any, value: Any) -> Any:
-    """Return a list in the flow style that params.yaml writes lists in; other values as they are."""
+def _in_flow_style(value: Any) -> Any:
+    """Return a list in the flow style of the lists in params.yaml; other values as they are."""
     if not isinstance(value, list):
         return value
-    sequence = CommentedSeq(_in_style_of(None, item) for item in value)
+    sequence = CommentedSeq(_in_flow_style(item) for item in value)
     sequence.fa.set_flow_style()
     return sequence

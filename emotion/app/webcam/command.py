@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from emotion.app.arguments import add_predictor_arguments, make_predictor
+from emotion.app.arguments import RenamedOption, add_predictor_arguments, make_predictor
 from emotion.app.tracking_arguments import add_tracking_arguments, nonnegative_seconds
 from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
 
@@ -53,8 +53,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="how long the camera may take for its first image (%(default)s)",
     )
     parser.add_argument(
-        "--images", type=Path, default=Path(), metavar="FOLDER", help="where s saves images; here unless told"
+        "--images", type=Path, default=Path(), metavar="FOLDER", help="where s saves images (the working folder)"
     )
+    parser.add_argument("--pictures", action=RenamedOption, new="--images")
     add_tracking_arguments(parser)
     add_predictor_arguments(parser)
     parser.set_defaults(run=run)

@@ -1,5 +1,6 @@
 """`emotion predict`: whatever files there are, each gets its line, in order, and the exit status says how it went."""
 
+import contextlib
 import csv
 import errno
 import hashlib
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from pathlib import Path
 
 import cv2
@@ -19,10 +21,11 @@ import pytest
 from PIL import Image
 
 from emotion.app import cli
-from emotion.app.predict import annotated_files
-from emotion.app.predict.image_files import ImageFile, collect
-from emotion.app.predict.output import Table
-from emotion.app.predict.reading import Reading, Tally, read_images
+from emotion.app.predict.annotated_files import plan_targets
+from emotion.app.predict.image_files import ImageFile, collect_files
+from emotion.app.predict.predict_files import predict_files
+from emotion.app.predict.results import ImageResult, ResultCounts
+from emotion.app.predict.table import Table
 from emotion.core.labels import EMOTIONS
 from emotion.core.metadata import ModelMetadata
 from emotion.data.images import read_image
@@ -84,15 +87,15 @@ def test_a_photo_gives_its_face(here, predict, astronaut):
     assert y < 115 < y + height
 
 
-def test_the_command_says_what_the_predictor_says(here, predict, model, astronaut):
+def test_the_command_prints_what_the_predictor_returns(here, predict, model, astronaut):
     path = save(here / "photo.png", astronaut)
     _, out, _ = predict(path, "--json")
-    (told,) = json.loads(out)["faces"]
+    (printed,) = json.loads(out)["faces"]
     (face,) = Predictor(model).predict(read_image(path))
-    assert told["box"] == face.box._asdict()
-    assert told["emotion"] == face.emotion
-    assert list(told["probabilities"]) == list(EMOTIONS)
-    assert list(told["probabilities"].values()) == pytest.approx(face.probabilities, abs=1e-5)
+    assert printed["box"] == face.box._asdict()
+    assert printed["emotion"] == face.emotion
+    assert list(printed["probabilities"]) == list(EMOTIONS)
+    assert list(printed["probabilities"].values()) == pytest.approx(face.probabilities, abs=1e-5)
 
 
 def test_json_is_an_object_a_line_for_each_image(here, predict):
@@ -120,7 +123,7 @@ def test_on_a_terminal_the_default_is_a_table(here, predict, monkeypatch):
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda self: self is sys.stdout)
     assert predict("a.png", "folder", "b.png", "--detector", "whole") == table
     head, first, second, third, empty, summary = table[1].splitlines()
-    assert head.startswith("image               face  box")
+    assert head.startswith("image                 face  box")
     assert first.startswith("a.png                    1  80 x 60 at 0, 0 ")
     assert second.startswith("folder/long_name.png     1  80 x 60 at 0, 0 ")
     assert third.startswith("b.png                    -  unreadable: no image")
@@ -132,19 +135,22 @@ def test_on_a_terminal_the_default_is_a_table(here, predict, monkeypatch):
 def test_tables_fit_names_of_any_kind():
     face = Face(Box(1, 2, 3, 4), np.array([0.0, 0.996, 0.004]), "sad", 0.996)
     wide, accent = "\N{CJK UNIFIED IDEOGRAPH-5B57}", "\N{COMBINING ACUTE ACCENT}"
-    names = [f"{wide * 30}.png", f"e{accent}.png", "a\x1b[2J\n.png", "\udcff.png"]
+    syllable = unicodedata.normalize("NFD", "\N{HANGUL SYLLABLE GAG}")
+    names = [f"{wide * 30}.png", f"e{accent}.png", "a\x1b[2J\n.png", "\udcff.png", f"{syllable}.png"]
     table = Table(("happy", "sad", "neutral"), [Path(name) for name in names], columns=90, encoding="ascii")
-    lines = [line for name in names for line in table.lines(Reading(Path(name), "ok", [face]))]
+    lines = [line for name in names for line in table.lines(ImageResult(Path(name), "ok", [face]))]
     assert lines[0].startswith(f"\N{HORIZONTAL ELLIPSIS}{wide}")
     assert lines[1].startswith(f"e{accent}.png  ")
     assert lines[2].startswith("a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}.png")
     assert lines[3].startswith("\N{REPLACEMENT CHARACTER}.png")
+    path_width = lines[2].index("     1  ")
+    assert lines[4].startswith(f"{syllable}.png".ljust(path_width + 1)), "three letters in two places"
     assert all(line.endswith("sad       99.6 %  ##########") for line in lines), "nothing else has a whole percent"
 
 
 def test_two_emotions_have_a_table_too():
     table = Table(("happy", "sad"), [Path("a.png")], columns=90, encoding="utf-8")
-    (line,) = table.lines(Reading(Path("a.png"), "ok", [Face(Box(1, 2, 3, 4), np.array([0.2, 0.8]), "sad", 0.8)]))
+    (line,) = table.lines(ImageResult(Path("a.png"), "ok", [Face(Box(1, 2, 3, 4), np.array([0.2, 0.8]), "sad", 0.8)]))
     assert line.endswith("80.0 %  ████████    happy 20 %")
 
 
@@ -175,14 +181,19 @@ def make_tree(folder):
 
 
 def paths_of(names, **options):
-    return [file.path.as_posix() for file in collect(names, **options)]
+    return [file.path.as_posix() for file in collect_files(names, **options)]
 
 
 def test_folders_give_their_images_sorted_and_without_hidden_ones(here):
     make_tree(here / "tree")
     assert paths_of(["tree"]) == ["tree/a.JPG", "tree/b.png", "tree/sub/c.png", "tree/sub/deeper/d.webp"]
-    assert [file.inner.as_posix() for file in collect(["tree"])] == ["a.JPG", "b.png", "sub/c.png", "sub/deeper/d.webp"]
-    assert paths_of(["tree"], leave_out=here / "tree/sub") == ["tree/a.JPG", "tree/b.png"]
+    assert [file.relative.as_posix() for file in collect_files(["tree"])] == [
+        "a.JPG",
+        "b.png",
+        "sub/c.png",
+        "sub/deeper/d.webp",
+    ]
+    assert paths_of(["tree"], excluded=here / "tree/sub") == ["tree/a.JPG", "tree/b.png"]
     assert paths_of(["."]) == paths_of(["tree"])
 
 
@@ -204,7 +215,7 @@ def test_patterns_are_for_shells_that_leave_them_alone(here):
 def test_a_file_that_is_named_twice_is_read_once(here):
     make_tree(here / "tree")
     assert paths_of(["tree/b.png", "tree", str(here / "tree/b.png")])[:2] == ["tree/b.png", "tree/a.JPG"]
-    assert len(collect(["tree", "tree"])) == 4
+    assert len(collect_files(["tree", "tree"])) == 4
 
 
 def test_names_that_stand_for_nothing_keep_their_problem(here, predict):
@@ -258,7 +269,7 @@ def good_images(folder):
 
 
 def bad_images(folder):
-    """Write files that cannot be read; return what is said of each."""
+    """Write files that cannot be read; return the problem of each."""
     save(folder / "cut.jpg", noise(300, 300))
     (folder / "cut.jpg").write_bytes((folder / "cut.jpg").read_bytes()[:-300])
     (folder / "empty.png").write_bytes(b"")
@@ -308,8 +319,8 @@ def test_good_and_bad_images_keep_their_order(here, predict):
     assert status == 3
     rows = rows_of(out)
     assert [Path(row["path"]).name for row in rows] == sorted([*good, *bad])
-    told = {Path(row["path"]).name: row["status"] for row in rows}
-    assert told == dict.fromkeys(good, "ok") | {name: f"unreadable: {reason}" for name, reason in bad.items()}
+    statuses = {Path(row["path"]).name: row["status"] for row in rows}
+    assert statuses == dict.fromkeys(good, "ok") | {name: f"unreadable: {reason}" for name, reason in bad.items()}
     assert err == "13 images: 8 with 8 faces, 0 without a face, 5 unreadable\n"
     assert all(not row[name] for row in rows if row["status"] != "ok" for name in HEADER if name not in HEADER[:3])
 
@@ -349,8 +360,8 @@ def test_a_panorama_is_read(here, predict, astronaut):
     save(here / "panorama.jpg", panorama, quality=95)
     status, out, _ = predict("panorama.jpg", "--detector", "cascade", "--smallest", "60")
     assert status == 0
-    found = [(int(row["x"]), int(row["y"])) for row in rows_of(out)]
-    assert any(9_100 < x < 9_250 and 60 < y < 150 for x, y in found)
+    corners = [(int(row["x"]), int(row["y"])) for row in rows_of(out)]
+    assert any(9_100 < x < 9_250 and 60 < y < 150 for x, y in corners)
     assert predict("panorama.jpg", "--detector", "whole")[0] == 0
 
 
@@ -364,10 +375,10 @@ def test_faces_cut_by_the_border_are_no_trouble(here, predict, astronaut):
     }.items():
         save(here / "cut" / name, part)
     status, out, _ = predict(
-        "cut", "--detector", "cascade", "--margin", "0.5", "--smallest", "30", "--annotate", "boxed"
+        "cut", "--detector", "cascade", "--margin", "0.5", "--smallest", "30", "--annotate", "annotated"
     )
     assert status in (0, 3)
-    assert sorted(path.name for path in (here / "boxed").iterdir()) == sorted(
+    assert sorted(path.name for path in (here / "annotated").iterdir()) == sorted(
         {Path(row["path"]).name for row in rows_of(out) if row["status"] == "ok"}
     )
     assert {row["status"] for row in rows_of(out)} <= {"ok", "no face"}
@@ -382,21 +393,21 @@ def test_faces_cut_by_the_border_are_no_trouble(here, predict, astronaut):
 def test_fifty_faces_are_numbered(here, predict, astronaut):
     crowd = np.tile(astronaut[30:190, 140:310], (5, 10, 1))
     save(here / "crowd.png", crowd)
-    status, out, _ = predict("crowd.png", "--detector", "cascade", "--annotate", "boxed")
+    status, out, _ = predict("crowd.png", "--detector", "cascade", "--annotate", "annotated")
     rows = rows_of(out)
     assert status == 0
     assert 45 <= len(rows) <= 55
     assert [row["face"] for row in rows] == [str(number) for number in range(1, len(rows) + 1)]
     areas = [int(row["width"]) * int(row["height"]) for row in rows]
     assert areas == sorted(areas, reverse=True)
-    assert (read_image(here / "boxed/crowd.png") != crowd).any(axis=2).mean() > 0.05
+    assert (read_image(here / "annotated/crowd.png") != crowd).any(axis=2).mean() > 0.05
 
 
 @pytest.mark.parametrize("height, width", [(1, 20_000), (20_000, 1), (2, 2), (30, 30_000), (19, 400)])
 def test_images_of_any_shape_are_searched(here, predict, height, width):
     save(here / "a.png", noise(height, width, 1))
     for faces in ("cascade", "auto", "whole"):
-        status, out, _ = predict("a.png", "--detector", faces, "--margin", "0.3", "--annotate", "boxed")
+        status, out, _ = predict("a.png", "--detector", faces, "--margin", "0.3", "--annotate", "annotated")
         assert status in (0, 1)
         assert rows_of(out)[0]["status"] == ("ok" if status == 0 else "no face")
 
@@ -431,35 +442,35 @@ def test_a_detector_that_is_not_installed_is_named(here, predict, monkeypatch):
     assert "mtcnn" in status
 
 
-# Boxed images
+# Annotated images
 
 
 def hashes(folder):
     return {path: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_boxed_images_lie_as_their_originals_do(here, predict):
+def test_annotated_images_lie_as_their_originals_do(here, predict):
     save(here / "one/photo.jpg", noise(300, 400))
     save(here / "one/deep/photo.png", noise(300, 400, seed=1))
     save(here / "one/deep/photo.gif", noise(300, 400, seed=2))
     save(here / "two/PHOTO.JPG", noise(300, 400, seed=3), format="JPEG")
     (here / "two/bad.jpg").write_text("no image")
     before = hashes(here)
-    status, _, _ = predict("one", "two", "two/PHOTO.JPG", "--detector", "whole", "--annotate", "boxed/here")
+    status, _, _ = predict("one", "two", "two/PHOTO.JPG", "--detector", "whole", "--annotate", "annotated/here")
     assert status == 3
-    assert {path: digest for path, digest in hashes(here).items() if "boxed" not in path.parts} == before
-    made = sorted(path.relative_to(here / "boxed/here").as_posix() for path in hashes(here / "boxed"))
+    assert {path: digest for path, digest in hashes(here).items() if "annotated" not in path.parts} == before
+    made = sorted(path.relative_to(here / "annotated/here").as_posix() for path in hashes(here / "annotated"))
     assert made == ["PHOTO-2.JPG", "deep/photo-2.png", "deep/photo.png", "photo.jpg"]
-    forms = {path: Image.open(here / "boxed/here" / path).format for path in made}
-    assert set(forms.values()) == {"JPEG", "PNG"}
-    assert forms["PHOTO-2.JPG"] == "JPEG"
+    formats = {path: Image.open(here / "annotated/here" / path).format for path in made}
+    assert set(formats.values()) == {"JPEG", "PNG"}
+    assert formats["PHOTO-2.JPG"] == "JPEG"
 
 
-def test_boxed_images_show_box_and_label(here, predict, astronaut):
+def test_annotated_images_show_box_and_label(here, predict, astronaut):
     save(here / "photo.png", astronaut)
-    _, out, _ = predict("photo.png", "--annotate", "boxed")
+    _, out, _ = predict("photo.png", "--annotate", "annotated")
     (row,) = rows_of(out)
-    changed = (read_image(here / "boxed/photo.png") != astronaut).any(axis=2)
+    changed = (read_image(here / "annotated/photo.png") != astronaut).any(axis=2)
     x, y, width, height = (int(row[name]) for name in HEADER[5:9])
     assert changed[y + height // 2, x]
     assert changed[y, x + width // 2]
@@ -470,23 +481,23 @@ def test_boxed_images_show_box_and_label(here, predict, astronaut):
 def test_small_images_are_enlarged_so_that_labels_can_be_read(here, predict):
     save(here / "face.png", noise(48, 48, 1))
     save(here / "thin.png", noise(1, 20_000, 1))
-    predict("face.png", "thin.png", "--detector", "whole", "--annotate", "boxed")
-    assert read_image(here / "boxed/face.png").shape == (240, 240, 3)
-    assert read_image(here / "boxed/thin.png").shape == (1, 20_000, 3)
+    predict("face.png", "thin.png", "--detector", "whole", "--annotate", "annotated")
+    assert read_image(here / "annotated/face.png").shape == (240, 240, 3)
+    assert read_image(here / "annotated/thin.png").shape == (1, 20_000, 3)
 
 
-def test_images_without_a_face_are_not_boxed(here, predict):
+def test_images_without_a_face_are_not_annotated(here, predict):
     save(here / "wall.png", noise(200, 200))
-    predict("wall.png", "--detector", "cascade", "--annotate", "boxed")
-    assert list((here / "boxed").iterdir()) == []
+    predict("wall.png", "--detector", "cascade", "--annotate", "annotated")
+    assert list((here / "annotated").iterdir()) == []
 
 
-def test_boxed_images_of_an_earlier_run_are_replaced_and_not_read(here, predict):
+def test_annotated_images_of_an_earlier_run_are_replaced_and_not_read(here, predict):
     for suffix in ("jpg", "png"):
         save(here / f"{suffix}.{suffix}", noise(300, 300))
-    first = predict(".", "--detector", "whole", "--annotate", "boxed")
+    first = predict(".", "--detector", "whole", "--annotate", "annotated")
     before = hashes(here)
-    assert predict(".", "--detector", "whole", "--annotate", "boxed") == first
+    assert predict(".", "--detector", "whole", "--annotate", "annotated") == first
     assert len(first[1].splitlines()) == 3
     assert hashes(here) == before
 
@@ -505,21 +516,21 @@ def test_what_was_not_made_here_is_never_written_over(here, predict, target):
     assert hashes(here) == before
 
 
-def test_boxed_images_that_are_read_are_originals_too(here, predict):
+def test_annotated_images_that_are_read_are_originals_too(here, predict):
     save(here / "a.png", noise())
-    predict("a.png", "--detector", "whole", "--annotate", "boxed")
+    predict("a.png", "--detector", "whole", "--annotate", "annotated")
     before = hashes(here)
-    status, _, _ = predict("boxed", "--detector", "whole", "--annotate", "other/../boxed")
+    status, _, _ = predict("annotated", "--detector", "whole", "--annotate", "other/../annotated")
     assert "would write over" in status
-    assert predict("boxed", "--detector", "whole", "--annotate", "again")[0] == 0
+    assert predict("annotated", "--detector", "whole", "--annotate", "again")[0] == 0
     assert {path: digest for path, digest in hashes(here).items() if "again" not in path.parts} == before
 
 
 def test_links_to_images_are_not_written_through(here, predict):
     save(here / "a.png", noise())
-    (here / "boxed").mkdir()
-    (here / "boxed/a.png").symlink_to(here / "a.png")
-    status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "boxed")
+    (here / "annotated").mkdir()
+    (here / "annotated/a.png").symlink_to(here / "a.png")
+    status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "annotated")
     assert "would write over" in status
 
 
@@ -529,16 +540,16 @@ def test_a_folder_that_cannot_be_made_is_named(here, predict):
     assert status == "error: --annotate a.png: this folder cannot be made: File exists"
 
 
-def test_a_boxed_image_that_cannot_be_written_leaves_nothing(here, predict, monkeypatch):
+def test_an_annotated_image_that_cannot_be_written_leaves_nothing(here, predict, monkeypatch):
     save(here / "a.png", noise())
 
     def fail(self, target):
         raise OSError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", fail)
-    status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "boxed")
-    assert status == "error: boxed/a.png cannot be written: Permission denied"
-    assert list((here / "boxed").iterdir()) == []
+    status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "annotated")
+    assert status == "error: annotated/a.png cannot be written: Permission denied"
+    assert list((here / "annotated").iterdir()) == []
 
 
 # Many images
@@ -578,12 +589,12 @@ def files_of(paths):
 def test_faces_of_many_images_go_to_the_model_together(here, model):
     paths = [save(here / f"{number}.png", noise(seed=number)) for number in range(70)]
     predictor = Slow(model)
-    readings = list(read_images(files_of(paths), predictor, threads=2))
-    assert [reading.path for reading in readings] == paths
+    results = list(predict_files(files_of(paths), predictor, threads=2))
+    assert [result.path for result in results] == paths
     assert predictor.batches == [1, 2, 4, 8, 16, 32, 7], "the first answers come at once"
     alone = Predictor(model, detector="whole")
-    for reading, path in zip(readings[::23], paths[::23], strict=True):
-        assert reading.faces[0].probabilities == pytest.approx(
+    for result, path in zip(results[::23], paths[::23], strict=True):
+        assert result.faces[0].probabilities == pytest.approx(
             alone.predict(read_image(path))[0].probabilities, abs=1e-6
         )
 
@@ -591,60 +602,60 @@ def test_faces_of_many_images_go_to_the_model_together(here, model):
 def test_only_a_few_images_are_ahead_of_the_reader(here, model):
     path = save(here / "a.png", noise())
     predictor = Slow(model)
-    readings = read_images(files_of([path] * 500), predictor, threads=2)
-    next(readings)
+    results = predict_files(files_of([path] * 500), predictor, threads=2)
+    next(results)
     time.sleep(0.3)
     assert 1 <= predictor.searched <= 1 + 3 * 2
-    readings.close()
+    results.close()
     done = predictor.searched
     time.sleep(0.1)
     assert predictor.searched == done, "nothing goes on in the background"
 
 
-def test_images_that_wait_to_be_boxed_are_few(here, model, monkeypatch):
-    monkeypatch.setattr("emotion.app.predict.reading.MOST_WAITING_BYTES", 100_000)
+def test_few_images_wait_to_be_annotated(here, model, monkeypatch):
+    monkeypatch.setattr("emotion.app.predict.predict_files.MOST_WAITING_BYTES", 100_000)
     paths = [save(here / f"{number}.png", noise(100, 100, seed=number)) for number in range(20)]
     files = files_of(paths)
     predictor = Slow(model)
-    readings = list(read_images(files, predictor, threads=2, targets=annotated_files.plan(files, here / "boxed")))
-    assert len(readings) == len(list((here / "boxed").iterdir())) == 20
+    results = list(predict_files(files, predictor, threads=2, targets=plan_targets(files, here / "annotated")))
+    assert len(results) == len(list((here / "annotated").iterdir())) == 20
     assert max(predictor.batches) == 4, "of 30,000 bytes each"
 
 
-def test_progress_is_told_by_image_and_before_the_answers(here, model):
+def test_progress_comes_by_image_and_before_the_results(here, model):
     path = save(here / "a.png", noise())
     ticks = []
-    readings = read_images(
-        files_of([path] * 40), Predictor(model, detector="whole"), searched_one=lambda: ticks.append(1)
+    results = predict_files(
+        files_of([path] * 40), Predictor(model, detector="whole"), on_prepared=lambda: ticks.append(1)
     )
-    told = [len(ticks) for _ in readings]
-    assert told[:5] == [1, 3, 3, 7, 7]
+    seen = [len(ticks) for _ in results]
+    assert seen[:5] == [1, 3, 3, 7, 7]
     assert len(ticks) == 40
 
 
 def test_opencv_gets_its_threads_back(here, model):
     before = cv2.getNumThreads()
     path = save(here / "a.png", noise())
-    readings = read_images(files_of([path] * 3), Predictor(model, detector="whole"), threads=2)
-    next(readings)
+    results = predict_files(files_of([path] * 3), Predictor(model, detector="whole"), threads=2)
+    next(results)
     assert cv2.getNumThreads() == 1
-    readings.close()
+    results.close()
     assert cv2.getNumThreads() == before
 
 
 def test_no_thread_is_left(here, model):
     path = save(here / "a.png", noise())
     before = threading.active_count()
-    list(read_images(files_of([path] * 9), Predictor(model, detector="whole"), threads=3))
+    list(predict_files(files_of([path] * 9), Predictor(model, detector="whole"), threads=3))
     assert threading.active_count() == before
 
 
 @pytest.mark.parametrize("statuses, status", [(["ok"], 0), (["ok", "no face"], 3), (["no face", "unreadable: x"], 1)])
 def test_the_exit_status_says_whether_all_some_or_none_worked(statuses, status):
-    tally = Tally()
+    counts = ResultCounts()
     for text in statuses:
-        tally.add(Reading(Path("a"), text))
-    assert tally.exit_status == status
+        counts.add(ImageResult(Path("a"), text))
+    assert counts.exit_status == status
 
 
 # As a process
@@ -685,6 +696,30 @@ def test_an_interruption_ends_it_with_one_line(model, many):
     assert out.endswith(b"\n"), "whole lines only"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="terminals are another thing there")
+def test_a_quick_run_on_a_terminal_shows_no_progress_bar(here, model):
+    import pty
+
+    save(here / "a.png", noise())
+    terminal, end = pty.openpty()
+    command = [EMOTION, "predict", "a.png", "--detector", "whole", "--model", model]
+    with subprocess.Popen(command, stdout=end, stderr=end, stdin=subprocess.DEVNULL):
+        os.close(end)
+        lines = read_terminal(terminal).decode().splitlines()
+    assert [line.split()[0] for line in lines if line] == ["image", "a.png", "1"]
+
+
+def read_terminal(terminal):
+    """Return all bytes that come before its other end is closed."""
+    content = b""
+    # Linux says that it is closed by an error.
+    with contextlib.suppress(OSError):
+        while part := os.read(terminal, 4096):
+            content += part
+    os.close(terminal)
+    return content
+
+
 def test_nothing_heavy_is_loaded(here, model):
     save(here / "a.png", noise())
     program = (
@@ -697,7 +732,9 @@ def test_nothing_heavy_is_loaded(here, model):
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "onnxruntime" in loaded
     heavy = {"tensorflow", "keras", "jax", "pandas", "scipy", "sklearn", "matplotlib", "pydantic", "ruamel", "yaml"}
-    assert not loaded & (heavy | {"mtcnn", "onnx", "fastapi", "dvc", "requests", "skimage"})
+    assert not loaded & (heavy | {"mtcnn", "onnx", "fastapi", "dvc", "requests", "skimage", "rich"}), (
+        "rich only for a table"
+    )
 
 
 def test_the_columns_are_the_emotions_of_the_model(here, predict, tmp_path):

@@ -1,6 +1,7 @@
 """Presets write their values into params.yaml, and nothing else."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_fer2013_keeps_its_images_out_of_the_store(project):
     assert load_params("source").source.remote == "private"
 
 
-def test_a_misspelt_preset_lists_those_that_exist(project):
+def test_a_misspelled_preset_lists_those_that_exist(project):
     with pytest.raises(InputError, match=r"did you mean fer2013\? Presets: .*fer2013.*sample"):
         apply_preset("fer213")
 
@@ -111,10 +112,30 @@ def test_the_command_lists_and_applies(project, monkeypatch, capsys):
     assert "source.folder: data/sample -> data/raw" in capsys.readouterr().out
 
 
-def test_the_command_ends_with_a_message_on_a_misspelt_preset(project, monkeypatch):
+def test_the_command_ends_with_a_message_on_a_misspelled_preset(project, monkeypatch):
     with pytest.raises(SystemExit) as end:
         run("preset", "fer", monkeypatch=monkeypatch)
     assert str(end.value.code).startswith("error: no preset is named 'fer'")
+
+
+def test_the_list_on_a_terminal_keeps_its_columns(project, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda self: self is sys.stdout)
+    run("preset", monkeypatch=monkeypatch)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert max(map(len, lines)) <= 60
+    indent = max(map(len, NAMES)) + 2
+    assert [line[:indent].strip() for line in lines if line[0] != " "] == NAMES
+    words = " ".join(line[indent:] for line in lines).split()
+    assert words == " ".join(list_presets().values()).split()
+
+
+def test_a_preset_of_before_ends_with_2_and_its_new_name(project, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as end:
+        run("preset", "happy-sad-grey", monkeypatch=monkeypatch)
+    assert end.value.code == 2
+    assert "happy-sad-grey was renamed; write happy-sad-grayscale\n" in capsys.readouterr().err
+    assert Path("params.yaml").read_text(encoding="utf-8") == committed_text()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "folder"])

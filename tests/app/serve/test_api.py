@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from emotion.app.predict.output import Json
-from emotion.app.predict.reading import Reading
+from emotion.app.predict.results import ImageResult
 from emotion.app.serve.answers import find_figures
 from emotion.app.serve.api import PAGE, make_app
 from emotion.app.serve.uploads import Limits
@@ -42,7 +42,7 @@ def test_answers_what_predict_says(client, predictor, astronaut):
     data = encode(astronaut)
     answer = post(client, data, {"content-type": "image/png"}).json()
     faces = predictor.predict(images.decode(data))
-    [line] = Json(predictor.emotions).lines(Reading(Path("astronaut.png"), "ok", faces))
+    [line] = Json(predictor.emotions).lines(ImageResult(Path("astronaut.png"), "ok", faces))
     expected = json.loads(line)["faces"]
     assert len(expected) >= 1
     assert answer == {

@@ -1,0 +1,120 @@
+"""The faces in an image with their heatmaps: what in each face speaks for an emotion."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emotion.core.errors import InputError
+from emotion.core.labels import parse_emotion
+from emotion.data.images import ImageError, read_image
+from emotion.explanation.sheet import ExplainedFace
+from emotion.inference.predictor import Predictor, find_standard
+
+SUFFIX = ".keras"
+MOST_FACES = 12
+"""The largest ones; a plot of more cannot be read."""
+
+
+def find_keras_model(named: Path | None) -> Path:
+    """Return the model file that was named, or the released one.
+
+    Raises:
+        InputError: the one that was named is not a .keras file, so has no gradients; or the released one is missing.
+    """
+    if named is None:
+        return find_standard([f"model{SUFFIX}"])
+    if named.suffix.lower() != SUFFIX:
+        beside = named.with_name(f"model{SUFFIX}")
+        instead = beside if beside.is_file() else Path("models/model.keras")
+        raise InputError(
+            f"{named}: explaining takes the gradients of the network, which only a {SUFFIX} file has; name that of the "
+            f"same training, such as --model {instead}"
+        )
+    return named
+
+
+def read_image_to_explain(path: Path, target: Path) -> np.ndarray:
+    """Return the image at `path`, as `read_image` does.
+
+    Raises:
+        InputError: it cannot be read, or the plot `target` would be written over it.
+    """
+    if target.exists() and path.exists() and target.samefile(path):
+        raise InputError(f"--out {target} is the image itself; give the plot another name")
+    try:
+        return read_image(path)
+    except ImageError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def explain_faces(
+    image: np.ndarray, predictor: Predictor, *, emotion: str | None = None, most: int = 1
+) -> list[ExplainedFace]:
+    """Return the largest faces in `image`, each with the heatmap of its predicted emotion.
+
+    Args:
+        image: uint8 (height, width, 1 or 3), gray or RGB.
+        predictor: made from a .keras file.
+        emotion: another one to explain besides.
+        most: how many faces at most.
+
+    Raises:
+        InputError: there is no face, the model does not know `emotion`, or it cannot be explained.
+    """
+    other = None if emotion is None else resolve_emotion(emotion, predictor.emotions)
+    detections = predictor.detect(image)[:most]
+    if not detections:
+        raise InputError(
+            "no face was found; --detector whole takes the image as one face, --smallest looks for smaller ones"
+        )
+    crops = np.stack([predictor.crop(image, detection) for detection in detections])
+    faces = predictor.make_faces(detections, predictor.probabilities(crops))
+    explained = [list(dict.fromkeys([face.emotion] + ([other] if other else []))) for face in faces]
+    heatmaps = iter(_heatmaps(predictor, crops, explained))
+    return [
+        ExplainedFace(face.box, crop, face.probabilities, face.emotion, {name: next(heatmaps) for name in names})
+        for face, crop, names in zip(faces, crops, explained, strict=True)
+    ]
+
+
+def _heatmaps(predictor: Predictor, crops: np.ndarray, explained: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return the heatmap of each crop for each of its emotions, one after the other: (maps, size, size)."""
+    # Keras, which the predictor has loaded by now.
+    from emotion.explanation.grad_cam import explain
+    from emotion.model_files.keras_file import load_model
+
+    rows = [row for row, names in enumerate(explained) for _ in names]
+    labels = [predictor.emotions.index(name) for names in explained for name in names]
+    network, _ = load_model(predictor.path)
+    return explain(network, crops[rows], np.array(labels), flip=predictor.metadata.flip)
+
+
+def resolve_emotion(text: str, emotions: Sequence[str]) -> str:
+    """Return the one of `emotions` that `text` names, in upper or lower case, or by a synonym.
+
+    Raises:
+        InputError: there is none.
+    """
+    by_name = {name.casefold(): name for name in emotions}
+    name = text.strip().casefold()
+    if name not in by_name:
+        try:
+            name = parse_emotion(text)
+        except InputError:
+            name = ""
+    if name not in by_name:
+        raise InputError(f"--emotion: got {text!r}, expected one of the model's: {', '.join(emotions)}")
+    return by_name[name]
+
+
+def describe_faces(faces: Sequence[ExplainedFace], emotions: Sequence[str]) -> list[str]:
+    """Return one line per face: where it is, and the probabilities of the emotions that are explained."""
+    return [_describe_face(face, emotions) for face in faces]
+
+
+def _describe_face(face: ExplainedFace, emotions: Sequence[str]) -> str:
+    x, y, width, height = face.box
+    shares = {name: face.probabilities[emotions.index(name)] for name in face.heat}
+    text = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
+    return f"face at {x}, {y} of {width}x{height} pixels: {text}"

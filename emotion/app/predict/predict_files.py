@@ -1,0 +1,188 @@
+"""Many image files through one predictor: in order, in batches across images, with memory that does not grow.
+
+Threads read images and detect faces. The model gets the faces of several images as one batch.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from emotion.app.predict.annotated_files import encode_annotated, write_annotated
+from emotion.app.predict.image_files import ImageFile
+from emotion.app.predict.results import NO_FACE, OK, UNREADABLE, ImageResult
+from emotion.data.images import ImageError, read_image
+from emotion.faces.detection import Detection
+from emotion.inference.predictor import BATCH_SIZE, Face, Predictor
+from emotion.parallel.cores import available_cores
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+AHEAD = 3
+"""Images per thread that are in preparation, or wait for the model, at a time."""
+
+MOST_WAITING_BYTES = 64 * 2**20
+"""Of images that wait to be annotated; with more, batches get smaller."""
+
+
+@dataclass(frozen=True)
+class _PreparedImage:
+    """An image whose faces are detected and cropped.
+
+    Attributes:
+        path: the file, as the user named it.
+        problem: why it cannot be read; None where it can.
+        detections: the faces, the largest first.
+        crops: of each face what the model takes, uint8 (size, size, channels).
+        image: uint8 (height, width, 1 or 3), kept only where it is to be annotated.
+    """
+
+    path: Path
+    problem: str | None = None
+    detections: Sequence[Detection] = ()
+    crops: Sequence[np.ndarray] = ()
+    image: np.ndarray | None = None
+
+
+def predict_files(
+    files: Sequence[ImageFile],
+    predictor: Predictor,
+    *,
+    threads: int | None = None,
+    targets: Mapping[Path, Path] | None = None,
+    on_prepared: Callable[[], object] = lambda: None,
+) -> Generator[ImageResult, None, None]:
+    """Yield the result of each of `files`, in their order, as soon as it is known.
+
+    At any time only a few images are held.
+
+    Args:
+        files: what to read.
+        predictor: its `detect` is called from several threads at once.
+        threads: how many read and detect; one per core by default.
+        targets: where the annotated image of each file with a face is written, as `plan_targets` returns it.
+        on_prepared: is called once per image, after its faces are detected and before its result is yielded.
+
+    Raises:
+        InputError: an annotated image cannot be written.
+    """
+    workers = min(threads or available_cores(), max(1, len(files)))
+    prepare = partial(_prepare, predictor=predictor, keep_image=bool(targets))
+    with (
+        _single_threaded_opencv(workers > 1),
+        ThreadPoolExecutor(workers) as pool,
+        # Closed before the pool, which would first prepare all that is still waiting.
+        closing(_map_in_order(pool, prepare, files, AHEAD * workers)) as prepared,
+    ):
+        for batch in _batches(prepared, on_prepared):
+            yield from _annotate_batch(pool, batch, _classify_batch(batch, predictor), targets or {})
+
+
+@contextmanager
+def _single_threaded_opencv(active: bool) -> Iterator[None]:
+    """Keep OpenCV to one thread per call: several images at a time are faster than several threads per image."""
+    before = cv2.getNumThreads()
+    if active:
+        cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _PreparedImage:
+    """Read one image, detect its faces and crop them."""
+    if file.problem:
+        return _PreparedImage(file.path, file.problem)
+    try:
+        image = _read_file(file.path)
+    except ImageError as error:
+        return _PreparedImage(file.path, str(error))
+    except MemoryError:
+        return _PreparedImage(file.path, "there is not enough memory for an image of this size")
+    detections = predictor.detect(image)
+    crops = [predictor.crop(image, detection) for detection in detections]
+    return _PreparedImage(file.path, None, detections, crops, image if keep_image and detections else None)
+
+
+def _read_file(path: Path) -> np.ndarray:
+    # Reading a pipe would wait for ever, and a device would never end.
+    if path.exists() and not path.is_file():
+        raise ImageError("it is no file, but a device or a pipe")
+    return read_image(path)
+
+
+def _map_in_order(
+    pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Generator[Result, None, None]:
+    """Yield `function(item)` for every item, in order, while the pool works on at most `ahead` of them."""
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _batches(prepared: Iterable[_PreparedImage], on_prepared: Callable[[], object]) -> Iterator[list[_PreparedImage]]:
+    """Group images until they have enough faces for the model, are many, or hold much memory.
+
+    The first batches are small, so that the first results come at once.
+    """
+    batch: list[_PreparedImage] = []
+    faces, waiting_bytes, enough = 0, 0, 1
+    for one in prepared:
+        on_prepared()
+        batch.append(one)
+        faces += len(one.crops)
+        waiting_bytes += 0 if one.image is None else one.image.nbytes
+        if max(faces, len(batch)) >= enough or waiting_bytes >= MOST_WAITING_BYTES:
+            yield batch
+            batch, faces, waiting_bytes, enough = [], 0, 0, min(2 * enough, BATCH_SIZE)
+    if batch:
+        yield batch
+
+
+def _classify_batch(batch: Sequence[_PreparedImage], predictor: Predictor) -> list[ImageResult]:
+    """Return the result of each image; the model gets all their faces as one batch."""
+    crops = [crop for one in batch for crop in one.crops]
+    probabilities = predictor.probabilities(np.stack(crops) if crops else np.empty(0))
+    faces = iter(predictor.make_faces([detection for one in batch for detection in one.detections], probabilities))
+    return [ImageResult(one.path, _status(one), [next(faces) for _ in one.detections]) for one in batch]
+
+
+def _status(one: _PreparedImage) -> str:
+    if one.problem:
+        return f"{UNREADABLE}: {one.problem}"
+    return OK if one.detections else NO_FACE
+
+
+def _annotate_batch(
+    pool: Executor, batch: Sequence[_PreparedImage], results: Sequence[ImageResult], targets: Mapping[Path, Path]
+) -> Iterator[ImageResult]:
+    """Yield the results of a batch, each once its annotated image is written."""
+    written = [
+        None if one.image is None else pool.submit(_annotate, one.image, result.faces, targets[one.path])
+        for one, result in zip(batch, results, strict=True)
+    ]
+    for result, future in zip(results, written, strict=True):
+        if future is not None:
+            future.result()
+        yield result
+
+
+def _annotate(image: np.ndarray, faces: Sequence[Face], target: Path) -> None:
+    write_annotated(target, encode_annotated(image, faces, target))

@@ -1,0 +1,58 @@
+"""What `emotion predict` gives for one image, and how many images gave what."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emotion.inference.predictor import Face
+
+OK, NO_FACE, UNREADABLE = "ok", "no face", "unreadable"
+
+SOME_FAILED, ALL_FAILED = 3, 1
+"""Exit statuses: some images, or all of them, gave no face."""
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """The faces in one image, or why there are none.
+
+    Attributes:
+        path: the file, as the user named it.
+        status: `ok`, `no face`, or `unreadable: ` and the reason.
+        faces: the largest first; none unless the status is `ok`.
+    """
+
+    path: Path
+    status: str
+    faces: Sequence[Face] = ()
+
+
+@dataclass
+class ResultCounts:
+    """How many images there are of each status, and how many faces in all."""
+
+    images: Counter[str] = field(default_factory=Counter)
+    faces: int = 0
+
+    def add(self, result: ImageResult) -> None:
+        self.images[result.status.partition(":")[0]] += 1
+        self.faces += len(result.faces)
+
+    @property
+    def exit_status(self) -> int:
+        """0 where every image gave a face, SOME_FAILED where some did, ALL_FAILED where none did."""
+        with_face, total = self.images[OK], self.images.total()
+        return 0 if with_face == total else SOME_FAILED if with_face else ALL_FAILED
+
+    def __str__(self) -> str:
+        parts = [
+            f"{self.images[OK]} with {_number_of(self.faces, 'face')}",
+            f"{self.images[NO_FACE]} without a face",
+            f"{self.images[UNREADABLE]} unreadable",
+        ]
+        return f"{_number_of(self.images.total(), 'image')}: {', '.join(parts)}"
+
+
+def _number_of(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
