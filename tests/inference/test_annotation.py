@@ -7,7 +7,7 @@ from emotion.core.labels import EMOTIONS
 from emotion.faces.detection import Box
 from emotion.inference.annotation import COLORS, annotate, emotion_color, label_text
 from emotion.inference.predictor import Face
-from emotion.plots import style
+from emotion.presentation import colors
 
 
 def make_face(box=(100, 120, 90, 90), emotion="happy", confidence=0.9):
@@ -17,8 +17,8 @@ def make_face(box=(100, 120, 90, 90), emotion="happy", confidence=0.9):
 
 
 def test_emotions_have_the_colors_of_the_plots():
-    assert list(COLORS) == list(style.COLORS)
-    assert (style.COLORS["happy"], COLORS["happy"]) == ("#e69f00", (230, 159, 0))
+    assert list(COLORS) == list(colors.COLORS)
+    assert (colors.COLORS["happy"], COLORS["happy"]) == ("#e69f00", (230, 159, 0))
 
 
 def test_a_name_that_is_not_known_has_one_color_all_the_same():

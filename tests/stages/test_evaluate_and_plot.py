@@ -239,5 +239,5 @@ def test_plot_draws_two_emotions(pair_model):
 def test_plot_writes_every_image(model):
     evaluate.main()
     plot.main()
-    names = "class_balance confusion mistakes images precision_recall predictions reliability roc training"
+    names = "class_balance confusion images mistakes precision_recall predictions reliability roc training"
     assert [path.stem for path in sorted(PLOTS.iterdir())] == names.split()
