@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from emotion.plots.sheets import draw_image
-from emotion.plots.style import ACCENT, INK, SOFT, new_sheet, percent, styled
+from emotion.plots.style import ACCENT, INK, SOFT, new_sheet, styled
+from emotion.presentation.formats import percent
 
 SIDE, GAP = 1.3, 0.12
 """Inches of a crop, and between two."""

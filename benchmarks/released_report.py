@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 from benchmarks.documents import write_between
 from emotion.app.preset.presets import PRESETS
-from emotion.app.release.release import CARD, RELEASED
+from emotion.app.release.release import CARD
+from emotion.app.release.results import RELEASED
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.core.params import PARAMS_FILE, read_yaml
 from emotion.core.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
-from emotion.reports.model_card import figure_text, number, percent
+from emotion.presentation.formats import figure_text, number, percent
 
 RESULTS = Path("benchmarks/results")
 TIMES = RESULTS / "released.json"

@@ -4,9 +4,10 @@ from emotion.core.errors import run_command
 from emotion.core.files import atomic_path
 from emotion.core.params import load_params
 from emotion.core.paths import EVALUATION_METRICS, EXPORTED, MODEL_CARD
-from emotion.reports.model_card import KINDS, Layout, ModelFile, make_card, read_facts
+from emotion.reports.facts import read_facts
+from emotion.reports.model_card import KINDS, Links, ModelFile, make_card
 
-LAYOUT = Layout(plots={"confusion": "plots/confusion.png", "training": "plots/training.png"}, params="../params.yaml")
+LINKS = Links(plots={"confusion": "plots/confusion.png", "training": "plots/training.png"}, params="../params.yaml")
 
 
 def main() -> None:
@@ -16,7 +17,7 @@ def main() -> None:
         ModelFile(path, KINDS[name], facts.export[name]["bytes"], facts.export[name]) for name, path in EXPORTED.items()
     ]
     with atomic_path(MODEL_CARD) as temporary:
-        temporary.write_text(make_card(facts, files, LAYOUT), encoding="utf-8", newline="\n")
+        temporary.write_text(make_card(facts, files, LINKS), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw what the network looked at in test images that it read right and wrong: metrics/explanations.png."""
+"""Draw what the network looked at in test images that it predicted right and wrong: metrics/explanations.png."""
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ def find_labels(names: pd.Series, emotions: tuple[str, ...]) -> np.ndarray:
     unknown = sorted(set(names) - set(emotions))
     if unknown:
         raise InputError(
-            f"{PREDICTIONS} has the emotions {', '.join(unknown)}, and {MODEL} tells apart {', '.join(emotions)}; make "
+            f"{PREDICTIONS} has the emotions {', '.join(unknown)}, and {MODEL} predicts {', '.join(emotions)}; make "
             "both again with `dvc repro`"
         )
     return names.map(emotions.index).to_numpy(dtype=np.int64)

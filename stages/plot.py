@@ -1,4 +1,4 @@
-"""Draw the images of data, training and results that people look at. Needs neither DVC nor TensorFlow."""
+"""Draw the plots of data, training and results. Needs neither DVC nor TensorFlow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +57,7 @@ def draw_data(images_per_class: int) -> None:
 
 
 def draw_results(mistakes: int) -> None:
-    """Draw what the model made of the test split."""
+    """Draw the scores and predictions of the test split."""
     report = read_json(EVALUATION_METRICS)
     by_class = report["by_class"]
     emotions = list(by_class)

@@ -7,7 +7,6 @@ from types import ModuleType
 from typing import Any
 
 from emotion.app import convert
-from emotion.app.experiments import command as experiments
 from emotion.app.explain import command as explain
 from emotion.app.predict import command as predict
 from emotion.app.preset import command as preset
@@ -22,7 +21,7 @@ BROKEN_PIPE = 141
 
 GROUPS = {
     "read faces": (predict, video, webcam, explain, serve),
-    "the pipeline that trains models": (preset, convert, experiments, release),
+    "the pipeline that trains models": (preset, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
 

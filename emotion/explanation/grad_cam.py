@@ -37,14 +37,14 @@ def explain(model: keras.Model, images: np.ndarray, labels: np.ndarray, *, flip:
 
     Raises:
         InputError: `model` has no feature maps, labels or images do not fit it, or Keras runs on a backend whose
-            gradients are not asked for here.
+            gradients are not used here.
     """
     labels = np.asarray(labels)
-    _check(model, images, labels)
+    _check_inputs(model, images, labels)
     maps, scores = _take_apart(model)
     # The mirrored ones are whole arrays too, since OpenCV and some backends take no negative strides.
     sides = [images, np.ascontiguousarray(images[:, :, ::-1])] if flip else [images]
-    heat = [_heat(maps, scores, side, labels) for side in sides]
+    heat = [_heat_of_maps(maps, scores, side, labels) for side in sides]
     if flip:
         heat = [(heat[0] + heat[1][:, :, ::-1]) / 2]
     return _spread(heat[0], images.shape[1:3])
@@ -60,8 +60,8 @@ def find_maps(model: keras.Model) -> keras.KerasTensor:
         InputError: there is no such layer, or what it takes is the image itself.
     """
     for layer in reversed(model.layers):
-        taken, given = _shape(layer, "input"), _shape(layer, "output")
-        if len(taken) == 4 and len(given) == 2 and keras.backend.is_float_dtype(layer.input.dtype):
+        input_shape, output_shape = _shape(layer, "input"), _shape(layer, "output")
+        if len(input_shape) == 4 and len(output_shape) == 2 and keras.backend.is_float_dtype(layer.input.dtype):
             return layer.input
     raise InputError(
         f"the network {model.name} has no feature maps to explain it by: no layer of it takes (n, height, width, "
@@ -74,7 +74,7 @@ def _shape(layer: keras.Layer, side: str) -> tuple[int | None, ...]:
     return getattr(getattr(layer, side, None), "shape", ())
 
 
-def _check(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
+def _check_inputs(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
     expected = model.input.shape[1:]
     fits = len(images.shape[1:]) == len(expected) and all(
         wanted in (None, side) for wanted, side in zip(expected, images.shape[1:], strict=True)
@@ -105,19 +105,19 @@ def _take_apart(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     return keras.Model(model.input, maps), keras.Model(maps, scores)
 
 
-def _heat(to_maps: keras.Model, to_scores: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _heat_of_maps(to_maps: keras.Model, to_scores: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return how much each place raises the score, float32 (n, height, width) of the feature maps; not below 0."""
     batches = []
     for start in range(0, len(images), BATCH_SIZE):
         some = slice(start, start + BATCH_SIZE)
         maps = to_maps(images[some], training=False)
-        shares = ops.cast(_shares(labels[some], to_scores.output.shape[-1]), maps.dtype)
-        heat = ops.relu(ops.sum(maps * _gradients(to_scores, maps, shares), axis=-1))
+        weights = ops.cast(_score_weights(labels[some], to_scores.output.shape[-1]), maps.dtype)
+        heat = ops.relu(ops.sum(maps * _gradients(to_scores, maps, weights), axis=-1))
         batches.append(ops.convert_to_numpy(heat).astype(np.float32))
     return np.concatenate(batches) if batches else np.empty((0, 1, 1), np.float32)
 
 
-def _shares(labels: np.ndarray, units: int) -> np.ndarray:
+def _score_weights(labels: np.ndarray, units: int) -> np.ndarray:
     """Return by what each score is multiplied, (n, units): 1 for the emotion's own, 0 for others.
 
     A single one speaks for the second of two emotions, and so its negative for the first.
@@ -127,22 +127,22 @@ def _shares(labels: np.ndarray, units: int) -> np.ndarray:
     return np.eye(units)[labels]
 
 
-def _gradients(to_scores: keras.Model, maps: Any, shares: Any) -> Any:
-    """Return by how much each number of `maps` raises the scores, weighed by `shares`: a tensor like `maps`."""
+def _gradients(to_scores: keras.Model, maps: Any, weights: Any) -> Any:
+    """Return by how much each number of `maps` raises the scores, weighed by `weights`: a tensor like `maps`."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
             tape.watch(maps)
-            total = ops.sum(to_scores(maps, training=False) * shares)
+            total = ops.sum(to_scores(maps, training=False) * weights)
         return tape.gradient(total, maps)
     if backend == "jax":
         import jax
 
-        return jax.grad(lambda values: ops.sum(to_scores(values, training=False) * shares))(maps)
+        return jax.grad(lambda values: ops.sum(to_scores(values, training=False) * weights))(maps)
     raise InputError(
-        f"Keras runs on {backend} here, whose gradients this project does not ask for; set KERAS_BACKEND=tensorflow "
+        f"Keras runs on {backend} here, whose gradients this project does not use; set KERAS_BACKEND=tensorflow "
         "(or jax)"
     )
 

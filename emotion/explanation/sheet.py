@@ -1,6 +1,6 @@
 """What a network looked at: heat over images, for a sheet of the test split and for the faces of one image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib
@@ -22,13 +22,14 @@ from emotion.plots.sheets import (
     draw_name,
     most_confident,
 )
-from emotion.plots.style import INK, SOFT, colors_of, new_sheet, percent, styled
+from emotion.plots.style import INK, SOFT, colors_of, new_sheet, styled
+from emotion.presentation.formats import percent
 
 HEAT_COLORS = "inferno"
 STRONGEST = 0.75
 """How much of the image the warmest place hides, 0 to 1; the coldest hides nothing."""
 
-KEY_WIDTH = 0.9  # inches, of the strip that says which color is how warm
+KEY_WIDTH = 0.9  # inches, of the strip of colors from cold to warm
 
 SIDE = 1.9  # inches, of a face
 IMAGE = 3.2  # inches, of the longer side of the whole image
@@ -40,13 +41,13 @@ BOX_WIDTH = 1.6  # points
 
 @dataclass(frozen=True)
 class ExplainedFace:
-    """A face, what it was taken for, and where it speaks for that.
+    """A face, the emotion predicted for it, and where it speaks for that.
 
     Attributes:
         box: x, y, width and height in pixels of the image.
         crop: uint8 (size, size, channels), as the model saw it.
         probabilities: (classes,), in the order of the model's emotions.
-        emotion: what it was taken for.
+        emotion: the predicted one.
         heat: by emotion, float (size, size) from 0 to 1.
     """
 
@@ -72,7 +73,7 @@ def choose_explained(predictions: pd.DataFrame, emotions: Sequence[str], count: 
     """Return which rows of `predictions` the sheet shows: of each emotion the most confident right and wrong ones.
 
     Args:
-        predictions: a row per image, with the columns actual, confidence and correct.
+        predictions: one row per image, with the columns actual, confidence and correct.
         emotions: the names of the labels, in their order.
         count: how many right ones, and how many wrong ones, of each actual emotion at most.
 
@@ -97,7 +98,7 @@ def plot_explanations(
     Args:
         images: uint8 (n, height, width, channels).
         heat: (n, height, width), from 0 to 1: what spoke for the predicted emotion of each image.
-        predictions: a row for each of `images`, with the columns actual, predicted, confidence and correct.
+        predictions: one row for each of `images`, with the columns actual, predicted, confidence and correct.
         emotions: the names of the labels, in their order.
         count: how many right ones, and how many wrong ones, have room in each row.
     """
@@ -138,7 +139,7 @@ def _draw_pair(
     left: float,
     top: float,
 ) -> None:
-    """Draw an image, the same under its heat, and below both what it was taken for."""
+    """Draw an image, the same under its heat, and below both what was predicted."""
     for place, image in enumerate(pair):
         draw_image(axes, image, left=left + place * (SMALL + 0.04), top=top, side=SMALL)
     predicted = prediction["predicted"]
@@ -187,11 +188,11 @@ def plot_faces(image: np.ndarray, faces: Sequence[ExplainedFace], emotions: Sequ
         top = 0.32 + row * row_height
         title = f"face {row + 1}" if len(faces) > 1 else "face"
         _draw_face(axes, face, title, dict(zip(emotions, face.probabilities, strict=True)), left, top)
-        _draw_bars(axes, face, emotions, colors, bars_left, top + 0.24)
+        _draw_probabilities(axes, face, emotions, colors, bars_left, top + 0.24)
     return figure
 
 
-def _unique(names) -> list[str]:
+def _unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
@@ -199,7 +200,7 @@ def _draw_image(axes: Axes, image: np.ndarray, faces: Sequence[ExplainedFace], c
     scale = IMAGE / max(image.shape[:2])
     draw_image(axes, image, left=0.18, top=0.32, side=IMAGE)
     for number, face in enumerate(faces, start=1):
-        left, top, right, bottom = _inside(face.box, image)
+        left, top, right, bottom = _clip_box(face.box, image)
         corner = 0.18 + scale * left, 0.32 + scale * top
         width, height = scale * (right - left), scale * (bottom - top)
         for line, color in ((BOX_WIDTH + 1.6, "white"), (BOX_WIDTH, colors[face.emotion])):
@@ -209,7 +210,7 @@ def _draw_image(axes: Axes, image: np.ndarray, faces: Sequence[ExplainedFace], c
             axes.text(*corner, str(number), size=8, color="white", weight="bold", va="bottom", bbox=label)
 
 
-def _inside(box: tuple[int, int, int, int], image: np.ndarray) -> tuple[int, int, int, int]:
+def _clip_box(box: tuple[int, int, int, int], image: np.ndarray) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the part of `box` that lies in the image; faces may reach beyond it."""
     x, y, width, height = box
     return max(x, 0), max(y, 0), min(x + width, image.shape[1]), min(y + height, image.shape[0])
@@ -228,7 +229,7 @@ def _draw_face(
         draw_image(axes, panel, left=start, top=top + 0.24, side=SIDE)
 
 
-def _draw_bars(
+def _draw_probabilities(
     axes: Axes,
     face: ExplainedFace,
     emotions: Sequence[str],

@@ -1,1 +1,1 @@
-"""Images of data, training and results. Every function takes tables or arrays and returns a matplotlib Figure."""
+"""Plots of data, training and results, and sheets of images. Functions take tables or arrays and return a Figure."""

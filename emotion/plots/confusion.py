@@ -1,4 +1,4 @@
-"""Which emotion was taken for which."""
+"""Which emotion was predicted in place of which."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emotion.evaluation.metrics import count_confusion
-from emotion.plots.style import INK, MISSING, new_figure, percent, styled
+from emotion.plots.style import INK, new_figure, styled
+from emotion.presentation.formats import figure_text, percent
 
 COLOR_MAP = "Blues"
 LETTER_WIDTH = 0.075  # inches, of a name's letter on average, on the safe side
-NAME_WIDTH = 0.6  # inches left of a matrix, for names of usual length
+SHORT_NAME_WIDTH = 0.6  # inches left of a matrix, for names of usual length
 DARK = 0.55  # share of the color map's range above which letters are white
 
 
@@ -24,7 +25,7 @@ def plot_confusion(
     """Draw the confusion matrix twice: counts, and shares of each actual emotion.
 
     Args:
-        predictions: a row per image, with the columns actual and predicted.
+        predictions: one row per image, with the columns actual and predicted.
         emotions: the names of the labels, in their order.
         figures: accuracy, accuracy_low and accuracy_high of the same images.
         threshold: of two emotions, the probability above which the second one was predicted.
@@ -40,18 +41,19 @@ def plot_confusion(
     longest = LETTER_WIDTH * max(map(len, emotions))
     slanted = longest > side / len(emotions)
     figure = new_figure(
-        2 * side + 1.9 + 2 * max(0.0, longest - NAME_WIDTH),
+        2 * side + 1.9 + 2 * max(0.0, longest - SHORT_NAME_WIDTH),
         side + 0.85 + slanted * longest / 2,
-        f"Accuracy on the test split {percent(figures['accuracy'])} "
-        f"({100 * (figures['accuracy_low'] or 0):.1f} to {100 * (figures['accuracy_high'] or 0):.1f})",
-        f"{len(predictions):,} images; in brackets the 95 % bootstrap interval. {_worst(shares, emotions)}"
+        f"Accuracy on the test split {figure_text(figures, 'accuracy')}",
+        f"{len(predictions):,} images; in brackets the 95 % bootstrap interval. {_describe_worst(shares, emotions)}"
         + ("" if threshold is None else f" Read as {emotions[1]} above a probability of {threshold:.3g}."),
     )
     left, right = figure.subplots(1, 2)
     _draw_matrix(left, counts, [[f"{count:,}" for count in row] for row in counts], emotions, counts.max())
     left.set_title("Images")
     left.set_ylabel("actual")
-    _draw_matrix(right, shares, [[_whole_percent(share) for share in row] for row in shares], emotions, 1.0)
+    _draw_matrix(
+        right, shares, [[percent(share, 0).removesuffix(" %") for share in row] for row in shares], emotions, 1.0
+    )
     right.set_title("Per cent of each actual emotion")
     if slanted:
         for axes in (left, right):
@@ -61,17 +63,13 @@ def plot_confusion(
     return figure
 
 
-def _worst(shares: np.ndarray, emotions: Sequence[str]) -> str:
-    """Say which emotion is most often taken for which other one."""
+def _describe_worst(shares: np.ndarray, emotions: Sequence[str]) -> str:
+    """Return a sentence: which emotion is most often predicted in place of which."""
     mistakes = np.nan_to_num(shares * (1 - np.eye(len(emotions))))
     actual, predicted = divmod(int(np.argmax(mistakes)), len(emotions))
     if not mistakes.max() > 0:
         return "No image was read wrong."
     return f"Most often mixed up: {percent(mistakes.max(), 0)} of {emotions[actual]} read as {emotions[predicted]}."
-
-
-def _whole_percent(share: float) -> str:
-    return MISSING if np.isnan(share) else f"{100 * share:.0f}"
 
 
 def _draw_matrix(

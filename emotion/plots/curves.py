@@ -1,4 +1,4 @@
-"""ROC, precision-recall and reliability, a panel an emotion."""
+"""ROC, precision-recall and reliability, one panel per emotion."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,32 +12,31 @@ from matplotlib.lines import Line2D
 from emotion.evaluation.metrics import count_confusion, mean_of_known, precision, predicted_labels, recall
 from emotion.plots.style import (
     INK,
-    MISSING,
     PALE,
     SOFT,
     colors_of,
     fitting_size,
     grid_shape,
     new_figure,
-    number,
     styled,
 )
+from emotion.presentation.formats import MISSING, number
 
 PANEL_WIDTH = 2.65  # inches
 PANEL_HEIGHT = 2.95
-NAME_WIDTH = 1.55  # inches of the panel's; a figure stands right of it
+PANEL_NAME_WIDTH = 1.55  # inches of the panel's; a figure stands right of it
 BACKGROUND = "#dedede"
 LARGEST_DOT = 130  # square points
-FEWEST_IMAGES = 5  # in a bin, to say something of it
+FEWEST_IMAGES = 5  # in a bin, to get a dot
 
 
 def find_points(predictions: pd.DataFrame, emotions: Sequence[str], thresholds: dict[str, Any]) -> pd.DataFrame:
     """Return where on the curves of two emotions the thresholds lie.
 
     Args:
-        predictions: a row per image, with the column actual, and the probabilities of the second emotion.
+        predictions: one row per image, with the column actual, and the probabilities of the second emotion.
         emotions: the two names, in label order.
-        thresholds: `used` and `validation_choice`. Where they are the same there is one point an emotion.
+        thresholds: `used` and `validation_choice`. Where they are the same there is one point per emotion.
 
     Returns:
         Columns emotion, name (which threshold), hollow (whether it is not the one in use), false_positive_rate,
@@ -52,9 +51,9 @@ def find_points(predictions: pd.DataFrame, emotions: Sequence[str], thresholds: 
     for threshold, name in names.items():
         y_pred = predicted_labels(np.stack([1 - second, second], axis=1), threshold)
         confusion = count_confusion(y_true, y_pred, 2)
-        found, right = recall(confusion), precision(confusion)
+        recalls, precisions = recall(confusion), precision(confusion)
         rows += [
-            (emotion, name, threshold != used, 1 - found[1 - label], found[label], right[label])
+            (emotion, name, threshold != used, 1 - recalls[1 - label], recalls[label], precisions[label])
             for label, emotion in enumerate(emotions)
         ]
     columns = ["emotion", "name", "hollow", "false_positive_rate", "recall", "precision"]
@@ -129,7 +128,7 @@ def _plot_by_class(
     steps: str,
     points: pd.DataFrame | None,
 ) -> Figure:
-    """Draw a panel with all curves, then one an emotion with the others behind it in gray."""
+    """Draw a panel with all curves, then one per emotion with the others behind it in gray."""
     colors = colors_of(list(by_class))
     figure, panels = _panel_figure(list(by_class), title, subtitle, labels)
     lines = {str(emotion): rows[list(columns)].to_numpy().T for emotion, rows in curves.groupby("emotion", sort=False)}
@@ -139,7 +138,7 @@ def _plot_by_class(
     for axes, emotion in zip(panels[1:], by_class, strict=True):
         _name_panel(axes, emotion, value(emotion), colors[emotion])
         if emotion not in lines:
-            _say_absent(axes)
+            _mark_absent(axes)
             continue
         axes.plot(*guess(emotion), color=PALE, linewidth=1, linestyle=(0, (4, 3)))
         for line in lines.values():
@@ -162,7 +161,7 @@ def _draw_points(axes: Axes, points: pd.DataFrame, columns: tuple[str, str], col
 
 
 def _explain_points(axes: Axes, points: pd.DataFrame) -> None:
-    """Say in the first panel which dot is which threshold."""
+    """Write in the first panel which dot is which threshold."""
     marks = [
         Line2D([], [], color=INK, linestyle="", marker="o", markerfacecolor="white" if hollow else INK, label=name)
         for name, hollow in points[["name", "hollow"]].drop_duplicates().itertuples(index=False)
@@ -183,10 +182,10 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
     """
     colors = {"all": INK} | colors_of(emotions)
     everything = rows[rows["emotion"] == "all"]
-    raw, mended = _gap(everything, "raw"), _gap(everything, "temperature")
+    raw, calibrated = _gap(everything, "raw"), _gap(everything, "temperature")
     figure, panels = _panel_figure(
         emotions,
-        f"Confidence is off by {_points(raw)} points on average, by {_points(mended)} once calibrated",
+        f"Confidence is off by {_points(raw)} points on average, by {_points(calibrated)} once calibrated",
         f"Expected calibration error on the test split, in percentage points, before and after temperature "
         f"{temperature:.2f}, fitted on validation. On the dashed line confidence is right, below it too high. "
         f"Larger dots: more images; dots for fewer than {FEWEST_IMAGES} are left out.",
@@ -200,7 +199,7 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
         if len(chosen):
             _draw_reliability(axes, chosen, colors[name])
         else:
-            _say_absent(axes)
+            _mark_absent(axes)
     panels[0].legend(
         handles=[
             Line2D([], [], color=PALE, marker="o", markerfacecolor="white", label="before"),
@@ -217,7 +216,7 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
 
 def _draw_reliability(axes: Axes, rows: pd.DataFrame, color: str) -> None:
     enough = rows[rows["images"] >= FEWEST_IMAGES]
-    raw, mended = (enough[enough["calibration"] == name] for name in ("raw", "temperature"))
+    raw, calibrated = (enough[enough["calibration"] == name] for name in ("raw", "temperature"))
     axes.plot(raw["confidence"], raw["accuracy"], color=PALE, linewidth=1.2)
     axes.scatter(
         raw["confidence"],
@@ -229,9 +228,15 @@ def _draw_reliability(axes: Axes, rows: pd.DataFrame, color: str) -> None:
         zorder=3,
         clip_on=False,
     )
-    axes.plot(mended["confidence"], mended["accuracy"], color=color, linewidth=1.8)
+    axes.plot(calibrated["confidence"], calibrated["accuracy"], color=color, linewidth=1.8)
     axes.scatter(
-        mended["confidence"], mended["accuracy"], s=_dots(mended), color=color, linewidth=0, zorder=4, clip_on=False
+        calibrated["confidence"],
+        calibrated["accuracy"],
+        s=_dots(calibrated),
+        color=color,
+        linewidth=0,
+        zorder=4,
+        clip_on=False,
     )
 
 
@@ -276,11 +281,11 @@ def _panel_figure(
 
 
 def _name_panel(axes: Axes, name: str, value: str, color: str) -> None:
-    axes.set_title(name, color=color, loc="left", size=fitting_size(name, 11, NAME_WIDTH, weight="bold"))
+    axes.set_title(name, color=color, loc="left", size=fitting_size(name, 11, PANEL_NAME_WIDTH, weight="bold"))
     axes.set_title(value, color=SOFT, loc="right", size=9.5, weight="normal")
 
 
-def _say_absent(axes: Axes) -> None:
+def _mark_absent(axes: Axes) -> None:
     axes.text(0.5, 0.5, "no test images", ha="center", va="center", color=SOFT, size=9)
 
 

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emotion.plots.sheets import draw_image, draw_name, spread
-from emotion.plots.style import INK, MISSING, SOFT, colors_of, new_figure, new_sheet, percent, styled
+from emotion.plots.style import INK, SOFT, colors_of, new_figure, new_sheet, styled
+from emotion.presentation.formats import MISSING, percent
 
-SPLITS = {"train": "Training", "val": "Validation", "test": "Test"}
+SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test"}
 LEFT_OUT_ALPHA = 0.3
 MOST_ACROSS = 12  # images in a line of the sheet
 CELL = 0.78  # inches
@@ -21,12 +22,12 @@ def plot_class_balance(table: pd.DataFrame, emotions: Sequence[str]) -> Figure:
     """Draw how many images of each emotion each split holds.
 
     Args:
-        table: a row per image, with the columns emotion, split, and excluded (empty for an image in use).
+        table: one row per image, with the columns emotion, split, and excluded (empty for an image in use).
         emotions: the names of the labels, in their order.
     """
     known = table[table["emotion"].isin(list(emotions))]
-    used = _count(known[known["excluded"] == ""], emotions)
-    left_out = _count(known[known["excluded"] != ""], emotions)
+    used = _count_by_split(known[known["excluded"] == ""], emotions)
+    left_out = _count_by_split(known[known["excluded"] != ""], emotions)
     figure = new_figure(
         10.5,
         0.36 * len(emotions) + 1.15,
@@ -38,8 +39,8 @@ def plot_class_balance(table: pd.DataFrame, emotions: Sequence[str]) -> Figure:
             else ""
         ),
     )
-    panels = figure.subplots(1, len(SPLITS), sharey=True)
-    for axes, (split, title) in zip(panels, SPLITS.items(), strict=True):
+    panels = figure.subplots(1, len(SPLIT_TITLES), sharey=True)
+    for axes, (split, title) in zip(panels, SPLIT_TITLES.items(), strict=True):
         _draw_split(axes, used[split], left_out[split])
         axes.set_title(f"{title}: {used[split].sum():,}")
     panels[0].invert_yaxis()
@@ -47,10 +48,10 @@ def plot_class_balance(table: pd.DataFrame, emotions: Sequence[str]) -> Figure:
     return figure
 
 
-def _count(table: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFrame:
+def _count_by_split(table: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFrame:
     """Return images by emotion (down) and split (across), zeros among them."""
     counts = table.groupby(["emotion", "split"]).size().unstack(fill_value=0)
-    return counts.reindex(index=list(emotions), columns=list(SPLITS), fill_value=0)
+    return counts.reindex(index=list(emotions), columns=list(SPLIT_TITLES), fill_value=0)
 
 
 def _imbalance(counts: pd.Series) -> str:

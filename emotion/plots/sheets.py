@@ -1,4 +1,4 @@
-"""Sheets of test images with what the network took them for."""
+"""Sheets of test images with their predictions."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from emotion.plots.style import DPI, GRID, INK, SOFT, colors_of, fitting_size, new_sheet, percent, styled
+from emotion.plots.style import DPI, GRID, INK, SOFT, colors_of, fitting_size, new_sheet, styled
+from emotion.presentation.formats import percent
 
 PER_SIDE = 5  # right ones, and wrong ones, of each emotion
 SMALL = 0.75  # inches, an image's side
@@ -27,7 +28,7 @@ def plot_predictions(images: np.ndarray, predictions: pd.DataFrame, emotions: Se
 
     Args:
         images: (n, height, width, channels), uint8: the test split.
-        predictions: a row for each of `images`, with the columns actual, predicted, confidence and correct.
+        predictions: one row for each of `images`, with the columns actual, predicted, confidence and correct.
         emotions: the names of the labels, in their order.
     """
     step = SMALL + GAP
@@ -69,7 +70,7 @@ def plot_mistakes(images: np.ndarray, predictions: pd.DataFrame, emotions: Seque
 
     Args:
         images: (n, height, width, channels), uint8: the test split.
-        predictions: a row for each of `images`, with the columns actual, predicted, confidence and correct.
+        predictions: one row for each of `images`, with the columns actual, predicted, confidence and correct.
         emotions: the names of the labels, in their order.
         most: how many at most.
     """
@@ -146,7 +147,7 @@ def _draw_prediction(
     *,
     with_actual: bool = False,
 ) -> None:
-    """Draw an image, and below it what it was taken for and how confidently, in the color of that emotion."""
+    """Draw an image, and below it the predicted emotion and its confidence, in the color of that emotion."""
     draw_image(axes, image, left=left, top=top, side=side)
     text = f"{prediction['actual']} → {prediction['predicted']}" if with_actual else prediction["predicted"]
     draw_caption(axes, text, prediction["confidence"], color, left=left, top=top + side, width=side)
@@ -155,7 +156,7 @@ def _draw_prediction(
 def draw_caption(
     axes: Axes, text: str, confidence: float, color: str, *, left: float, top: float, width: float
 ) -> None:
-    """Write what an image was taken for, and below it how confidently, in TEXT inches from `top` on."""
+    """Write which emotion was predicted, and below it how confidently, in TEXT inches from `top` on."""
     axes.text(left, top + 0.05, text, size=fitting_size(text, 8.5, width), va="top", color=INK)
     draw_bar(axes, left, top + 0.25, width - PERCENT_WIDTH, confidence, color)
     axes.text(left + width, top + 0.285, percent(confidence, 0), size=8, color=SOFT, ha="right", va="center")

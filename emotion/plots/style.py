@@ -1,4 +1,4 @@
-"""What all images share: colors, fonts, the header, and saving to the same bytes every time."""
+"""What all plots share: colors, fonts, the header, and saving to the same bytes every time."""
 
 import functools
 import textwrap
@@ -18,7 +18,7 @@ from matplotlib.textpath import TextPath
 from PIL import Image
 
 from emotion.core.files import atomic_path
-from emotion.presentation.colors import COLORS as COLORS
+from emotion.presentation.colors import COLORS
 
 Arguments = ParamSpec("Arguments")
 
@@ -27,8 +27,6 @@ MARGIN = 0.18  # inches around everything
 TITLE_HEIGHT = 0.34  # inches
 LINE_HEIGHT = 0.22  # inches, of a line of the subtitle
 CHARACTER_WIDTH = 0.076  # inches, of a subtitle's letter on average, on the safe side
-
-MISSING = "\N{EN DASH}"  # in the place of a figure that has no value
 
 INK = "#222222"
 SOFT = "#6a6a6a"
@@ -202,16 +200,6 @@ def fitting_size(text: str, size: float, inches: float, *, weight: str = "normal
     """Return the size of letters in points: `size`, or less where `text` would be wider than `inches`."""
     width = TextPath((0, 0), text, size=size, prop=FontProperties(weight=weight)).get_extents().width / 72
     return size * min(1, HINTING * inches / width)
-
-
-def percent(share: float, decimals: int = 1) -> str:
-    """Return 0.784 as `78.4 %`, and what has no value as a dash."""
-    return MISSING if share is None or np.isnan(share) else f"{100 * share:.{decimals}f} %"
-
-
-def number(value: float | None, decimals: int = 3) -> str:
-    """Return 0.9312 as `0.931`, and what has no value as a dash."""
-    return MISSING if value is None or np.isnan(value) else f"{value:.{decimals}f}"
 
 
 def grid_shape(panels: int) -> tuple[int, int]:

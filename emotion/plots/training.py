@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from emotion.plots.style import ACCENT, GRID, INK, SOFT, new_figure, number, percent, styled
+from emotion.plots.style import ACCENT, GRID, INK, SOFT, new_figure, styled
+from emotion.presentation.formats import number, percent
 
 LINES = {"training": ("", SOFT), "validation": ("val_", ACCENT)}
 LEAST_GAP = 0.065  # of the axes' height, between two labels at the ends of lines

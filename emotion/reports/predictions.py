@@ -1,4 +1,4 @@
-"""The table of what the model said of the test split, metrics/curves/predictions.csv: reading it."""
+"""The table of predictions for the test split, metrics/curves/predictions.csv: reading it."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ import pandas as pd
 
 from emotion.core.errors import InputError
 
-COLUMNS = ("image", "actual", "predicted", "confidence", "correct")
-"""What it has before a column for each emotion."""
+PREDICTION_COLUMNS = ("image", "actual", "predicted", "confidence", "correct")
+"""Its columns before one for each emotion; dvc.yaml plots `actual` and `predicted`."""
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """Read the table at `path`: a row per test image, in the order of the arrays.
+    """Read the table at `path`: one row per test image, in the order of the arrays.
 
     Raises:
         InputError: it is missing, or is no such table.
@@ -23,9 +23,9 @@ def read_predictions(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} is missing; run `dvc repro evaluate`") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no table of predictions ({error}); run `dvc repro evaluate`") from None
-    if tuple(table.columns[: len(COLUMNS)]) != COLUMNS:
+    if tuple(table.columns[: len(PREDICTION_COLUMNS)]) != PREDICTION_COLUMNS:
         raise InputError(
-            f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)} and the emotions; run "
-            "`dvc repro evaluate`"
+            f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(PREDICTION_COLUMNS)} and the "
+            "emotions; run `dvc repro evaluate`"
         )
     return table

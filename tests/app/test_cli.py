@@ -120,11 +120,12 @@ def test_negative_margins_and_numbers_are_taken(monkeypatch):
 
 
 def test_a_package_that_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setattr("sys.argv", ["emotion", "experiments"])
-    monkeypatch.setitem(sys.modules, "emotion.app.experiments.comparison", None)
+    monkeypatch.setattr("sys.argv", ["emotion", "release", "one"])
+    monkeypatch.setitem(sys.modules, "emotion.app.release.release", None)
     with pytest.raises(ModuleNotFoundError, match="emotion"):
         cli.main()
-    monkeypatch.delitem(sys.modules, "emotion.app.experiments.comparison")
+    monkeypatch.delitem(sys.modules, "emotion.app.release.release")
+    monkeypatch.delitem(sys.modules, "emotion.reports.facts", raising=False)
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(SystemExit) as end:
         cli.main()

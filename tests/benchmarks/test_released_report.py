@@ -29,7 +29,7 @@ from benchmarks.released_report import (
     read_systems,
     render_table,
 )
-from emotion.app.release.release import RELEASED
+from emotion.app.release.results import RELEASED
 from emotion.core.errors import InputError
 from emotion.core.files import write_json
 

@@ -60,6 +60,17 @@ def test_the_card_states_what_evaluation_gave(folder):
     assert f"the accuracy is {percent(metrics['validation']['accuracy'])} %" in card
 
 
+def test_model_hubs_read_the_same_figures(folder):
+    _, head, _ = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    metadata, test = YAML(typ="safe").load(head), load(folder / "evaluate.json")["test"]
+    ((result,),) = (model["results"] for model in metadata["model-index"])
+    figures = {metric["type"]: metric["value"] for metric in result["metrics"]}
+    assert figures == {"accuracy": test["accuracy"], "f1": test["macro_f1"]}
+    if load(folder / "dataset.json")["source_images"] == FER2013_IMAGES:
+        assert metadata["datasets"] == [result["dataset"]["type"]]
+        assert metadata["datasets"][0] in ("fer2013", "ferplus")
+
+
 def test_the_card_states_what_training_gave(folder):
     card, training = (folder / "README.md").read_text(encoding="utf-8"), load(folder / "train.json")
     assert f"{training['parameters']:,} parameters" in card

@@ -353,8 +353,8 @@ def test_the_command_writes_a_plot_and_says_what_it_shows(model, image, monkeypa
     assert plot == "plot: why.png"
     (face,) = Predictor(model).predict(np.asarray(Image.open(image)))
     others = {"sad"} - {face.emotion}
-    said = [f"{name} {face.probabilities[EMOTIONS.index(name)]:.0%}" for name in (face.emotion, *others)]
-    assert line == f"face at 0, 0 of 60x60 pixels: {', '.join(said)}".replace("%", " %")
+    shown = [f"{name} {face.probabilities[EMOTIONS.index(name)]:.0%}" for name in (face.emotion, *others)]
+    assert line == f"face at 0, 0 of 60x60 pixels: {', '.join(shown)}".replace("%", " %")
     first = Path("why.png").read_bytes()
     assert first.startswith(b"\x89PNG")
     emotion_explain(monkeypatch, image, "--model", model, "--emotion", "sad", "-o", "why.png")
@@ -455,7 +455,7 @@ def test_the_stage_draws_its_sheet_and_refuses_what_does_not_fit(model, tmp_path
     stage.main()
     assert Path("metrics/explanations.png").read_bytes() == first
     predictions.replace("sad", "bored").to_csv("metrics/curves/predictions.csv", index=False)
-    with pytest.raises(InputError, match=r"predictions.csv has the emotions bored, and models/model.keras tells apart"):
+    with pytest.raises(InputError, match=r"predictions.csv has the emotions bored, and models/model.keras predicts"):
         stage.main()
     predictions[1:].to_csv("metrics/curves/predictions.csv", index=False)
     with pytest.raises(InputError, match=r"predictions.csv has 59 rows and data/features 60 test images"):

@@ -3,14 +3,15 @@
 import csv
 import io
 import json
+import re
 import shutil
+import sys
 import time
 
 import pytest
 from PIL import Image
 
-from emotion.app.experiments.comparison import DEFAULT_METRIC
-from tests.pipeline.project import BIN, Project, ran_stages
+from tests.pipeline.project import ROOT, Project, ran_stages
 from tests.pipeline.test_plots import TITLES, specs
 
 QUEUE_SECONDS = 180
@@ -86,27 +87,34 @@ def test_two_queued_experiments_run_side_by_side(project):
     assert project.status() == {}
 
 
-def test_a_sweep_through_the_queue_is_drawn(project):
+def test_a_sweep_through_the_queue_is_listed_and_drawn_as_the_documents_show(project):
     queued = project.dvc("exp", "run", "--queue", "--set-param", "train.learning_rate=range(0.04,0.12,0.04)")
     assert queued.count("Queued experiment") == 2
-    assert "Left out: 2 queued" in emotion_experiments(project, fails=True)
+    assert [row["State"] for row in experiments(project) if row["Experiment"]] == ["Queued"] * 2
     project.dvc("exp", "run", "--run-all", "--jobs", "2")
-    printed = emotion_experiments(project).splitlines()
-    assert printed[0].split()[1:] == ["train.learning_rate", DEFAULT_METRIC]
     ended = {row["Experiment"]: row for row in experiments(project) if row["Experiment"]}
     assert len(ended) == 2
-    listed = {line.split()[0]: line.split()[-2:] for line in printed[1:4]}
-    for name, row in ended.items():
-        assert listed[name][0] == row["train.learning_rate"]
-        assert float(listed[name][1]) == float(row[DEFAULT_METRIC])
-    assert listed.keys() - ended.keys() == {"main"}
+    best_first = sorted(ended, key=lambda name: -float(ended[name]["validation.macro_f1"]))
+    listed = project.run("sh", "-c", documented("bash", "dvc exp show --hide-workspace"))
+    assert [name for name in re.findall(r"\[(\S+)\]", listed) if name in ended] == best_first
+    header, *rows = project.run(sys.executable, "-c", documented("python", "import os")).splitlines()
+    assert header.split() == ["Experiment", "train.architecture", "train.learning_rate", "validation.macro_f1"]
+    assert [row.split()[0] for row in rows] == best_first
+    for row in rows:
+        name, _, rate, score = row.split()
+        assert (float(rate), float(score)) == tuple(
+            float(ended[name][key]) for key in ("train.learning_rate", "validation.macro_f1")
+        )
     with Image.open(project.path / "experiments.png") as image:
         assert image.width > 500
 
 
-def emotion_experiments(project: Project, *, fails: bool = False) -> str:
-    """Run `emotion experiments` with the clone's code and return what it printed."""
-    return project.run(str(BIN / "emotion"), "experiments", fails=fails, variables={"PYTHONPATH": str(project.path)})
+def documented(language: str, start: str) -> str:
+    """Return what stands in docs/experiments.md from the last line that starts with `start` to its block's end."""
+    text = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (block,) = [block for block in blocks if f"\n{start}" in f"\n{block}"]
+    return start + block.rpartition(start)[2]
 
 
 def _wait_for_queue(project: Project) -> None:

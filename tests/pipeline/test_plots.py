@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from emotion.core.labels import EMOTIONS
-from emotion.plots.style import COLORS
+from emotion.presentation.colors import COLORS
 from tests.pipeline.project import ROOT
 
 PAGE = ROOT / ".dvc/page/page.html"

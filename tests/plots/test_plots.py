@@ -18,6 +18,7 @@ from emotion.plots.curves import find_points, plot_precision_recall, plot_reliab
 from emotion.plots.dataset import plot_class_balance, plot_images
 from emotion.plots.sheets import draw_image, most_confident, plot_mistakes, plot_predictions, spread
 from emotion.plots.training import plot_training
+from emotion.presentation.colors import COLORS
 
 PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=100, bins=10, seed=3)
 IMAGES = 200
@@ -30,7 +31,7 @@ def few_pixels(monkeypatch):
 
 def make_case(classes, channels=1, absent=None, all_right=False, emotions=None, size=12):
     """Return all that can be drawn: a dict from an image's name to a function that makes the figure."""
-    emotions = emotions or tuple(style.COLORS)[:classes]
+    emotions = emotions or tuple(COLORS)[:classes]
     rng = np.random.default_rng(classes)
     y_true = np.arange(IMAGES) % classes
     if absent is not None:
@@ -175,7 +176,7 @@ def test_a_sheet_of_color_images_is_written_in_colors_that_hardly_move(tmp_path)
     # Paper and bars keep their colors.
     kept = {tuple(color) for color in np.unique(np.asarray(sheet.convert("RGB")).reshape(-1, 3), axis=0).tolist()}
     assert sheet.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
-    assert {ImageColor.getrgb(color) for color in style.COLORS.values()} <= kept
+    assert {ImageColor.getrgb(color) for color in COLORS.values()} <= kept
 
 
 def test_sheets_of_large_color_images_stay_small(tmp_path, monkeypatch):
@@ -184,7 +185,7 @@ def test_sheets_of_large_color_images_stay_small(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     grain = rng.integers(0, 256, (70, 43, 43, 3), dtype=np.uint8)
     images = np.stack([np.asarray(Image.fromarray(one).resize((256, 256))) for one in grain])
-    emotions = tuple(style.COLORS)[:7]
+    emotions = tuple(COLORS)[:7]
     figure = plot_images(images, np.arange(70) % 7, emotions, per_class=10)
     style.save_color_sheet(figure, tmp_path / "images.png")
     assert (tmp_path / "images.png").stat().st_size < 500_000
@@ -206,11 +207,11 @@ def test_images_of_more_pixels_than_are_drawn_are_shrunk(channels):
 
 
 def test_known_emotions_keep_their_colors_and_others_borrow_free_ones():
-    assert style.colors_of(tuple(style.COLORS)) == style.COLORS
+    assert style.colors_of(tuple(COLORS)) == COLORS
     colors = style.colors_of(("happy", "sad", "negative", "rest"))
-    assert (colors["happy"], colors["sad"]) == (style.COLORS["happy"], style.COLORS["sad"])
+    assert (colors["happy"], colors["sad"]) == (COLORS["happy"], COLORS["sad"])
     assert len(set(colors.values())) == 4
-    assert set(style.LENDERS) == set(style.COLORS)
+    assert set(style.LENDERS) == set(COLORS)
 
 
 def test_long_names_are_written_smaller():
@@ -218,7 +219,7 @@ def test_long_names_are_written_smaller():
     assert 5 < style.fitting_size("something else", 11, 0.9, weight="bold") < 11
 
 
-@pytest.mark.parametrize("emotions", [("happy", "sad"), tuple(style.COLORS)], ids=len)
+@pytest.mark.parametrize("emotions", [("happy", "sad"), tuple(COLORS)], ids=len)
 def test_labels_of_usual_length_are_not_slanted(emotions):
     figure = make_case(len(emotions), emotions=emotions)["confusion"]()
     assert {label.get_rotation() for axes in figure.axes for label in axes.get_xticklabels()} == {0}

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 from scipy.stats import binomtest
 
 from emotion.core.errors import InputError
@@ -15,7 +16,8 @@ from emotion.core.labels import EMOTIONS, resolve_scheme
 from emotion.core.params import check_params, load_params, read_yaml
 from emotion.evaluation.curves import tabulate_predictions
 from emotion.evaluation.report import SplitPredictions, make_report
-from emotion.reports.model_card import Layout, ModelFile, Release, find_source, make_card, read_facts, share_interval
+from emotion.reports.facts import Facts, find_source, read_facts
+from emotion.reports.model_card import Links, ModelFile, Release, make_card, share_interval
 from stages import card as stage
 from tests.makers import write_params
 
@@ -132,6 +134,27 @@ def check_scores(card: Card, evaluation: dict) -> None:
     found = card.find(r"there the accuracy is ([\d.]+) % and macro F1 ([\d.]+), on ([\d,]+) images")
     expected = f"{100 * validation['accuracy']:.1f}", f"{validation['macro_f1']:.3f}", f"{validation['images']:,}"
     assert found == expected
+
+
+def front_matter(text: str) -> dict:
+    """Return what stands in the YAML at the card's head, which must be its first lines."""
+    assert text.startswith("---\n")
+    return YAML(typ="safe").load(text.split("---\n")[1])
+
+
+def check_front_matter(text: str, folder: Path, *datasets: str) -> None:
+    """Compare what model hubs read with the figures of the test split in `folder`."""
+    head, test = front_matter(text), load(folder, "evaluate")["test"]
+    assert (head["library_name"], head["pipeline_tag"]) == ("keras", "image-classification")
+    assert head.get("datasets", []) == list(datasets)
+    ((result,),) = (model["results"] for model in head["model-index"])
+    assert result["task"]["type"] == "image-classification"
+    assert result["dataset"]["split"] == "test"
+    assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
+        "accuracy": test["accuracy"],
+        "f1": test["macro_f1"],
+    }
+    assert head["metrics"] == [metric["type"] for metric in result["metrics"]]
 
 
 def check_confusions(card: Card, predictions: pd.DataFrame) -> None:
@@ -267,9 +290,10 @@ def write_card(folder: Path, monkeypatch) -> str:
 def test_a_card_states_the_figures_of_its_run(tmp_path, monkeypatch, options):
     text = write_card(make_run(tmp_path, **options), monkeypatch)
     check_figures(text, tmp_path / "metrics")
+    check_front_matter(text, tmp_path / "metrics", *([] if "source_folder" in options else ["drawn-faces"]))
     assert write_card(tmp_path, monkeypatch) == text
     assert b"\r" not in (tmp_path / "metrics/model_card.md").read_bytes()
-    assert ("No test image was read wrong." in text) == (options.get("right") == 1.0)
+    assert ("No test image was predicted wrong." in text) == (options.get("right") == 1.0)
 
 
 @pytest.mark.parametrize(
@@ -373,6 +397,8 @@ def test_what_is_known_of_the_images_depends_on_the_source(tmp_path, monkeypatch
     write_json(tmp_path / "metrics/dataset.json", make_dataset(EMOTIONS, images=35_887, size=48))
     fer2013 = write_card(tmp_path, monkeypatch)
     assert "these are the images of FER2013" in fer2013
+    for text, dataset in ((drawn, ["drawn-faces"]), (fer2013, ["fer2013"]), (unknown, None)):
+        assert front_matter(text).get("datasets") == dataset
     assert "Who they show is not recorded, neither age nor sex nor skin tone" in fer2013
     for one, other in ((drawn, "FER2013"), (unknown, "FER2013"), (fer2013, "drawings"), (unknown, "drawings")):
         assert other not in one
@@ -393,19 +419,19 @@ def test_the_protocol_is_that_of_the_params(tmp_path, monkeypatch):
 
 
 def test_a_teacher_is_named(tmp_path, monkeypatch):
-    make_run(tmp_path, train_teacher="large.keras", train_teacher_share=0.5, train_teacher_sees="original")
+    make_run(tmp_path, train_teacher="large.keras", train_teacher_share=0.5, train_teacher_inputs="original")
     assert "| train.teacher | `large.keras`, for 50 %, sees original images |" in write_card(tmp_path, monkeypatch)
 
 
 def test_several_teachers_and_the_start_are_named(tmp_path, monkeypatch):
-    make_run(tmp_path, train_teacher=["a.keras", "b.keras"], train_teacher_share=0.7, train_start_from="a.keras")
+    make_run(tmp_path, train_teacher=["a.keras", "b.keras"], train_teacher_share=0.7, train_init_from="a.keras")
     card = write_card(tmp_path, monkeypatch)
     assert "| train.init_from | `a.keras` |" in card
-    assert "| train.teacher | `a.keras`, `b.keras`, for 70 %, sees changed images |" in card
+    assert "| train.teacher | `a.keras`, `b.keras`, for 70 %, sees augmented images |" in card
 
 
 def test_an_enlargement_is_named(tmp_path, monkeypatch):
-    make_run(tmp_path, train_enlarge_to=52)
+    make_run(tmp_path, train_inference_size=52)
     assert "scales them itself, enlarges them to 52 pixels inside, and gives" in write_card(tmp_path, monkeypatch)
 
 
@@ -417,7 +443,7 @@ def test_two_emotions_have_a_threshold_and_one_output(tmp_path, monkeypatch):
 
 
 def test_links_of_the_card_lead_to_what_the_pipeline_writes():
-    links = re.findall(r"\]\((.+?)\)", make_card(facts_of_the_project(), [one_file()], stage.LAYOUT))
+    links = re.findall(r"\]\((.+?)\)", make_card(facts_of_the_project(), [one_file()], stage.LINKS))
     targets = {(ROOT / "metrics" / link).resolve() for link in links}
     assert targets == {ROOT / "params.yaml", ROOT / "metrics/plots/confusion.png", ROOT / "metrics/plots/training.png"}
     assert all(target.is_file() for target in targets)
@@ -428,8 +454,6 @@ def one_file() -> ModelFile:
 
 
 def facts_of_the_project():
-    from emotion.reports.model_card import Facts
-
     metrics = {name: load(ROOT / "metrics", name) for name in ("evaluate", "train", "dataset")}
     predictions = pd.read_csv(ROOT / "metrics/curves/predictions.csv", na_filter=False)
     params = check_params(read_yaml(ROOT / "params.yaml"), *SECTIONS)
@@ -462,8 +486,9 @@ def test_a_release_has_its_name_commit_time_and_files(tmp_path, monkeypatch):
     ]
     time = {"seconds": 3300, "processor": "A Processor", "threads": 2, "accelerator": None, "backend": "tensorflow"}
     release = Release("mine", "`abc`", "md5.dir", "float16", 0.70194, time)
-    text = make_card(facts, files, Layout({"confusion": "confusion.png"}), release)
-    assert text.startswith("# mine\n")
+    text = make_card(facts, files, Links({"confusion": "confusion.png"}), release)
+    assert "\n---\n\n# mine\n" in text
+    assert front_matter(text)["model-index"][0]["name"] == "mine"
     for words in (
         "dvc pull models/released/mine/model.keras models/released/mine/model.tflite\n",
         "emotion predict photo.jpg --model models/released/mine/model.tflite\n",

@@ -18,7 +18,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--files",
         nargs="*",
         metavar="FILE",
-        help="files to keep besides that of Keras: tflite, int8, onnx; all unless told, none if no name follows",
+        help="files to keep besides that of Keras: tflite, int8, onnx; all by default, none if no name follows",
     )
     parser.set_defaults(run=run)
 

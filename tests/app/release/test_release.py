@@ -15,7 +15,9 @@ import pytest
 
 from emotion.app import cli
 from emotion.app.release import release as app
-from emotion.app.release.release import RELEASED, SUMMARY, release
+from emotion.app.release import stored_models, version_control
+from emotion.app.release.release import release
+from emotion.app.release.results import RELEASED, SUMMARY
 from emotion.core.errors import InputError
 from emotion.core.files import read_json, write_csv, write_json
 from emotion.core.metadata import ModelMetadata
@@ -37,6 +39,7 @@ from emotion.evaluation.report import SplitPredictions, make_report
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.networks import registry
+from emotion.presentation.formats import number
 from tests.makers import write_params
 
 SIZE = 24
@@ -59,7 +62,7 @@ NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
 
 
 class FakeDvc:
-    """Stands for dvc: keeps what it was asked, and writes the .dvc files of `dvc add`."""
+    """Stands for dvc: keeps its calls, and writes the .dvc files of `dvc add`."""
 
     def __init__(self):
         self.calls = []
@@ -69,7 +72,7 @@ class FakeDvc:
     def __call__(self, *arguments):
         self.calls.append(arguments)
         if arguments[0] == self.failing:
-            raise InputError(f"dvc {self.failing} failed; it said: ERROR: unexpected")
+            raise InputError(f"dvc {self.failing} failed; its output: ERROR: unexpected")
         if arguments[0] == "add":
             for file in arguments[1:]:
                 Path(f"{file}.dvc").write_text(f"outs:\n- path: {Path(file).name}\n")
@@ -155,14 +158,14 @@ def project(results, tmp_path, monkeypatch):
     folder = tmp_path / "main"
     shutil.copytree(results, folder)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(app, "score", lambda path, params: figures()["test"]["accuracy"])
+    monkeypatch.setattr(stored_models, "measure_accuracy", lambda path, params: figures()["test"]["accuracy"])
     return folder
 
 
 @pytest.fixture
 def dvc(monkeypatch):
     dvc = FakeDvc()
-    monkeypatch.setattr(app, "run_dvc", dvc)
+    monkeypatch.setattr(version_control, "run_dvc", dvc)
     return dvc
 
 
@@ -198,7 +201,7 @@ def test_a_release_holds_the_results_and_is_tracked(project, dvc):
 def test_the_stored_model_is_scored_as_it_is(project, dvc, monkeypatch):
     monkeypatch.undo()
     monkeypatch.chdir(project)
-    monkeypatch.setattr(app, "run_dvc", dvc)
+    monkeypatch.setattr(version_control, "run_dvc", dvc)
     release("one")
     model = keras.models.load_model("models/released/one/model.keras")
     kernel = next(weight for weight in model.weights if weight.path.endswith("kernel")).numpy()
@@ -215,7 +218,7 @@ def test_the_stored_model_is_scored_as_it_is(project, dvc, monkeypatch):
 
 @pytest.mark.parametrize("change, weights", [(0.001, "float16"), (-0.001, "float16"), (0.0011, "float32")])
 def test_weights_are_not_rounded_where_that_changes_the_accuracy(project, dvc, monkeypatch, change, weights):
-    monkeypatch.setattr(app, "score", lambda path, params: figures()["test"]["accuracy"] + change)
+    monkeypatch.setattr(stored_models, "measure_accuracy", lambda path, params: figures()["test"]["accuracy"] + change)
     assert f"weights in {weights}, " in release("one")
     whole = (RELEASED / "one/model.keras").read_bytes() == Path("models/model.keras").read_bytes()
     assert whole is (weights == "float32")
@@ -298,6 +301,7 @@ def test_the_store_is_named_where_git_tracks_it(project, dvc):
 def test_the_card_states_the_figures(project, dvc):
     release("one")
     card = (RELEASED / "one/README.md").read_text(encoding="utf-8")
+    assert "\n# one\n" in card
     test, alone, by_class = (figures()[name] for name in ("test", "test_unique", "by_class"))
     interval = [f"{100 * test[f'accuracy_{end}']:.1f}" for end in ("low", "high")]
     cell = f"{100 * test['accuracy']:.1f} % ({interval[0]} to {interval[1]})"
@@ -305,8 +309,8 @@ def test_the_card_states_the_figures(project, dvc):
     error = f"{test['calibrated_expected_calibration_error']:.3f}"
     assert f"| expected calibration error with the temperature | {error} |" in card
     assert "| test split, 40 images | those that stand nowhere else, 36 |" in card
-    told = {name: "–" if row["precision"] is None else f"{row['precision']:.3f}" for name, row in by_class.items()}
-    assert all(f"| {name} | {precision} |" in card for name, precision in told.items())
+    precisions = {name: number(row["precision"]) for name, row in by_class.items()}
+    assert all(f"| {name} | {precision} |" in card for name, precision in precisions.items())
     for text in (
         "happy, sad, neutral",
         "170,095 parameters, 2.9 million multiply-adds",
@@ -398,7 +402,7 @@ def test_a_full_disk_leaves_nothing_half_written(project, dvc, monkeypatch, full
 
 def test_what_dvc_cannot_track_is_not_released(project, dvc):
     dvc.failing = "add"
-    refused("dvc add failed; it said: ERROR: unexpected")
+    refused("dvc add failed; its output: ERROR: unexpected")
 
 
 def test_a_push_that_fails_leaves_the_release(project, dvc):
@@ -420,7 +424,7 @@ def test_replacing_brings_the_new_release(project, dvc):
     (RELEASED / "one/README.md").write_text("of before")
     release("one", replace=True)
     assert not (RELEASED / "one/model.h5.dvc").exists()
-    assert (RELEASED / "one/README.md").read_text().startswith("# one\n")
+    assert (RELEASED / "one/README.md").read_text().startswith("---\n")
     assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
 
 
@@ -474,5 +478,5 @@ def test_what_a_failing_dvc_says_is_shown(tmp_path, monkeypatch):
     python.write_text('#!/bin/sh\necho "ERROR: $*" >&2\nexit 1\n')
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    with pytest.raises(InputError, match="dvc push failed; it said: ERROR: -m dvc push one"):
-        app.run_dvc("push", "one")
+    with pytest.raises(InputError, match="dvc push failed; its output: ERROR: -m dvc push one"):
+        version_control.run_dvc("push", "one")

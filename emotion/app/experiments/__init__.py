@@ -1,1 +1,0 @@
-"""`emotion experiments`: experiments of the current commit compared."""

@@ -1,0 +1,57 @@
+"""A release appears whole or not at all: it is made in a folder beside its place, and moved there."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emotion.core.errors import InputError
+
+
+@contextmanager
+def explain_failures(folder: Path) -> Iterator[None]:
+    """Turn an OSError in the block into an InputError that names `folder`."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written: {error.strerror or error}; nothing was released. Make room or mend that, "
+            "then run the command again"
+        ) from None
+
+
+@contextmanager
+def temporary_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside `folder`, which is removed at the end unless it was moved away.
+
+    Its name is one that git and DVC ignore. What killed runs left is removed first.
+    """
+    prefix = f".partial-{folder.name}-"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in sorted(folder.parent.glob(f"{prefix}????????")):
+        shutil.rmtree(leftover)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as name:
+        temporary = Path(name) / "new"
+        temporary.mkdir()
+        yield temporary
+
+
+@contextmanager
+def put_in_place(new: Path, folder: Path) -> Iterator[None]:
+    """Move `new` to `folder` for the block; where the block raises, put back what was there before.
+
+    DVC tracks nothing under the name of a temporary folder, so the last steps have to find the release in its place.
+    """
+    old = new.with_name("old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+        yield
+    except BaseException:
+        if folder.exists():
+            folder.rename(new)
+        if old.exists():
+            old.rename(folder)
+        raise

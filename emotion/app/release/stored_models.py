@@ -1,0 +1,121 @@
+"""Which model files a release keeps, and in which precision: half the bytes where that keeps the accuracy."""
+
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotion.core.errors import InputError
+from emotion.core.files import METRIC_DECIMALS, read_json
+from emotion.core.params import Params
+from emotion.core.paths import (
+    EVALUATION_METRICS,
+    EXPORT_METRICS,
+    FEATURES,
+    FLOAT16_MODEL,
+    INT8_MODEL,
+    MODEL,
+    ONNX_MODEL,
+    TFLITE_MODEL,
+)
+
+FILES = ("tflite", "int8", "onnx")
+"""What users call the model files that a release has besides that of Keras."""
+
+MODEL_SUFFIXES = (".keras", ".onnx", ".tflite")
+"""The files that DVC tracks."""
+
+MOST_LOST = 0.001
+"""Accuracy that rounding to float16 may change at most, either way."""
+
+TFLITE_MODELS = {"tflite": TFLITE_MODEL, "tflite_float16": FLOAT16_MODEL}
+"""By their names in metrics/export.json: what becomes model.tflite."""
+
+
+@dataclass(frozen=True)
+class StoredModels:
+    """The model files of a release.
+
+    Attributes:
+        files: the names of its files by what they are in metrics/export.json, that of Keras first.
+        weights: the type of the weights in the Keras file.
+        accuracy: of the Keras file as it is stored on the test split, 0 to 1.
+    """
+
+    files: Mapping[str, str]
+    weights: str
+    accuracy: float
+
+
+def choose_files(files: Collection[str] | None) -> Collection[str]:
+    """Return `files`, all of FILES where that is None; InputError where one is none of FILES."""
+    if files is None:
+        return FILES
+    for file in files:
+        if file not in FILES:
+            raise InputError(f"--files: got {file!r}, expected some of {', '.join(FILES)}")
+    return files
+
+
+def write_models(folder: Path, params: Params, files: Collection[str]) -> StoredModels:
+    """Write the model files to `folder`: model.keras and model.tflite in half the bytes where that keeps accuracy."""
+    others = {key: source for name, (key, source) in name_files().items() if name in files}
+    names = {"keras": MODEL.name} | {key: _stored_name(source) for key, source in others.items()}
+    for key, source in others.items():
+        shutil.copyfile(source, folder / names[key])
+    # Loading Keras takes seconds; what is wrong before shows before them.
+    from emotion.model_files.keras_setup import set_up
+
+    set_up(params.compute.threads, params.evaluate.seed)
+    from emotion.model_files.keras_file import halve_weights
+
+    target = folder / MODEL.name
+    halve_weights(MODEL, target)
+    accuracy = measure_accuracy(target, params)
+    before = read_json(EVALUATION_METRICS)["test"]["accuracy"]
+    if is_kept(accuracy, before):
+        return StoredModels(names, "float16", accuracy)
+    shutil.copyfile(MODEL, target)
+    return StoredModels(names, "float32", before)
+
+
+def name_files() -> dict[str, tuple[str, Path]]:
+    """Return what each of FILES is in metrics/export.json, and where the pipeline wrote it."""
+    tflite = choose_tflite()
+    places = (tflite, TFLITE_MODELS[tflite]), ("tflite_int8", INT8_MODEL), ("onnx", ONNX_MODEL)
+    return dict(zip(FILES, places, strict=True))
+
+
+def _stored_name(source: Path) -> str:
+    return TFLITE_MODEL.name if source in TFLITE_MODELS.values() else source.name
+
+
+def choose_tflite() -> str:
+    """Return which of TFLITE_MODELS to keep: weights in float16 where that keeps the accuracy, else float32."""
+    scores = read_json(EXPORT_METRICS)
+    kept = is_kept(scores["tflite_float16"]["accuracy"], scores["tflite"]["accuracy"])
+    return "tflite_float16" if kept else "tflite"
+
+
+def is_kept(accuracy: float, before: float) -> bool:
+    """Return whether an accuracy, 0 to 1, is that of before but for MOST_LOST."""
+    return round(abs(accuracy - before), METRIC_DECIMALS) <= MOST_LOST
+
+
+def measure_accuracy(path: Path, params: Params) -> float:
+    """Return the accuracy of the model file at `path` on the test arrays, 0 to 1."""
+    from emotion.data.feature_arrays import load_features
+    from emotion.evaluation.metrics import predicted_labels
+    from emotion.model_files.keras_file import load_model
+    from emotion.model_files.probabilities import predict_probabilities
+
+    model, _ = load_model(path)
+    features = load_features(FEATURES)
+    probabilities = predict_probabilities(model, features["x_test"], flip=params.evaluate.flip)
+    right = predicted_labels(probabilities, params.evaluate.threshold) == features["y_test"]
+    return float(right.mean())
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Return the files of the release in `folder` that DVC tracks."""
+    return sorted(path for path in folder.iterdir() if path.suffix in MODEL_SUFFIXES)

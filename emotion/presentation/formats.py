@@ -1,0 +1,36 @@
+"""How numbers stand in texts, the same in plots, tables, cards and messages."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+MISSING = "\N{EN DASH}"
+"""In the place of a figure that has no value."""
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """Return 0.784 as `78.4 %`; None and NaN as a dash."""
+    return MISSING if share is None or math.isnan(share) else f"{100 * share:.{decimals}f} %"
+
+
+def number(value: float | None, decimals: int = 3) -> str:
+    """Return 0.9312 as `0.931` and, with no decimals, 35887 as `35,887`; None and NaN as a dash."""
+    return MISSING if value is None or math.isnan(value) else f"{value:,.{decimals}f}"
+
+
+def millions(value: float, decimals: int = 1) -> str:
+    """Return 12423616 as `12.4`."""
+    return number(value / 1e6, decimals)
+
+
+def figure_text(scores: Mapping[str, Any], name: str) -> str:
+    """Return a score with its interval where it has one: `68.8 % (67.3 to 70.3)`.
+
+    Args:
+        scores: the score under `name`, and its interval's ends under `name`_low and `name`_high where it has one.
+        name: of the score; those that have `accuracy` in it are written in percent.
+    """
+    write, unit = (percent, " %") if "accuracy" in name else (number, "")
+    low, high = scores.get(f"{name}_low"), scores.get(f"{name}_high")
+    interval = "" if low is None else f" ({write(low).removesuffix(unit)} to {write(high).removesuffix(unit)})"
+    return write(scores[name]) + interval
