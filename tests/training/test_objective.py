@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from emotion.networks.head import units
 from emotion.training.objective import compile_network, make_accuracy, make_loss
 from emotion.training.targets import label_targets
 from tests.training.makers import make_params
@@ -31,7 +32,7 @@ def test_accuracy_of_mixed_images_counts_the_larger_share():
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_loss_and_accuracy_have_the_names_that_history_has(classes):
-    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1 if classes == 2 else classes, "softmax")])
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(units(classes), "sigmoid")])
     compile_network(network, make_params().train, classes)
     assert set(network.evaluate(np.ones((2, 4)), label_targets(np.array([0, 1]), classes), return_dict=True)) == {
         "loss",
