@@ -1,12 +1,14 @@
-"""How fast networks train: this project's training step against stock Keras, and against the convolutions alone.
+"""How fast networks train: this project's step against stock Keras, PyTorch, and the convolutions alone.
 
     python -m benchmarks.training_speed
 
 For each architecture, in images a second, with the same images, batch, loss, SGD and threads:
 
 - stock Keras: the same layers as they stand, `fit` on uint8 arrays, no augmentation, in float32 and mixed_bfloat16;
-- ours: the step of `emotion.training.loop` with the augmentation of presets/fer2013.yaml, in both; and without it,
-  which tells its share of the step.
+- PyTorch, where it is installed: its eager step, channels last, with the same layers, no augmentation, in float32 and
+  by autocast in bfloat16;
+- ours: the step of `emotion.training.loop` with the augmentation of presets/fer2013.yaml, in both; and without it, for
+  its share of the step.
 
 The limit is what the convolutions alone reach, forward, at the shapes that they have in the network: multiply-adds a
 second. A training step counts as three times the multiply-adds of a forward pass.
@@ -24,6 +26,8 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +41,14 @@ from emotion.model_files import keras_setup
 from emotion.model_files.keras_setup import processor
 from emotion.networks.cost import multiply_adds
 from emotion.networks.registry import build
-from emotion.training import loop
-from emotion.training.input_pipeline import ImageTable
+from emotion.training.input_pipeline import ImageTable, epoch_dataset
+from emotion.training.objective import compile_network
 from emotion.training.precision import dtype_policy
+from emotion.training.pretrained import NO_PRETRAINED
+from emotion.training.student import Student
+from emotion.training.targets import make_targets
+from emotion.training.training_data import TrainingData
+from emotion.training.training_networks import build_networks
 
 if TYPE_CHECKING:  # at run time `emotion.model_files.keras_setup` loads it first
     import keras
@@ -66,6 +75,10 @@ TRAININGS = {
     "ours_float32": "ours, float32",
     "keras_mixed_bfloat16": "stock Keras, mixed_bfloat16",
 }
+PYTORCH_TRAININGS = {
+    "pytorch_float32": "PyTorch, eager, float32",
+    "pytorch_bfloat16": "PyTorch, eager, autocast to bfloat16",
+}
 LIMITS = {"convolutions_bfloat16": "convolutions, bfloat16", "convolutions_float32": "convolutions, float32"}
 RATIOS = {
     "speedup": "ours in mixed_bfloat16 / stock Keras in float32",
@@ -76,9 +89,15 @@ RATIOS = {
     "share_of_limit_float32": "our step / convolutions, float32",
     "share_of_limit_keras_float32": "stock Keras' step / convolutions, float32",
 }
+PYTORCH_RATIOS = {
+    "speedup_of_pytorch_float32": "PyTorch / stock Keras, both float32",
+    "speedup_of_pytorch_bfloat16": "PyTorch in bfloat16 / stock Keras in float32",
+    "speedup_over_pytorch_float32": "ours / PyTorch, float32",
+    "speedup_over_pytorch_bfloat16": "ours / PyTorch, bfloat16",
+}
 
 Fit = Callable[["keras.callbacks.Callback"], Any]
-"""Trains on all images once, and tells the callback of every batch."""
+"""Trains on all images once, and calls the callback after every batch."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +109,17 @@ class Setting:
     steps: int
     threads: int
 
-    def data(self) -> loop.TrainingData:
+    @property
+    def batches(self) -> int:
+        return WARM_UP + self.steps
+
+    def data(self) -> TrainingData:
         """Return random gray images, enough for warm-up and timed batches."""
-        count = self.batch_size * (WARM_UP + self.steps)
+        count = self.batch_size * self.batches
         generator = np.random.default_rng(SEED)
         images = generator.integers(0, 256, (count, self.image_size, self.image_size, 1), np.uint8)
         labels = generator.integers(0, CLASSES, count).astype(np.int32)
-        return loop.TrainingData(images, labels, images[:1], labels[:1])
+        return TrainingData(images, labels, images[:1], labels[:1])
 
     def params(self, architecture: str, precision: str) -> Params:
         """Return the params of the preset, with what is measured here in their place."""
@@ -116,7 +139,7 @@ class BatchClock:
 
     def tick(self, batch: int, logs: dict[str, Any]) -> None:
         """Note the end of a batch; to be called after each, with its logs."""
-        float(logs["loss"])  # has the batch done where its results come later
+        float(logs["loss"])  # waits for the batch where it is computed asynchronously
         self._ends.append(time.perf_counter())
 
     def steps_a_second(self) -> float:
@@ -140,24 +163,25 @@ def images_a_second(fit: Fit, setting: Setting) -> float:
 
 
 def _project_fit(setting: Setting, architecture: str, precision: str, *, augment: bool) -> Fit:
-    """Return this project's training.
-
-    `emotion.training.loop.train` calls back after whole epochs only, checkpoint and validation included; so this takes
-    the private parts that it is made of.
-    """
+    """Return this project's training: the steps of an epoch in `emotion.training.loop`, without what follows them."""
     data, params = setting.data(), setting.params(architecture, precision)
-    run = loop._Run(data, CLASSES, params, any_size=False)
-    student = run._student(data.x_train) if augment else _without_augmentation(run)
-    return lambda clock: student.fit(run._lesson(epoch=0), shuffle=False, verbose=0, callbacks=[clock])
+    networks = build_networks(data, CLASSES, params.train, NO_PRETRAINED, any_size=False)
+    student = Student(networks.training, CLASSES, params, setting.batches)
+    targets = make_targets(data, CLASSES, params)
+    if augment:
+        model = student.build_model(data.x_train, teacher_targets=False)
+    else:
+        model = _without_augmentation(student, data)
+    return lambda clock: model.fit(epoch_dataset(targets, 0, params), shuffle=False, verbose=0, callbacks=[clock])
 
 
-def _without_augmentation(run: loop._Run) -> "keras.Model":
-    """Return what `run` would train if it had no layers that change images; it takes the same batches."""
+def _without_augmentation(student: Student, data: TrainingData) -> "keras.Model":
+    """Return the model of `student` without the layers that change images; it takes the same batches."""
     import keras
 
     numbers, shares = keras.Input((), dtype="int32"), keras.Input((), dtype="float32")
-    model = keras.Model([numbers, shares], run.fast(ImageTable(run.data.x_train)(numbers)))
-    loop._compile(model, run.params, CLASSES, optimizer=run.optimizer)
+    model = keras.Model([numbers, shares], student.network(ImageTable(data.x_train)(numbers)))
+    compile_network(model, student.params, CLASSES, optimizer=student.optimizer)
     return model
 
 
@@ -182,6 +206,27 @@ def _stock_optimizer(model: "keras.Model", params: TrainParams) -> "keras.optimi
     )
     optimizer.exclude_from_weight_decay([w for w in model.trainable_weights if not w.name.endswith("kernel")])
     return optimizer
+
+
+def _pytorch_fits(setting: Setting, architecture: str) -> dict[str, Fit]:
+    """Return the trainings of PYTORCH_TRAININGS; none where PyTorch is not installed, or lacks a layer."""
+    if find_spec("torch") is None:
+        return {}
+    from benchmarks import pytorch_step
+
+    network = stock_network(architecture, setting)
+    if pytorch_step.unknown_layers(network):
+        return {}
+    pytorch_step.set_threads(setting.threads)
+    data, params = setting.data(), setting.params(architecture, "float32").train
+
+    def fit(dtype: str) -> Fit:
+        module = pytorch_step.Network(network)
+        return lambda clock: pytorch_step.train_epoch(
+            module, data.x_train, data.y_train, params, dtype, clock.on_train_batch_end
+        )
+
+    return {"pytorch_float32": fit("float32"), "pytorch_bfloat16": fit("bfloat16")}
 
 
 def convolution_layers(network: "keras.Model") -> list["keras.layers.Conv2D"]:
@@ -250,13 +295,14 @@ class Convolutions:
 
 
 def measurements(architecture: str, setting: Setting) -> dict[str, Callable[[], float]]:
-    """Return what measures each of TRAININGS, in images a second, and of LIMITS, in multiply-adds a second."""
+    """Return what measures each training, in images a second, and each of LIMITS, in multiply-adds a second."""
     fits = {
         "keras_float32": _stock_fit(setting, architecture, "float32"),
         "ours_mixed_bfloat16": _project_fit(setting, architecture, "mixed_bfloat16", augment=True),
         "ours_mixed_bfloat16_no_augmentation": _project_fit(setting, architecture, "mixed_bfloat16", augment=False),
         "ours_float32": _project_fit(setting, architecture, "float32", augment=True),
         "keras_mixed_bfloat16": _stock_fit(setting, architecture, "mixed_bfloat16"),
+        **_pytorch_fits(setting, architecture),
     }
     network = stock_network(architecture, setting)
     limits = {
@@ -293,14 +339,14 @@ def summarize(runs: dict[str, list[float]], cost: int) -> dict[str, Any]:
     """Return the spread of the rates in `runs`, and of their ratios; `cost` is an image's multiply-adds, forward."""
     return {
         "multiply_adds": cost,
-        "images_a_second": {name: spread(runs[name]) for name in TRAININGS},
+        "images_a_second": {name: spread(runs[name]) for name in TRAININGS | PYTORCH_TRAININGS if name in runs},
         "billion_multiply_adds_a_second": {name: spread([rate / 1e9 for rate in runs[name]]) for name in LIMITS},
         "ratios": {name: spread(values) for name, values in ratios(runs, cost).items()},
     }
 
 
 def ratios(runs: dict[str, list[float]], cost: int) -> dict[str, list[float]]:
-    """Return the RATIOS in each repetition, of rates that were measured soon after each other."""
+    """Return the ratios in each repetition, of rates that were measured soon after each other."""
     rates = {name: np.array(values) for name, values in runs.items()}
     ours, plain = rates["ours_mixed_bfloat16"], rates["ours_mixed_bfloat16_no_augmentation"]
     ours_float32, stock = rates["ours_float32"], rates["keras_float32"]
@@ -314,6 +360,14 @@ def ratios(runs: dict[str, list[float]], cost: int) -> dict[str, list[float]]:
         "share_of_limit_float32": of_training * ours_float32 / rates["convolutions_float32"],
         "share_of_limit_keras_float32": of_training * stock / rates["convolutions_float32"],
     }
+    if rates.keys() >= PYTORCH_TRAININGS.keys():
+        float32, bfloat16 = rates["pytorch_float32"], rates["pytorch_bfloat16"]
+        values |= {
+            "speedup_of_pytorch_float32": float32 / stock,
+            "speedup_of_pytorch_bfloat16": bfloat16 / stock,
+            "speedup_over_pytorch_float32": ours_float32 / float32,
+            "speedup_over_pytorch_bfloat16": ours / bfloat16,
+        }
     return {name: value.tolist() for name, value in values.items()}
 
 
@@ -326,7 +380,8 @@ def versions() -> dict[str, str]:
     import keras
     import tensorflow as tf
 
-    return {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.version()}
+    used = {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.version()}
+    return used | ({"torch": version("torch")} if find_spec("torch") else {})
 
 
 def show(result: dict[str, Any]) -> None:
@@ -337,12 +392,16 @@ def show(result: dict[str, Any]) -> None:
     )
     for architecture, figures in result["architectures"].items():
         print(f"\n{architecture}, {figures['multiply_adds'] / 1e6:.1f} million multiply-adds an image, forward")
-        for name, label in TRAININGS.items():
-            print(_line(label, figures["images_a_second"][name], 1, "images/s"))
+        for name, label in (TRAININGS | PYTORCH_TRAININGS).items():
+            if name in figures["images_a_second"]:
+                print(_line(label, figures["images_a_second"][name], 1, "images/s"))
         for name, label in LIMITS.items():
             print(_line(label, figures["billion_multiply_adds_a_second"][name], 1, "billion multiply-adds/s"))
-        for name, label in RATIOS.items():
-            print(_line(label, figures["ratios"][name], 3))
+        for name, label in (RATIOS | PYTORCH_RATIOS).items():
+            if name in figures["ratios"]:
+                print(_line(label, figures["ratios"][name], 3))
+        if not PYTORCH_TRAININGS.keys() & figures["images_a_second"].keys():
+            print("  PyTorch is left out: it is not installed, or lacks a layer of this network")
 
 
 def _line(label: str, figures: dict[str, Any], decimals: int, unit: str = "") -> str:

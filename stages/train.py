@@ -14,9 +14,10 @@ from emotion.data.feature_arrays import VOTES, load_features
 from emotion.model_files import keras_setup
 from emotion.model_files.keras_file import save_model
 from emotion.networks.cost import multiply_adds
-from emotion.training.loop import DivergedError, TrainingData, TrainingResult, train
+from emotion.training.loop import DivergedError, TrainingResult, train
 from emotion.training.precision import resolve_precision
 from emotion.training.pretrained import read_pretrained
+from emotion.training.training_data import TrainingData
 
 LAST_GOOD_MODEL = CHECKPOINTS / "last_good.keras"
 """Where a training that broke leaves the weights of its best epoch."""

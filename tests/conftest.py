@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest file outside tests/pipeline: as one of the last it left the other worker idle."""
-    items.sort(key=lambda item: item.path.name != "test_training.py")
+    items.sort(key=lambda item: item.path.name != "test_loop.py")
 
 
 @pytest.fixture(scope="session", autouse=True)

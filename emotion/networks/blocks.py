@@ -26,7 +26,7 @@ def pooled_blocks(
 ) -> keras.KerasTensor:
     """Append a block for each of `widths` to `hidden` of `width` channels, with max pooling first and at each change.
 
-    `block(hidden, width, widened=...)` is told whether its input has another width.
+    `block(hidden, width, widened=...)` gets whether its input has another width.
     """
     for number, next_width in enumerate(widths):
         if number == 0 or next_width != width:

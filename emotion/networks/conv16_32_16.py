@@ -1,6 +1,6 @@
 """Three small convolutions and a dense layer, for two classes: 3,696,625 parameters at 256x256 RGB.
 
-As a widely followed tutorial on telling happy from sad images has them.
+As in a widely followed tutorial on the classification of happy and sad images.
 """
 
 import keras

@@ -1,4 +1,4 @@
-"""Four convolutions with dropout and a wide dense layer, as many webcam demonstrations have them.
+"""Four convolutions with dropout and a wide dense layer, as in many webcam demonstrations.
 
 2,345,607 parameters with seven classes at 48x48 gray.
 """

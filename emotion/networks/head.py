@@ -5,7 +5,7 @@ from keras import layers
 
 
 def units(classes: int) -> int:
-    """Return how many numbers a network gives an image: 1 for two classes, else one a class."""
+    """Return how many probabilities a network gives per image: 1 for two classes, else one per class."""
     return 1 if classes == 2 else classes
 
 
@@ -15,7 +15,7 @@ def classify(hidden: keras.KerasTensor, classes: int) -> keras.KerasTensor:
 
 
 def classify_maps(hidden: keras.KerasTensor, classes: int) -> keras.KerasTensor:
-    """Return probabilities, float32 (n, units), of maps (n, height, width, units): the averages of the maps decide."""
+    """Return probabilities, float32 (n, units), from the averages of maps (n, height, width, units)."""
     averages = layers.GlobalAveragePooling2D(dtype="float32")(hidden)
     return layers.Activation(_activation(classes), dtype="float32", name="probabilities")(averages)
 

@@ -43,7 +43,7 @@ ANY_SIZE = frozenset({"mini_xception", "residual", "residual_small", "residual_w
 """The networks that take images of every size (`size` may be None), since they end in a global average."""
 
 BINARY = frozenset({"conv16_32_16", "conv32_64"})
-"""The networks that tell two classes apart and no more."""
+"""The networks for two classes and no more."""
 
 
 def build(name: str, size: int | None, channels: int, classes: int) -> keras.Model:
@@ -81,7 +81,7 @@ def smallest_size(name: str, channels: int, classes: int) -> int:
 
 
 def _build_if_large_enough(name: str, size: int | None, channels: int, classes: int) -> keras.Model | None:
-    """Build the network, or return None where Keras says that its layers leave nothing of images of that size."""
+    """Build the network, or return None where its layers leave nothing of images of that size."""
     try:
         return ARCHITECTURES[name](size, channels, classes)
     except ValueError as error:

@@ -39,7 +39,7 @@ def _activated(hidden: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _excited(hidden: keras.KerasTensor, width: int) -> keras.KerasTensor:
-    """Weigh the channels of (n, height, width, channels) by what their averages, (n, 1, 1, channels), tell."""
+    """Weigh the channels of (n, height, width, channels) by their averages, (n, 1, 1, channels)."""
     weights = layers.GlobalAveragePooling2D(keepdims=True)(hidden)
     weights = layers.Dense(width // REDUCTION, activation="relu", kernel_initializer="he_normal")(weights)
     weights = layers.Dense(width, activation="sigmoid")(weights)

@@ -1,1 +1,1 @@
-"""The training loop and its parts: input pipeline, augmentation, optimizers, distillation, checkpoints."""
+"""Training: the loop, and its parts; networks, targets, input pipeline, augmentation, optimizers, distillation."""

@@ -1,4 +1,4 @@
-"""Random changes of training images, drawn anew each time an image is seen."""
+"""Random changes of training images, drawn anew in each epoch."""
 
 import math
 

@@ -1,9 +1,9 @@
-"""What an interrupted training needs to go on as if nothing had happened."""
+"""What an interrupted training needs to continue as if it had not been interrupted."""
 
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,22 @@ class TrainingState:
     Attributes:
         variables: weights of the network in training, then those of the optimizer.
         best_weights: weights of the network after its best epoch so far.
-        history: a row an epoch; the best one is history[best].
+        history: one row per epoch.
+        best: the best epoch is history[best]; -1 before the first one.
         seconds: how long the epochs so far took.
     """
 
-    variables: list[np.ndarray]
-    best_weights: list[np.ndarray]
-    history: list[dict[str, float]]
-    best: int
+    variables: list[np.ndarray] = field(default_factory=list)
+    best_weights: list[np.ndarray] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: int = -1
     seconds: float = 0.0
 
 
 def training_key(settings: dict[str, Any], arrays: list[np.ndarray]) -> str:
     """Return a name for a training: the same settings, data and code of this project give the same one.
 
-    A checkpoint of changed code must not be gone on with: its end would not be that of a whole run.
+    A training does not continue from a checkpoint of other code: its end would not be that of a whole run.
     """
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
     for array in arrays:
@@ -46,13 +47,13 @@ def training_key(settings: dict[str, Any], arrays: list[np.ndarray]) -> str:
 
 
 class Checkpoint:
-    """The last whole epoch of the training `key`, in a file of its own in `folder`."""
+    """The last whole epoch of the training `key`, in a file of its own in `folder`, which is made when needed."""
 
     def __init__(self, folder: Path, key: str) -> None:
         self.path = folder / f"{key}.npz"
 
     def save(self, state: TrainingState) -> None:
-        """Replace the state kept so far; a kill at any moment leaves the old one or the new one."""
+        """Replace the saved state; a kill at any moment leaves the old one or the new one."""
         progress = json.dumps({"history": state.history, "best": state.best, "seconds": state.seconds})
         arrays = {f"variable_{i}": array for i, array in enumerate(state.variables)}
         arrays |= {f"best_{i}": array for i, array in enumerate(state.best_weights)}
@@ -60,7 +61,7 @@ class Checkpoint:
             np.savez(temporary, allow_pickle=False, progress=np.array(progress), **arrays)
 
     def load(self) -> TrainingState | None:
-        """Return the state that was kept, or None where there is none."""
+        """Return the saved state, or None where there is none."""
         if not self.path.is_file():
             return None
         with np.load(self.path, allow_pickle=False) as arrays:
@@ -74,7 +75,7 @@ class Checkpoint:
             )
 
     def remove(self) -> None:
-        """Delete what was kept."""
+        """Delete the saved state."""
         self.path.unlink(missing_ok=True)
 
 

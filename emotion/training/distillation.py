@@ -1,7 +1,7 @@
-"""Distillation: a network learns what another one, or several, say of each image (Hinton et al. 2015).
+"""Distillation: a network learns the probabilities that one or several others give (Hinton et al. 2015).
 
-Beyer et al. 2022 found it to matter most, in long trainings, that teacher and student see the same changed images.
-A teacher that is asked once about the images as they are takes no longer than to look at them in an epoch or two.
+According to Beyer et al. 2022 it matters most, in long trainings, that teacher and student get the same augmented
+images. Teachers of unchanged images predict each of them once, which takes no longer than an epoch or two of that.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,10 @@ from emotion.model_files.probabilities import predict_probabilities
 
 
 class Teachers(keras.layers.Layer):
-    """Images, uint8 (n, height, width, channels), to the mean of what several networks say: float32 (n, units)."""
+    """Images, uint8 (n, height, width, channels), to the mean of several networks' probabilities, float32 (n, units).
+
+    A network that takes one size of images gets them resized to it.
+    """
 
     def __init__(self, networks: Sequence[keras.Model]) -> None:
         super().__init__(name="teachers", dtype="float32", autocast=False)
@@ -22,46 +25,49 @@ class Teachers(keras.layers.Layer):
         self.trainable = False
 
     def call(self, images):
-        answers = [_ask(network, images) for network in self.networks]
-        return sum(answers) / len(answers)
+        probabilities = [_resize_and_predict(network, images) for network in self.networks]
+        return sum(probabilities) / len(probabilities)
 
     def compute_output_spec(self, images):
         return keras.KerasTensor((images.shape[0], self.networks[0].output_shape[-1]), dtype="float32")
 
 
-def _ask(network: keras.Model, images):
+def _resize_and_predict(network: keras.Model, images):
     size = network.input_shape[1:3]
     if None not in size and size != images.shape[1:3]:
         images = ops.image.resize(ops.cast(images, "float32"), size)
     return ops.stop_gradient(ops.cast(network(images, training=False), "float32"))
 
 
-class Imitation(keras.layers.Layer):
-    """Passes the student's probabilities on, and adds to the loss how far they are from the teachers' answers.
+class DistillationLoss(keras.layers.Layer):
+    """Passes the student's probabilities on, and adds to the loss how far they are from the teachers'.
 
     The loss that is added is `share` times the Kullback-Leibler divergence from teacher to student, the batch's mean.
     """
 
     def __init__(self, share: float) -> None:
-        super().__init__(name="imitation", dtype="float32", autocast=False)
+        super().__init__(name="distillation_loss", dtype="float32", autocast=False)
         self.share = share
 
-    def call(self, answers, probabilities, training=None):
+    def call(self, target, probabilities, training=None):
         """Take both as float32 (n, classes), or (n, 1), the probability of the second of two; return the latter."""
         if training:
-            truth, said = _columns(answers), _columns(probabilities)
-            divergence = ops.sum(truth * (ops.log(truth) - ops.log(said)), axis=1)
+            target, student = _columns(target), _columns(probabilities)
+            divergence = ops.sum(target * (ops.log(target) - ops.log(student)), axis=1)
             self.add_loss(self.share * ops.mean(divergence))
         return probabilities
 
-    def compute_output_spec(self, answers, probabilities, training=None):
+    def compute_output_spec(self, target, probabilities, training=None):
         return keras.KerasTensor(probabilities.shape, dtype="float32")
 
 
-def ask_once(teachers: Teachers, images: np.ndarray, *, flip: bool) -> np.ndarray:
-    """Return what the teachers say of images, uint8 (n, size, size, channels), as they are: float32 (n, classes).
+def teacher_probabilities(teachers: Teachers, images: np.ndarray, *, flip: bool) -> np.ndarray:
+    """Return the teachers' probabilities for unchanged images, float32 (n, classes).
 
-    With `flip` each image and its mirror image count the same.
+    Args:
+        teachers: the layer that averages the teachers.
+        images: uint8 (n, size, size, channels).
+        flip: whether each image and its mirror image count the same.
     """
     inputs = keras.Input(images.shape[1:], dtype="uint8")
     return predict_probabilities(keras.Model(inputs, teachers(inputs)), images, flip=flip).astype(np.float32)

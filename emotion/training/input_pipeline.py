@@ -1,4 +1,4 @@
-"""How images reach a network: in batches, in a given order, and in training from an array on the device."""
+"""How images reach a network: in batches, in a fixed order, and in training from an array on the device."""
 
 import math
 from typing import Any
@@ -7,20 +7,47 @@ import keras
 import numpy as np
 from keras import ops
 
+from emotion.core.params import Params
+from emotion.training.augmentation import mixing_shares
+from emotion.training.targets import Targets
+
+
+def epoch_dataset(targets: Targets, epoch: int, params: Params):
+    """Return the batches of one epoch; their order and mixture follow from the seed and the epoch alone.
+
+    A batch has the numbers of images, int32 (n,), the share of each in its mixture, float32 (n,), and the teachers'
+    probabilities where `targets` has them; then targets, mixed as the images are, and sample weights.
+
+    Args:
+        targets: of all training images.
+        epoch: the first one is 0.
+        params: the sections `train` and `augmentation`.
+    """
+    generator = np.random.default_rng([params.train.seed, epoch])
+    order = generator.permutation(len(targets.train)).astype(np.int32)
+    batch_size = params.train.batch_size
+    shares, partners = mixing_shares(len(order), batch_size, params.augmentation.mixup, generator)
+
+    def mix(rows: np.ndarray) -> np.ndarray:
+        return shares[:, None] * rows[order] + (1 - shares[:, None]) * rows[order[partners]]
+
+    inputs = (order, shares) if targets.teacher is None else (order, shares, mix(targets.teacher))
+    return make_dataset(inputs, mix(targets.train), targets.sample_weights[order], batch_size=batch_size)
+
 
 def make_dataset(*columns: Any, batch_size: int):
     """Return what `fit`, `evaluate` and `predict` of Keras take: the arrays side by side, in batches, in their order.
 
     Args:
         columns: arrays of n rows each, or tuples of such: what a network takes, then targets, then weights.
-        batch_size: rows a step; the last step may have fewer.
+        batch_size: rows per step; the last step may have fewer.
     """
     if keras.backend.backend() != "tensorflow":
         return _Batches(columns, batch_size)
     import tensorflow as tf
 
-    # tf.data would watch and tune what feeds the network. Here that finds nothing to gain, and its thread may miss
-    # the signal to end: `fit` then waits for its next look, up to as long again as the whole epoch took.
+    # A thread of tf.data would tune the data set. Here it has nothing to gain, and may miss the signal to end: `fit`
+    # then waits until it wakes up, up to as long again as the whole epoch took.
     options = tf.data.Options()
     options.autotune.enabled = False
     rows = columns if len(columns) > 1 else columns[0]

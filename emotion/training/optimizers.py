@@ -1,4 +1,4 @@
-"""How weights move: the optimizer, and its learning rate from step to step."""
+"""How weights are updated: the optimizer, and its learning rate from step to step."""
 
 import math
 
@@ -38,7 +38,7 @@ class Muon(keras.optimizers.SGD):
 
     A kernel is taken as a matrix of a row for each of its n outputs. A step is the learning rate times about the
     nearest matrix to the momentum whose singular values are all 1, so that rare directions count as much as frequent
-    ones; afterwards the kernel is scaled to a norm of sqrt(n). A normalization behind it makes its norm irrelevant, so
+    ones. Afterwards the kernel is scaled to a norm of sqrt(n). A normalization behind it makes its norm irrelevant, so
     the learning rate is the share of the kernel that a step exchanges, and weight decay has nothing to do there.
     Convolutions of the image itself, dense layers and all other weights move as under `keras.optimizers.SGD`.
 
@@ -57,7 +57,7 @@ class Muon(keras.optimizers.SGD):
 
     def build(self, variables):
         super().build(variables)
-        self._taken = [self.takes(variable) for variable in variables]  # what a step is given has lost its name
+        self._taken = [self.takes(variable) for variable in variables]  # in a step, variables have lost their names
 
     def update_step(self, gradient, variable, learning_rate):
         index = self._get_variable_index(variable)

@@ -13,7 +13,7 @@ BFLOAT16 = "mixed_bfloat16"
 FLOAT32 = "float32"
 
 CPU_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""What the Linux kernel calls bfloat16 instructions: on x86 the first two, on ARM the last."""
+"""The Linux kernel's names for bfloat16 instructions: on x86 the first two, on ARM the last."""
 
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -68,7 +68,7 @@ def has_bfloat16() -> bool:
 
 
 def cpu_flags() -> set[str]:
-    """Return what the kernel says that the processor can do; nothing where it does not say (macOS, Windows)."""
+    """Return the processor's flags in /proc/cpuinfo; none where there is no such file (macOS, Windows)."""
     try:
         lines = CPU_INFO.read_text(encoding="utf-8").splitlines()
     except OSError:

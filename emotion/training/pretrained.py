@@ -1,4 +1,4 @@
-"""Trained networks that a training is given: those that it imitates, and the one that it starts from."""
+"""Trained networks that a training builds on: those that it imitates, and the one that it starts from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,12 @@ from emotion.training.precision import resolve_precision
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What params.yaml names of the folder models/pretrained.
+    """The networks in models/pretrained that params.yaml names.
 
     Attributes:
         teachers: networks of as many classes, whose probabilities the new one imitates beside the labels.
         start: a network of the same architecture, whose weights the new one has at first.
-        keep_head: whether those of its last layer are among them, which takes the same emotions in the same order.
+        keep_head: whether it has those of the last layer as well, which takes the same emotions in the same order.
     """
 
     teachers: tuple[keras.Model, ...] = ()
@@ -37,7 +37,7 @@ NO_PRETRAINED = Pretrained()
 
 
 def read_pretrained(params: TrainParams, metadata: ModelMetadata) -> Pretrained:
-    """Return the networks that `params` name, for a training of images and emotions as `metadata` says.
+    """Return the networks that `params` name, for a training on images and emotions as in `metadata`.
 
     Raises:
         InputError: a file is missing, or not fit for its purpose.
@@ -49,26 +49,26 @@ def read_pretrained(params: TrainParams, metadata: ModelMetadata) -> Pretrained:
         )
     if params.init_from is None:
         return Pretrained(teachers)
-    start, started = _read("train.init_from", params.init_from, metadata)
-    return Pretrained(teachers, start, keep_head=started.emotions == metadata.emotions)
+    start, start_metadata = _read("train.init_from", params.init_from, metadata)
+    return Pretrained(teachers, start, keep_head=start_metadata.emotions == metadata.emotions)
 
 
 def copy_weights(pretrained: Pretrained, network: keras.Model, params: TrainParams) -> None:
     """Give `network` the weights of the one that it starts from, where there is one.
 
     Raises:
-        InputError: that is another network.
+        InputError: that network has another architecture.
     """
     if pretrained.start is None:
         return
     own, others = network.get_weights(), pretrained.start.get_weights()
-    carried = len(own) if pretrained.keep_head else len(own) - len(_head(network).get_weights())
-    if [value.shape for value in own[:carried]] != [value.shape for value in others[:carried]]:
+    copied = len(own) if pretrained.keep_head else len(own) - len(_head(network).get_weights())
+    if [value.shape for value in own[:copied]] != [value.shape for value in others[:copied]]:
         raise InputError(
             f"train.init_from: {PRETRAINED_MODELS / str(params.init_from)} is another network than train.architecture "
             f"{params.architecture} at this features.image_size; expected one that was trained with both as they are"
         )
-    network.set_weights(others[:carried] + own[carried:])
+    network.set_weights(others[:copied] + own[copied:])
 
 
 def _head(network: keras.Model) -> keras.layers.Layer:
@@ -76,31 +76,31 @@ def _head(network: keras.Model) -> keras.layers.Layer:
 
 
 def _read_teacher(name: str, params: TrainParams, metadata: ModelMetadata) -> keras.Model:
-    teacher, taught = _read("train.teacher", name, metadata)
-    if taught.emotions != metadata.emotions:
+    teacher, teacher_metadata = _read("train.teacher", name, metadata)
+    if teacher_metadata.emotions != metadata.emotions:
         raise InputError(
-            f"train.teacher: {PRETRAINED_MODELS / name} tells apart {', '.join(taught.emotions)}; expected "
+            f"train.teacher: {PRETRAINED_MODELS / name} tells apart {', '.join(teacher_metadata.emotions)}; expected "
             f"{', '.join(metadata.emotions)}"
         )
     return to_training_network(teacher, resolve_precision(params.precision))
 
 
 def _read(param: str, name: str, metadata: ModelMetadata) -> tuple[keras.Model, ModelMetadata]:
-    """Return a network that takes images of the color that `metadata` says, and its own form."""
+    """Return a network that takes images of the color in `metadata`, and its own metadata."""
     path = _path(param, name)
     if not path.is_file():
         raise InputError(
             f"{param}: {path} is missing; copy a trained model there, such as models/released/NAME/model.keras "
             "(`dvc pull` brings it), or set it to null"
         )
-    network, found = load_model(path)
-    if found.color != metadata.color:
-        raise InputError(f"{param}: {path} takes {found.color} images, expected {metadata.color}")
-    return network, found
+    network, own_metadata = load_model(path)
+    if own_metadata.color != metadata.color:
+        raise InputError(f"{param}: {path} takes {own_metadata.color} images, expected {metadata.color}")
+    return network, own_metadata
 
 
 def _path(param: str, name: str) -> Path:
-    """Return where the file `name` stands; stage train depends on what is in that folder, and on no other."""
+    """Return the path of the file `name`; stage train depends on that folder and on no other."""
     if Path(name).name != name:
         raise InputError(
             f"{param}: got {name}, expected the name of a file in {PRETRAINED_MODELS}; copy the model there"

@@ -1,12 +1,7 @@
 """What the benchmarks' figures rest on: what is timed, how, and the images that `fer` gets."""
 
-import argparse
-import json
-
 import numpy as np
 import pytest
-
-from emotion.core.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("deterministic")
 
@@ -136,42 +131,3 @@ def test_fer_is_asked_of_all_of_private_test():
     images = data.images(data.table[test])
     assert {image.shape for image in images} == {(48, 48)}
     assert images[0][0, :3].tolist() == [170, 118, 101]
-
-
-def test_a_convolution_by_products_of_matrices_is_timed_against_a_plain_one(deterministic, monkeypatch, tmp_path):
-    """All cases with what networks train by, and each of them with both ways, of which one is faster."""
-    from benchmarks import winograd
-
-    monkeypatch.setattr(winograd, "CASES", [(4, 8), (6, 64)])
-    monkeypatch.setattr(winograd, "has_bfloat16", lambda: True)
-    monkeypatch.setattr("emotion.model_files.keras_setup.set_up", lambda threads, seed: None)
-    result = tmp_path / "winograd.json"
-    winograd.measure(argparse.Namespace(batch_size=2, repetitions=3, threads=2, output=result))
-    cases = json.loads(result.read_text(encoding="utf-8"))["cases"]
-    assert [(case["size"], case["dtype"], case["taken"]) for case in cases] == [
-        (4, "float32", False),
-        (6, "float32", True),
-        (4, "bfloat16", False),
-        (6, "bfloat16", False),
-    ]
-    for case in cases:
-        plain, products = (case["milliseconds"][name]["runs"] for name in ("plain", "products"))
-        assert min(plain + products) > 0
-        assert case["ratio"]["runs"] == pytest.approx([p / q for p, q in zip(products, plain, strict=True)], rel=1e-3)
-
-
-def test_ways_to_convolve_are_timed_on_the_same_convolution(deterministic):
-    from benchmarks.winograd import arrays, convolutions
-
-    maps, kernel, _ = arrays(6, 8, batch_size=2)
-    for dtype in ("float32", "bfloat16"):
-        plain, products = (np.asarray(way(maps, kernel)) for way in convolutions(6, dtype).values())
-        np.testing.assert_allclose(products, plain, atol=1e-3)
-
-
-def test_nothing_to_measure_is_refused(tmp_path):
-    from benchmarks.winograd import measure
-
-    with pytest.raises(InputError, match="--repetitions: got 0, expected at least 1"):
-        measure(argparse.Namespace(batch_size=2, repetitions=0, threads=2, output=tmp_path / "x.json"))
-    assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """What the figures of benchmarks/training_speed.py rest on: its clock, its limit and its arithmetic; never a speed."""
 
 import argparse
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import numpy as np
@@ -124,8 +125,8 @@ def model_of(fit):
     return callback.model
 
 
-def test_both_ways_train_what_they_say(setting):
-    """The stock way has stock layers, ours the fused ones; the precision is that which was asked for."""
+def test_both_ways_train_what_their_names_promise(setting):
+    """The stock way has stock layers, ours the fused ones; the precision is that of the name."""
     import keras
 
     from benchmarks.training_speed import _project_fit, _stock_fit
@@ -158,9 +159,9 @@ def test_ratios_are_those_of_each_repetition():
         "convolutions_bfloat16": [18_000.0, 12_000.0],
         "convolutions_float32": [6_000.0, 6_000.0],
     }
-    found = ratios(runs, cost=10)
-    assert found.keys() == RATIOS.keys()
-    assert found == {
+    values = ratios(runs, cost=10)
+    assert values.keys() == RATIOS.keys()
+    assert values == {
         "speedup": [3.0, 2.0],
         "speedup_float32": [1.5, 1.0],
         "speedup_of_keras_mixed_bfloat16": [0.5, 1.5],
@@ -171,14 +172,84 @@ def test_ratios_are_those_of_each_repetition():
     }
 
 
-def test_the_result_has_a_spread_of_everything(result):
-    from benchmarks.training_speed import LIMITS, RATIOS, TRAININGS
+def test_ratios_of_pytorch_are_there_where_it_was_measured():
+    from benchmarks.training_speed import LIMITS, PYTORCH_RATIOS, PYTORCH_TRAININGS, RATIOS, TRAININGS, ratios
 
+    runs = {name: [100.0] for name in TRAININGS | LIMITS | PYTORCH_TRAININGS}
+    runs |= {"pytorch_float32": [80.0], "pytorch_bfloat16": [160.0], "ours_float32": [200.0]}
+    runs["ours_mixed_bfloat16"] = [320.0]
+    values = ratios(runs, cost=10)
+    assert values.keys() == (RATIOS | PYTORCH_RATIOS).keys()
+    assert {name: values[name] for name in PYTORCH_RATIOS} == {
+        "speedup_of_pytorch_float32": [0.8],
+        "speedup_of_pytorch_bfloat16": [1.6],
+        "speedup_over_pytorch_float32": [2.5],
+        "speedup_over_pytorch_bfloat16": [2.0],
+    }
+
+
+def test_without_pytorch_it_is_left_out(setting, monkeypatch):
+    from benchmarks import training_speed
+
+    monkeypatch.setattr(training_speed, "find_spec", lambda name: None)
+    assert training_speed._pytorch_fits(setting, ARCHITECTURE) == {}
+    assert "torch" not in training_speed.versions()
+
+
+@pytest.mark.parametrize("architecture", ["residual_small", "vgg_bn"])
+def test_pytorch_trains_the_same_network(architecture, setting):
+    """Its logits are those of Keras, outside training; a step changes every weight."""
+    pytest.importorskip("torch")
+    from benchmarks import pytorch_step
+    from benchmarks.training_speed import stock_network
+
+    network = stock_network(architecture, setting)
+    generator = np.random.default_rng(0)
+    network.set_weights([w * generator.uniform(0.9, 1.1, w.shape) + (w.ndim == 1) * 0.1 for w in network.get_weights()])
+    assert pytorch_step.unknown_layers(network) == []
+    module = pytorch_step.Network(network).eval()
+    images = setting.data().x_train[:8]
+    logits = module(pytorch_step.to_inputs(images)).detach().numpy()
+    logits -= logits.max(axis=1, keepdims=True)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, network.predict(images, verbose=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_pytorch_trains_on_every_image_once(dtype, setting):
+    pytest.importorskip("torch")
+    from benchmarks import pytorch_step
+    from benchmarks.training_speed import stock_network
+
+    data, params = setting.data(), setting.params(ARCHITECTURE, "float32").train
+    module = pytorch_step.Network(stock_network(ARCHITECTURE, setting))
+    before = [weight.detach().numpy().copy() for weight in module.parameters()]
+    losses = {}
+    pytorch_step.train_epoch(
+        module, data.x_train, data.y_train, params, dtype, lambda batch, logs: losses.update({batch: logs["loss"]})
+    )
+    assert list(losses) == list(range(setting.batches))
+    assert np.isfinite(list(losses.values())).all()
+    assert all((weight.detach().numpy() != old).any() for weight, old in zip(module.parameters(), before, strict=True))
+
+
+def test_pytorch_has_not_every_layer(setting):
+    pytest.importorskip("torch")
+    from benchmarks.pytorch_step import unknown_layers
+    from benchmarks.training_speed import stock_network
+
+    assert unknown_layers(stock_network("se_resnet", setting)) == ["Multiply"]
+
+
+def test_the_result_has_a_spread_of_everything(result):
+    from benchmarks.training_speed import LIMITS, PYTORCH_RATIOS, PYTORCH_TRAININGS, RATIOS, TRAININGS
+
+    pytorch = find_spec("torch") is not None
     assert (result["image_size"], result["batch_size"], result["steps"], result["threads"]) == (SIZE, BATCH, STEPS, 2)
     figures = result["architectures"][ARCHITECTURE]
-    assert list(figures["images_a_second"]) == list(TRAININGS)
+    assert list(figures["images_a_second"]) == list(TRAININGS | (PYTORCH_TRAININGS if pytorch else {}))
     assert list(figures["billion_multiply_adds_a_second"]) == list(LIMITS)
-    assert list(figures["ratios"]) == list(RATIOS)
+    assert list(figures["ratios"]) == list(RATIOS | (PYTORCH_RATIOS if pytorch else {}))
     rates = figures["images_a_second"] | figures["billion_multiply_adds_a_second"]
     for spread in [*rates.values(), *figures["ratios"].values()]:
         assert len(spread["runs"]) == REPETITIONS

@@ -40,7 +40,7 @@ SMALLEST = {
     "se_resnet": 8,
     "vgg_bn": 8,
 }
-FORMS = [
+SHAPES = [
     (name, size, channels, classes)
     for name in NAMES
     for size, channels, classes in [(48, 1, 7), (48, 1, 2), (50, 3, 2), (33, 3, 5)]
@@ -75,7 +75,7 @@ both_precisions = pytest.mark.parametrize("precision", ["float32", "mixed_bfloat
 
 @pytest.fixture(scope="module", params=NAMES)
 def network(request, deterministic):
-    """Each network for two classes, which all of them tell apart, with moved weights."""
+    """Each network for two classes, which all of them take, with moved weights."""
     network = registry.build(request.param, 48, 1, 2)
     move_weights(network)
     return network
@@ -88,11 +88,11 @@ def test_parameters_and_multiply_adds_are_the_stated_ones(name, deterministic):
     assert (network.count_params(), multiply_adds(network)) == (parameters, operations)
 
 
-def test_conv_dropout_tells_five_classes_apart_with_fewer_parameters():
+def test_conv_dropout_has_fewer_parameters_for_five_classes():
     assert registry.build("conv_dropout", 48, 1, 5).count_params() == 2_343_557
 
 
-@pytest.mark.parametrize(("name", "size", "channels", "classes"), FORMS)
+@pytest.mark.parametrize(("name", "size", "channels", "classes"), SHAPES)
 def test_images_become_probabilities(name, size, channels, classes, deterministic):
     network = registry.build(name, size, channels, classes)
     assert (network.name, network.input.name, network.input.dtype) == (name, "image", "uint8")
@@ -122,7 +122,7 @@ def test_layers_are_stock(network):
 
 
 def test_batch_normalization_is_of_maps(network):
-    """The fused form is for (n, height, width, channels) only."""
+    """The fused layer is for (n, height, width, channels) only."""
     normalizations = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
     assert all(len(layer.input.shape) == 4 for layer in normalizations)
 
@@ -133,10 +133,10 @@ def test_plain_keras_loads_a_saved_network(network, tmp_path):
     assert (predict(loaded, images(48, 1)) == predict(network, images(48, 1))).all()
 
 
-def test_the_fast_form_predicts_the_same(network):
-    fast = to_training_network(network)
-    assert [w.shape for w in fast.weights] == [w.shape for w in network.weights]
-    assert predict(fast, images(48, 1)) == pytest.approx(predict(network, images(48, 1)), abs=1e-6)
+def test_the_training_network_predicts_the_same(network):
+    training_network = to_training_network(network)
+    assert [w.shape for w in training_network.weights] == [w.shape for w in network.weights]
+    assert predict(training_network, images(48, 1)) == pytest.approx(predict(network, images(48, 1)), abs=1e-6)
 
 
 @both_precisions

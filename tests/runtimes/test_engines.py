@@ -294,8 +294,8 @@ def named(module, class_name, /, **config):
         ("keras.applications.ResNet50", named("keras.applications", "ResNet50", weights="imagenet")),
         ("keras.layers.NoSuchLayer", named("keras.layers", "NoSuchLayer")),
         (
-            "emotion.training.acceleration.training_network._Fused",
-            named("emotion.training.acceleration.training_network", "_FusedBatchNormalization"),
+            "emotion.training.acceleration.fused_batch_normalization.Fused",
+            named("emotion.training.acceleration.fused_batch_normalization", "FusedBatchNormalization"),
         ),
         ("None.Dense", {"class_name": "Dense", "config": {}}),
     ],

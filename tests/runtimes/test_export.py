@@ -21,7 +21,7 @@ from emotion.core.metadata import CHANNELS, FIXED_TIME, ModelMetadata
 from emotion.model_files.keras_file import save_model
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.networks import registry
-from emotion.networks.enlarging import enlarge_inside
+from emotion.networks.inference_size import resize_inside
 from emotion.runtimes import comparison
 from emotion.runtimes.comparison import compare_engines
 from emotion.runtimes.engines import load_engine
@@ -88,7 +88,7 @@ def make_network(name, images, classes, larger=None):
     keras.utils.set_random_seed(1)
     network = registry.build(name, images.shape[1], images.shape[3], classes)
     if larger is not None:
-        network = enlarge_inside(network, images.shape[1], larger)
+        network = resize_inside(network, images.shape[1], larger)
     hidden = keras.Model(network.inputs, network.layers[-1].input).predict(images, verbose=0)
     kernel, bias = network.layers[-1].get_weights()
     kernel *= 3 / (hidden @ kernel).std(axis=0)

@@ -1,9 +1,10 @@
-"""The train stage, on a few random images: what it writes, and what it must not look at."""
+"""The train stage, on a few random images: what it writes, and what it must not read."""
 
 import hashlib
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,7 +171,7 @@ def teacher(project):
 
 
 def test_a_teacher_changes_what_is_learnt(teacher, monkeypatch):
-    """It sees images of another size than its own as well."""
+    """It takes images of another size than its own as well."""
     taught = run(monkeypatch)
     set_params(train={"teacher": None})
     assert run(monkeypatch) != taught
@@ -217,7 +218,7 @@ def test_a_teacher_without_a_share_is_refused(teacher, monkeypatch):
 
 
 def test_a_teacher_elsewhere_is_refused(teacher, monkeypatch):
-    """Stage train would not see that it changed."""
+    """Stage train would not run again when it changed."""
     set_params(train={"teacher": "../released/fer2013/model.keras"})
     with pytest.raises(
         InputError, match=r"train\.teacher: got \.\./released.*, expected the name of a file in models/pretrained"
@@ -250,17 +251,16 @@ def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
 
 def test_a_training_that_breaks_leaves_its_best_epoch(project, monkeypatch):
     """From the second epoch on the targets hold no numbers."""
-    import emotion.training.loop
+    from emotion.training import loop
+    from emotion.training.input_pipeline import epoch_dataset
     from stages.train import LAST_GOOD_MODEL
 
-    whole_lesson = emotion.training.loop._Run._lesson
-
-    def lesson(run, epoch):
+    def broken_dataset(targets, epoch, params):
         if epoch == 1:
-            run.targets = np.full_like(run.targets, np.nan)
-        return whole_lesson(run, epoch)
+            targets = replace(targets, train=np.full_like(targets.train, np.nan))
+        return epoch_dataset(targets, epoch, params)
 
-    monkeypatch.setattr(emotion.training.loop._Run, "_lesson", lesson)
+    monkeypatch.setattr(loop, "epoch_dataset", broken_dataset)
     with pytest.raises(InputError, match=r"in epoch 2, step 1;.*the best epoch before that is kept in .*last_good"):
         run(monkeypatch)
     assert load_model(LAST_GOOD_MODEL)[1].size == 24

@@ -33,7 +33,7 @@ def test_nothing_happens_outside_training(images):
     assert (changed == images).all()
 
 
-def test_no_change_asked_for_is_no_change(images):
+def test_params_of_no_change_change_nothing(images):
     changed = augment(images)
     assert changed.dtype == np.uint8
     assert (changed == images).all()
@@ -54,7 +54,7 @@ def test_a_shift_moves_within_its_bound(ramp):
     assert moved.max() > 10
 
 
-def test_a_zoom_above_one_enlarges_about_the_centre(ramp):
+def test_a_zoom_above_one_enlarges_about_the_center(ramp):
     slopes = np.diff(augment(ramp, zoom=[2.0, 2.0])[:, 12, 6:18, 0].astype(int), axis=1)
     assert slopes.mean() == pytest.approx(5, abs=0.2)
 

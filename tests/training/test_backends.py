@@ -62,7 +62,7 @@ def test_training_on_jax_writes_what_training_on_tensorflow_writes(trained):
     assert metrics["epochs"] == 2
 
 
-def test_tensorflow_loads_what_jax_trained_and_says_the_same(trained, deterministic):
+def test_tensorflow_loads_what_jax_trained_and_predicts_the_same(trained, deterministic):
     model, metadata = load_model(trained / TRAINED_MODEL)
     assert len(metadata.emotions) == 7
     images, labels = (np.load(trained / FEATURES / f"{name}.npy") for name in ("x_val", "y_val"))
@@ -71,7 +71,7 @@ def test_tensorflow_loads_what_jax_trained_and_says_the_same(trained, determinis
     assert (probabilities.argmax(axis=1) == labels).mean() == pytest.approx(metrics["validation"]["accuracy"], abs=1e-5)
 
 
-def test_the_export_says_that_it_needs_tensorflow(trained):
+def test_the_export_needs_tensorflow(trained):
     write_json(trained / EVALUATION_METRICS, {"temperature": 1.0})
     done = run_on_jax(trained, "export")
     assert done.returncode == 1

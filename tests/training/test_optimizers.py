@@ -1,11 +1,12 @@
-"""Muon: orthogonal steps for the kernels of convolutions, stock SGD for everything else."""
+"""Muon: orthogonal steps for the kernels of convolutions, stock SGD for everything else. And the learning rate."""
 
 import keras
 import numpy as np
 import pytest
 
 from emotion.networks import registry
-from emotion.training.optimizers import Muon
+from emotion.training.optimizers import Muon, WarmUp
+from tests.training.makers import make_params
 
 RATE = 0.03
 
@@ -62,3 +63,13 @@ def test_all_but_kernels_inside_the_network_move_as_under_sgd():
         muon.apply(gradients, rest)
         sgd.apply(gradients, twins)
     assert all((weight.numpy() == twin.numpy()).all() for weight, twin in zip(rest, twins, strict=True))
+
+
+def test_the_schedule_warms_up_and_falls_to_zero():
+    params = make_params(epochs=10, warmup_epochs=2, learning_rate=1.0).train
+    rates = [float(WarmUp(params, 5)(step)) for step in range(50)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(1, abs=0.02)
+    assert 9 <= rates.index(max(rates)) <= 10
+    assert rates[-1] < 0.01
+    assert rates[30] == pytest.approx(0.5, abs=0.01)  # halfway from step 10 to step 50

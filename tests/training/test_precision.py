@@ -12,13 +12,13 @@ ARM = "processor\t: 0\nFeatures\t: fp asimd {}\n"
 
 @pytest.fixture
 def cpu_info(tmp_path, monkeypatch):
-    """Return a function that puts a text in the place of what the kernel says of the processor."""
+    """Return a function that sets the text of /proc/cpuinfo."""
 
-    def say(text):
+    def write(text):
         (tmp_path / "cpuinfo").write_text(text, encoding="utf-8")
 
     monkeypatch.setattr(precision, "CPU_INFO", tmp_path / "cpuinfo")
-    return say
+    return write
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def cpu_info(tmp_path, monkeypatch):
         ("", False),
     ],
 )
-def test_the_processor_is_asked(text, expected, cpu_info):
+def test_the_processor_decides(text, expected, cpu_info):
     cpu_info(text)
     assert has_bfloat16() is expected
     assert resolve_precision("auto") == (BFLOAT16 if expected else FLOAT32)

@@ -1,1 +1,1 @@
-"""Layers that train faster, with the same weights; `to_training_network` is the only entry."""
+"""Layers that train faster than those of Keras, with the same weights; `to_training_network` is the only entry."""

@@ -1,23 +1,23 @@
-"""Convolutions by 3x3 kernels as products of matrices, with a fifth of the multiply-adds.
+"""Convolutions by 3x3 kernels as products of matrices, which take about a fifth of the multiply-adds.
 
-Along one side of a map, a kernel slides over a tile as one polynomial is multiplied by another. A product has as many
-coefficients as it needs values at different points, and its values are products of values. So tiles and kernels are
-turned into values at some points, which multiply one by one, and the products are turned back into outputs (Winograd
-1980: Arithmetic Complexity of Computations). With both sides, 6x6 outputs take 8x8 multiplications in place of 36x9;
-and since each goes over all channels, they are 64 products of matrices (Lavin & Gray 2016: Fast Algorithms for
-Convolutional Neural Networks).
+Along one side of a map, sliding a kernel over a tile is a multiplication of polynomials. A product of polynomials is
+known by its values at as many points as it has coefficients, and each of them is a product of two values. So tiles and
+kernels are transformed to values at some points, these are multiplied one by one, and the products are transformed back
+to outputs (Winograd 1980: Arithmetic Complexity of Computations). For both sides together, a tile of 6x6 outputs takes
+8x8 multiplications in place of 36x9. Each of them sums over all channels, so they are 64 products of matrices (Lavin &
+Gray 2016: Fast Algorithms for Convolutional Neural Networks).
 
-To turn there and back takes passes over memory, which pay where channels are many. Results are off by some ten times as
-much as those of a plain convolution in float32, and by less than a three-hundredth of those in bfloat16.
+The transforms are passes over memory, which pay where channels are many. Rounding errors are larger than those of a
+plain convolution in float32, and far below those of bfloat16.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
-from keras.backend import standardize_dtype
 
 KERNEL_SIZE = 3
 
@@ -29,20 +29,47 @@ LARGEST_TILE = len(POINTS) - 1
 """Outputs along one side of a tile; more would need points that round worse."""
 
 LARGEST_MAP = 48
-"""Height and width up to which it was measured. The matrices grow with the map, and with them what turning takes."""
+"""Height and width up to which it was measured. The matrices grow with the map, and with them the transforms' cost."""
 
-LEAST_CHANNELS = {"float32": 64, "bfloat16": 192}
-LEAST_TILE = {"float32": 1, "bfloat16": LARGEST_TILE}
-"""From where on it takes less time than oneDNN's convolution, forwards and backwards, in that type. In float32 it takes
-0.48 times as long on maps of 6x6 (192 channels), 0.64 on 12x12 (96), 0.76 on 24x24 (64); in bfloat16 0.89 on 12x12
-(192) and 0.80 on 6x6 (384). `python -m benchmarks.winograd` on an AMD EPYC Zen 4, two threads, batches of 128."""
+LEAST_CHANNELS = 64
+"""From here on it was measured to be faster than oneDNN's convolution, forward and backward, in float32."""
+
+
+class WinogradConvolution(keras.layers.Conv2D):
+    """keras.layers.Conv2D by 3x3 kernels, of strides and dilation 1, in float32; faster where channels are many."""
+
+    def convolution_op(self, inputs, kernel):
+        if is_faster(inputs.shape, self.filters):
+            return convolve_by_products(inputs, kernel, padding=1 if self.padding == "same" else 0)
+        return super().convolution_op(inputs, kernel)
+
+
+def is_faster(shape: tuple[int | None, ...], filters: int) -> bool:
+    """Return whether `convolve_by_products` was measured to be faster than a plain convolution.
+
+    The cost of the products grows with the product of the numbers of channels in and out, that of the transforms with
+    their sum. So what counts is their harmonic mean.
+
+    Args:
+        shape: of the maps, (n, height, width, channels).
+        filters: number of channels of the outputs.
+    """
+    _, height, width, channels = shape
+    if height is None or width is None or channels is None:
+        return False
+    return max(height, width) <= LARGEST_MAP and 2 * channels * filters / (channels + filters) >= LEAST_CHANNELS
 
 
 @dataclass(frozen=True)
 class _Side:
-    """The matrices for one side of a map, float32, where `values` are those of each point in every tile, in this order.
+    """The matrices that transform one side of a map, float32.
 
-    inputs (values, size of the inputs), kernel (points, 3), outputs (size of the outputs, values).
+    `values` has the values at each point, and of each point those in every tile.
+
+    Attributes:
+        inputs: (values, size of the inputs).
+        kernel: (points, 3).
+        outputs: (size of the outputs, values).
     """
 
     inputs: np.ndarray
@@ -62,25 +89,25 @@ class _Side:
         return self.values // self.points
 
 
-def convolve(inputs: Any, kernel: Any, padding: int) -> Any:
-    """Convolve maps by a kernel, computing in float32.
+def convolve_by_products(inputs: Any, kernel: Any, padding: int) -> Any:
+    """Convolve maps by a kernel.
 
     Args:
-        inputs: tensor (n, height, width, in), of which height and width are known, at least 3 with the padding.
-        kernel: tensor (3, 3, in, out).
+        inputs: float32 tensor (n, height, width, in). Height and width are known, and at least 3 with the padding.
+        kernel: float32 tensor (3, 3, in, out).
         padding: rows and columns of zeros on each side of a map, 0 or 1.
 
     Returns:
-        Tensor (n, height + 2 padding - 2, width + 2 padding - 2, out) of the type of `inputs`.
+        float32 tensor (n, height + 2 padding - 2, width + 2 padding - 2, out).
     """
     _, height, width, channels = inputs.shape
     filters = kernel.shape[-1]
     rows, columns = _side(height, padding), _side(width, padding)
 
-    kernel = ops.reshape(ops.cast(kernel, "float32"), (-1, channels * filters))
+    kernel = ops.reshape(kernel, (-1, channels * filters))
     kernel = ops.matmul(np.kron(rows.kernel, columns.kernel), kernel)
 
-    maps = ops.reshape(ops.cast(inputs, "float32"), (-1, height, width * channels))
+    maps = ops.reshape(inputs, (-1, height, width * channels))
     maps = ops.reshape(ops.matmul(rows.inputs, maps), (-1, width, channels))
     maps = ops.matmul(columns.inputs, maps)
 
@@ -92,29 +119,11 @@ def convolve(inputs: Any, kernel: Any, padding: int) -> Any:
 
     maps = ops.matmul(columns.outputs, ops.reshape(tiles, (-1, columns.values, filters)))
     maps = ops.matmul(rows.outputs, ops.reshape(maps, (-1, rows.values, len(columns.outputs) * filters)))
-    return ops.cast(ops.reshape(maps, (-1, len(rows.outputs), len(columns.outputs), filters)), inputs.dtype)
-
-
-def is_faster(inputs: Any, filters: int, padding: int) -> bool:
-    """Return whether `convolve` takes less time than a plain convolution by a kernel of `filters` outputs would.
-
-    Between two numbers of channels counts their harmonic mean: products grow with both, what turns them with their sum.
-    """
-    _, height, width, channels = inputs.shape
-    if None in (height, width):
-        return False
-    dtype = standardize_dtype(inputs.dtype)
-    sizes = [size + 2 * padding - KERNEL_SIZE + 1 for size in (height, width)]
-    return (
-        dtype in LEAST_CHANNELS
-        and max(height, width) <= LARGEST_MAP
-        and min(_tile_size(size) for size in sizes) >= LEAST_TILE[dtype]
-        and 2 * channels * filters / (channels + filters) >= LEAST_CHANNELS[dtype]
-    )
+    return ops.reshape(maps, (-1, len(rows.outputs), len(columns.outputs), filters))
 
 
 def _tile_size(size: int) -> int:
-    """Return how many outputs a tile has along a side of `size` outputs, which are cut evenly."""
+    """Return how many outputs a tile has along a side of `size` outputs, which are divided evenly."""
     return -(-size // -(-size // LARGEST_TILE))
 
 

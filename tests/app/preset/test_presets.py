@@ -13,7 +13,7 @@ from emotion.core.labels import resolve_scheme
 from emotion.core.params import SECTIONS, load_params, read_yaml
 from emotion.networks.cost import multiply_adds
 from emotion.networks.registry import build
-from emotion.training.loop import finished
+from emotion.training.training_networks import to_inference_network
 from tests.pages import ROOT, read_documents
 
 DOCUMENTS = read_documents()
@@ -144,7 +144,8 @@ def test_a_table_states_what_each_preset_selects(project, name):
     params = load_params(*SECTIONS)
     classes = len(resolve_scheme(params.labels.scheme).emotions)
     size, color, architecture = params.features.image_size, params.features.color, params.train.architecture
-    network = finished(build(architecture, size, params.features.channels, classes), size, params.train)
+    network = build(architecture, size, params.features.channels, classes)
+    network = to_inference_network(network, size, params.train)
     cells = [
         line.strip("| ").split(" | ") for line in DOCUMENTS.splitlines() if line.startswith(f"| `{name}` | {classes} |")
     ]

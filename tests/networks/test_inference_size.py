@@ -1,4 +1,4 @@
-"""A network that enlarges its images inside says what it would say of images that were larger."""
+"""A network that enlarges its images inside gives the probabilities that it would give for larger images."""
 
 import cv2
 import keras
@@ -9,7 +9,7 @@ from emotion.core.metadata import ModelMetadata
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.networks import registry
 from emotion.networks.cost import multiply_adds
-from emotion.networks.enlarging import enlarge_inside
+from emotion.networks.inference_size import resize_inside
 from emotion.networks.registry import ANY_SIZE
 from emotion.training.acceleration.training_network import to_training_network
 
@@ -32,33 +32,33 @@ def make_network(name, size):
     return network
 
 
-def say(network, images):
+def predict(network, images):
     return network.predict(images, verbose=0)
 
 
 @pytest.mark.parametrize("name", sorted(ANY_SIZE))
-def test_it_says_what_the_network_says_of_larger_images(name, images, deterministic):
+def test_probabilities_are_those_of_larger_images(name, images, deterministic):
     network = make_network(name, None)
     enlarged = np.stack([cv2.resize(image, (LARGER, LARGER))[..., None] for image in images])
-    said = say(enlarge_inside(network, SIZE, LARGER), images)
-    other = np.abs(say(network, images) - said).max()
-    assert np.abs(say(network, enlarged) - said).max() < other / 5  # what rounding to whole grays leaves
+    probabilities = predict(resize_inside(network, SIZE, LARGER), images)
+    other = np.abs(predict(network, images) - probabilities).max()
+    assert np.abs(predict(network, enlarged) - probabilities).max() < other / 5  # what rounding to whole grays leaves
 
 
 def test_a_plain_call_is_one_outside_training(images, deterministic):
-    enlarging = enlarge_inside(make_network("residual_small", SIZE), SIZE, LARGER)
-    assert np.asarray(enlarging(images)) == pytest.approx(say(enlarging, images), abs=1e-6)
+    resizing = resize_inside(make_network("residual_small", SIZE), SIZE, LARGER)
+    assert np.asarray(resizing(images)) == pytest.approx(predict(resizing, images), abs=1e-6)
 
 
 def test_it_costs_what_larger_images_cost(deterministic):
     small, large = (make_network("residual_small", size) for size in (SIZE, LARGER))
-    assert multiply_adds(enlarge_inside(small, SIZE, LARGER)) == multiply_adds(large) > multiply_adds(small)
+    assert multiply_adds(resize_inside(small, SIZE, LARGER)) == multiply_adds(large) > multiply_adds(small)
 
 
-def test_its_file_loads_and_its_fast_form_says_the_same(images, deterministic, tmp_path):
-    enlarging = enlarge_inside(make_network("residual_small", SIZE), SIZE, LARGER)
-    save_model(tmp_path / "model.keras", enlarging, ModelMetadata(("angry", "happy", "sad"), SIZE, "grayscale"))
+def test_its_file_and_its_training_network_predict_the_same(images, deterministic, tmp_path):
+    resizing = resize_inside(make_network("residual_small", SIZE), SIZE, LARGER)
+    save_model(tmp_path / "model.keras", resizing, ModelMetadata(("angry", "happy", "sad"), SIZE, "grayscale"))
     loaded, _ = load_model(tmp_path / "model.keras")
-    assert (say(loaded, images) == say(enlarging, images)).all()
-    assert say(to_training_network(loaded), images) == pytest.approx(say(enlarging, images), abs=1e-5)
-    assert say(to_training_network(loaded, "float32"), images) == pytest.approx(say(enlarging, images), abs=1e-5)
+    assert (predict(loaded, images) == predict(resizing, images)).all()
+    assert predict(to_training_network(loaded), images) == pytest.approx(predict(resizing, images), abs=1e-5)
+    assert predict(to_training_network(loaded, "float32"), images) == pytest.approx(predict(resizing, images), abs=1e-5)
