@@ -30,8 +30,9 @@ from emotion.core.files import write_json
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.evaluation.report import Answers, make_report, stand_alone
-from emotion.ingest.dataset import build_table, check_rejected, collect
+from emotion.ingest.collect import check_rejected, collect
 from emotion.ingest.sources.locate import open_source
+from emotion.ingest.table_builder import build_table
 from emotion.model_files import keras_setup
 from emotion.networks.cost import multiply_adds
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from emotion.core.errors import InputError
@@ -55,23 +54,3 @@ def read_table(path: Path) -> pd.DataFrame:
             "run `dvc repro create_dataframe`"
         )
     return table
-
-
-def write_votes(votes: np.ndarray) -> list[str]:
-    """Return votes, whole numbers of shape (images, classes), as the column `votes` holds them."""
-    return [" ".join(map(str, row)) for row in votes.tolist()]
-
-
-def parse_votes(column: pd.Series) -> np.ndarray:
-    """Return what `write_votes` wrote as uint8 of shape (images, classes).
-
-    Raises:
-        InputError: a row holds no numbers from 0 to 255, or not as many as the others.
-    """
-    try:
-        votes = np.array([row.split() for row in column], dtype=np.uint8)
-    except (ValueError, OverflowError) as error:
-        raise InputError(
-            f"the table's column votes cannot be read ({error}); run `dvc repro create_dataframe`"
-        ) from None
-    return votes.reshape(len(column), -1) if len(column) else np.empty((0, 0), np.uint8)
