@@ -28,12 +28,12 @@ from emotion.core.files import atomic_path, write_csv, write_json
 from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
-from emotion.ingest.collect import Collected, check_rejected, collect
+from emotion.ingest.collect import Collected, check_rejected, collect_batches
 from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, format_votes, match_votes, read_votes
 from emotion.ingest.pixels import growing_array
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.sources.source import Batch, Source
-from emotion.ingest.statistics import describe
+from emotion.ingest.statistics import summarize
 from emotion.ingest.table_builder import build_table, check_classes
 
 
@@ -51,7 +51,7 @@ def main() -> None:
             check_rejected(collected, params.source.rejected_share, source.name)
             table = make_table(collected, scheme, params, votes, source.name)
             check_classes(table, scheme)
-            metrics = describe(table, collected.rejected, scheme)
+            metrics = summarize(table, collected.rejected, scheme)
             write_csv(table_file, table)
             TABLE.unlink(missing_ok=True)
         write_csv(REJECTED, collected.rejected)
@@ -65,7 +65,7 @@ def read_images(source: Source, pixels_file: Path) -> Collected:
     """Read all of `source`, with a progress bar on a terminal; the pixels of small images go to `pixels_file`."""
     batches = source.batches()
     with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" images", disable=None) as progress:
-        return collect(_count_images(batches, progress), pixels)
+        return collect_batches(_count_images(batches, progress), pixels)
 
 
 def _count_images(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Iterator[Batch]:

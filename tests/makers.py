@@ -98,7 +98,7 @@ def write_tar(path: Path, files: dict[str, bytes]) -> Path:
 
 
 def images_of(rows: Sequence[tuple[str, str | None, str]]) -> pd.DataFrame:
-    """Return images as `collect` does; each row is an emotion, a split and a hash."""
+    """Return images as `collect_batches` does; each row is an emotion, a split and a hash."""
     frame = pd.DataFrame(rows, columns=["emotion", "split", "hash"])
     names = [f"row {number}" for number in range(len(rows))]
     return frame.assign(image=names, height=2, width=2, channels=1, blank=False, offset=0)

@@ -22,33 +22,33 @@ COLUMNS = {
     "offset": "int64",
     "excluded": "str",
 }
-"""The columns of the table and their types; stages/create_dataframe.py says what each holds."""
+"""The columns of the table and their types; stages/create_dataframe.py describes each."""
 
-VOTES = "votes"
-"""One more column, last, where labels.targets is votes: people's votes in the order of the labels, `4 0 0 1 3`."""
+VOTES_COLUMN = "votes"
+"""The last column where labels.targets is votes: the votes for each label, in order, `4 0 0 1 3`."""
 
 SCHEME = "scheme"
 COPY_OF_TEST = "copy of test"
 COPY_OF_VAL = "copy of val"
 REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL)
-"""Why an image of the table is not used."""
+"""Reasons in the column `excluded`."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read the table of images at `path`.
 
     Raises:
-        InputError: it is missing, or is no such table.
+        InputError: it is missing, or has other columns.
     """
     try:
         table = pd.read_csv(
-            path, dtype={**COLUMNS, VOTES: "str"}, keep_default_na=False, encoding_errors="surrogateescape"
+            path, dtype={**COLUMNS, VOTES_COLUMN: "str"}, keep_default_na=False, encoding_errors="surrogateescape"
         )
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no table of images ({error}); run `dvc repro create_dataframe`") from None
-    if list(table.columns) not in ([*COLUMNS], [*COLUMNS, VOTES]):
+    if list(table.columns) not in ([*COLUMNS], [*COLUMNS, VOTES_COLUMN]):
         raise InputError(
             f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)}; "
             "run `dvc repro create_dataframe`"

@@ -21,7 +21,7 @@ class Collected(NamedTuple):
     rejected: pd.DataFrame
 
 
-def collect(batches: Iterable[Batch], pixels: BinaryIO) -> Collected:
+def collect_batches(batches: Iterable[Batch], pixels: BinaryIO) -> Collected:
     """Read `batches` into tables, and write the pixels of small images one behind the other to `pixels`.
 
     In the result, `split` is the source's own, None where it has none. `offset` counts from the current position of

@@ -13,8 +13,7 @@ from emotion.core.files import atomic_folder
 from emotion.core.params import FeaturesParams
 from emotion.data.feature_arrays import ARRAYS, PICKLE, VOTES
 from emotion.data.images import to_input
-from emotion.data.table import SPLITS
-from emotion.data.table import VOTES as VOTES_COLUMN
+from emotion.data.table import SPLITS, VOTES_COLUMN
 from emotion.ingest.ferplus import parse_votes
 from emotion.ingest.pixels import check_pixels, load_pixels
 from emotion.ingest.sources.source import Convert, Source

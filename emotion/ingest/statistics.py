@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 
 from emotion.core.labels import Scheme
-from emotion.data.table import REASONS, SPLITS, VOTES
+from emotion.data.table import REASONS, SPLITS, VOTES_COLUMN
 
 
-def describe(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
+def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
     """Return the content of metrics/dataset.json. All numbers count images, but `groups`.
 
     images: those that are used, by split and class of the scheme.
@@ -57,7 +57,7 @@ def hash_used(used: pd.DataFrame) -> str:
 
     It does not depend on the order or the names of the images, nor on the layout of their source.
     """
-    columns = [name for name in ("hash", "emotion", "split", VOTES) if name in used]
+    columns = [name for name in ("hash", "emotion", "split", VOTES_COLUMN) if name in used]
     lines = sorted(" ".join(row) for row in used[columns].itertuples(index=False))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -19,8 +19,8 @@ def build_table(
     """Return the table of `images`, with labels, copies, splits and exclusions.
 
     Args:
-        images: as `collect` returns them, with the source's own emotions. Splits follow these, so that they are the
-            same under every scheme.
+        images: as `collect_batches` returns them, with the source's own emotions. Splits depend on these, so that they
+            are the same under every scheme.
         scheme: which of the emotions have a label, and the names of their classes.
         params: the shares of the splits.
         emotions: the emotion of each image where the source's own is replaced, such as by votes.

@@ -58,10 +58,10 @@ def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item
         # Python 3.12 warns of a fork beside any thread, and numpy's (idle) ones always run.
         warnings.simplefilter("ignore", DeprecationWarning)
         waiting = deque(executor.submit(function, batch) for batch in islice(batches, WAITING_PER_WORKER * workers))
-    return _in_order(executor, function, waiting, batches)
+    return _results_in_order(executor, function, waiting, batches)
 
 
-def _in_order(
+def _results_in_order(
     executor: ProcessPoolExecutor,
     function: Callable[[Item], Result],
     waiting: "deque[Future[Result]]",

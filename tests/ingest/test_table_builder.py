@@ -375,7 +375,7 @@ def test_a_failing_run_leaves_what_was_there(run, fault, monkeypatch):
     elif fault == "class":
         write_tar(source, {"fer2013.csv": csv_text(make_rows(emotions=EMOTIONS[:5])).encode()})
     else:
-        monkeypatch.setattr(create_dataframe, "describe", interrupt)
+        monkeypatch.setattr(create_dataframe, "summarize", interrupt)
     with pytest.raises(KeyboardInterrupt if fault == "killed" else InputError):
         run()
     assert snapshot() == before

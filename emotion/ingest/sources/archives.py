@@ -76,7 +76,7 @@ def open_csv(path: Path) -> Iterator[IO[bytes]]:
         if path.name.lower().endswith(".zip"):
             with open_zip(path) as archive:
                 member = choose_member(str(path), zip_files(archive))
-                # Reading a member gives at most the size that the zip's directory declares.
+                # Reading a member returns at most the size in the zip's directory.
                 with archive.open(member) as file, _unpacked(file, member, f"{path}: {member}") as table:
                     yield table
         else:
@@ -114,7 +114,7 @@ class _LimitedGzip(gzip.GzipFile):
 
 @contextmanager
 def _unpacked(file: Any, name: str, described: str) -> Iterator[io.BufferedReader]:
-    """Open the CSV file inside of `file`, whose `name` says how it is packed."""
+    """Open the CSV file inside of `file`; the suffix of its `name` is how it is packed."""
     is_gzip = name.lower().endswith((".gz", ".tgz"))
     is_tar = name.lower().endswith((".tar", ".tar.gz", ".tgz"))
     with _LimitedGzip(file, described) if is_gzip else nullcontext(file) as unpacked:

@@ -54,7 +54,7 @@ class CsvSource:
 
     def batches(self) -> Iterator[Batch]:
         parse, rows = open_rows(self._lines(), self.name)
-        return map_batches(partial(_read_batch, parse), batched(rows, BATCH))
+        return map_batches(partial(_parse_batch, parse), batched(rows, BATCH))
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
         parse, rows = open_rows(self._lines(), self.name)
@@ -72,7 +72,7 @@ class CsvSource:
             yield from read_lines(file, self.name)
 
 
-def _read_batch(parse: ParseRow, rows: Sequence[Row]) -> Batch:
+def _parse_batch(parse: ParseRow, rows: Sequence[Row]) -> Batch:
     parsed = map(parse, rows)
     return [(entry, rejected(pixels) if isinstance(pixels, str) else content_of(pixels)) for entry, pixels in parsed]
 
@@ -88,7 +88,7 @@ def read_lines(file: IO[bytes], name: str) -> Iterator[bytes]:
 def open_rows(lines: Iterator[bytes], name: str) -> tuple[ParseRow, Iterator[Row]]:
     """Return what parses a row of this CSV file, and an iterator over its rows.
 
-    A row is an image: uint8 (size, size, 1), or a string that says what is wrong with it. All images must have one
+    A row is an image: uint8 (size, size, 1), or a string with the reason why it is rejected. All images must have one
     size, that of most of the first rows.
 
     Raises:
@@ -105,9 +105,10 @@ def find_columns(header: bytes, name: str) -> Columns:
     names = [_text(field).lower() for field in header.removeprefix(b"\xef\xbb\xbf").split(b",")]
     missing = [column for column in ("emotion", "pixels") if names.count(column) != 1]
     if missing or names.count("usage") > 1:
-        found = header[:80].decode("utf-8", "replace").strip()
+        actual = header[:80].decode("utf-8", "replace").strip()
         raise InputError(
-            f"{name}: expected a first line with the columns emotion, pixels and, for the split, Usage; found {found!r}"
+            f"{name}: expected a first line with the columns emotion, pixels and, for the split, Usage; "
+            f"found {actual!r}"
         )
     usage = names.index("usage") if "usage" in names else None
     return Columns(len(names), names.index("emotion"), names.index("pixels"), usage)

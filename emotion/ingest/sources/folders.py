@@ -141,7 +141,7 @@ def open_folder(folder: Path) -> FolderSource:
 
 
 def is_image(name: str) -> bool:
-    """Return whether a file's name says that it holds an image."""
+    """Return whether a file of this name is an image."""
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
@@ -152,7 +152,7 @@ def parse_layout(source: str, names: Sequence[str]) -> list[Entry]:
     nothing else in them. In a test folder, files whose names begin with PublicTest are validation images.
 
     Raises:
-        InputError: the folders are none of these; the message names those that were found.
+        InputError: the layout is another one; the message names its folders.
     """
     folders = sorted({name.rpartition("/")[0] for name in names})
     kinds = _folder_kinds(source, folders)
@@ -240,10 +240,10 @@ def _parse_emotions(source: str, folders: Sequence[str]) -> dict[str, str]:
     return {folder: parse_emotion(folder) for folder in folders}
 
 
-def _layout_message(source: str, found: str) -> str:
+def _layout_message(source: str, actual: str) -> str:
     return (
         f"{source}: the layout is not known. Expected a folder per emotion ({', '.join(KNOWN_EMOTIONS)}), or such "
-        f"folders inside train, validation and test; found {found}"
+        f"folders inside train, validation and test; found {actual}"
     )
 
 

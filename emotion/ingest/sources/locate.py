@@ -1,4 +1,4 @@
-"""The source that params.yaml names: found and opened, or refused with what to do."""
+"""Opening the source that params.yaml names; the errors tell users how to get one."""
 
 from pathlib import Path
 
@@ -35,19 +35,19 @@ def open_source(folder: Path, file: str | None = None) -> Source:
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
     if len(candidates) > 1:
-        found = ", ".join(_name_candidate(folder, path) for path in candidates)
-        raise InputError(f"{folder} holds several sources: {found}; set source.file to one of them")
+        names = ", ".join(_name_candidate(folder, path) for path in candidates)
+        raise InputError(f"{folder} holds several sources: {names}; set source.file to one of them")
     return _open(candidates[0])
 
 
 def find_candidates(folder: Path) -> list[Path]:
     """Return the files in `folder` that could be a source, sorted; and `folder` itself where it has class folders."""
-    found = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
-    folders = [path for path in found if path.is_dir()]
-    files = [path for path in found if path.name.lower().endswith(SUFFIXES) and path not in folders]
+    items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
+    folders = [path for path in items if path.is_dir()]
+    files = [path for path in items if path.name.lower().endswith(SUFFIXES) and path not in folders]
     if len(folders) == 1 and not files and not (split_of(folders[0].name) or is_emotion(folders[0].name)):
         return find_candidates(folders[0])
-    images = any(is_image(path.name) for path in found)
+    images = any(is_image(path.name) for path in items)
     return ([folder] if folders or images else []) + files
 
 
@@ -59,8 +59,8 @@ def is_ferplus(name: str) -> bool:
 def _find_named(folder: Path, file: str) -> Path:
     path = folder / file
     if not path.exists():
-        found = ", ".join(sorted(item.name for item in folder.iterdir() if not is_hidden(item.name)))
-        raise InputError(f"{path} (source.folder and source.file) does not exist; {folder} holds {found or 'nothing'}")
+        names = ", ".join(sorted(item.name for item in folder.iterdir() if not is_hidden(item.name)))
+        raise InputError(f"{path} (source.folder and source.file) does not exist; {folder} holds {names or 'nothing'}")
     return path
 
 

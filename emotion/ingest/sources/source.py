@@ -1,4 +1,4 @@
-"""What every source gives: an entry for each image (its name, emotion and split), and the content that was read."""
+"""The interface of all sources: an entry per image (name, emotion and split), and the content that was read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
