@@ -1,5 +1,6 @@
 """emotion.ingest.sources: every known layout is read; others are refused with a message that names what is there."""
 
+import gzip
 import io
 import re
 import subprocess
@@ -354,8 +355,9 @@ def test_archives_of_absurd_size_are_refused(tmp_path, monkeypatch):
     write_tar(tmp_path / "a.tar", tar_files())
     write_zip(tmp_path / "b.zip", FILES)
     write_zip(tmp_path / "c.zip", {"fer2013.csv": TEXT.encode()})
+    write_files(tmp_path, {"d.csv.gz": gzip.compress(TEXT.encode())})
     monkeypatch.setattr("emotion.ingest.sources.archives.MAX_TOTAL_BYTES", 1000)
-    for name in ("a.tar.gz", "a.tar", "b.zip", "c.zip"):
+    for name in ("a.tar.gz", "a.tar", "b.zip", "c.zip", "d.csv.gz"):
         with pytest.raises(InputError, match=f"{name}.* unpacks to more than"):
             read(open_source(tmp_path, name))
 
@@ -596,8 +598,6 @@ def test_results_do_not_depend_on_the_number_of_workers(write, tmp_path):
 
 
 def test_gzip_of_several_parts(tmp_path):
-    import gzip
-
     data = TEXT.encode()
     buffer = io.BytesIO()
     for part in (data[:1000], data[1000:]):
