@@ -30,8 +30,9 @@ from emotion.core.files import write_json
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.evaluation.report import SplitPredictions, find_unique, make_report
-from emotion.ingest.dataset import build_table, check_rejected, collect
+from emotion.ingest.collect import check_rejected, collect_batches
 from emotion.ingest.sources.locate import open_source
+from emotion.ingest.table_builder import build_table
 from emotion.model_files import keras_setup
 from emotion.networks.cost import multiply_adds
 
@@ -86,7 +87,7 @@ def read_fer2013(path: Path, params: Params) -> Data:
         raise InputError(f"{path} is missing; --fer2013 must name fer2013.tar.gz, as it comes from Kaggle")
     source = open_source(path.parent, path.name)
     content = io.BytesIO()
-    collected = collect(source.batches(), content)
+    collected = collect_batches(source.batches(), content)
     check_rejected(collected, 0.0, source.name)
     forms = set(collected.images[["height", "width", "channels"]].itertuples(index=False, name=None))
     if forms != {(48, 48, 1)}:

@@ -1,4 +1,4 @@
-"""From FER2013 to finished .npy files: our two stages against the usual way, in time and peak memory.
+"""From FER2013 to .npy files: our two stages against the usual way, in time and peak memory.
 
     python -m benchmarks.ingestion --fer2013 ../shared/data/fer2013.tar.gz
 
@@ -7,8 +7,8 @@
 - folder: the same two stages on 35,887 small JPEG files in class folders, against Keras' load_img and img_to_array
   in a loop, then stack and save.
 
-Both ways take turns, each in a fresh process on warm files. Starting Python and its imports do not count. What the
-two ways write is compared as well: the same images, though ours leaves out copies of test images.
+Both ways take turns, each in a fresh process on warm files. Starting Python and its imports do not count. The images
+that the two ways write are compared as well; ours leaves out copies of test images.
 """
 
 import argparse
@@ -35,7 +35,7 @@ WORK = {"csv": Path("csv"), "folder": Path("folder")}
 
 
 def run_stages() -> Callable[[], None]:
-    """Return what runs our two stages in the current folder."""
+    """Return a function that runs our two stages in the current folder."""
     from stages import create_dataframe, extract_features
 
     def run() -> None:
@@ -55,7 +55,7 @@ def read_fer2013(archive: Path) -> Any:
 
 
 def usual_csv() -> Callable[[], None]:
-    """Return what reads the CSV file as most scripts for FER2013 do."""
+    """Return a function that reads the CSV file as most scripts for FER2013 do."""
 
     def run() -> None:
         table = read_fer2013(FOLDER / "fer2013.tar.gz")
@@ -67,7 +67,7 @@ def usual_csv() -> Callable[[], None]:
 
 
 def usual_folder() -> Callable[[], None]:
-    """Return what reads a folder of images as most scripts with Keras do."""
+    """Return a function that reads a folder of images as most scripts with Keras do."""
     from keras.utils import img_to_array, load_img
 
     def run() -> None:
@@ -129,7 +129,7 @@ def measure_apart(work: Path, layout: str, way: str) -> dict[str, float]:
 
 
 def prepare(work: Path, archive: Path) -> None:
-    """Lay out the two sources and their params.yaml below `work`."""
+    """Write the two sources and their params.yaml below `work`."""
     for folder in WORK.values():
         (work / folder / FOLDER).mkdir(parents=True)
         text = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -153,7 +153,7 @@ def write_images(archive: Path, folder: Path) -> None:
 
 
 def report(layout: str, results: dict[str, list[dict[str, float]]]) -> None:
-    """Print a line for each way, and the ratio of their medians."""
+    """Print a line for each way, and the median ratio of their pairs."""
     for way, runs in results.items():
         seconds = [run["seconds"] for run in runs]
         print(
@@ -186,7 +186,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fer2013", type=Path, help="fer2013.tar.gz")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--forms", nargs="+", choices=sorted(WORK), default=sorted(WORK))
+    parser.add_argument("--layouts", nargs="+", choices=sorted(WORK), default=sorted(WORK))
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
@@ -198,7 +198,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         prepare(work, arguments.fer2013)
-        for layout in arguments.forms:
+        for layout in arguments.layouts:
             results: dict[str, list[dict[str, float]]] = {"usual": [], "ours": []}
             for _ in range(arguments.repeats):
                 for way, runs in results.items():

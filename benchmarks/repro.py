@@ -2,8 +2,8 @@
 
     python -m benchmarks.repro
 
-Runs in a temporary clone of the last commit, with nothing cached, in the environment of this Python. Starting DVC and
-Python counts. The share of a run with nothing to do is given beside the seconds, which say less on another machine.
+Runs in a temporary clone of the last commit, without a cache, in the environment of this Python. Starting DVC and
+Python counts. A run with nothing to do is also given as a share of the whole run, since seconds differ by machine.
 """
 
 import argparse

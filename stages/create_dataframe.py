@@ -1,8 +1,8 @@
-"""Read the source that params.yaml names into data/dataframe.csv, a row per image.
+"""Stage create_dataframe: read the source that params.yaml names into data/dataframe.csv, one row per image.
 
 Its columns:
-    image     where it lies within the source: `row 17`, `train/happy/Training_1.jpg`
-    emotion   what it shows: a class of labels.scheme, or the source's own word where the scheme leaves it out
+    image     its name within the source: `row 17`, `train/happy/Training_1.jpg`
+    emotion   a class of labels.scheme, or the source's own emotion where the scheme leaves it out
     label     the class's number in labels.scheme; -1 where the scheme leaves the emotion out
     split     train, val or test
     height, width, channels
@@ -13,7 +13,7 @@ Its columns:
     excluded  why it is not used: scheme, copy of val, copy of test; empty where it is used
     votes     people's votes for the classes, in their order; only where labels.targets is votes
 
-data/rejected.csv lists what could not be read, and why. metrics/dataset.json counts.
+data/rejected.csv lists the images that could not be read, with the reason. metrics/dataset.json has the counts.
 """
 
 from collections.abc import Iterator
@@ -28,12 +28,13 @@ from emotion.core.files import atomic_path, write_csv, write_json
 from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
-from emotion.data.table import write_votes
-from emotion.ingest.dataset import Collected, build_table, check_classes, check_rejected, collect, describe
-from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, match_votes, read_votes
+from emotion.ingest.collect import Collected, check_rejected, collect_batches
+from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, format_votes, match_votes, read_votes
 from emotion.ingest.pixels import growing_array
-from emotion.ingest.sources.contents import Batch, Source
 from emotion.ingest.sources.locate import open_source
+from emotion.ingest.sources.source import Batch, Source
+from emotion.ingest.statistics import summarize
+from emotion.ingest.table_builder import build_table, check_classes
 
 
 def main() -> None:
@@ -43,14 +44,14 @@ def main() -> None:
     folder = Path(params.source.folder)
     source = open_source(folder, params.source.file)
     votes = read_votes(folder, source) if params.labels.scheme == FERPLUS else None
-    # The table moves into place last: while it is missing, no stage takes the other files for a whole data set.
+    # The table moves into place last: while it is missing, no stage takes the other files for a complete data set.
     with atomic_path(TABLE) as table_file:
         with atomic_path(PIXELS) as pixels_file:
             collected = read_images(source, pixels_file)
             check_rejected(collected, params.source.rejected_share, source.name)
             table = make_table(collected, scheme, params, votes, source.name)
             check_classes(table, scheme)
-            metrics = describe(table, collected.rejected, scheme)
+            metrics = summarize(table, collected.rejected, scheme)
             write_csv(table_file, table)
             TABLE.unlink(missing_ok=True)
         write_csv(REJECTED, collected.rejected)
@@ -64,23 +65,23 @@ def read_images(source: Source, pixels_file: Path) -> Collected:
     """Read all of `source`, with a progress bar on a terminal; the pixels of small images go to `pixels_file`."""
     batches = source.batches()
     with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" images", disable=None) as progress:
-        return collect(_counted(batches, progress), pixels)
+        return collect_batches(_count_images(batches, progress), pixels)
 
 
-def _counted(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Iterator[Batch]:
+def _count_images(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Iterator[Batch]:
     for batch in batches:
         yield batch
         progress.update(len(batch))
 
 
 def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:
-    """Return the table of the images, labeled by the source itself or by `votes`."""
+    """Return the table of the images, labeled by the source or by `votes`."""
     images = collected.images
     if votes is None:
         return build_table(images, scheme, params.split)
     counts = match_votes(votes, collected, source)
     table = build_table(images, scheme, params.split, choose_by_majority(counts, images["emotion"]))
-    return table.assign(votes=write_votes(counts[:, :CLASSES])) if params.labels.targets == "votes" else table
+    return table.assign(votes=format_votes(counts[:, :CLASSES])) if params.labels.targets == "votes" else table
 
 
 if __name__ == "__main__":

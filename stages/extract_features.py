@@ -1,4 +1,4 @@
-"""Make the images of data/dataframe.csv into arrays of one size and color: data/features."""
+"""Stage extract_features: write the images of data/dataframe.csv as arrays of one size and color, data/features."""
 
 from functools import partial
 from pathlib import Path

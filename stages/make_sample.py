@@ -1,4 +1,4 @@
-"""Stage make_sample: draw the embedded data set."""
+"""Stage make_sample: draw the embedded data set, data/sample."""
 
 from emotion.core.errors import run_command
 from emotion.core.params import load_params

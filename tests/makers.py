@@ -4,6 +4,7 @@ import io
 import os
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -94,6 +95,13 @@ def write_tar(path: Path, files: dict[str, bytes]) -> Path:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return path
+
+
+def images_of(rows: Sequence[tuple[str, str | None, str]]) -> pd.DataFrame:
+    """Return images as `collect_batches` does; each row is an emotion, a split and a hash."""
+    frame = pd.DataFrame(rows, columns=["emotion", "split", "hash"])
+    names = [f"row {number}" for number in range(len(rows))]
+    return frame.assign(image=names, height=2, width=2, channels=1, blank=False, offset=0)
 
 
 def comparable(table: pd.DataFrame) -> pd.DataFrame:

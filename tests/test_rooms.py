@@ -30,6 +30,9 @@ FLOORS = (
 )
 """From the ground up: a room imports from itself and from the rooms before it."""
 
+LONGEST_APP_FILE = 250
+"""Lines; the page's files aside."""
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -90,7 +93,15 @@ def test_a_folder_says_what_it_is_and_holds_no_code_for_it(folder):
     assert len(tree.body) == 1, "code in __init__.py runs whenever anything in the folder is imported"
 
 
+@pytest.mark.parametrize(
+    "file",
+    [file for file in MODULES if room_of(file) == "app"],
+    ids=lambda file: file.relative_to(ROOT).as_posix(),
+)
+def test_a_file_of_a_command_is_short(file):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST_APP_FILE
+
+
 def test_tests_mirror_the_rooms():
     mirrored = {folder.name for folder in (ROOT / "tests").iterdir() if folder.is_dir()}
-    assert {room for room in FLOORS if any((PACKAGE / room).glob("[!_]*"))} - mirrored <= {"parallel", "presentation"}
-    assert "stages" in mirrored
+    assert {*FLOORS, "stages"} - mirrored == set()

@@ -1,4 +1,4 @@
-"""The one exception for what a user can mend, and how a command ends on it."""
+"""The exception for a mistake that the user can correct, and how a command ends on an error."""
 
 import errno
 import sys
@@ -8,15 +8,15 @@ from collections.abc import Callable
 class InputError(ValueError):
     """A user's input cannot be used.
 
-    The message says what came, what was expected and how to mend it; it is shown without a traceback.
+    The message has the input, what was expected and how to correct it; it is shown without a traceback.
     """
 
 
 def run_command(command: Callable[[], None]) -> None:
-    """Run a stage or command; end it without a traceback on what a user did.
+    """Run a stage or command; end it without a traceback where the user can correct the error.
 
-    An InputError or a full disk goes to standard error and gives the exit status 1; an interruption from the keyboard
-    gives 130, as shells have it.
+    An InputError or a full disk writes its message to standard error and ends with the exit status 1. An interruption
+    from the keyboard ends with 130, as shells expect.
     """
     try:
         command()
@@ -35,6 +35,6 @@ def run_command(command: Callable[[], None]) -> None:
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Return whether writing failed for want of room on the disk, or in the user's quota."""
-    # HDF5 raises OSError without the number, and names it in the text.
+    """Return whether writing failed because the disk, or the user's quota, is full."""
+    # HDF5 raises OSError without the number, which is in its text only.
     return error.errno in (errno.ENOSPC, errno.EDQUOT) or f"errno = {errno.ENOSPC}" in str(error)

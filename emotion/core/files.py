@@ -1,4 +1,4 @@
-"""Writing files so that a killed process leaves either the whole of them or none; and reading metrics again."""
+"""Writing files whole or not at all, even if the process is killed; JSON and CSV."""
 
 import json
 import math
@@ -22,10 +22,10 @@ METRIC_DECIMALS = 5
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and move it there once the block has ended without an error.
+    """Return a context with a temporary path beside `path`, which is moved there at the end of the block.
 
     The temporary file keeps the suffix of `path`, since many writers choose their format by it. It is removed when
-    the block raises; what a killed process left of its own is removed here.
+    the block raises; temporary files of killed processes are removed at the start.
     """
     _remove_leftovers(path)
     handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix, dir=path.parent)
@@ -41,7 +41,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `folder`, which takes its place once the block has ended without an error."""
+    """Return a context with a temporary folder beside `folder`, which replaces it at the end of the block."""
     _remove_leftovers(folder)
     with tempfile.TemporaryDirectory(prefix=_prefix(folder), dir=folder.parent) as name:
         temporary = Path(name) / "new"
@@ -57,7 +57,7 @@ def _prefix(path: Path) -> str:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what killed writes of `path` left beside it. One process at a time writes a file: DVC sees to that."""
+    """Remove the temporary files of killed processes. No other process writes `path` now: DVC prevents that."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in sorted(path.parent.iterdir()):
         if leftover.name.startswith(_prefix(path)):
@@ -71,18 +71,18 @@ def _umask() -> int:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write `content` as UTF-8 JSON; floats get five decimals, since `dvc metrics diff` compares them raw."""
+    """Write `content` as UTF-8 JSON; floats get five decimals, since `dvc metrics diff` compares all of them."""
     text = json.dumps(rounded(content), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def read_json(path: Path, remedy: str = "make it with `dvc repro`") -> dict[str, Any]:
-    """Return the object in a JSON file of ours, such as metrics.
+    """Return the object in a JSON file of this project, such as metrics.
 
     Args:
         path: the file.
-        remedy: what the error advises.
+        remedy: what the user can do, for the error.
 
     Raises:
         InputError: the file is missing or broken.
@@ -112,7 +112,7 @@ def rounded(content: Any) -> Any:
 def write_csv(path: Path, table: "pd.DataFrame") -> None:
     """Write `table` as CSV: UTF-8, floats with five decimals, the same bytes on every system.
 
-    Names of files that are no UTF-8 keep their bytes.
+    File names that are not UTF-8 keep their bytes.
     """
     with atomic_path(path) as temporary:
         table.to_csv(

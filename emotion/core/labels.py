@@ -1,4 +1,4 @@
-"""Emotions, their order and their names. Nothing else in the project writes a label order down."""
+"""Emotions, their names and their order, which is defined here and nowhere else."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """The seven emotions in FER2013's official order: the number in its `emotion` column is the index here."""
 
 KNOWN_EMOTIONS = (*EMOTIONS, "contempt")
-"""Every emotion that a source may hold. Contempt has no number, since data sets count it differently."""
+"""Every emotion that a source may have. Contempt has no number, since data sets number it differently."""
 
 SYNONYMS = {
     "anger": "angry",
@@ -41,19 +41,19 @@ SCHEMES = {
 }
 
 RESERVED_NAMES = ("image", "actual", "predicted", "confidence", "correct", "total", "all")
-"""What tables and metrics have beside the classes, so that no class can be called so."""
+"""Columns and keys beside the classes in tables and metrics; no class can have such a name."""
 
 SchemeItem = str | Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """Which classes a model tells apart; a class's label is its place in `emotions`.
+    """The classes that a model distinguishes; a class's label is its place in `emotions`.
 
     Attributes:
-        emotions: the names of the classes: each an emotion, or what several are called together.
+        emotions: the names of the classes: each an emotion, or a name for several.
         members: the emotions in each class, in the same order.
-        written: the scheme as params.yaml has it, for messages.
+        written: the scheme as in params.yaml, for messages.
     """
 
     emotions: tuple[str, ...]
@@ -80,14 +80,14 @@ def _write_class(name: str, members: Sequence[str]) -> str:
 
 
 def resolve_scheme(choice: str | Sequence[SchemeItem]) -> Scheme:
-    """Return the scheme named `choice`, or the one that tells apart the classes listed in `choice`.
+    """Return the scheme named `choice`, or the one with the classes listed in `choice`.
 
-    An item of a list is an emotion, or a mapping of one new name to the emotions that it stands for:
-    `[neutral, {positive: [happy, surprise]}]`. What is not named is left out.
+    An item of a list is an emotion, or a mapping of one new name to several emotions:
+    `[neutral, {positive: [happy, surprise]}]`. Other emotions are left out.
 
     Raises:
         InputError: `choice` names no scheme, an unknown emotion, one emotion or class twice, fewer than two
-            classes, or gives emotions a name that they cannot have together.
+            classes, or a class with a name that it cannot have.
     """
     if isinstance(choice, str):
         return _named_scheme(choice)
@@ -107,8 +107,8 @@ def resolve_scheme(choice: str | Sequence[SchemeItem]) -> Scheme:
 def _named_scheme(name: str) -> Scheme:
     if name not in SCHEMES:
         raise InputError(
-            f"labels.scheme: got {name!r}{_suggestion(name, SCHEMES)}, expected one of {', '.join(SCHEMES)}, or a list "
-            f"of emotions out of {', '.join(KNOWN_EMOTIONS)}, such as [happy, sad, {{other: [angry, fear]}}]"
+            f"labels.scheme: got {name!r}{_did_you_mean(name, SCHEMES)}, expected one of {', '.join(SCHEMES)}, or a "
+            f"list of emotions out of {', '.join(KNOWN_EMOTIONS)}, such as [happy, sad, {{other: [angry, fear]}}]"
         )
     emotions = SCHEMES[name]
     return Scheme(emotions, tuple((emotion,) for emotion in emotions), name)
@@ -138,12 +138,12 @@ def _parse_member(text: str) -> str:
         return parse_emotion(text)
     except InputError as error:
         name = text.strip().lower()
-        hint = _suggestion(name, KNOWN_EMOTIONS) or _suggestion(name, SYNONYMS)
+        hint = _did_you_mean(name, KNOWN_EMOTIONS) or _did_you_mean(name, SYNONYMS)
         raise InputError(f"labels.scheme: {error}{hint}") from None
 
 
 def _parse_name(text: str, members: tuple[str, ...]) -> str:
-    """Return the name of a class of several emotions; that of an emotion only where it is one of `members`."""
+    """Return the name of a class of several emotions; it may be an emotion's only where that is in `members`."""
     name = text.strip()
     if not name or not name.replace("_", "").replace("-", "").replace(" ", "").isalnum():
         raise InputError(
@@ -175,13 +175,13 @@ def _check_once(names: Sequence[str], kind: str, choice: Sequence[SchemeItem]) -
         )
 
 
-def _suggestion(text: str, known: Iterable[str]) -> str:
+def _did_you_mean(text: str, known: Iterable[str]) -> str:
     close = get_close_matches(text, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
 def check_targets(scheme: str | Sequence[SchemeItem], targets: str) -> None:
-    """Raise InputError where labels.targets asks for votes and labels.scheme is one that has none."""
+    """Raise InputError where labels.targets is votes and labels.scheme is one without votes."""
     if targets == "votes" and scheme != FERPLUS:
         raise InputError(
             f"labels.targets: got votes with labels.scheme {scheme!r}, but only {FERPLUS} has votes; set labels.scheme "
@@ -190,13 +190,12 @@ def check_targets(scheme: str | Sequence[SchemeItem], targets: str) -> None:
 
 
 def parse_emotion(text: str) -> str:
-    """Return the emotion that `text` means: one of KNOWN_EMOTIONS, a synonym, or its official number (`3`).
+    """Return the emotion of `text`: one of KNOWN_EMOTIONS, a synonym, or its official number (`3`).
 
-    Upper and lower case, surrounding blanks and a number before the name (`3_happy`, `03 - happy`) do not
-    matter.
+    Case, surrounding blanks and a number before the name (`3_happy`, `03 - happy`) are ignored.
 
     Raises:
-        InputError: `text` means none of them.
+        InputError: `text` is none of them.
     """
     name = text.strip().lower()
     if name.isdecimal() and int(name) < len(EMOTIONS):

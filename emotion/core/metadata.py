@@ -1,6 +1,6 @@
-"""What a model takes and gives: the form that travels inside every model file, whatever runs it.
+"""A model's metadata: its inputs and outputs. It is inside every model file, for every runtime.
 
-Nothing here loads Keras, so that a TFLite or ONNX file is read with the small runtime alone.
+Nothing here loads Keras, so that a TFLite or ONNX file needs its small runtime only.
 """
 
 import json
@@ -14,41 +14,41 @@ CHANNELS = {"grayscale": 1, "rgb": 3}
 """How many channels images of each color have."""
 
 COLORS_OF_BEFORE = {"grey": "grayscale"}
-"""What model files of earlier versions call a color."""
+"""Names of colors in model files of earlier versions."""
 
 METADATA_MEMBER = "emotion.json"
-"""Under this name the form stands in .keras and .tflite files, both of which are read as zip archives."""
+"""The member of .keras and .tflite files that holds the metadata; both can be read as zip archives."""
 
 METADATA_PROPERTY = "emotion"
-"""Under this name it stands among the metadata of an ONNX file."""
+"""The property of ONNX files that holds the metadata."""
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-"""Of every member of such an archive, so that the same model is the same bytes."""
+"""The time of every member of such an archive, so that the same model is the same bytes."""
 
 DETECTORS = ("cascade", "mtcnn")
 
 AUTO, WHOLE = "auto", "whole"
 DETECTOR_CHOICES = (AUTO, *DETECTORS, WHOLE)
-"""How faces may be looked for."""
+"""The values of `--detector`: a detector, the whole image, or automatic."""
 
 MARGINS = (-0.4, 2.0)
-"""The least and the largest margin that make sense."""
+"""The smallest and the largest margin that are accepted."""
 
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """What a model takes, what it gives, and how faces are to be brought before it.
+    """A model's inputs and outputs, and how faces are cropped for it.
 
     Attributes:
         emotions: the names of its classes, in the order of its outputs. Two have one output, the second's probability.
-        size: height and width in pixels of the images that it takes.
+        size: height and width of its input images, in pixels.
         color: `grayscale` or `rgb`.
         flip: whether the probabilities of each image and its mirror image are averaged, as they were for its figures.
-        temperature: by which its probabilities are calibrated, above 0 (Guo et al. 2017).
+        temperature: calibrates its probabilities, above 0 (Guo et al. 2017).
         threshold: of two emotions, the probability above which an image shows the second; before the temperature.
-        detector: what finds faces unless told otherwise: `cascade` or `mtcnn`.
+        detector: finds faces where no other is chosen: `cascade` or `mtcnn`.
         margin: how much is added to a face's box on each side, as a share of its size; negative cuts off.
-        smallest: the smallest face that is looked for, in pixels of the box's shorter side.
+        smallest: the smallest face that is detected, in pixels of the box's shorter side.
     """
 
     emotions: tuple[str, ...]
@@ -67,39 +67,38 @@ class ModelMetadata:
 
 
 def write_metadata(metadata: ModelMetadata) -> str:
-    """Return `metadata` as the JSON text that model files hold."""
+    """Return `metadata` as the JSON text in model files."""
     return json.dumps(asdict(metadata), indent=2)
 
 
 def read_metadata(text: str | bytes, where: str) -> ModelMetadata:
-    """Return what `write_metadata` wrote; what files of earlier versions do not say has its default.
+    """Return the metadata in `text`; values that files of earlier versions lack have their default.
 
     Args:
         text: the JSON text.
         where: the model file's name, for the message.
 
     Raises:
-        InputError: it is no form, or one with values that cannot be.
+        InputError: `text` is no metadata, or has values that are not allowed.
     """
     try:
-        found = json.loads(text)
+        values = json.loads(text)
         known = {field.name for field in fields(ModelMetadata)}
-        metadata = ModelMetadata(**{key: value for key, value in found.items() if key in known} | _own_types(found))
-        _check(metadata)
+        metadata = ModelMetadata(**{key: value for key, value in values.items() if key in known} | _own_types(values))
+        _check_values(metadata)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
-            f"{where} does not say in a usable way what it takes and gives ({error}); expected a model file that this "
-            "project wrote"
+            f"{where} has no usable metadata ({error}); expected a model file that this project wrote"
         ) from None
     return metadata
 
 
-def _own_types(found: dict[str, Any]) -> dict[str, Any]:
-    color = found["color"]
-    return {"emotions": tuple(str(name) for name in found["emotions"]), "color": COLORS_OF_BEFORE.get(color, color)}
+def _own_types(values: dict[str, Any]) -> dict[str, Any]:
+    color = values["color"]
+    return {"emotions": tuple(str(name) for name in values["emotions"]), "color": COLORS_OF_BEFORE.get(color, color)}
 
 
-def _check(metadata: ModelMetadata) -> None:
+def _check_values(metadata: ModelMetadata) -> None:
     problems = {
         "emotions": len(metadata.emotions) >= 2 and len(set(metadata.emotions)) == len(metadata.emotions),
         "size": type(metadata.size) is int and 8 <= metadata.size <= 1024,

@@ -1,4 +1,4 @@
-"""The choices of a run: params.yaml as frozen classes, one a section, checked on loading."""
+"""The params of a run: params.yaml as frozen classes, one per section, checked on loading."""
 
 import math
 import re
@@ -152,7 +152,7 @@ RENAMED = {
     "train.start_from": "init_from",
     "train.teacher_sees": "teacher_inputs",
 }
-"""Keys of earlier versions, and what they are called now."""
+"""Keys of earlier versions, and their names now."""
 
 RENAMED_VALUES = {"features.color": {"grey": "grayscale"}, "train.teacher_inputs": {"changed": "augmented"}}
 
@@ -173,7 +173,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 class Params:
-    """The sections that were asked for, as attributes; asking for another one is an AttributeError.
+    """The sections that were loaded, as attributes; any other one is an AttributeError.
 
     So a stage cannot read a section that its `params:` in dvc.yaml does not list.
     """
@@ -240,13 +240,13 @@ def check_params(content: dict[str, Any], *sections: str, name: str = str(PARAMS
 
 
 def _explain(section: str, error: ValidationError) -> list[str]:
-    """Return a line a problem: the key, what came, and what would be right."""
+    """Return one line per problem: the key, its value, and what is expected."""
     known = list(SECTIONS[section].model_fields)
     renamed = {RENAMED.get(f"{section}.{problem['loc'][0]}") for problem in error.errors() if problem["loc"]}
     expectations: dict[str, list[str]] = {}
-    found = {}
+    values = {}
     for problem in error.errors():
-        # A value that may be of two types has a problem with each, told apart behind its key.
+        # A value that may be of two types has a problem with each, distinguished behind its key.
         location = [str(part) for part in problem["loc"] if part in known or isinstance(part, int)]
         if problem["type"] == "extra_forbidden":
             location = [str(problem["loc"][0])]
@@ -256,15 +256,15 @@ def _explain(section: str, error: ValidationError) -> list[str]:
         elif problem["type"] == "missing":
             expected = "is missing"
         elif not location:
-            found[section], expected = problem["input"], f"the keys {', '.join(known)}"
+            values[section], expected = problem["input"], f"the keys {', '.join(known)}"
         else:
-            found[".".join([section, *location])] = problem["input"]
+            values[".".join([section, *location])] = problem["input"]
             expected = re.sub("^(Input should be|List should have|Value error,) ", "", problem["msg"])
             new = RENAMED_VALUES.get(".".join([section, *location]), {}).get(str(problem["input"]))
             expected += f" (it was renamed to {new!r})" if new else ""
         expectations.setdefault(".".join([section, *location]), []).append(expected)
     return [
-        f"{key}: " + (f"got {found[key]!r}, expected " if key in found else "") + " or ".join(expected)
+        f"{key}: " + (f"got {values[key]!r}, expected " if key in values else "") + " or ".join(expected)
         for key, expected in expectations.items()
     ]
 

@@ -1,4 +1,4 @@
-"""Where the stages meet: every file that one writes and another reads. dvc.yaml names the same ones."""
+"""The paths of every file that a stage writes and another reads. dvc.yaml names the same ones."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ EXPORTED = {
     "tflite_int8": INT8_MODEL,
     "onnx": ONNX_MODEL,
 }
-"""What the stage export writes, by its name in metrics/export.json; the others are compared with the first."""
+"""The model files that the stage export writes, by their names in metrics/export.json; the first is the reference."""
 
 DATASET_METRICS = Path("metrics/dataset.json")
 TRAINING_METRICS = Path("metrics/train.json")

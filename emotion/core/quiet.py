@@ -1,4 +1,4 @@
-"""Keeping from the terminal what native code and converters say of themselves."""
+"""Suppressing what native code and converters write to the terminal."""
 
 import io
 import os
@@ -14,38 +14,38 @@ STDOUT, STDERR = 1, 2
 
 @contextmanager
 def quiet(*, stdout: bool = False) -> Iterator[None]:
-    """Hold back what the block writes to standard error, with `stdout` also to standard output.
+    """Suppress what the block writes to standard error, with `stdout` also to standard output.
 
-    What was held back is shown where the block fails, unless with an InputError, which says what is wrong itself.
-    Libraries write there before any setting of theirs is read, and native code past Python's `sys.stderr`; so the
-    file descriptors of the process are turned aside, those of its other threads among them.
+    The output is shown where the block fails, unless with an InputError, whose message is enough. Libraries write
+    before any setting of theirs is read, and native code does not use Python's `sys.stderr`. So the file descriptors
+    of the process are redirected, for all its threads.
     """
     with ExitStack() as stack:
         if stdout:
-            stack.enter_context(_held_back(STDOUT))
+            stack.enter_context(_suppressed(STDOUT))
             stack.enter_context(redirect_stdout(io.StringIO()))
-        stack.enter_context(_held_back(STDERR))
+        stack.enter_context(_suppressed(STDERR))
         yield
 
 
 @contextmanager
-def _held_back(descriptor: int) -> Iterator[None]:
+def _suppressed(descriptor: int) -> Iterator[None]:
     _flush()
     try:
         terminal = os.dup(descriptor)
-    except OSError:  # a process without that stream has nothing to hold back
+    except OSError:  # the process has no such stream
         yield
         return
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), descriptor)
+    with tempfile.TemporaryFile() as output:
+        os.dup2(output.fileno(), descriptor)
         try:
             yield
         except InputError:
             raise
         except BaseException:
             _flush()
-            held_back.seek(0)
-            os.write(terminal, held_back.read())
+            output.seek(0)
+            os.write(terminal, output.read())
             raise
         finally:
             _flush()
@@ -55,5 +55,5 @@ def _held_back(descriptor: int) -> Iterator[None]:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError, OSError):  # there may be none, or it is closed
+        with suppress(AttributeError, ValueError, OSError):  # the stream may be missing or closed
             stream.flush()

@@ -1,4 +1,4 @@
-"""The arrays of data/features, in either format, for every stage that uses them."""
+"""The arrays of data/features, read and checked, in either format."""
 
 import pickle
 from pathlib import Path
@@ -15,7 +15,7 @@ ARRAYS = tuple(f"{letter}_{split}" for split in SPLITS for letter in "xy")
 VOTES = "votes_train"
 """The name of one more array, where labels.targets is votes."""
 
-FORMS = {"x": (np.uint8, 4), "y": (np.int32, 1), "v": (np.uint8, 2)}
+DTYPES = {"x": (np.uint8, 4), "y": (np.int32, 1), "v": (np.uint8, 2)}
 """Type and number of dimensions of an array, by the first letter of its name."""
 
 PICKLE = "features.pkl"
@@ -24,12 +24,12 @@ PICKLE = "features.pkl"
 def load_features(folder: Path) -> dict[str, np.ndarray]:
     """Return the arrays in `folder` by name: x_train, y_train, x_val, y_val, x_test and y_test.
 
-    x is uint8 of shape (images, size, size, 1 or 3), y int32 of shape (images,). Where training follows people's
-    votes there is votes_train too, uint8 of shape (images, classes). Arrays in .npy files stay on disk and are read
-    as they are used; features.pkl is read into memory, and cannot run code.
+    x is uint8 of shape (images, size, size, 1 or 3), y int32 of shape (images,). Where labels.targets is votes there is
+    votes_train too, uint8 of shape (images, classes). Arrays in .npy files stay on disk and are read when they are
+    used; features.pkl is read into memory, and cannot run code.
 
     Raises:
-        InputError: files are missing, or hold something else.
+        InputError: files are missing, or have other content.
     """
     arrays = _unpickle(folder / PICKLE) if (folder / PICKLE).exists() else _load_arrays(folder)
     names = [*ARRAYS, VOTES] if VOTES in arrays else ARRAYS
@@ -39,10 +39,10 @@ def load_features(folder: Path) -> dict[str, np.ndarray]:
         images, labels = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
         if images != labels:
             raise InputError(f"{folder}: x_{split} holds {images} images, and y_{split} {labels} labels")
-    images, voted = len(arrays["x_train"]), len(arrays.get(VOTES, arrays["x_train"]))
-    if images != voted:
+    images, votes = len(arrays["x_train"]), len(arrays.get(VOTES, arrays["x_train"]))
+    if images != votes:
         raise InputError(
-            f"{folder}: x_train holds {images} images, and {VOTES} the votes on {voted}; "
+            f"{folder}: x_train holds {images} images, and {VOTES} the votes on {votes}; "
             "run `dvc repro extract_features`"
         )
     return {name: arrays[name] for name in names}
@@ -59,17 +59,17 @@ def _load_arrays(folder: Path) -> dict[str, Any]:
 
 
 def _check_array(folder: Path, name: str, array: Any) -> None:
-    dtype, dimensions = FORMS[name[0]]
+    dtype, dimensions = DTYPES[name[0]]
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != dimensions:
-        found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        actual = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise InputError(
-            f"{folder}: {name} is {found}, expected {np.dtype(dtype)} with {dimensions} dimension(s); "
+            f"{folder}: {name} is {actual}, expected {np.dtype(dtype)} with {dimensions} dimension(s); "
             "run `dvc repro extract_features`"
         )
 
 
 class _PickledType:
-    """Stands for numpy.dtype in a pickle. numpy's own would let a forged state describe memory as what it is not."""
+    """Stands for numpy.dtype in a pickle, since a forged state of numpy's own could give memory a wrong type."""
 
     def __init__(self, name: str, *_: object) -> None:
         if name not in ("u1", "i4"):
@@ -92,11 +92,11 @@ PICKLE_GLOBALS = {
     ("numpy._core.numeric", "_frombuffer"): _pickled_array,
     ("numpy.core.numeric", "_frombuffer"): _pickled_array,
 }
-"""What a pickle of numpy arrays (protocol 5) names, and what is called for it: code of this module alone."""
+"""Names in a pickle of numpy arrays (protocol 5), and what is called for each: code of this module only."""
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Reads numpy arrays in plain containers; whatever else a pickle names is refused, so that none runs code."""
+    """Reads numpy arrays in plain containers; all other names in a pickle are refused, so that no code runs."""
 
     def find_class(self, module_name: str, global_name: str) -> Any:
         if (module_name, global_name) not in PICKLE_GLOBALS:
@@ -108,7 +108,7 @@ def _unpickle(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = _ArrayUnpickler(file).load()
-    # A pickle that is broken or made to do harm can raise anything.
+    # A pickle that is broken or malicious can raise anything.
     except Exception as error:
         raise InputError(f"{path} cannot be read ({error}); run `dvc repro extract_features`") from None
     if not isinstance(content, dict):

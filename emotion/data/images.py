@@ -1,4 +1,4 @@
-"""Images: bytes, file or video frame -> uint8 image -> model input. The project's only resize is here."""
+"""Decoding images from bytes, files and video frames, and resizing them to a model's input; nothing else resizes."""
 
 import io
 import os
@@ -19,11 +19,8 @@ MAX_PIXELS = 64 * 2**20
 MAX_FILE_BYTES = 64 * 2**20
 """Files larger than this are refused before they are read."""
 
-FIRST_READ = 2**16
-"""Bytes; a file of fewer is read with one call."""
-
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-"""What Pillow may open. Not every format it knows: some of them start other programs (EPS)."""
+"""Formats that Pillow may open. Others that it knows start other programs (EPS)."""
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
@@ -33,7 +30,7 @@ JPEG_START_OF_SCAN = 0xDA
 
 
 class ImageError(InputError):
-    """One image cannot be used; the message says why, without the image's name."""
+    """An image cannot be used; the message has the reason, without the image's name."""
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -48,27 +45,20 @@ def read_image(path: Path) -> np.ndarray:
 def read_bytes(path: Path | str) -> bytes:
     """Return the content of the image file at `path`; ImageError as in `read_image`."""
     try:
-        # Not Path.read_bytes, which takes twice as long for small files: and that is most of the time they take.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        try:
-            data = os.read(descriptor, FIRST_READ)
-            if len(data) == FIRST_READ:
-                size = os.fstat(descriptor).st_size
-                if size > MAX_FILE_BYTES:
-                    raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
-                data += os.read(descriptor, size)
-        finally:
-            os.close(descriptor)
+        # A Path, or a buffer, costs more time than reading a small file does.
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
+                raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
+            return file.read()
     except OSError as error:
         raise ImageError(f"the file cannot be read: {error.strerror}") from None
-    return data
 
 
 def decode(data: bytes) -> np.ndarray:
-    """Return the image that an image file's bytes hold.
+    """Return the image in the bytes of an image file.
 
-    Gray files stay gray. 16 bits become 8, palettes and CMYK become RGB, transparent images are laid on white,
-    and of several frames the first is taken. A rotation noted in EXIF is carried out.
+    Gray files stay gray. 16 bits become 8, palettes and CMYK become RGB, transparent images get a white background,
+    and of several frames the first is used. The EXIF rotation is applied.
 
     Returns:
         uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
@@ -102,7 +92,7 @@ def from_frame(frame: np.ndarray) -> np.ndarray:
 
 
 def to_input(image: np.ndarray, size: int, color: str) -> np.ndarray:
-    """Return `image` as a model takes it. Images that are not square are squeezed to a square.
+    """Return `image` as the input of a model. Images that are not square are stretched to a square.
 
     Args:
         image: uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
@@ -137,7 +127,7 @@ def _resize(image: np.ndarray, size: int) -> np.ndarray:
     height, width, channels = image.shape
     if (height, width) == (size, size):
         return image
-    # INTER_AREA averages what it drops. When it enlarges it only repeats pixels, so there linear is better.
+    # INTER_AREA averages all pixels when it shrinks. When it enlarges it only repeats pixels; linear is better there.
     method = cv2.INTER_AREA if height * width > size * size else cv2.INTER_LINEAR
     return cv2.resize(image, (size, size), interpolation=method).reshape(size, size, channels)
 
@@ -170,7 +160,7 @@ def _check_jpeg(data: bytes) -> bool:
             position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
     if not channels:
         raise ImageError("the JPEG file is broken: its header has no image size")
-    # The end marker is sought behind the header, since a thumbnail in the header has one of its own.
+    # The end marker is searched behind the header, since a thumbnail in the header has one of its own.
     if data.rfind(b"\xff\xd9", position) < 0:
         raise ImageError("the JPEG file is cut off")
     return channels in (1, 3)
@@ -189,7 +179,7 @@ def _check_png(data: bytes) -> bool:
 
 
 def _decode_plain(data: bytes) -> np.ndarray:
-    """Decode an 8-bit gray or color JPEG or PNG file with OpenCV, the fastest way by far."""
+    """Decode an 8-bit gray or color JPEG or PNG file with OpenCV, which is the fastest way."""
     silence_opencv()
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR)
@@ -202,7 +192,7 @@ def _decode_plain(data: bytes) -> np.ndarray:
 
 @cache
 def silence_opencv() -> None:
-    """Keep OpenCV from writing to standard error about images that do not decode; we name them ourselves."""
+    """Stop OpenCV from writing to standard error about images that do not decode; our errors name them."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
@@ -221,7 +211,7 @@ def _decode_any(data: bytes) -> np.ndarray:
         raise ImageError(f"no image: the file starts with {data[:12]!r}") from None
     except Image.DecompressionBombError:
         raise ImageError(f"more than the {MAX_PIXELS} pixels that an image may have") from None
-    # Pillow's readers raise whatever their parsing trips over: struct.error, SyntaxError, EOFError and more.
+    # Pillow's readers raise many types on broken files: struct.error, SyntaxError, EOFError and more.
     except Exception as error:
         raise ImageError(f"the image does not decode: {error}") from None
 
@@ -229,7 +219,7 @@ def _decode_any(data: bytes) -> np.ndarray:
 def _to_uint8(opened: Image.Image) -> np.ndarray:
     """Return a Pillow image of any mode as uint8 (height, width, 1) or (height, width, 3)."""
     if opened.mode == "F":
-        raise ImageError("floating-point pixels have no known range; save the opened with 8 or 16 bits")
+        raise ImageError("floating-point pixels have no known range; save the image with 8 or 16 bits")
     if opened.mode.startswith("I"):
         # 16 bits, which Pillow holds in 16 or in 32.
         return (np.clip(np.asarray(opened), 0, 2**16 - 1) >> 8).astype(np.uint8)[:, :, None]

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from emotion.core.errors import InputError
@@ -23,55 +22,35 @@ COLUMNS = {
     "offset": "int64",
     "excluded": "str",
 }
-"""The columns of the table and their types; stages/create_dataframe.py says what each holds."""
+"""The columns of the table and their types; stages/create_dataframe.py describes each."""
 
-VOTES = "votes"
-"""One more column, last, where labels.targets is votes: people's votes in the order of the labels, `4 0 0 1 3`."""
+VOTES_COLUMN = "votes"
+"""The last column where labels.targets is votes: the votes for each label, in order, `4 0 0 1 3`."""
 
 SCHEME = "scheme"
 COPY_OF_TEST = "copy of test"
 COPY_OF_VAL = "copy of val"
 REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL)
-"""Why an image of the table is not used."""
+"""Reasons in the column `excluded`."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read the table of images at `path`.
 
     Raises:
-        InputError: it is missing, or is no such table.
+        InputError: it is missing, or has other columns.
     """
     try:
         table = pd.read_csv(
-            path, dtype={**COLUMNS, VOTES: "str"}, keep_default_na=False, encoding_errors="surrogateescape"
+            path, dtype={**COLUMNS, VOTES_COLUMN: "str"}, keep_default_na=False, encoding_errors="surrogateescape"
         )
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no table of images ({error}); run `dvc repro create_dataframe`") from None
-    if list(table.columns) not in ([*COLUMNS], [*COLUMNS, VOTES]):
+    if list(table.columns) not in ([*COLUMNS], [*COLUMNS, VOTES_COLUMN]):
         raise InputError(
             f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)}; "
             "run `dvc repro create_dataframe`"
         )
     return table
-
-
-def write_votes(votes: np.ndarray) -> list[str]:
-    """Return votes, whole numbers of shape (images, classes), as the column `votes` holds them."""
-    return [" ".join(map(str, row)) for row in votes.tolist()]
-
-
-def parse_votes(column: pd.Series) -> np.ndarray:
-    """Return what `write_votes` wrote as uint8 of shape (images, classes).
-
-    Raises:
-        InputError: a row holds no numbers from 0 to 255, or not as many as the others.
-    """
-    try:
-        votes = np.array([row.split() for row in column], dtype=np.uint8)
-    except (ValueError, OverflowError) as error:
-        raise InputError(
-            f"the table's column votes cannot be read ({error}); run `dvc repro create_dataframe`"
-        ) from None
-    return votes.reshape(len(column), -1) if len(column) else np.empty((0, 0), np.uint8)

@@ -1,1 +1,1 @@
-"""Raw data to the table and the feature arrays: sources, votes, copies, splits, extraction."""
+"""From raw data to the table and the feature arrays: sources, votes, splits, copies, statistics, extraction."""

@@ -1,4 +1,4 @@
-"""FER+: what ten people saw in each image of FER2013, in place of its own labels.
+"""FER+: the votes of ten people on each image of FER2013, in place of its own labels.
 
 Barsoum, Zhang, Canton Ferrer and Zhang 2016, "Training Deep Networks for Facial Expression Recognition with
 Crowd-Sourced Label Distribution". Its file has a row for each row of fer2013.csv, in the same order.
@@ -13,10 +13,10 @@ import pandas as pd
 
 from emotion.core.errors import InputError
 from emotion.core.labels import FERPLUS, KNOWN_EMOTIONS, SCHEMES
-from emotion.ingest.dataset import Collected
-from emotion.ingest.sources.contents import SPLIT_NAMES, Source
+from emotion.ingest.collect import Collected
 from emotion.ingest.sources.fer2013_csv import CsvSource
 from emotion.ingest.sources.locate import FERPLUS_FILE, is_ferplus
+from emotion.ingest.sources.source import SPLIT_NAMES, Source
 
 CHOICES = {
     "anger": "angry",
@@ -30,7 +30,7 @@ CHOICES = {
     "unknown": "unknown",
     "NF": "no face",
 }
-"""What people could choose, in the order of the scheme's labels: the file's column, and what it means here."""
+"""The choices that people had, in the order of the scheme's labels: the file's column, and our name for it."""
 
 CLASSES = len(SCHEMES[FERPLUS])
 """How many of the choices, from the first on, are emotions."""
@@ -47,16 +47,16 @@ class Votes(NamedTuple):
 
     path: Path
     splits: list[str]
-    """Of each row, as its Usage has it."""
+    """The split of each row, from its Usage."""
     counts: np.ndarray
-    """uint8 of shape (rows, len(CHOICES)): how many people chose what."""
+    """uint8 of shape (rows, len(CHOICES)): the number of votes for each choice."""
 
 
 def read_votes(folder: Path, source: Source) -> Votes:
     """Read the votes on the images of `source` from the file in `folder`, or else beside the source.
 
     Raises:
-        InputError: the source has no rows that votes could belong to, or the file is missing, lacks a column, or holds
+        InputError: the source has no rows that votes could belong to, or the file is missing, lacks a column, or has
             something else than numbers of votes.
     """
     if not isinstance(source, CsvSource):
@@ -151,15 +151,15 @@ def _check_count(votes: Votes, rows: np.ndarray, source: str) -> None:
 
 
 def choose_by_majority(counts: np.ndarray, own: pd.Series) -> pd.Series:
-    """Return what most people saw in each image: an emotion, `unknown` or `no face`.
+    """Return the choice of most people for each image: an emotion, `unknown` or `no face`.
 
-    Of equally many votes, those for an emotion win over the other two, and `unknown` over `no face`. Between emotions
-    the source's own label decides where it is one of them, and otherwise the order of the labels. An image without
-    votes is unknown. The authors' own scripts ask for more: there, single votes do not count, and an emotion needs more
-    than half of what is left.
+    At equal votes, an emotion wins over the other two, and `unknown` over `no face`. Between emotions the source's own
+    label decides where it is one of them, and otherwise the order of the labels. An image without votes is unknown.
+    The authors' own scripts are stricter: there, single votes do not count, and an emotion needs more than half of the
+    rest.
 
     Args:
-        counts: uint8 of shape (images, len(CHOICES)), as `match_votes` gives it.
+        counts: uint8 of shape (images, len(CHOICES)), as `match_votes` returns it.
         own: the source's emotion of each image; the result has its index.
     """
     emotions, others = counts[:, :CLASSES], counts[:, CLASSES:]
@@ -170,3 +170,23 @@ def choose_by_majority(counts: np.ndarray, own: pd.Series) -> pd.Series:
     is_other = (others.max(axis=1) > most) | (most == 0)
     chosen[is_other] = CLASSES + others.argmax(axis=1)[is_other]
     return pd.Series(np.array(list(CHOICES.values()), dtype=object)[chosen], index=own.index)
+
+
+def format_votes(votes: np.ndarray) -> list[str]:
+    """Return votes, integers of shape (images, classes), as the table's column `votes`: `4 0 0 1 3`."""
+    return [" ".join(map(str, row)) for row in votes.tolist()]
+
+
+def parse_votes(column: pd.Series) -> np.ndarray:
+    """Return the votes in the column `votes`, uint8 of shape (images, classes).
+
+    Raises:
+        InputError: a row holds no numbers from 0 to 255, or not as many as the others.
+    """
+    try:
+        votes = np.array([row.split() for row in column], dtype=np.uint8)
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"the table's column votes cannot be read ({error}); run `dvc repro create_dataframe`"
+        ) from None
+    return votes.reshape(len(column), -1) if len(column) else np.empty((0, 0), np.uint8)

@@ -1,1 +1,1 @@
-"""Keras set up, .keras files saved and loaded, and a network's probabilities for arrays of images."""
+"""Keras set up before it is loaded, .keras files saved and loaded, and a model's probabilities for arrays of images."""

@@ -1,4 +1,4 @@
-"""One model file: a .keras archive with the label order and the metadata inside, the same bytes every time."""
+"""Model files for Keras: saved with the metadata inside, as the same bytes every time, and loaded without risk."""
 
 import io
 import json
@@ -33,7 +33,7 @@ HARMLESS_PACKAGES = frozenset(
         "reshaping",
     }
 )
-"""Those of keras.layers whose layers compute, and neither read files nor call what a config names."""
+"""Packages of keras.layers whose layers only compute: they read no files and call nothing that a config names."""
 
 HARMLESS_LAYERS = frozenset({"Rescaling"})
 HARMFUL_LAYERS = frozenset({"Lambda", "Wrapper"})
@@ -61,11 +61,11 @@ def save_model(path: Path, model: keras.Model, metadata: ModelMetadata) -> None:
 
 
 def load_model(path: Path) -> tuple[keras.Model, ModelMetadata]:
-    """Read what `save_model` wrote.
+    """Return the model in the file at `path`, not compiled, and its metadata.
 
     Raises:
-        InputError: there is no such file, it holds no model of this project, or it asks for more on being loaded than
-            layers that compute, such as code to run.
+        InputError: there is no such file, it is no model of this project, or it contains more than layers that only
+            compute, such as code.
     """
     if not path.is_file():
         raise InputError(f"{path} is missing; make it with `dvc repro train`, or fetch it with `dvc pull {path}`")
@@ -77,23 +77,28 @@ def load_model(path: Path) -> tuple[keras.Model, ModelMetadata]:
         raise
     except KeyError:
         raise InputError(
-            f"{path} does not say which emotions it tells apart; expected a model written by this project's train stage"
+            f"{path} does not say which emotions it distinguishes; expected a model written by this project's stage "
+            "train"
         ) from None
     except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, OSError) as error:
         raise InputError(f"{path} cannot be loaded as a model: {error}") from None
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True), metadata
-    # Keras raises whatever a config that nobody wrote with it leads to.
+    # Keras can raise any error on a config that it did not write itself.
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{path} cannot be loaded as a model: {reason}") from None
 
 
 def check_config(config: Any, where: str) -> None:
-    """Raise InputError where a network's `config` names anything but what computes; `where` is for the message.
+    """Raise InputError where a network's `config` names anything that may do more than compute.
 
-    Keras refuses the code inside a file itself (`safe_mode`), by a list of what is known to be dangerous. This is the
-    other way round: what is not known to be harmless does not load.
+    Keras itself refuses code inside a file (`safe_mode`), by a list of what is dangerous. This is a list of what is
+    harmless, and all else is refused.
+
+    Args:
+        config: the file's config.json, or a part of it.
+        where: the file's name, for the message.
     """
     if isinstance(config, list):
         for item in config:
@@ -102,7 +107,7 @@ def check_config(config: Any, where: str) -> None:
         if "class_name" in config and not _is_harmless(config.get("module"), config["class_name"]):
             raise InputError(
                 f"{where} asks for {config.get('module')}.{config['class_name']} on being loaded, and is refused; "
-                "expected a network of Keras' own layers that do nothing but compute"
+                "expected a network of Keras' own layers that only compute"
             )
         for item in config.values():
             check_config(item, where)
@@ -137,7 +142,7 @@ def halve_weights(source: Path, target: Path) -> None:
 
 
 def _halve(content: bytes) -> bytes:
-    """Return the HDF5 file `content`, written anew, since one that is changed in place keeps its old size."""
+    """Return the HDF5 file `content` with smaller weights, rewritten, since one changed in place keeps its old size."""
     halved = io.BytesIO()
     with h5py.File(io.BytesIO(content), "r") as source, h5py.File(halved, "w") as target:
         target.attrs.update(source.attrs)
@@ -149,12 +154,12 @@ def _copy_halved(item: h5py.Group | h5py.Dataset, name: str, target: h5py.File) 
     if isinstance(item, h5py.Group):
         copy = target.create_group(name)
     else:
-        # A time inside would make other bytes of the same weights.
-        copy = target.create_dataset(name, data=_rounded(item[()]), track_times=False)
+        # With times inside, the same weights would be other bytes.
+        copy = target.create_dataset(name, data=_round_weights(item[()]), track_times=False)
     copy.attrs.update(item.attrs)
 
 
-def _rounded(values: np.ndarray) -> np.ndarray:
+def _round_weights(values: np.ndarray) -> np.ndarray:
     """Return float32 values as float16 where it holds all of them; seeds and counts keep their type."""
     if values.dtype != np.float32:
         return values

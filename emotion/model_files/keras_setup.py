@@ -1,60 +1,32 @@
 """The numerical set-up of a process that trains or predicts: backend, threads, seed, determinism.
 
-Import this module before keras: what a backend says on being loaded is kept from the terminal here.
+Import this module before keras, so that the output of its backend is suppressed.
 """
 
 import gc
 import os
 import platform
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from emotion.core.quiet import quiet
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what is wrong is raised; the rest is no news to users
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised; users need no other messages
 
-
-@contextmanager
-def _kept() -> Iterator[None]:
-    """Spare the garbage collector what the block loads, which is there to stay.
-
-    Looking through TensorFlow's objects, while they are made and when the process ends, took as long as loading them.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if collecting:
-            gc.enable()
-
-
-@contextmanager
-def _left_out(*names: str) -> Iterator[None]:
-    """Have the block find no packages of these names, unless they are loaded already."""
-    absent = [name for name in names if name not in sys.modules]
-    for name in absent:
-        sys.modules[name] = None  # type: ignore[assignment]  # which has Python raise ModuleNotFoundError
-    try:
-        yield
-    finally:
-        for name in absent:
-            del sys.modules[name]
-
-
-# TensorFlow logs its build options before its log level is read. Keras looks for two packages that it can do without:
-# what they are for, keras.visualization and keras.wrappers, nothing here uses. Loading them took a third of the time.
-with quiet(), _kept(), _left_out("matplotlib", "sklearn"):
+# Keras and TensorFlow stay until the process ends. Without the garbage collector on their many objects, they load in
+# less than two thirds of the time (benchmarks/README.md).
+gc.disable()
+# TensorFlow logs its build options before its log level is read.
+with quiet():
     import keras
+gc.freeze()
+gc.enable()
 
 
 def set_up(threads: int, seed: int) -> None:
-    """Fix what the bits of a result depend on: the number of threads, every seed, and the order of sums.
+    """Set the number of threads, every seed and the order of sums, on which the bits of a result depend.
 
-    Call it once, before the first tensor is made. Backends other than TensorFlow take the seed only.
+    Call it once, before the first tensor is made. Backends other than TensorFlow use the seed only.
     """
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
@@ -66,12 +38,12 @@ def set_up(threads: int, seed: int) -> None:
 
 
 def backend() -> str:
-    """Return what Keras computes with: tensorflow, jax or torch."""
+    """Return the name of Keras' backend: tensorflow, jax or torch."""
     return keras.backend.backend()
 
 
 def accelerator() -> str | None:
-    """Return what the GPU or TPU that the backend computes on calls itself; None where it computes on the processor."""
+    """Return the name of the GPU or TPU that the backend uses; None where it uses the processor."""
     if backend() == "jax":
         import jax
 
@@ -86,7 +58,7 @@ def accelerator() -> str | None:
 
 
 def processor() -> str:
-    """Return what this machine's processor calls itself."""
+    """Return the name of this machine's processor."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")

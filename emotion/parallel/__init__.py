@@ -1,1 +1,1 @@
-"""A function mapped over batches of a table, in several processes where that is safe."""
+"""A function mapped over batches of images, in several processes where that is safe; and the number of cores."""

@@ -1,6 +1,6 @@
 """The embedded data set: drawn faces that show the seven emotions, the same bytes from the same seed.
 
-Each face is a person's own shape (`people`), moved by the action units of an emotion (`action_units`) to where its
-parts lie (`landmarks`), drawn at four times the size (`sketch`, `drawing`, `worn`), then disturbed and scaled down
-(`disturbances`). `archive` says who shows what in which split and writes the file.
+The shape of a person (`people`) and the action units of an emotion (`action_units`) give the positions of a face's
+parts (`landmarks`). It is drawn at four times the size (`sketch`, `drawing`, `worn`), then disturbed and scaled down
+(`disturbances`, `faces`). `archive` plans persons, emotions and splits, and writes the file.
 """

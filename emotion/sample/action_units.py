@@ -1,7 +1,7 @@
 """Which facial action units (FACS) show each emotion, and how strongly they move in one image.
 
-The units are those of Ekman and Friesen's Facial Action Coding System (1978, 2002), the sets per emotion those
-of its emotion tables (EMFACS): the core of an emotion moves in every image of it, the rest in some of them.
+The units are from Ekman and Friesen's Facial Action Coding System (1978, 2002), the sets per emotion from its emotion
+tables (EMFACS). The core of an emotion moves in every image of it, the rest in some of them.
 """
 
 from dataclasses import dataclass
@@ -57,16 +57,16 @@ EXPRESSIONS = {
 }
 
 STRENGTH = (0.5, 1.0)
-"""How strongly an image's whole expression shows, from and to."""
+"""Range of the intensity of an image's whole expression."""
 
 STRAY_UNITS = 2
-"""How many units that have nothing to do with the emotion move in every image."""
+"""Number of units unrelated to the emotion that move in every image."""
 
 STRAY_STRENGTH = 0.22
-"""How strongly those move at most."""
+"""Their largest intensity."""
 
 ASYMMETRY = 0.12
-"""By which share one half of the face moves more and the other less: standard deviation."""
+"""Share by which one half of the face moves more and the other less: standard deviation."""
 
 
 def draw_units(emotion: str, rng: np.random.Generator) -> Units:
@@ -86,7 +86,7 @@ def _moving(expression: Expression, rng: np.random.Generator) -> list[int]:
 
 
 def draw_sides(units: Units, rng: np.random.Generator) -> tuple[Units, Units]:
-    """Return `units` for the left and the right half of the image, since no face moves evenly."""
+    """Return `units` for the left and the right half of the image, which move by different shares."""
     lean = rng.normal(0, ASYMMETRY)
     return _scaled(units, 1 - lean), _scaled(units, 1 + lean)
 

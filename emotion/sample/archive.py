@@ -1,9 +1,9 @@
-"""The sample as a file: which image shows whom, in which split, and the archive that holds them all.
+"""The sample as a file: a plan of persons, emotions and splits, and the archive with the images.
 
 The archive has the layout of Kaggle's `msambare/fer2013`: `train/<emotion>/Training_<n>.jpg` and
 `test/<emotion>/PublicTest_<n>.jpg` or `PrivateTest_<n>.jpg`, gray JPEGs of 48x48, where n counts the images of
-the whole set. A person is in one split only. As FER2013 does, it holds what a pipeline should find: exact copies
-across splits and within training, some under another emotion, and blank images in training.
+the whole set. A person is in one split only. Like FER2013, it has what a pipeline should find: exact copies across
+splits and within training, some with another emotion, and blank images in training.
 """
 
 import zipfile
@@ -21,7 +21,7 @@ from emotion.sample.faces import SIZE, draw_face
 from emotion.sample.people import Person, draw_person
 
 USAGES = {"Training": 0.8, "PublicTest": 0.1, "PrivateTest": 0.1}
-"""FER2013's names for its splits, and its shares."""
+"""FER2013's names for its splits, and their shares."""
 
 CLASS_SHARES = {
     "angry": 0.136,
@@ -32,7 +32,7 @@ CLASS_SHARES = {
     "surprise": 0.109,
     "neutral": 0.169,
 }
-"""FER2013's shares, but for disgust: it has 1.5 % there, too little for the small test splits here."""
+"""FER2013's shares, but for disgust: its 1.5 % are too few for the small test splits here."""
 
 IMAGES_PER_PERSON = 8
 
@@ -46,7 +46,7 @@ BLANK_SHARE = 0.0006
 """Training images that are flat gray, as a share of the whole set."""
 
 CONFLICT_EVERY = 3
-"""Every how many-th copy stands under another emotion than its original."""
+"""One of so many copies has another emotion than its original."""
 
 JPEG_QUALITY = 90
 
@@ -73,10 +73,10 @@ class Image:
 
 
 def make_sample(path: Path, seed: int, images: int) -> None:
-    """Write an archive of `images` drawn faces; the same seed and number always give the same bytes."""
+    """Write an archive of `images` drawn faces to `path`; the same seed and number always give the same bytes."""
     plan = plan_images(seed, images)
     content = {}
-    for image, data in zip(plan, tqdm(_encoded(plan, seed), "draw", len(plan), disable=None), strict=True):
+    for image, data in zip(plan, tqdm(_encode_images(plan, seed), "draw", len(plan), disable=None), strict=True):
         content[image.name] = data
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name in sorted(content):
@@ -84,14 +84,14 @@ def make_sample(path: Path, seed: int, images: int) -> None:
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """Return what the archive says about a file, with nothing of the machine or day that wrote it."""
+    """Return a file's entry in the archive, without the date and the system of the machine."""
     member = zipfile.ZipInfo(name, _FIXED_DATE)
     member.create_system = _UNIX
     member.external_attr = 0o100644 << 16
     return member
 
 
-def _encoded(plan: Sequence[Image], seed: int) -> Iterator[bytes]:
+def _encode_images(plan: Sequence[Image], seed: int) -> Iterator[bytes]:
     """Yield every image of the plan as JPEG."""
     people: dict[int, Person] = {}
     for image in plan:
@@ -116,7 +116,7 @@ def _generator(seed: int, purpose: int, number: int = 0) -> np.random.Generator:
 
 
 def plan_images(seed: int, images: int) -> list[Image]:
-    """Return what the archive will hold, in the order of the images' numbers."""
+    """Return the images of the archive, in the order of their numbers."""
     rng = _generator(seed, _PLAN)
     plan: list[Image] = []
     first_person = 0
@@ -137,7 +137,7 @@ def _shuffled_emotions(count: int, rng: np.random.Generator) -> list[str]:
 
 
 def _apportion(shares: Sequence[float], total: int) -> list[int]:
-    """Return whole numbers that add up to `total`, as near to `shares` as can be, each at least 1."""
+    """Return integers that add up to `total`, as near to `shares` as possible, each at least 1."""
     exact = np.array(shares) / np.sum(shares) * total
     counts = np.maximum(np.floor(exact).astype(int), 1)
     while counts.sum() < total:
@@ -159,9 +159,9 @@ def _plant_copies(plan: list[Image], rng: np.random.Generator) -> None:
 
 
 def _plant_copy(plan: list[Image], original: str, copy: str, conflicting: bool, rng: np.random.Generator) -> None:
-    """Turn an image of split `copy` into one of split `original`; it keeps its emotion, so the balance stays.
+    """Make an image of split `copy` a copy of one of split `original`; it keeps its emotion, so the balance stays.
 
-    Nothing happens where no image fits, which only sets of a few hundred images know.
+    Nothing happens where no image fits, as in sets of a few hundred images.
     """
     used = {image.copy_of for image in plan}
     free = [image for image in plan if image.copy_of is None and image.number not in used]

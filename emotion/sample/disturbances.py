@@ -1,4 +1,4 @@
-"""What makes the images hard: pose, light, backgrounds, things in front of the face, blur and noise."""
+"""Disturbances that make the images difficult: pose, light, background, occlusion, blur and noise."""
 
 import math
 
@@ -16,7 +16,7 @@ BLURRED_SHARE = 0.4
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
-    """Return a pose near the front, of a face that fills most of the image as FER2013's do."""
+    """Return a nearly frontal pose, of a face that fills most of the image as FER2013's do."""
     return Pose(
         yaw=float(np.clip(rng.normal(0, 0.2), -0.42, 0.42)),
         pitch=float(np.clip(rng.normal(0, 0.09), -0.2, 0.2)),
@@ -94,7 +94,7 @@ def _draw_bar(image: np.ndarray, person: Person, rng: np.random.Generator) -> No
 
 
 def photograph(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `image` as a camera would take it, uint8 (size, size): scaled down, blurred, toned, with noise."""
+    """Return `image` as a camera would record it, uint8 (size, size): scaled down, blurred, toned, with noise."""
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     if rng.random() < BLURRED_SHARE:
         small = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.3, 0.75))
@@ -103,9 +103,9 @@ def photograph(image: np.ndarray, size: int, rng: np.random.Generator) -> np.nda
 
 
 def _tone_curve(rng: np.random.Generator) -> np.ndarray:
-    """Return a camera's answer to each of the 256 tones: gamma, contrast and brightness.
+    """Return a camera's output for each of the 256 tones: gamma, contrast and brightness.
 
-    Rounded, so that processors whose powers differ in the last bit still agree.
+    It is rounded, so that processors whose powers differ in the last bit give the same images.
     """
     tones = np.linspace(0, 1, 256) ** rng.uniform(0.75, 1.35)
     return np.round(255 * (0.5 + rng.uniform(0.78, 1.2) * (tones - 0.5)) + rng.normal(0, 12), 3)

@@ -24,7 +24,7 @@ def ellipse(x: float, y: float, half_width: float, half_height: float) -> np.nda
 
 
 def between(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """Return the polygon between two curves that run the same way."""
+    """Return the polygon between two curves of the same direction."""
     return np.concatenate([upper, lower[::-1]])
 
 
@@ -41,7 +41,7 @@ def draw_head(sketch: Sketch, person: Person, face: Landmarks) -> None:
 
 
 def draw_relief(sketch: Sketch, person: Person, face: Landmarks, units: Units) -> None:
-    """Shade what every face has: sockets, cheeks, nose, the hollow under the lip."""
+    """Shade the parts of every face: sockets, cheeks, nose, the hollow under the lip."""
     for side in (-1, 1):
         sketch.shade(ellipse(side * person.eye_x, person.eye_y - 5, 19, 13), -20, "wide")
         cheek_y = 16 - 6 * max(units[6], 0.7 * units[12])
@@ -191,7 +191,7 @@ def draw_eye(sketch: Sketch, person: Person, eye: Eye) -> None:
 
 
 def _draw_eyeball(sketch: Sketch, person: Person, eye: Eye, opening: np.ndarray) -> None:
-    """Draw white, iris and pupil, and keep of them what lies within `opening`."""
+    """Draw white, iris and pupil inside `opening`."""
     mask = np.full_like(sketch.tones, 255)
     fill(mask, sketch.project(opening), 0)
     lids = sketch.tones.copy()

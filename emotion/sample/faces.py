@@ -15,7 +15,7 @@ SIZE = 48
 
 
 def draw_face(emotion: str, rng: np.random.Generator, person: Person) -> np.ndarray:
-    """Return an image of `person` showing `emotion`, uint8 (SIZE, SIZE); all that varies comes from `rng`."""
+    """Return an image of `person` showing `emotion`, uint8 (SIZE, SIZE); all randomness is from `rng`."""
     units = draw_units(emotion, rng)
     sketch = Sketch(draw_background(rng), draw_pose(rng))
     _draw_person(sketch, person, units, rng)

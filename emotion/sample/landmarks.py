@@ -1,4 +1,4 @@
-"""Where the parts of a face lie: a person's own shape, moved by action units. All in face coordinates."""
+"""The positions of the parts of a face: a person's shape, moved by action units. All in face coordinates."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Eye:
 
 @dataclass(frozen=True)
 class Mouth:
-    """Four contours from the left to the right corner; between the inner two lies the open mouth."""
+    """Four contours from the left to the right corner; the open mouth is between the inner two."""
 
     outer_upper: np.ndarray
     inner_upper: np.ndarray
@@ -60,7 +60,9 @@ def place(person: Person, sides: tuple[Units, Units], gaze: tuple[float, float])
     """Return the landmarks of `person` with each half of the face moved by its own units.
 
     Args:
-        gaze: where the eyes look, x and y from -1 to 1.
+        person: the shape of the face at rest.
+        sides: the units of the left and the right half of the image.
+        gaze: direction of the eyes, x and y from -1 to 1.
     """
     left, right = sides
     mean = {unit: (left[unit] + right[unit]) / 2 for unit in left}
@@ -171,7 +173,7 @@ def _corner(person: Person, units: Units, side: int) -> np.ndarray:
 
 
 def _contour(first: np.ndarray, last: np.ndarray, middle_y: float, dip: float, fullness: float) -> np.ndarray:
-    """Return a lip's contour; `dip` lowers its middle against its sides, `fullness` says how far out it stays full."""
+    """Return a lip's contour; `dip` lowers its middle, `fullness` is how far from the middle it stays full."""
     along = np.array([-1, -0.62, -0.22, 0, 0.22, 0.62, 1])
     share = (along + 1) / 2
     base = first[1] + share * (last[1] - first[1])

@@ -1,4 +1,4 @@
-"""The people in the sample: what stays the same in all images of one of them."""
+"""The people in the sample: what is the same in all images of a person."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The drawing surface: points of a face in, a gray image out, seen from the image's pose and light."""
+"""The drawing surface: from the points of a face to a gray image, in a pose and a light."""
 
 import math
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ CANVAS = 192
 """Height and width of the canvas in pixels: four times the image's, so that scaling down smooths edges."""
 
 SOFTNESS = {"fine": (2, 1.0), "medium": (4, 1.25), "wide": (4, 3.0)}
-"""Layers of shading: how many canvas pixels one of theirs is wide, and their blur as sigma in pixels of theirs."""
+"""Layers of shading: canvas pixels per pixel of the layer, and the sigma of its blur in its own pixels."""
 
 _FRACTION_BITS = 4
 _NEUTRAL = 128
 
-# The head as half an ellipsoid in face coordinates: half-axes, how far it stands out, and where its axis lies,
-# about which it turns. For light it is a little smaller, so that its edges are seen from the side.
+# The head as half an ellipsoid in face coordinates: half-axes, depth, and the depth of the axis on which it turns.
+# For light it is a little smaller, so that its edges are seen from the side.
 _HEAD_SIZE = (84.0, 112.0)
 _HEAD_DEPTH = 60.0
 _AXIS_DEPTH = 30.0
@@ -26,7 +26,7 @@ _LIT_SIZE = (76.0, 104.0)
 
 @dataclass(frozen=True)
 class Pose:
-    """How the head is turned (radians), its size (factor) and where it stands (canvas pixels)."""
+    """The head's rotation (radians), its size (factor) and its center (canvas pixels)."""
 
     yaw: float
     pitch: float
@@ -37,7 +37,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Light:
-    """Where the light comes from (x right, y down, z to the viewer; length 1) and the share that is everywhere."""
+    """Direction of the light (x right, y down, z to the viewer; length 1) and its ambient share."""
 
     direction: tuple[float, float, float]
     ambient: float
@@ -73,8 +73,8 @@ class Sketch:
     """A canvas on which a face is drawn in face coordinates.
 
     Face coordinates are canvas pixels of a face seen from the front: x to the right, y down, (0, 0) on the
-    bridge of the nose. Tones are what the surface itself is like; light and shade go into layers of their own,
-    are softened, and are multiplied in at the end.
+    bridge of the nose. Tones are those of the surface; light and shade are in layers of their own, which are blurred
+    and multiplied in at the end.
     """
 
     def __init__(self, background: np.ndarray, pose: Pose):
@@ -113,7 +113,7 @@ class Sketch:
         stroke(self.tones, self.project(points, raised), tone, thickness * self.pose.scale)
 
     def mix(self, points: np.ndarray, tone: float, share: float, raised: float | None = 0.0) -> None:
-        """Fill the polygon `points` with `share` (0 to 1) of `tone` over what is there."""
+        """Blend `share` (0 to 1) of `tone` into the polygon `points`."""
         over = self.tones.copy()
         fill(over, self.project(points, raised), tone)
         cv2.addWeighted(over, share, self.tones, 1 - share, 0, dst=self.tones)

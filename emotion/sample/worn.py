@@ -1,4 +1,4 @@
-"""What people wear or grow: hair, beards, glasses."""
+"""Hair, beards, headscarves and glasses."""
 
 import numpy as np
 
@@ -86,7 +86,7 @@ def _draw_scarf_edge(sketch: Sketch, person: Person) -> None:
 
 
 def draw_beard(sketch: Sketch, person: Person, face: Landmarks) -> None:
-    """Draw the beard; it moves with lips and chin. To be drawn before the mouth."""
+    """Draw the beard; it moves with lips and chin. Call it before the mouth is drawn."""
     tone = min(person.hair_tone * 0.9, person.skin * 0.8)
     if person.beard == "stubble":
         sketch.shade(_jaw_area(person, face), -28, "medium")

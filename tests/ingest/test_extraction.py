@@ -93,8 +93,8 @@ def test_images_of_every_size_are_taken(run, layout):
         for image, label in zip(features[f"x_{split}"], features[f"y_{split}"], strict=True):
             assert (label, split) in {
                 (["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"].index(emotion), part)
-                for emotion, part, image in rows
-                if np.array_equal(to_input(np.atleast_3d(image), 16, "rgb"), image)
+                for emotion, part, original in rows
+                if np.array_equal(to_input(np.atleast_3d(original), 16, "rgb"), image)
             }
 
 
@@ -109,10 +109,10 @@ def test_excluded_images_are_left_out(run):
 
 
 @pytest.mark.parametrize("batch", [1, 5, 1000])
-def test_results_do_not_depend_on_the_pieces(run, batch, monkeypatch):
+def test_results_do_not_depend_on_the_batches(run, batch, monkeypatch):
     write_files(RAW, {"a.csv": csv_text(make_rows(per_class=3)).encode()})
     whole = {name: np.array(array) for name, array in run().items()}
-    monkeypatch.setattr("emotion.ingest.extraction.BATCH", batch)
+    monkeypatch.setattr("emotion.ingest.extraction.BATCH_IN_MEMORY", batch)
     for name, array in run().items():
         np.testing.assert_array_equal(array, whole[name])
 
@@ -271,7 +271,7 @@ def test_a_failing_run_leaves_what_was_there(run, fault, monkeypatch):
     elif fault == "image":
         next(RAW.glob("*/*/*00003.png")).write_bytes(b"")
     else:
-        monkeypatch.setattr("emotion.ingest.extraction._have_shape", interrupt)
+        monkeypatch.setattr("emotion.ingest.extraction._are_inputs", interrupt)
     before = snapshot()
     with pytest.raises(KeyboardInterrupt if fault == "killed" else InputError) as error:
         extract_features.main()

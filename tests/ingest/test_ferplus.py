@@ -14,9 +14,9 @@ from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS, KNOWN_EMOTIONS, SCHEMES
 from emotion.core.paths import DATASET_METRICS, FEATURES, REJECTED, TABLE
 from emotion.data.feature_arrays import ARRAYS, load_features
-from emotion.data.table import COLUMNS, parse_votes, read_table, write_votes
-from emotion.ingest.dataset import Collected
-from emotion.ingest.ferplus import CHOICES, Votes, choose_by_majority, match_votes
+from emotion.data.table import COLUMNS, read_table
+from emotion.ingest.collect import Collected
+from emotion.ingest.ferplus import CHOICES, Votes, choose_by_majority, format_votes, match_votes, parse_votes
 from stages import create_dataframe, extract_features
 from tests.makers import USAGES, Row, csv_text, find_fer2013, image_files, make_rows, write_files, write_params
 
@@ -217,7 +217,7 @@ def test_training_gets_the_votes_for_the_emotions(run, file_format):
 )
 def test_votes_survive_the_table(rows):
     votes = np.array(rows, np.uint8).reshape(len(rows), -1) if rows else np.empty((0, 0), np.uint8)
-    found = parse_votes(pd.Series(write_votes(votes), dtype=object))
+    found = parse_votes(pd.Series(format_votes(votes), dtype=object))
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found, votes)
 

@@ -31,7 +31,7 @@ def images():
     return np.random.default_rng(0).integers(0, 256, (4, 24, 24, 1), dtype=np.uint8)
 
 
-def test_labels_and_form_come_back_with_the_model(path, model, images):
+def test_labels_and_metadata_come_back_with_the_model(path, model, images):
     loaded, metadata = load_model(path)
     assert metadata == METADATA
     assert (loaded.predict(images, verbose=0) == model.predict(images, verbose=0)).all()
@@ -42,7 +42,7 @@ def test_plain_keras_loads_it(path, model, images):
     assert (loaded.predict(images, verbose=0) == model.predict(images, verbose=0)).all()
 
 
-def test_every_field_of_the_form_comes_back(model, tmp_path):
+def test_every_field_of_the_metadata_comes_back(model, tmp_path):
     metadata = ModelMetadata(("happy", "sad"), 24, "grayscale", True, 1.23456, 0.4, "mtcnn", -0.1, 33)
     save_model(tmp_path / "model.keras", model, metadata)
     halve_weights(tmp_path / "model.keras", tmp_path / "halved.keras")

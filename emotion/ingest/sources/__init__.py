@@ -1,1 +1,1 @@
-"""Raw data of any layout, read image by image; `locate.open_source` opens it."""
+"""Raw data of every layout that is known: CSV files, class folders and archives; `locate.open_source` opens it."""

@@ -1,33 +1,29 @@
-"""Reading archives without unpacking them to disk, and refusing those that are damaged or play tricks."""
+"""Opening archives without unpacking them to disk, and refusing those that are damaged or unsafe."""
 
+import gzip
+import io
 import re
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any
 
 from emotion.core.errors import InputError
+
+FER2013_FILES = ("fer2013.csv", "icml_face_data.csv")
+"""Files that are taken where an archive holds other CSV files too."""
 
 MAX_TOTAL_BYTES = 8 * 2**30
 """An archive that unpacks to more than this is refused."""
 
 SYSTEM_FILES = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
-BLOCK = 2**20
+BUFFER = 2**20
 """Bytes that are read at a time."""
-
-GZIP_FORMAT = 31
-"""zlib's number for a gzip header and its largest window."""
-
-
-class Readable(Protocol):
-    """Anything with a file's read method."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 def is_hidden(name: str) -> bool:
@@ -35,19 +31,12 @@ def is_hidden(name: str) -> bool:
     return "/." in "/" + name or not SYSTEM_FILES.isdisjoint(name.split("/"))
 
 
-def check_member_name(archive: str, name: str) -> None:
-    """Raise InputError where the member `name` would lie outside of the folder it were unpacked to."""
-    parts = name.replace("\\", "/").split("/")
-    if ".." in parts or parts[0] == "" or re.match(r"[A-Za-z]:", name):
-        raise InputError(f"{archive}: the member {name!r} climbs out of its folder; do not use this archive")
-
-
 @contextmanager
 def damage_explained(archive: str) -> Iterator[None]:
     """Turn the errors of a truncated or damaged archive into an InputError that names it."""
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise InputError(f"{archive} is damaged or not complete ({error}); download it again") from None
     except OSError as error:
         raise InputError(f"{archive} cannot be read: {error.strerror}") from None
@@ -55,92 +44,15 @@ def damage_explained(archive: str) -> Iterator[None]:
         raise InputError(f"{archive} cannot be unpacked: {error}") from None
 
 
-def blocks_of(file: Readable) -> Iterator[bytes]:
-    """Read `file` to its end, BLOCK bytes at a time."""
-    while block := file.read(BLOCK):
-        yield block
-
-
-def gunzip(blocks: Iterator[bytes], archive: str) -> Iterator[bytes]:
-    """Unpack gzip data, checking its checksum and that it is complete.
-
-    zlib lets other Python threads run while it works on a block, which gzip.open, reading a few kilobytes at a
-    time, would not do for long enough to gain anything.
-    """
-    total = 0
-    unpacker = zlib.decompressobj(GZIP_FORMAT)
-    for packed in blocks:
-        while packed:
-            if unpacker.eof:
-                if not packed.strip(b"\0"):
-                    break
-                unpacker = zlib.decompressobj(GZIP_FORMAT)
-            block = unpacker.decompress(packed, 8 * BLOCK)
-            total += len(block)
-            if total > MAX_TOTAL_BYTES:
-                raise InputError(f"{archive} unpacks to more than {MAX_TOTAL_BYTES // 2**30} GiB")
-            if block:
-                yield block
-            packed = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-    if not unpacker.eof:
-        raise EOFError("its end is missing")
-
-
-class BlockReader:
-    """A file's read method over an iterator of blocks."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._block = memoryview(b"")
-
-    def read(self, size: int, /) -> bytes:
-        """Return `size` bytes, or fewer at the end."""
-        parts = []
-        while size:
-            if not self._block:
-                self._block = memoryview(next(self._blocks, b""))
-                if not self._block:
-                    break
-            part = self._block[:size]
-            self._block = self._block[len(part) :]
-            size -= len(part)
-            parts.append(part)
-        return b"".join(parts)
-
-
-def tar_members(file: Readable, archive: str) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Give the names and contents of a tar stream's files; a content must be read before the next is asked for.
-
-    Raises:
-        InputError: a member climbs out of its folder, is a link, or the files add up to more than MAX_TOTAL_BYTES.
-    """
-    total = 0
-    # mode "r|" reads forwards only, as a stream that is being unpacked must be read.
-    with tarfile.open(fileobj=file, mode="r|", bufsize=BLOCK) as tar:  # type: ignore[call-overload]
-        for member in tar:
-            check_member_name(archive, member.name)
-            if member.issym() or member.islnk():
-                raise InputError(f"{archive}: the member {member.name!r} is a link; pack the files themselves")
-            total += member.size
-            if total > MAX_TOTAL_BYTES:
-                raise InputError(f"{archive} unpacks to more than {MAX_TOTAL_BYTES // 2**30} GiB")
-            content = tar.extractfile(member)
-            if content is not None and not is_hidden(member.name):
-                yield member.name, blocks_of(content)
-
-
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """Open the zip at `path`; InputError where it is damaged or a member of it is not as it should be."""
+    """Open the zip at `path`; InputError where it is damaged or a member of it is unsafe."""
     with damage_explained(str(path)):
         archive = zipfile.ZipFile(path)
     for member in archive.infolist():
-        check_member_name(str(path), member.filename)
-        if stat.S_ISLNK(member.external_attr >> 16):
-            raise InputError(f"{path}: the member {member.filename!r} is a link; pack the files themselves")
+        _check_member(str(path), member.filename, is_link=stat.S_ISLNK(member.external_attr >> 16))
         if member.flag_bits & 1:
             raise InputError(f"{path}: the member {member.filename!r} is encrypted; pack it without a password")
-    if sum(member.file_size for member in archive.infolist()) > MAX_TOTAL_BYTES:
-        raise InputError(f"{path} unpacks to more than {MAX_TOTAL_BYTES // 2**30} GiB")
+    _check_total(str(path), sum(member.file_size for member in archive.infolist()))
     return archive
 
 
@@ -151,6 +63,118 @@ def zip_files(archive: zipfile.ZipFile) -> list[str]:
     )
 
 
-def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    """Open a member of a zip. Reading it gives at most the size that the zip's directory declares."""
-    return archive.open(name)
+@contextmanager
+def open_csv(path: Path) -> Iterator[IO[bytes]]:
+    """Open the CSV file at `path`, or the one inside the zip, tar, tar.gz or gz there.
+
+    At the end of the block the rest of the archive is read, so that a damaged end is noticed.
+
+    Raises:
+        InputError: the archive is damaged or unsafe, or holds no CSV file, or several and none of FER2013's names.
+    """
+    with damage_explained(str(path)):
+        if path.name.lower().endswith(".zip"):
+            with open_zip(path) as archive:
+                member = choose_member(str(path), zip_files(archive))
+                # Reading a member returns at most the size in the zip's directory.
+                with archive.open(member) as file, _unpacked(file, member, f"{path}: {member}") as table:
+                    yield table
+        else:
+            with path.open("rb") as file, _unpacked(file, path.name, str(path)) as table:
+                yield table
+
+
+def choose_member(archive: str, names: Sequence[str]) -> str:
+    """Return which of the files `names` is read: FER2013's, or else the only CSV file, or else the only tar.gz."""
+    tables = [name for name in names if _is_csv(name)]
+    known = [name for name in tables if _is_fer2013(name)]
+    packed = [name for name in names if name.lower().endswith((".tar.gz", ".tgz"))]
+    for candidates in (known, tables, packed):
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            raise InputError(f"{archive} holds several tables: {', '.join(candidates)}; unpack the one to read")
+    raise InputError(
+        f"{archive} holds neither a CSV file nor class folders; found {', '.join(names[:12]) or 'no files at all'}"
+    )
+
+
+class _LimitedGzip(gzip.GzipFile):
+    """A gzip file that does not unpack to more than MAX_TOTAL_BYTES."""
+
+    def __init__(self, file: IO[bytes], archive: str) -> None:
+        super().__init__(fileobj=file)
+        self._archive = archive
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        _check_total(self._archive, self.tell())
+        return data
+
+
+@contextmanager
+def _unpacked(file: Any, name: str, described: str) -> Iterator[io.BufferedReader]:
+    """Open the CSV file inside of `file`; the suffix of its `name` is how it is packed."""
+    is_gzip = name.lower().endswith((".gz", ".tgz"))
+    is_tar = name.lower().endswith((".tar", ".tar.gz", ".tgz"))
+    with _LimitedGzip(file, described) if is_gzip else nullcontext(file) as unpacked:
+        with _csv_in_tar(unpacked, described) if is_tar else nullcontext(unpacked) as table:
+            reader = io.BufferedReader(table, BUFFER)
+            yield reader
+        while unpacked.read(BUFFER):
+            pass
+
+
+@contextmanager
+def _csv_in_tar(file: Any, archive: str) -> Iterator[Any]:
+    """Open the first CSV file of a tar. With others beside it, it must be one of FER2013's."""
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        members = _tar_files(tar, archive)
+        names = []
+        for member in members:
+            names.append(member.name)
+            if _is_csv(member.name):
+                yield tar.extractfile(member)
+                break
+        names += [member.name for member in members]
+    tables = [name for name in names if _is_csv(name)]
+    if not tables or (len(tables) > 1 and not _is_fer2013(tables[0])):
+        chosen = choose_member(archive, names)
+        raise InputError(f"{archive}: {chosen} is not the first table in it; unpack {chosen}, and read that")
+
+
+def _tar_files(tar: tarfile.TarFile, archive: str) -> Iterator[tarfile.TarInfo]:
+    """Return an iterator over the files of a tar, without those that systems add by themselves.
+
+    Raises:
+        InputError: a member climbs out of its folder, is a link, or the files add up to more than MAX_TOTAL_BYTES.
+    """
+    total = 0
+    for member in tar:
+        _check_member(archive, member.name, is_link=member.issym() or member.islnk())
+        total += member.size
+        _check_total(archive, total)
+        if member.isfile() and not is_hidden(member.name):
+            yield member
+
+
+def _check_member(archive: str, name: str, *, is_link: bool) -> None:
+    """Raise InputError where the member `name` is a link, or would be unpacked outside of the archive's folder."""
+    parts = name.replace("\\", "/").split("/")
+    if ".." in parts or parts[0] == "" or re.match(r"[A-Za-z]:", name):
+        raise InputError(f"{archive}: the member {name!r} climbs out of its folder; do not use this archive")
+    if is_link:
+        raise InputError(f"{archive}: the member {name!r} is a link; pack the files themselves")
+
+
+def _check_total(archive: str, size: int) -> None:
+    if size > MAX_TOTAL_BYTES:
+        raise InputError(f"{archive} unpacks to more than {MAX_TOTAL_BYTES // 2**30} GiB")
+
+
+def _is_csv(name: str) -> bool:
+    return name.lower().endswith(".csv")
+
+
+def _is_fer2013(name: str) -> bool:
+    return name.split("/")[-1].lower() in FER2013_FILES

@@ -1,4 +1,4 @@
-"""A tree of class folders, on disk or in a zip -> its images."""
+"""Images in class folders, on disk or in a zip: their paths name emotion and split."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -13,28 +13,28 @@ import numpy as np
 from emotion.core.errors import InputError
 from emotion.core.labels import KNOWN_EMOTIONS, parse_emotion
 from emotion.data.images import MAX_FILE_BYTES, ImageError, decode, read_bytes
-from emotion.ingest.sources.archives import damage_explained, is_hidden, open_member
-from emotion.ingest.sources.contents import BATCH, SPLIT_NAMES, Batch, Content, Convert, Entry, content_of, rejected
-from emotion.parallel.workers import map_batches
+from emotion.ingest.sources.archives import damage_explained, is_hidden
+from emotion.ingest.sources.source import BATCH, SPLIT_NAMES, Batch, Content, Convert, Entry, content_of, rejected
+from emotion.parallel.batches import batched, map_batches
 
 SPLIT_FOLDERS = SPLIT_NAMES | {"valid": "val", "testing": "test"}
-"""What a folder of this name, in lower case and without blanks, - and _, holds."""
+"""The split in a folder of this name, in lower case and without blanks, - and _."""
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
     *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo"),
 )
-"""Files of other kinds are passed over where they lie beside the class folders, and are refused inside of them."""
+"""Files of other kinds are passed over beside the class folders, and rejected inside of them."""
 
 REREAD_BATCH = 32
-"""Images that a worker converts at a time when they are read again: fewer than BATCH, since they are large."""
+"""Images that one process reads again before it returns them: fewer than BATCH, since they are large."""
 
 MAX_DEPTH = 8
-"""Folders below one another that are looked into; a link to a folder above itself ends here."""
+"""Levels of folders that are read, so that a link to a folder above itself comes to an end."""
 
 
 class Store(Protocol):
-    """Where images are read from, by name; small, since it is sent to every worker."""
+    """Where images are read from, by name; it is sent to other processes with every batch, so it is small."""
 
     @property
     def name(self) -> str: ...
@@ -69,18 +69,18 @@ class ZipStore(NamedTuple):
         size = archive.getinfo(image).file_size
         if size > MAX_FILE_BYTES:
             raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
-        with damage_explained(f"{self.path}: {image}"), open_member(archive, image) as member:
+        with damage_explained(f"{self.path}: {image}"), archive.open(image) as member:
             return member.read()
 
 
 @lru_cache(maxsize=1)
 def _opened_zip(path: Path, process: int) -> ZipFile:
-    """Open a zip once in every process: one that was inherited shares its place in the file with its parent."""
+    """Open a zip once in every process: a file that was inherited shares its position with the parent's."""
     return ZipFile(path)
 
 
 class FolderSource:
-    """Images in class folders: what they show and which split they belong to is told by their paths."""
+    """Images in class folders, whose paths name emotion and split."""
 
     def __init__(self, store: Store, names: Sequence[str]) -> None:
         self.name = store.name
@@ -89,14 +89,11 @@ class FolderSource:
         self.count: int | None = len(self._entries)
 
     def batches(self) -> Iterator[Batch]:
-        cut = [self._entries[start : start + BATCH] for start in range(0, len(self._entries), BATCH)]
-        images = [[entry.image for entry in batch] for batch in cut]
-        contents = map_batches(partial(_read_batch, self._store), images)
-        return (list(zip(entries, read, strict=True)) for entries, read in zip(cut, contents, strict=True))
+        return map_batches(partial(_read_batch, self._store), batched(self._entries, BATCH))
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        cut = [names[start : start + REREAD_BATCH] for start in range(0, len(names), REREAD_BATCH)]
-        return chain.from_iterable(map_batches(partial(_convert_batch, self._store, convert), cut))
+        batches = batched(names, REREAD_BATCH)
+        return chain.from_iterable(map_batches(partial(_convert_batch, self._store, convert), batches))
 
 
 def _convert_batch(store: Store, convert: Convert, images: Sequence[str]) -> list[np.ndarray]:
@@ -112,11 +109,11 @@ def _decode_again(store: Store, image: str) -> np.ndarray:
         ) from None
 
 
-def _read_batch(store: Store, images: Sequence[str]) -> list[Content]:
-    return [_read(store, image) for image in images]
+def _read_batch(store: Store, entries: Sequence[Entry]) -> Batch:
+    return [(entry, _read_content(store, entry.image)) for entry in entries]
 
 
-def _read(store: Store, image: str) -> Content:
+def _read_content(store: Store, image: str) -> Content:
     try:
         return content_of(decode(store.read(image)))
     except ImageError as error:
@@ -129,8 +126,8 @@ def list_folder(folder: Path) -> list[str]:
 
 
 def _walk(root: str, below: str, depth: int) -> Iterator[str]:
-    with os.scandir(f"{root}/{below}") as found:
-        items = [item for item in found if not is_hidden(item.name)]
+    with os.scandir(f"{root}/{below}") as listing:
+        items = [item for item in listing if not is_hidden(item.name)]
     yield from (below + item.name for item in items if not item.is_dir())
     if depth:
         for item in items:
@@ -139,26 +136,26 @@ def _walk(root: str, below: str, depth: int) -> Iterator[str]:
 
 
 def open_folder(folder: Path) -> FolderSource:
-    """Return the images in the class folders below `folder`; InputError where the layout is not known."""
+    """Return the source of the class folders below `folder`; InputError where the layout is not known."""
     return FolderSource(FolderStore(folder), list_folder(folder))
 
 
 def is_image(name: str) -> bool:
-    """Return whether a file's name says that it holds an image."""
+    """Return whether a file of this name is an image."""
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def parse_layout(source: str, names: Sequence[str]) -> list[Entry]:
     """Return the images among the files `names` (paths relative to the source), with emotion and split.
 
-    Known are `<emotion>/<file>` and `<split>/<emotion>/<file>`, inside any number of folders that hold nothing
-    else. In a test folder, file names that begin with PublicTest or PrivateTest tell these two apart.
+    Layouts that are known are `<emotion>/<file>` and `<split>/<emotion>/<file>`, inside any number of folders with
+    nothing else in them. In a test folder, files whose names begin with PublicTest are validation images.
 
     Raises:
-        InputError: the folders are none of these; the message names those that were found.
+        InputError: the layout is another one; the message names its folders.
     """
     folders = sorted({name.rpartition("/")[0] for name in names})
-    kinds = _kinds_of_folders(source, folders)
+    kinds = _folder_kinds(source, folders)
     entries = []
     stray = []
     for name in names:
@@ -169,7 +166,7 @@ def parse_layout(source: str, names: Sequence[str]) -> list[Entry]:
         elif is_image(file):
             stray.append(name)
     if stray:
-        raise InputError(_layout_message(source, f"images that lie in no class folder: {_some(stray)}"))
+        raise InputError(_layout_message(source, f"images that lie in no class folder: {_shorten(stray)}"))
     return entries
 
 
@@ -177,9 +174,9 @@ Kind = tuple[str, str | None]
 """The emotion and the split of the images in a folder."""
 
 
-def _kinds_of_folders(source: str, folders: Sequence[str]) -> dict[str, Kind | None]:
-    """Return what is in each of the folders that hold files; None where it holds no images of one emotion."""
-    wrapper = _wrapper(folders)
+def _folder_kinds(source: str, folders: Sequence[str]) -> dict[str, Kind | None]:
+    """Return the kind of each of the folders with files; None where one is no class folder."""
+    wrapper = _find_wrapper(folders)
     paths = {folder: _below(wrapper, folder) for folder in folders}
     outer = sorted({path[0] for path in paths.values() if path})
     splits = {name: split_of(name) for name in outer}
@@ -187,10 +184,10 @@ def _kinds_of_folders(source: str, folders: Sequence[str]) -> dict[str, Kind | N
     if outer and all(splits.values()):
         depth = 2
     classes = sorted({path[depth - 1] for path in paths.values() if len(path) >= depth})
-    emotions = _emotions(source, classes)
+    emotions = _parse_emotions(source, classes)
     too_deep = [folder for folder, path in paths.items() if len(path) > depth]
     if too_deep:
-        raise InputError(_layout_message(source, f"folders inside of class folders: {_some(too_deep)}"))
+        raise InputError(_layout_message(source, f"folders inside of class folders: {_shorten(too_deep)}"))
     return {
         folder: (emotions[path[-1]], splits[path[0]]) if len(path) == depth else None for folder, path in paths.items()
     }
@@ -201,7 +198,7 @@ def _below(wrapper: str, folder: str) -> list[str]:
     return [part for part in (folder + "/")[len(wrapper) :].split("/") if part]
 
 
-def _wrapper(folders: Sequence[str]) -> str:
+def _find_wrapper(folders: Sequence[str]) -> str:
     """Return the path of the folders, with a / behind each, that hold nothing but one further folder."""
     wrapper = ""
     while True:
@@ -220,7 +217,7 @@ def split_of(folder: str) -> str | None:
 
 
 def split_of_file(split: str | None, file: str) -> str | None:
-    """Return the split of a file in a folder of `split`: in FER2013's `test`, its name tells two apart."""
+    """Return the split of a file in a folder of `split`; FER2013's `test` holds two, by the names of its files."""
     if split == "test" and file.lower().startswith("publictest"):
         return "val"
     return split
@@ -234,22 +231,22 @@ def is_emotion(folder: str) -> bool:
         return False
 
 
-def _emotions(source: str, folders: Sequence[str]) -> dict[str, str]:
+def _parse_emotions(source: str, folders: Sequence[str]) -> dict[str, str]:
     unknown = [folder for folder in folders if not is_emotion(folder)]
     if not folders:
         raise InputError(_layout_message(source, "no folder with images in it"))
     if unknown:
-        raise InputError(_layout_message(source, f"the folders {_some(folders)}; not known: {_some(unknown)}"))
+        raise InputError(_layout_message(source, f"the folders {_shorten(folders)}; not known: {_shorten(unknown)}"))
     return {folder: parse_emotion(folder) for folder in folders}
 
 
-def _layout_message(source: str, found: str) -> str:
+def _layout_message(source: str, actual: str) -> str:
     return (
         f"{source}: the layout is not known. Expected a folder per emotion ({', '.join(KNOWN_EMOTIONS)}), or such "
-        f"folders inside train, validation and test; found {found}"
+        f"folders inside train, validation and test; found {actual}"
     )
 
 
-def _some(names: Sequence[str], at_most: int = 12) -> str:
+def _shorten(names: Sequence[str], at_most: int = 12) -> str:
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
     return ", ".join(names[:at_most]) + more

@@ -1,18 +1,18 @@
-"""Finding what params.yaml calls the source, and saying what to do where it is not there."""
+"""Opening the source that params.yaml names; the errors tell users how to get one."""
 
 from pathlib import Path
 
 from emotion.core.errors import InputError
-from emotion.ingest.sources.archives import is_hidden, open_zip, zip_files
-from emotion.ingest.sources.contents import Source
-from emotion.ingest.sources.fer2013_csv import CsvSource, choose_member
+from emotion.ingest.sources.archives import choose_member, is_hidden, open_zip, zip_files
+from emotion.ingest.sources.fer2013_csv import CsvSource
 from emotion.ingest.sources.folders import FolderSource, ZipStore, is_emotion, is_image, open_folder, split_of
+from emotion.ingest.sources.source import Source
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """How the names of files end that may be a source."""
 
 FERPLUS_FILE = "fer2013new.csv"
-"""The votes of FER+ (emotion.ingest.ferplus), which lie beside the source and are none: they hold no images."""
+"""The votes of FER+ (emotion.ingest.ferplus); the file is beside the source, and is no source, for it has no images."""
 
 HOW_TO_GET_IMAGES = (
     "Get FER2013 from Kaggle (the challenge challenges-in-representation-learning-facial-expression-recognition-"
@@ -30,24 +30,24 @@ def open_source(folder: Path, file: str | None = None) -> Source:
     if not folder.is_dir():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
     if file is not None:
-        return _open(_named(folder, file))
+        return _open(_find_named(folder, file))
     candidates = find_candidates(folder)
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
     if len(candidates) > 1:
-        found = ", ".join(_describe(folder, path) for path in candidates)
-        raise InputError(f"{folder} holds several sources: {found}; set source.file to one of them")
+        names = ", ".join(_name_candidate(folder, path) for path in candidates)
+        raise InputError(f"{folder} holds several sources: {names}; set source.file to one of them")
     return _open(candidates[0])
 
 
 def find_candidates(folder: Path) -> list[Path]:
-    """Return what `folder` holds that could be a source, sorted; `folder` itself where it holds class folders."""
-    found = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
-    folders = [path for path in found if path.is_dir()]
-    files = [path for path in found if path.name.lower().endswith(SUFFIXES) and path not in folders]
+    """Return the files in `folder` that could be a source, sorted; and `folder` itself where it has class folders."""
+    items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
+    folders = [path for path in items if path.is_dir()]
+    files = [path for path in items if path.name.lower().endswith(SUFFIXES) and path not in folders]
     if len(folders) == 1 and not files and not (split_of(folders[0].name) or is_emotion(folders[0].name)):
         return find_candidates(folders[0])
-    images = any(is_image(path.name) for path in found)
+    images = any(is_image(path.name) for path in items)
     return ([folder] if folders or images else []) + files
 
 
@@ -56,15 +56,15 @@ def is_ferplus(name: str) -> bool:
     return name.lower() == FERPLUS_FILE
 
 
-def _named(folder: Path, file: str) -> Path:
+def _find_named(folder: Path, file: str) -> Path:
     path = folder / file
     if not path.exists():
-        found = ", ".join(sorted(item.name for item in folder.iterdir() if not is_hidden(item.name)))
-        raise InputError(f"{path} (source.folder and source.file) does not exist; {folder} holds {found or 'nothing'}")
+        names = ", ".join(sorted(item.name for item in folder.iterdir() if not is_hidden(item.name)))
+        raise InputError(f"{path} (source.folder and source.file) does not exist; {folder} holds {names or 'nothing'}")
     return path
 
 
-def _describe(folder: Path, path: Path) -> str:
+def _name_candidate(folder: Path, path: Path) -> str:
     name = path.relative_to(folder).as_posix()
     return f"{name} (the class folders)" if path.is_dir() else name
 
@@ -84,6 +84,6 @@ def _open_zip(path: Path) -> Source:
         names = zip_files(archive)
     if any(is_image(name) for name in names):
         return FolderSource(ZipStore(path), names)
-    # Asked here, so that a zip with nothing to read is refused before anything is read.
+    # Chosen here too, so that a zip with nothing to read is refused before anything is read.
     choose_member(str(path), names)
     return CsvSource(path)

@@ -1,5 +1,6 @@
-"""emotion.sources: every layout is understood, and what is not is refused with a reason that says what was found."""
+"""emotion.ingest.sources: every known layout is read; others are refused with a message that names what is there."""
 
+import gzip
 import io
 import re
 import subprocess
@@ -17,10 +18,10 @@ from hypothesis import strategies as st
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.ingest.sources import fer2013_csv
-from emotion.ingest.sources.contents import BATCH, Source, hash_pixels
 from emotion.ingest.sources.folders import parse_layout
 from emotion.ingest.sources.locate import open_source
-from emotion.parallel.read_ahead import read_ahead
+from emotion.ingest.sources.pixel_hash import hash_pixels
+from emotion.ingest.sources.source import BATCH, Source
 from tests.makers import (
     USAGES,
     csv_line,
@@ -157,7 +158,7 @@ def test_every_layout_gives_the_same_images(write, tmp_path):
 
 
 @pytest.mark.parametrize("write", LAYOUTS, ids=lambda layout: layout.__name__)
-def test_images_are_found_again_by_their_names(write, tmp_path):
+def test_images_are_read_again_by_their_names(write, tmp_path):
     write(tmp_path)
     source = open_source(tmp_path)
     found = [row for batch in source.batches() for row in batch][1::3]
@@ -354,8 +355,9 @@ def test_archives_of_absurd_size_are_refused(tmp_path, monkeypatch):
     write_tar(tmp_path / "a.tar", tar_files())
     write_zip(tmp_path / "b.zip", FILES)
     write_zip(tmp_path / "c.zip", {"fer2013.csv": TEXT.encode()})
+    write_files(tmp_path, {"d.csv.gz": gzip.compress(TEXT.encode())})
     monkeypatch.setattr("emotion.ingest.sources.archives.MAX_TOTAL_BYTES", 1000)
-    for name in ("a.tar.gz", "a.tar", "b.zip", "c.zip"):
+    for name in ("a.tar.gz", "a.tar", "b.zip", "c.zip", "d.csv.gz"):
         with pytest.raises(InputError, match=f"{name}.* unpacks to more than"):
             read(open_source(tmp_path, name))
 
@@ -459,29 +461,30 @@ good_rows = st.tuples(
 
 
 @given(st.lists(st.one_of(st.integers(0, 255), st.integers(0, 10**25)), max_size=12), st.sampled_from([" ", "  "]))
-def test_the_fast_reader_of_pixels_agrees_with_the_plain_one(numbers, blank):
+def test_pixels_are_parsed_or_refused(numbers, blank):
     field = blank.join(map(str, numbers)).encode()
-    pixels = fer2013_csv.read_pixels(field, 2)
-    good = len(numbers) == 4 and max(numbers) <= 255
-    assert isinstance(pixels, np.ndarray) == good
-    if isinstance(pixels, np.ndarray):
-        assert pixels.ravel().tolist() == numbers
+    if len(numbers) == 4 and max(numbers) <= 255:
+        assert fer2013_csv.parse_pixels(field, 2).ravel().tolist() == numbers
+    else:
+        with pytest.raises(InputError, match=r"pixel"):
+            fer2013_csv.parse_pixels(field, 2)
 
 
-rows = st.lists(st.one_of(good_rows, st.sampled_from(sorted(BAD_ROWS))), max_size=40)
+mixed_rows = st.lists(st.one_of(good_rows, st.sampled_from(sorted(BAD_ROWS))), max_size=40)
 
 
-@given(rows, st.integers(1, 60))
+@given(mixed_rows, st.integers(1, 60))
 def test_any_mix_of_rows(mixed, block):
-    """The good ones survive in order, the bad ones are listed, however the text is cut into blocks."""
+    """The good ones survive in order, the bad ones are listed, whatever the size of the file's buffer."""
     good = {f"row {number}": row for number, row in enumerate(mixed) if isinstance(row, tuple)}
     if len(good) * 2 <= len(mixed):
         mixed = [row for row in mixed if isinstance(row, tuple)]
         good = {f"row {number}": row for number, row in enumerate(mixed)}
     lines = [row if isinstance(row, str) else csv_line(row[0], " ".join(map(str, row[1])), row[2]) for row in mixed]
     data = "\n".join(["emotion,pixels,Usage", *lines]).encode()
-    blocks = (data[start : start + block] for start in range(0, len(data), block))
-    found = list(fer2013_csv.read_rows(blocks, "a.csv"))
+    file = io.BufferedReader(io.BytesIO(data), block)
+    parse, rows = fer2013_csv.open_rows(fer2013_csv.read_lines(file, "a.csv"), "a.csv")
+    found = list(map(parse, rows))
     assert len(found) == len(mixed)
     survivors = {entry.image: (entry, pixels) for entry, pixels in found if not isinstance(pixels, str)}
     assert list(survivors) == list(good)
@@ -502,7 +505,7 @@ def test_the_size_of_most_rows_counts_not_that_of_the_first(tmp_path):
     assert list(reasons(open_source(tmp_path))) == ["row 0"]
 
 
-def test_many_rows_come_in_pieces(tmp_path):
+def test_many_rows_come_in_batches(tmp_path):
     lines = [csv_line(number % 7, f"{number % 256} 2 3 4") for number in range(3 * BATCH + 5)]
     write_files(tmp_path, {"a.csv": "\n".join(["emotion,pixels,Usage", *lines]).encode()})
     batches = list(open_source(tmp_path).batches())
@@ -565,50 +568,36 @@ def test_names_that_are_no_utf8(tmp_path):
     assert len(read(open_source(tmp_path))) == 1
 
 
-# Machinery
+# Processes
 
 COMPARE_WORKERS = """
 import sys
 from pathlib import Path
 import numpy as np
-from emotion.ingest.sources import contents, folders
-from emotion.parallel import workers
-folders.BATCH = folders.REREAD_PIECE = 5
-workers.FEWEST_PIECES = 2
-source = folders.open_folder(Path(sys.argv[1]))
+from emotion.ingest.sources import fer2013_csv, folders
+from emotion.ingest.sources.locate import open_source
+from emotion.ingest.sources.pixel_hash import hash_pixels
+from emotion.parallel import batches
+folders.BATCH = folders.REREAD_BATCH = fer2013_csv.BATCH = 5
+source = open_source(Path(sys.argv[1]))
 results = []
 for count in (1, 3):
-    workers._workers = lambda batches: count
+    batches._count_workers = lambda batches: count
     found = [row for batch in source.batches() for row in batch]
     images = source.read_again([entry.image for entry, _ in found], np.copy)
-    results.append((found, [contents.hash_pixels(image) for image in images]))
+    results.append((found, [hash_pixels(image) for image in images]))
 assert results[0] == results[1]
 assert len(results[0][0]) == len(results[0][1]) == 42
 """
 
 
-def test_results_do_not_depend_on_the_number_of_workers(tmp_path):
-    write_files(tmp_path, FILES)
+@pytest.mark.parametrize("write", [msambare_folder, msambare_zip, csv_in_tar_gz], ids=lambda layout: layout.__name__)
+def test_results_do_not_depend_on_the_number_of_workers(write, tmp_path):
+    write(tmp_path)
     subprocess.run([sys.executable, "-c", COMPARE_WORKERS, str(tmp_path)], check=True)
 
 
-def test_reading_ahead_passes_errors_on_and_stops_when_nobody_reads():
-    def blocks():
-        yield b"a"
-        raise InputError("broken")
-
-    ahead = read_ahead(blocks())
-    assert next(ahead) == b"a"
-    with pytest.raises(InputError, match="broken"):
-        next(ahead)
-    endless = read_ahead(iter(lambda: b"a", b""))
-    assert next(endless) == b"a"
-    endless.close()
-
-
 def test_gzip_of_several_parts(tmp_path):
-    import gzip
-
     data = TEXT.encode()
     buffer = io.BytesIO()
     for part in (data[:1000], data[1000:]):

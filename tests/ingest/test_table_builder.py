@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,8 @@ from emotion.core.labels import EMOTIONS, resolve_scheme
 from emotion.core.params import SplitParams
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
 from emotion.data.table import COLUMNS, SPLITS, read_table
-from emotion.ingest.dataset import build_table, check_classes, hash_used
+from emotion.ingest.statistics import hash_used
+from emotion.ingest.table_builder import build_table
 from stages import create_dataframe
 from tests.makers import (
     comparable,
@@ -27,6 +27,7 @@ from tests.makers import (
     encode,
     find_fer2013,
     image_files,
+    images_of,
     make_rows,
     write_files,
     write_params,
@@ -51,13 +52,6 @@ def run(tmp_path, monkeypatch):
         return read_table(TABLE), json.loads(DATASET_METRICS.read_text(encoding="utf-8"))
 
     return run_there
-
-
-def images_of(rows: Sequence[tuple[str, str | None, str]]) -> pd.DataFrame:
-    """Return what `collect` gives for images of which emotion, split and hash are given."""
-    frame = pd.DataFrame(rows, columns=["emotion", "split", "hash"])
-    names = [f"row {number}" for number in range(len(rows))]
-    return frame.assign(image=names, height=2, width=2, channels=1, blank=False, offset=0)
 
 
 # The table
@@ -217,99 +211,6 @@ def test_no_hash_is_in_two_splits(rows, two_emotions):
         assert (known["excluded"] == "").all()
 
 
-# Splits
-
-
-def splits_of(rows: Sequence[tuple[str, str | None, str]], **changes: float) -> list[str]:
-    return build_table(images_of(rows), SEVEN, PARAMS.model_copy(update=changes))["split"].tolist()
-
-
-def many(split: str | None, per_class: int = 40) -> list[tuple[str, str | None, str]]:
-    return [(emotion, split, f"{split}{emotion}{number}") for emotion in EMOTIONS for number in range(per_class)]
-
-
-def counts(splits: list[str]) -> dict[str, int]:
-    return {split: splits.count(split) for split in SPLITS}
-
-
-def test_a_source_without_splits_is_cut_by_emotion():
-    splits = splits_of(many(None), validation=0.2, test=0.1)
-    assert counts(splits) == {"train": 7 * 28, "val": 7 * 8, "test": 7 * 4}
-    assert counts(splits[:40]) == {"train": 28, "val": 8, "test": 4}
-
-
-def test_validation_is_cut_from_training_where_only_that_is_missing():
-    splits = splits_of([*many("train"), *many("test", 10)])
-    assert counts(splits) == {"train": 7 * 36, "val": 7 * 4, "test": 70}
-
-
-def test_validation_becomes_test_where_there_is_no_test():
-    splits = splits_of([*many("train"), *many("val", 10)])
-    assert splits[280:] == ["test"] * 70
-    assert counts(splits[:280]) == {"train": 7 * 36, "val": 7 * 4, "test": 0}
-
-
-def test_a_source_with_all_splits_keeps_them():
-    rows = [*many("test", 3), *many("train", 4), *many("val", 2)]
-    assert splits_of(rows) == [split for _, split, _ in rows]
-
-
-def test_the_cut_depends_on_the_seed_and_not_on_the_order():
-    rows = many(None)
-    splits = splits_of(rows)
-    assert splits_of(rows) == splits
-    assert splits_of(rows, seed=2) != splits
-    assert splits_of(rows[::-1]) == splits[::-1]
-
-
-def test_copies_are_cut_together():
-    rows = [(emotion, None, f"{number // 3}") for number, (emotion, _, _) in enumerate(many(None))]
-    table = build_table(images_of(rows), SEVEN, PARAMS)
-    assert table.groupby("hash")["split"].nunique().max() == 1
-    assert (table["excluded"] == "").all()
-    check_classes(table, SEVEN)
-
-
-def test_small_classes_still_get_a_image_of_each_split():
-    assert counts(splits_of([("happy", None, str(number)) for number in range(3)])) == {"train": 1, "val": 1, "test": 1}
-
-
-FER2013_COUNTS = {"angry": 4953, "disgust": 547, "fear": 5121, "happy": 8989, "sad": 6077, "surprise": 4002}
-FER2013_COUNTS |= {"neutral": 6198}
-
-
-@pytest.fixture(scope="module")
-def like_fer2013() -> pd.DataFrame:
-    """Return as many images of each emotion as FER2013 has, no two of them equal, and without splits."""
-    emotions = [emotion for emotion, count in FER2013_COUNTS.items() for _ in range(count)]
-    return images_of([(emotion, None, f"{number:06}") for number, emotion in enumerate(emotions)])
-
-
-def test_the_five_emotions_of_fer2013_in_an_80_20_split(like_fer2013):
-    """30,219 images, 6,043.8 of which are 20 %; each emotion's share is rounded by itself, which gives 6,044."""
-    five = resolve_scheme("five")
-    table = build_table(like_fer2013, five, PARAMS.model_copy(update={"test": 0.2, "validation": 0.1}))
-    used = table[table["excluded"] == ""]
-    assert (len(table), len(used)) == (35_887, 30_219)
-    test = used[used["split"] == "test"]
-    assert (len(used) - len(test), len(test)) == (24_175, 6_044)
-    wanted = {emotion: round(0.2 * FER2013_COUNTS[emotion]) for emotion in five.emotions}
-    assert test["emotion"].value_counts().to_dict() == wanted
-    assert wanted == {"angry": 991, "happy": 1798, "sad": 1215, "surprise": 800, "neutral": 1240}
-
-
-def test_splits_do_not_depend_on_the_scheme(like_fer2013):
-    merged = [{"up": ["happy", "surprise"]}, {"down": ["sad", "fear"]}]
-    whole = build_table(like_fer2013, SEVEN, PARAMS)["split"]
-    for choice in ("five", "happy_sad", "ferplus", merged):
-        pd.testing.assert_series_equal(build_table(like_fer2013, resolve_scheme(choice), PARAMS)["split"], whole)
-
-
-def test_a_source_without_training_images_is_refused():
-    with pytest.raises(InputError, match="images for test, val, but none for train"):
-        splits_of([("happy", "val", "a"), ("happy", "test", "b")])
-
-
 def test_jonathanoheix_layout(run):
     rows = make_rows(per_class=10)
     files = {
@@ -397,7 +298,7 @@ def test_rejected_images_are_listed_and_the_rest_is_used(run):
     table, metrics = run(source_rejected_share=0.01)
     rejected = pd.read_csv(REJECTED)
     assert rejected["image"].tolist() == ["test/angry/PrivateTest_00140.png", "test/angry/PrivateTest_00141.png"]
-    assert rejected["reason"].str.contains("no image: the file starts with b'not a pictur'").all()
+    assert rejected["reason"].str.contains("no image: the file starts with b'not an image'").all()
     assert (len(table), metrics["rejected"], metrics["source_images"]) == (208, 2, 210)
 
 
@@ -474,7 +375,7 @@ def test_a_failing_run_leaves_what_was_there(run, fault, monkeypatch):
     elif fault == "class":
         write_tar(source, {"fer2013.csv": csv_text(make_rows(emotions=EMOTIONS[:5])).encode()})
     else:
-        monkeypatch.setattr(create_dataframe, "describe", interrupt)
+        monkeypatch.setattr(create_dataframe, "summarize", interrupt)
     with pytest.raises(KeyboardInterrupt if fault == "killed" else InputError):
         run()
     assert snapshot() == before

@@ -1,17 +1,17 @@
-"""What every source gives: for each image where it lies and what it is called, and what it holds."""
+"""The interface of all sources: an entry per image (name, emotion and split), and the content that was read."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from emotion.ingest.sources.pixel_hash import hash_pixels
+
 BATCH = 256
-"""Images that are read before any of them is handed on."""
+"""Images that one process reads before it returns them."""
 
 SMALL_IMAGE = 64 * 64
 """Images of at most so many pixels are kept as they are read; larger ones are read again when needed."""
-
 
 SPLIT_NAMES = {
     "train": "train",
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
     """An image of a source before it is read."""
 
     image: str
-    """Where it lies within the source: `row 17` or `train/happy/Training_1.jpg`."""
+    """Its name within the source: `row 17` or `train/happy/Training_1.jpg`."""
     emotion: str
     """One of labels.KNOWN_EMOTIONS."""
     split: str | None
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What was read of an image; where `reason` is not empty it could not be, and the rest is empty."""
+    """What was read of an image. Where `reason` is not empty, the image is rejected and the rest is empty."""
 
     height: int
     width: int
@@ -54,7 +54,7 @@ Batch = list[tuple[Entry, Content]]
 
 
 class Source(Protocol):
-    """Raw data that was found and whose layout is understood."""
+    """Raw data that exists and whose layout is known."""
 
     name: str
     """The path of what is read, for messages."""
@@ -65,7 +65,7 @@ class Source(Protocol):
         """Read every image in the source's order, at most BATCH of them at a time."""
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        """Read the images of these names again, in the order given, which is the source's order, and convert each.
+        """Read the images of these names again, in this order, which is the source's, and convert each.
 
         Raises:
             InputError: one of them is gone or no longer decodes.
@@ -73,7 +73,7 @@ class Source(Protocol):
 
 
 def content_of(image: np.ndarray) -> Content:
-    """Return what a table holds of `image`, uint8 (height, width, channels)."""
+    """Return what the table holds of `image`, uint8 (height, width, channels)."""
     height, width, channels = image.shape
     if height * width > SMALL_IMAGE:
         return Content(height, width, channels, hash_pixels(image), bool((image == image[0, 0]).all()), b"", "")
@@ -83,23 +83,5 @@ def content_of(image: np.ndarray) -> Content:
 
 
 def rejected(reason: str) -> Content:
-    """Return the content of an image that cannot be used, for the reason given."""
+    """Return the content of an image that cannot be used, with the reason why."""
     return Content(0, 0, 0, "", False, b"", reason)
-
-
-def hash_pixels(image: np.ndarray) -> str:
-    """Return a BLAKE2b hash of 128 bits, in hex, over shape and pixels: equal for equal images in any file.
-
-    A gray image that was saved as RGB has the hash of the gray one.
-    """
-    if image.shape[2] == 3 and _is_gray(image):
-        image = image[:, :, :1]
-    height, width, channels = image.shape
-    digest = hashlib.blake2b(f"{height}x{width}x{channels}:".encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(image).data)
-    return digest.hexdigest()
-
-
-def _is_gray(image: np.ndarray) -> bool:
-    first = image[:, :, 0]
-    return np.array_equal(first, image[:, :, 1]) and np.array_equal(first, image[:, :, 2])

@@ -1,0 +1,63 @@
+"""Reading a whole source: one row per image, the rejected images apart, the pixels of small ones in a file."""
+
+from collections.abc import Iterable
+from typing import Any, BinaryIO, NamedTuple
+
+import pandas as pd
+
+from emotion.core.errors import InputError
+from emotion.ingest.sources.source import Batch, Content, Entry
+
+NAMED_REJECTIONS = 5
+"""Rejected images that an error names."""
+
+COLLECTED_COLUMNS = ("image", "emotion", "split", "height", "width", "channels", "hash", "blank", "offset")
+
+
+class Collected(NamedTuple):
+    """A source's images with COLLECTED_COLUMNS, and its rejected ones with `image` and `reason`; one row each."""
+
+    images: pd.DataFrame
+    rejected: pd.DataFrame
+
+
+def collect_batches(batches: Iterable[Batch], pixels: BinaryIO) -> Collected:
+    """Read `batches` into tables, and write the pixels of small images one behind the other to `pixels`.
+
+    In the result, `split` is the source's own, None where it has none. `offset` counts from the current position of
+    `pixels`; it is -1 for large images.
+    """
+    rows: list[tuple[Any, ...]] = []
+    rejected: list[tuple[str, str]] = []
+    end = 0
+    for batch in batches:
+        for entry, content in batch:
+            if content.reason:
+                rejected.append((entry.image, content.reason))
+                continue
+            rows.append(_make_row(entry, content, end))
+            end += len(content.pixels)
+        pixels.write(b"".join(content.pixels for _, content in batch))
+    return Collected(
+        pd.DataFrame(rows, columns=list(COLLECTED_COLUMNS)), pd.DataFrame(rejected, columns=["image", "reason"])
+    )
+
+
+def _make_row(entry: Entry, content: Content, end: int) -> tuple[Any, ...]:
+    offset = end if content.pixels else -1
+    return *entry, content.height, content.width, content.channels, content.hash, content.blank, offset
+
+
+def check_rejected(collected: Collected, share: float, source: str) -> None:
+    """Raise InputError where no image can be used, or more than `share` of them cannot."""
+    rejected = collected.rejected
+    total = len(rejected) + len(collected.images)
+    if total == 0:
+        raise InputError(f"{source} holds no images")
+    if len(rejected) <= share * total and len(collected.images):
+        return
+    first = [f"{row.image}: {row.reason}" for row in rejected.head(NAMED_REJECTIONS).itertuples()]
+    raise InputError(
+        f"{source}: {len(rejected)} of {total} images cannot be used, more than the share of {share:g} that "
+        f"source.rejected_share allows. The first ones:\n  " + "\n  ".join(first)
+    )

@@ -1,0 +1,79 @@
+"""The counts in metrics/dataset.json, and the hash of the images that are used."""
+
+import hashlib
+from typing import Any
+
+import pandas as pd
+
+from emotion.core.labels import Scheme
+from emotion.data.table import REASONS, SPLITS, VOTES_COLUMN
+
+
+def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
+    """Return the content of metrics/dataset.json. All numbers count images, but `groups`.
+
+    images: those that are used, by split and class of the scheme.
+    excluded: those that are not, by reason.
+    copies: over all images of the table, used or not. `total`: those that have the same pixels as an earlier one
+        (an image that is there three times counts twice). `within`: the same, within each split.
+        `across`: `test_in_train` is how many test images have the same pixels as some training image.
+    conflicting_labels: groups of copies with more than one emotion, and the images in them. Blank images show
+        no emotion, so that their labels cannot conflict.
+    blank: images of one flat color.
+    sha256: `hash_used` of the images that are used.
+    """
+    used = table[table["excluded"] == ""]
+    counts = count_images(used, scheme)
+    reasons = table["excluded"].value_counts()
+    return {
+        "source_images": len(table) + len(rejected),
+        "rejected": len(rejected),
+        "blank": int(table["blank"].sum()),
+        "images": {
+            "total": len(used),
+            **{split: {"total": sum(counts[split].values()), **counts[split]} for split in SPLITS},
+        },
+        "excluded": {
+            "total": len(table) - len(used),
+            **{reason.replace(" ", "_"): int(reasons.get(reason, 0)) for reason in REASONS},
+        },
+        "copies": _count_copies(table),
+        "conflicting_labels": _count_conflicts(table),
+        "size": {
+            f"{which}_{side}": int(table[side].agg(which)) for side in ("height", "width") for which in ("min", "max")
+        },
+        "sha256": hash_used(used),
+    }
+
+
+def count_images(table: pd.DataFrame, scheme: Scheme) -> dict[str, dict[str, int]]:
+    """Return the number of images by split and class."""
+    counts = table.groupby(["split", "emotion"]).size().to_dict()
+    return {split: {emotion: int(counts.get((split, emotion), 0)) for emotion in scheme.emotions} for split in SPLITS}
+
+
+def hash_used(used: pd.DataFrame) -> str:
+    """Return the SHA-256 sum of the images of a table, in hex, over hashes of pixels, emotions, splits and votes.
+
+    It does not depend on the order or the names of the images, nor on the layout of their source.
+    """
+    columns = [name for name in ("hash", "emotion", "split", VOTES_COLUMN) if name in used]
+    lines = sorted(" ".join(row) for row in used[columns].itertuples(index=False))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _count_copies(table: pd.DataFrame) -> dict[str, Any]:
+    hashes = {split: table.loc[table["split"] == split, "hash"] for split in SPLITS}
+    pairs = (("val", "train"), ("test", "train"), ("test", "val"))
+    return {
+        "total": int(table["hash"].duplicated().sum()),
+        "within": {split: int(hashes[split].duplicated().sum()) for split in SPLITS},
+        "across": {f"{one}_in_{other}": int(hashes[one].isin(hashes[other]).sum()) for one, other in pairs},
+    }
+
+
+def _count_conflicts(table: pd.DataFrame) -> dict[str, int]:
+    copies = table[table["hash"].duplicated(keep=False) & ~table["blank"]]
+    groups = copies.groupby("hash")["emotion"].agg(["nunique", "size"])
+    conflicting = groups[groups["nunique"] > 1]
+    return {"groups": len(conflicting), "images": int(conflicting["size"].sum())}

@@ -1,0 +1,66 @@
+"""The table of a source's images, data/dataframe.csv: labels, splits, copies and exclusions put together."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from emotion.core.errors import InputError
+from emotion.core.labels import KNOWN_EMOTIONS, Scheme
+from emotion.core.params import SplitParams
+from emotion.data.table import COLUMNS, COPY_OF_TEST, COPY_OF_VAL, SPLITS
+from emotion.ingest.copies import find_copies, find_excluded
+from emotion.ingest.splits import assign_splits
+from emotion.ingest.statistics import count_images
+
+
+def build_table(
+    images: pd.DataFrame, scheme: Scheme, params: SplitParams, emotions: pd.Series | None = None
+) -> pd.DataFrame:
+    """Return the table of `images`, with labels, copies, splits and exclusions.
+
+    Args:
+        images: as `collect_batches` returns them, with the source's own emotions. Splits depend on these, so that they
+            are the same under every scheme.
+        scheme: which of the emotions have a label, and the names of their classes.
+        params: the shares of the splits.
+        emotions: the emotion of each image where the source's own is replaced, such as by votes.
+    """
+    emotions = images["emotion"] if emotions is None else emotions
+    table = images.assign(
+        emotion=emotions.map(scheme.name),
+        label=emotions.map(scheme.label),
+        split=assign_splits(images, params),
+        copy_of=find_copies(images),
+    )
+    table["excluded"] = find_excluded(table, params.keep_copies)
+    return table[list(COLUMNS)].astype(COLUMNS)
+
+
+def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
+    """Raise InputError where a split has no usable image of a class of the scheme."""
+    counts = count_images(table[table["excluded"] == ""], scheme)
+    empty = {emotion: [split for split in SPLITS if not counts[split][emotion]] for emotion in scheme.emotions}
+    missing = "; ".join(
+        f"{emotion} in {'every split' if len(splits) == len(SPLITS) else ' and '.join(splits)}"
+        for emotion, splits in empty.items()
+        if splits
+    )
+    if not missing:
+        return
+    complete = [emotion for emotion, splits in empty.items() if not splits]
+    raise InputError(
+        f"labels.scheme: got {scheme.written}, but there are no images of {missing}. Add some, or leave these "
+        f"emotions out: {_suggest_scheme(table, scheme, complete)} in params.yaml. Images that are excluded as copies "
+        f"({(table['excluded'] == COPY_OF_TEST).sum()} of test and {(table['excluded'] == COPY_OF_VAL).sum()} of val) "
+        "do not count"
+    )
+
+
+def _suggest_scheme(table: pd.DataFrame, scheme: Scheme, complete: Sequence[str]) -> str:
+    """Return what labels.scheme could be, where only its classes in `complete` have images in every split."""
+    if len(complete) > 1:
+        return f"`labels.scheme: {scheme.write(complete)}`"
+    splits = table[table["label"] < 0].groupby("emotion")["split"].nunique()
+    left_out = [emotion for emotion in KNOWN_EMOTIONS if splits.get(emotion, 0) == len(SPLITS)]
+    usable = ", ".join([*complete, *left_out]) or "none"
+    return f"a list of at least two emotions that every split has ({usable}) as labels.scheme"
