@@ -41,6 +41,7 @@ from emotion.model_files import keras_setup
 from emotion.model_files.keras_setup import processor
 from emotion.networks.cost import multiply_adds
 from emotion.networks.registry import build
+from emotion.training.build_networks import build_networks
 from emotion.training.input_pipeline import ImageTable, epoch_dataset
 from emotion.training.objective import compile_network
 from emotion.training.precision import dtype_policy
@@ -48,7 +49,6 @@ from emotion.training.pretrained import NO_PRETRAINED
 from emotion.training.student import Student
 from emotion.training.targets import make_targets
 from emotion.training.training_data import TrainingData
-from emotion.training.training_networks import build_networks
 
 if TYPE_CHECKING:  # at run time `emotion.model_files.keras_setup` loads it first
     import keras

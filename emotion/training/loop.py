@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from emotion.core.errors import InputError
 from emotion.core.params import Params
+from emotion.training.build_networks import TrainingNetworks, build_networks
 from emotion.training.checkpoints import Checkpoint, TrainingState, training_key
 from emotion.training.image_sizes import check_inference_size, check_smallest_size, epoch_sizes, resize_images
 from emotion.training.input_pipeline import epoch_dataset, make_dataset
@@ -20,7 +21,6 @@ from emotion.training.pretrained import NO_PRETRAINED, Pretrained
 from emotion.training.student import Student
 from emotion.training.targets import Targets, make_targets
 from emotion.training.training_data import TrainingData
-from emotion.training.training_networks import TrainingNetworks, build_networks
 
 VALIDATION_BATCH = 256
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # at run time they would load OpenCV
 
     from tqdm import tqdm
 
+    from emotion.app.predict.csv_and_json import OutputFormat
     from emotion.app.predict.image_files import ImageFile
-    from emotion.app.predict.output import OutputFormat
     from emotion.app.predict.results import ResultCounts
 
 TABLE, CSV, JSON = "table", "csv", "json"
@@ -116,12 +116,12 @@ def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFil
     """Return the format of that name, and make standard output fit for it."""
     if name == TABLE:
         # Only a table needs rich.
-        from emotion.app.predict.table import Table
+        from emotion.app.predict.terminal_table import Table
 
         _reconfigure_stdout(errors="replace")
         columns = shutil.get_terminal_size().columns
         return Table(emotions, [file.path for file in files], columns=columns, encoding=sys.stdout.encoding)
-    from emotion.app.predict.output import Csv, Json
+    from emotion.app.predict.csv_and_json import Csv, Json
 
     _reconfigure_stdout(encoding="utf-8", errors="surrogateescape", newline="\n")
     return Csv(emotions) if name == CSV else Json(emotions)

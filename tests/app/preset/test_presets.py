@@ -13,7 +13,7 @@ from emotion.core.labels import resolve_scheme
 from emotion.core.params import SECTIONS, load_params, read_yaml
 from emotion.networks.cost import multiply_adds
 from emotion.networks.registry import build
-from emotion.training.training_networks import to_inference_network
+from emotion.training.build_networks import to_inference_network
 from tests.pages import ROOT, read_documents
 
 DOCUMENTS = read_documents()

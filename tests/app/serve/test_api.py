@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from emotion.app.predict.output import Json
+from emotion.app.predict.csv_and_json import Json
 from emotion.app.predict.results import ImageResult
 from emotion.app.serve.answers import find_figures
 from emotion.app.serve.api import PAGE, make_app

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from emotion.networks.registry import ANY_SIZE
+from emotion.training.build_networks import build_networks
 from emotion.training.loop import train
 from emotion.training.pretrained import NO_PRETRAINED
-from emotion.training.training_networks import build_networks
 from tests.training.makers import InterruptionError, make_params, same, stop_after
 
 pytestmark = pytest.mark.usefixtures("tiny")
