@@ -32,7 +32,7 @@ such models."""
 EXAMPLES = """\
 examples:
   emotion predict photo.jpg                        a table of the faces in an image
-  emotion predict ~/Images --csv > faces.csv       the same for a folder and all in it, as CSV
+  emotion predict ~/Pictures --csv > faces.csv     the same for a folder and all in it, as CSV
   emotion predict photo.jpg --annotate annotated   the table, and the image with its faces boxed in a folder
   emotion webcam                                   faces live, from the camera
   emotion serve                                    a page for the browser, for images and camera

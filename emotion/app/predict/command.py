@@ -52,7 +52,7 @@ exit status:
 
 examples:
   emotion predict photo.jpg
-  emotion predict ~/Images --csv > faces.csv
+  emotion predict ~/Pictures --csv > faces.csv
   emotion predict 'photos/*.jpg' --json | head
   emotion predict photo.jpg --annotate annotated
   emotion predict faces/ --detector whole --model models/model.tflite"""
