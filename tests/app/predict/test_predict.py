@@ -333,14 +333,13 @@ def test_only_bad_images_say_that_none_worked(here, predict):
 def test_a_file_that_may_not_be_read_has_its_line(here, predict, monkeypatch):
     save(here / "mine.png", noise())
     save(here / "theirs.png", noise())
-    real = os.open
 
     def open_file(path, *arguments, **options):
         if str(path).endswith("theirs.png"):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return real(path, *arguments, **options)
+        return open(path, *arguments, **options)  # noqa: PTH123
 
-    monkeypatch.setattr(os, "open", open_file)
+    monkeypatch.setattr("emotion.data.images.open", open_file, raising=False)
     status, out, _ = predict("mine.png", "theirs.png", "--detector", "whole")
     assert status == 3
     assert [row["status"] for row in rows_of(out)] == ["ok", "unreadable: the file cannot be read: Permission denied"]
