@@ -22,6 +22,12 @@ MAX_FILE_BYTES = 64 * 2**20
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 """Formats that Pillow may open. Others that it knows start other programs (EPS)."""
 
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
+    *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo"),
+)
+"""How the names of image files end. In class folders, files of other kinds are rejected."""
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -31,6 +37,11 @@ JPEG_START_OF_SCAN = 0xDA
 
 class ImageError(InputError):
     """An image cannot be used; the message has the reason, without the image's name."""
+
+
+def is_image(name: str) -> bool:
+    """Return whether a file of this name is an image."""
+    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def read_image(path: Path) -> np.ndarray:

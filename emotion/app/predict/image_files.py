@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.ingest.sources.folders import IMAGE_SUFFIXES
+from emotion.data.images import is_image
 
 
 class ImageFile(NamedTuple):
@@ -71,7 +71,7 @@ def _files_below(top: Path, excluded: Path | None) -> Iterator[ImageFile]:
         here = Path(root)
         folders[:] = [name for name in sorted(folders) if name[0] != "." and not _is_same(here / name, excluded)]
         for name in sorted(names):
-            if name[0] != "." and name.lower().endswith(IMAGE_SUFFIXES):
+            if name[0] != "." and is_image(name):
                 empty = False
                 yield ImageFile(here / name, (here / name).relative_to(top))
     for problem in problems:

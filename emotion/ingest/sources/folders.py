@@ -12,19 +12,13 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.labels import KNOWN_EMOTIONS, parse_emotion
-from emotion.data.images import MAX_FILE_BYTES, ImageError, decode, read_bytes
+from emotion.data.images import MAX_FILE_BYTES, ImageError, decode, is_image, read_bytes
 from emotion.ingest.sources.archives import damage_explained, is_hidden
 from emotion.ingest.sources.source import BATCH, SPLIT_NAMES, Batch, Content, Convert, Entry, content_of, rejected
 from emotion.parallel.batches import batched, map_batches
 
 SPLIT_FOLDERS = SPLIT_NAMES | {"valid": "val", "testing": "test"}
 """The split in a folder of this name, in lower case and without blanks, - and _."""
-
-IMAGE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
-    *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo"),
-)
-"""Files of other kinds are passed over beside the class folders, and rejected inside of them."""
 
 REREAD_BATCH = 32
 """Images that one process reads again before it returns them: fewer than BATCH, since they are large."""
@@ -138,11 +132,6 @@ def _walk(root: str, below: str, depth: int) -> Iterator[str]:
 def open_folder(folder: Path) -> FolderSource:
     """Return the source of the class folders below `folder`; InputError where the layout is not known."""
     return FolderSource(FolderStore(folder), list_folder(folder))
-
-
-def is_image(name: str) -> bool:
-    """Return whether a file of this name is an image."""
-    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def parse_layout(source: str, names: Sequence[str]) -> list[Entry]:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from emotion.core.errors import InputError
+from emotion.data.images import is_image
 from emotion.ingest.sources.archives import choose_member, is_hidden, open_zip, zip_files
 from emotion.ingest.sources.fer2013_csv import CsvSource
-from emotion.ingest.sources.folders import FolderSource, ZipStore, is_emotion, is_image, open_folder, split_of
+from emotion.ingest.sources.folders import FolderSource, ZipStore, is_emotion, open_folder, split_of
 from emotion.ingest.sources.source import Source
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
