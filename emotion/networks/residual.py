@@ -29,13 +29,13 @@ def build_residual(
     hidden = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     hidden = normalized_convolution(hidden, stem)
     hidden = layers.ReLU()(hidden)
-    hidden = pooled_blocks(hidden, stem, widths, _block)
+    hidden = pooled_blocks(hidden, stem, widths, _residual_block)
     hidden = layers.GlobalAveragePooling2D()(hidden)
     hidden = layers.Dropout(0.2)(hidden)
     return keras.Model(inputs, classify(hidden, classes), name=name)
 
 
-def _block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.KerasTensor:
+def _residual_block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.KerasTensor:
     shortcut = normalized_convolution(hidden, width, kernel_size=1) if widened else hidden
     hidden = normalized_convolution(hidden, width)
     hidden = layers.ReLU()(hidden)

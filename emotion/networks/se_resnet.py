@@ -19,14 +19,14 @@ def build(size: int | None, channels: int, classes: int) -> keras.Model:
     inputs = keras.Input((size, size, channels), dtype="uint8", name="image")
     hidden = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     hidden = convolution(hidden, STEM)
-    hidden = pooled_blocks(hidden, STEM, WIDTHS, _block)
+    hidden = pooled_blocks(hidden, STEM, WIDTHS, _se_block)
     hidden = _activated(hidden)
     hidden = layers.GlobalAveragePooling2D()(hidden)
     hidden = layers.Dropout(0.2)(hidden)
     return keras.Model(inputs, classify(hidden, classes), name="se_resnet")
 
 
-def _block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.KerasTensor:
+def _se_block(hidden: keras.KerasTensor, width: int, *, widened: bool) -> keras.KerasTensor:
     activated = _activated(hidden)
     shortcut = convolution(activated, width, kernel_size=1) if widened else hidden
     hidden = convolution(activated, width)

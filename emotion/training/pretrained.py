@@ -49,7 +49,7 @@ def read_pretrained(params: TrainParams, metadata: ModelMetadata) -> Pretrained:
         )
     if params.init_from is None:
         return Pretrained(teachers)
-    start, start_metadata = _read("train.init_from", params.init_from, metadata)
+    start, start_metadata = _read_network("train.init_from", params.init_from, metadata)
     return Pretrained(teachers, start, keep_head=start_metadata.emotions == metadata.emotions)
 
 
@@ -76,7 +76,7 @@ def _head(network: keras.Model) -> keras.layers.Layer:
 
 
 def _read_teacher(name: str, params: TrainParams, metadata: ModelMetadata) -> keras.Model:
-    teacher, teacher_metadata = _read("train.teacher", name, metadata)
+    teacher, teacher_metadata = _read_network("train.teacher", name, metadata)
     if teacher_metadata.emotions != metadata.emotions:
         raise InputError(
             f"train.teacher: {PRETRAINED_MODELS / name} tells apart {', '.join(teacher_metadata.emotions)}; expected "
@@ -85,7 +85,7 @@ def _read_teacher(name: str, params: TrainParams, metadata: ModelMetadata) -> ke
     return to_training_network(teacher, resolve_precision(params.precision))
 
 
-def _read(param: str, name: str, metadata: ModelMetadata) -> tuple[keras.Model, ModelMetadata]:
+def _read_network(param: str, name: str, metadata: ModelMetadata) -> tuple[keras.Model, ModelMetadata]:
     """Return a network that takes images of the color in `metadata`, and its own metadata."""
     path = _path(param, name)
     if not path.is_file():

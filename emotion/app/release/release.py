@@ -77,7 +77,7 @@ def release(name: str, *, replace: bool = False, files: Collection[str] | None =
             track(model_files(folder))
             list_metrics()
     push(folder)
-    return summarize(folder, stored)
+    return summarize_release(folder, stored)
 
 
 def check_name(name: str) -> None:
@@ -111,7 +111,7 @@ def describe_release(new: Path, folder: Path, stored: StoredModels, commit: str)
     return make_card(facts, files, Links(plots), release)
 
 
-def summarize(folder: Path, stored: StoredModels) -> str:
+def summarize_release(folder: Path, stored: StoredModels) -> str:
     """Return a paragraph: where the release is, its figures, its size, what to commit."""
     test = read_json(folder / EVALUATION_METRICS.name)["test"]
     sizes = ", ".join(f"{path.name} {millions(path.stat().st_size)} MB" for path in model_files(folder))
