@@ -9,6 +9,7 @@ import numpy as np
 from emotion.faces.detection import Box
 from emotion.inference.predictor import Face
 from emotion.presentation.colors import COLORS
+from emotion.presentation.formats import percent
 
 Color = tuple[int, int, int]
 """Red, green and blue, each 0 to 255."""
@@ -87,7 +88,7 @@ def annotate(
 
 def label_text(face: Face, number: int | None = None) -> str:
     """Return the label of a face: `happy 89 %`, or `#3 happy 89 %`."""
-    return f"{'' if number is None else f'#{number} '}{face.emotion} {100 * face.confidence:.0f} %"
+    return f"{'' if number is None else f'#{number} '}{face.emotion} {percent(face.confidence, 0)}"
 
 
 def _draw_box(canvas: np.ndarray, face: Face) -> None:

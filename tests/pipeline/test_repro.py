@@ -71,6 +71,13 @@ def test_a_changed_module_runs_the_stages_that_import_it(project):
     assert set(project.status()) == {"plot"}
 
 
+def test_dvc_yaml_is_in_the_form_that_dvc_writes(project):
+    before = project.read("dvc.yaml")
+    project.dvc("freeze", "train")
+    project.dvc("unfreeze", "train")
+    assert project.read("dvc.yaml") == before
+
+
 def test_the_same_bytes_leave_the_stages_behind_alone(project):
     # A comment changes no output: the table is made again, and nothing that reads it.
     script = project.path / "stages/create_dataframe.py"

@@ -10,6 +10,7 @@ from emotion.core.labels import parse_emotion
 from emotion.data.images import ImageError, read_image
 from emotion.explanation.sheet import ExplainedFace
 from emotion.inference.predictor import Predictor, find_standard
+from emotion.presentation.formats import percent
 
 SUFFIX = ".keras"
 MOST_FACES = 12
@@ -116,5 +117,5 @@ def describe_faces(faces: Sequence[ExplainedFace], emotions: Sequence[str]) -> l
 def _describe_face(face: ExplainedFace, emotions: Sequence[str]) -> str:
     x, y, width, height = face.box
     shares = {name: face.probabilities[emotions.index(name)] for name in face.heat}
-    text = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
+    text = ", ".join(f"{name} {percent(share, 0)}" for name, share in shares.items())
     return f"face at {x}, {y} of {width}x{height} pixels: {text}"

@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 
 from emotion.app.predict.results import ImageResult
 from emotion.inference.predictor import Face
+from emotion.presentation.formats import percent
 
 BLOCK, ASCII_BLOCK = "\N{FULL BLOCK}", "#"
 ELLIPSIS, UNPRINTABLE = "\N{HORIZONTAL ELLIPSIS}", "\N{REPLACEMENT CHARACTER}"
@@ -65,7 +66,7 @@ class Table:
         """Return the likeliest of the other emotions: `neutral 3 %`."""
         others = zip(self._emotions, face.probabilities, strict=True)
         probability, name = max((float(probability), name) for name, probability in others if name != face.emotion)
-        return f"{name} {100 * probability:.0f} %" if probability >= LEAST_RUNNER_UP else ""
+        return f"{name} {percent(probability, 0)}" if probability >= LEAST_RUNNER_UP else ""
 
 
 def _can_encode(text: str, encoding: str) -> bool:
