@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.pipeline.project import cached_outputs, clone
+from tests.pipeline.project import cached_outputs, clone, read_pipeline
 
 STAGES = ["make_sample", "create_dataframe", "extract_features", "train", "evaluate"]
 STAGES += ["export", "plot", "explain", "card"]
@@ -72,9 +72,12 @@ def test_a_changed_module_runs_the_stages_that_import_it(project):
 
 
 def test_dvc_yaml_is_in_the_form_that_dvc_writes(project):
-    before = project.read("dvc.yaml")
-    project.dvc("freeze", "train")
-    project.dvc("unfreeze", "train")
+    before, stages = project.read("dvc.yaml"), read_pipeline(project.path)["stages"]
+    # DVC refuses to write a stage that has a template in it.
+    plain = [name for name, stage in stages.items() if "${" not in str(stage)]
+    project.dvc("freeze", *plain)
+    project.dvc("unfreeze", *plain)
+    assert len(plain) == 7
     assert project.read("dvc.yaml") == before
 
 
