@@ -16,11 +16,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised; users n
 # Keras and TensorFlow stay until the process ends. Without the garbage collector on their many objects, they load in
 # less than two thirds of the time (benchmarks/README.md).
 gc.disable()
-# TensorFlow logs its build options before its log level is read.
-with quiet():
-    import keras
-gc.freeze()
-gc.enable()
+try:
+    # TensorFlow logs its build options before its log level is read.
+    with quiet():
+        import keras
+    gc.freeze()
+finally:
+    gc.enable()
 
 
 def set_up(threads: int, seed: int) -> None:

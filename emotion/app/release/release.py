@@ -26,12 +26,8 @@ from emotion.core.params import PARAMS_FILE, load_params, read_yaml
 from emotion.core.paths import (
     EVALUATION_METRICS,
     EXPORT_TIME,
-    FLOAT16_MODEL,
-    INT8_MODEL,
-    MODEL,
-    ONNX_MODEL,
+    EXPORTED,
     PREDICTIONS,
-    TFLITE_MODEL,
     TRAINED_MODEL,
     TRAINING_TIME,
 )
@@ -41,7 +37,7 @@ from emotion.reports.model_card import KINDS, Links, ModelFile, Release, make_ca
 
 CARD = "README.md"
 
-MODELS = (TRAINED_MODEL, MODEL, TFLITE_MODEL, FLOAT16_MODEL, INT8_MODEL, ONNX_MODEL)
+MODELS = (TRAINED_MODEL, *EXPORTED.values())
 """What the files of a release are made from."""
 
 
