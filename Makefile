@@ -22,7 +22,7 @@ PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info <
 help:
 	@echo 'make repro   run the whole pipeline on the source that params.yaml names'
 	@echo 'make test    run all tests'
-	@echo 'make lint    check style and types'
+	@echo 'make lint    check style, types and prose'
 	@echo 'make format  bring the code into the style that lint checks'
 	@echo 'make setup   only make .venv, with the pinned packages and the `emotion` command'
 	@echo 'make pins    pin the packages again, after a change of requirements*.in'
@@ -44,6 +44,7 @@ lint: setup-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m tools.prose
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""Commands of this repository's own development: the check of its prose, and what writes its documents."""
