@@ -137,17 +137,6 @@ def checksums(project: Project, *outputs: str) -> set[str]:
     return named | inside
 
 
-def released_checksums(root: Path) -> set[str]:
-    """Return the MD5 sums of the released models."""
-    contents = [YAML(typ="safe").load(file.read_text(encoding="utf-8")) for file in released_files(root)]
-    return {out["md5"] for content in contents for out in content["outs"]}
-
-
-def released_files(root: Path) -> list[Path]:
-    """Return the .dvc files by which DVC tracks the released models."""
-    return sorted(root.glob("models/released/*/*.dvc"))
-
-
 def cache_file(project: Project, checksum: str) -> Path:
     return project.path / ".dvc/cache/files/md5" / checksum[:2] / checksum[2:]
 

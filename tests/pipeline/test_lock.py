@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pipeline.project import ROOT, cached_outputs, checksums, clone, released_checksums, stored
+from tests.pipeline.project import ROOT, cached_outputs, checksums, clone, stored
 
 pytestmark = pytest.mark.skipif(not (ROOT / "dvc.lock").exists(), reason="dvc.lock is not made yet: run `dvc repro`")
 
@@ -45,5 +45,5 @@ def test_line_ends_of_windows_change_nothing(origin, tmp_path):
 
 def test_the_store_has_nothing_that_nothing_names(fresh):
     fresh.dvc("pull")
-    unused = stored(fresh) - checksums(fresh, *cached_outputs(fresh.path)) - released_checksums(fresh.path)
+    unused = stored(fresh) - checksums(fresh, *cached_outputs(fresh.path))
     assert unused == set(), "left over from earlier runs: remove store/files and run `dvc push`"

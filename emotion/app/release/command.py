@@ -7,10 +7,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "release",
-        help="keep the model that the pipeline just made, with its figures, and push it",
+        help="keep the model that the pipeline just made, with its figures",
         description="Write models/released/NAME: the model that the pipeline just made, its figures, plots and params, "
-        "and a card that states them; have DVC track the model and push it to the default remote.",
-        epilog="Example: dvc repro && emotion release fer2013 && git add models/released store",
+        "and a card that states them. The model files are plain files for git.",
+        epilog="Example: dvc repro && emotion release fer2013 && git add models/released",
     )
     parser.add_argument("name", metavar="NAME", help="lowercase letters, digits and '-', such as fer2013-large")
     parser.add_argument("--replace", action="store_true", help="put it in the place of the release of that name")

@@ -41,7 +41,7 @@ def temporary_folder(folder: Path) -> Iterator[Path]:
 def put_in_place(new: Path, folder: Path) -> Iterator[None]:
     """Move `new` to `folder` for the block; where the block raises, put back what was there before.
 
-    DVC tracks nothing under the name of a temporary folder, so the last steps have to find the release in its place.
+    The list of releases is written in the block, and it reads the new release in its place.
     """
     old = new.with_name("old")
     if folder.exists():

@@ -1,6 +1,6 @@
 """`emotion release`: what the pipeline just made, kept in models/released with a card of its figures.
 
-DVC tracks the model files, git the rest.
+All of it is plain files for git, so that a clone can read photos at once.
 """
 
 import re
@@ -19,7 +19,7 @@ from emotion.app.release.results import (
     list_metrics,
 )
 from emotion.app.release.stored_models import StoredModels, choose_files, model_files, write_models
-from emotion.app.release.version_control import check_up_to_date, describe_commit, paths_to_add, push, track
+from emotion.app.release.version_control import check_up_to_date, describe_commit, paths_to_add
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.core.params import PARAMS_FILE, load_params, read_yaml
@@ -42,17 +42,16 @@ MODELS = (TRAINED_MODEL, *EXPORTED.values())
 
 
 def release(name: str, *, replace: bool = False, files: Collection[str] | None = None) -> str:
-    """Write models/released/NAME, have DVC track and push its model files; return what to print.
+    """Write models/released/NAME, and return what to print.
 
     Of FILES it has those that `files` names, all where that is None, and the file of Keras in any case.
 
     Until the release is whole it lies in a temporary folder beside; on an error nothing of it is left, and one
-    that it would have replaced is there as before. Only where the push fails does the release stay.
+    that it would have replaced is there as before.
 
     Raises:
         InputError: the name or `files` cannot be used, the name is taken (and `replace` is false), the pipeline's
-            results are missing or not up to date, git or DVC fails, or the release cannot be written or
-            pushed.
+            results are missing or not up to date, git or DVC fails, or the release cannot be written.
     """
     folder = RELEASED / name
     check_name(name)
@@ -70,9 +69,7 @@ def release(name: str, *, replace: bool = False, files: Collection[str] | None =
         copy_results(new)
         (new / CARD).write_text(describe_release(new, folder, stored, commit), encoding="utf-8")
         with put_in_place(new, folder):
-            track(model_files(folder))
             list_metrics()
-    push(folder)
     return summarize_release(folder, stored)
 
 
@@ -115,5 +112,5 @@ def summarize_release(folder: Path, stored: StoredModels) -> str:
     return (
         f"{folder}: accuracy {figure_text(test, 'accuracy')}, macro F1 {figure_text(test, 'macro_f1')} on "
         f"{test['images']:,} test images. {sizes}; weights in {stored.weights}, with which the accuracy is "
-        f"{percent(stored.accuracy, 2)}. Tracked by DVC and pushed. Now: git add {to_add}"
+        f"{percent(stored.accuracy, 2)}. Now: git add {to_add}"
     )

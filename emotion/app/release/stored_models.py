@@ -23,7 +23,7 @@ FILES = ("tflite", "int8", "onnx")
 """What users call the model files that a release has besides that of Keras."""
 
 MODEL_SUFFIXES = (".keras", ".onnx", ".tflite")
-"""The files that DVC tracks."""
+"""The suffixes of model files."""
 
 MOST_LOST = 0.001
 """Accuracy that rounding to float16 may change at most, either way."""
@@ -117,5 +117,5 @@ def measure_accuracy(path: Path, params: Params) -> float:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """Return the files of the release in `folder` that DVC tracks."""
+    """Return the model files of the release in `folder`."""
     return sorted(path for path in folder.iterdir() if path.suffix in MODEL_SUFFIXES)

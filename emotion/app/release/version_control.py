@@ -1,7 +1,6 @@
-"""What git and DVC know of a release: the commit of the code, whether results are up to date, tracking, pushing."""
+"""What git and DVC know of a release: the commit of the code, whether results are up to date, what to commit."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -28,7 +27,7 @@ def describe_commit() -> str:
 def check_up_to_date() -> None:
     """Raise InputError where `dvc repro` would run a stage: the results would be of other code, params or data.
 
-    Only the pipeline's own stages count: releases that were not pulled do not matter.
+    Only the stages of dvc.yaml count.
     """
     changed = json.loads(run_dvc("status", "--json", "dvc.yaml"))
     if changed:
@@ -38,34 +37,10 @@ def check_up_to_date() -> None:
         )
 
 
-def track(files: Iterable[Path]) -> None:
-    """Have DVC track `files`; InputError with what DVC printed where that fails."""
-    run_dvc("add", *_texts(files))
-
-
-def push(folder: Path) -> None:
-    """Push the model files of the release in `folder` to the default remote.
-
-    Raises:
-        InputError: that failed; the release itself is whole.
-    """
-    tracked = _texts(folder.glob("*.dvc"))
-    try:
-        run_dvc("push", *tracked)
-    except InputError as error:
-        raise InputError(
-            f"{folder} is written and whole, but its model files were not pushed: {error}\nNothing needs to be "
-            f"released again; when that is mended, run: dvc push {' '.join(tracked)}"
-        ) from None
-
-
 def paths_to_add(paths: Iterable[Path]) -> list[str]:
-    """Return those of `paths` of which git lacks something, and DVC's store where it lies in the repository."""
-    default = re.search(r"^\S+\s+(.*?)\s+\(default\)$", run_dvc("remote", "list"), flags=re.MULTILINE)
-    paths = list(paths)
-    if default and Path(default[1]).is_relative_to(Path.cwd()):
-        paths.append(Path(default[1]).relative_to(Path.cwd()))
-    return [path for path in _texts(paths) if run_git("status", "--porcelain", "--", path)]
+    """Return those of `paths` of which git lacks something, sorted, as commands take them."""
+    texts = sorted(path.as_posix() for path in paths)
+    return [path for path in texts if run_git("status", "--porcelain", "--", path)]
 
 
 def run_dvc(*arguments: str) -> str:
@@ -92,8 +67,3 @@ def _run_program(command: Sequence[str], shown: str) -> str:
     if done.returncode:
         raise InputError(f"{shown} failed; its output: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
-
-
-def _texts(paths: Iterable[Path]) -> list[str]:
-    """Return paths sorted, as commands take them."""
-    return sorted(path.as_posix() for path in paths)

@@ -62,7 +62,7 @@ NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
 
 
 class FakeDvc:
-    """Stands for dvc: keeps its calls, and writes the .dvc files of `dvc add`."""
+    """Stands for dvc: keeps its calls, and answers `dvc status`."""
 
     def __init__(self):
         self.calls = []
@@ -73,12 +73,7 @@ class FakeDvc:
         self.calls.append(arguments)
         if arguments[0] == self.failing:
             raise InputError(f"dvc {self.failing} failed; its output: ERROR: unexpected")
-        if arguments[0] == "add":
-            for file in arguments[1:]:
-                Path(f"{file}.dvc").write_text(f"outs:\n- path: {Path(file).name}\n")
-        return {"status": json.dumps(self.changed), "remote": f"store   {Path.cwd() / 'store'}  (default)\n"}.get(
-            arguments[0], ""
-        )
+        return json.dumps(self.changed)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +82,7 @@ def results(deterministic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     scheme = list(METADATA.emotions)
     write_params(folder, labels_scheme=scheme, features_image_size=SIZE, evaluate_flip=True, compute_threads=2)
-    for name in ("models/released", "metrics/curves", "metrics/plots", "data/features", "emotion", "store"):
+    for name in ("models/released", "metrics/curves", "metrics/plots", "data/features", "emotion"):
         (folder / name).mkdir(parents=True)
     for name in ("confusion", "training", "images"):
         (folder / f"metrics/plots/{name}.png").write_bytes(name.encode())
@@ -181,17 +176,15 @@ def released():
 # --- what it writes
 
 
-def test_a_release_holds_the_results_and_is_tracked(project, dvc):
+def test_a_release_holds_the_results_as_plain_files(project, dvc):
     printed = release("one")
     assert sorted(path.name for path in (RELEASED / "one").iterdir()) == [
         *("README.md", "confusion.png", "dataset.json", "dvc.lock", "evaluate.json", "export.json", "history.csv"),
-        *("model.keras", "model.keras.dvc", "model.onnx", "model.onnx.dvc", "model.tflite", "model.tflite.dvc"),
-        "model_int8.tflite",
-        *("model_int8.tflite.dvc", "params.yaml", "train.json", "training.png"),
+        *MODEL_FILES,
+        *("params.yaml", "train.json", "training.png"),
     ]
     assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
-    files = [f"models/released/one/{name}" for name in MODEL_FILES]
-    assert dvc.calls[1:3] == [("add", *files), ("push", *(f"{file}.dvc" for file in files))]
+    assert dvc.calls == [("status", "--json", "dvc.yaml")], "it adds and pushes nothing"
     assert "\n" not in printed
     assert printed.startswith("models/released/one: accuracy ")
     assert "float16" in printed
@@ -234,7 +227,7 @@ def test_files_for_other_runtimes_come_along(project, dvc, change, chosen):
         Path("models", name).write_bytes(b"something else")
     assert "model.onnx 0.0 MB, model.tflite 0.0 MB, model_int8.tflite 0.0 MB" in release("one")
     files = {path.name for path in (RELEASED / "one").iterdir() if path.name.startswith(("model", "mine", "note"))}
-    assert files == {*MODEL_FILES, *(f"{name}.dvc" for name in MODEL_FILES)}
+    assert files == set(MODEL_FILES)
     source = {"float16": FLOAT16_MODEL, "float32": TFLITE_MODEL}[chosen]
     assert (RELEASED / "one/model.tflite").read_bytes() == source.read_bytes()
     assert (RELEASED / "one/model_int8.tflite").read_bytes() == INT8_MODEL.read_bytes()
@@ -244,9 +237,7 @@ def test_files_for_other_runtimes_come_along(project, dvc, change, chosen):
 @pytest.mark.parametrize("files, names", [([], []), (["int8"], ["model_int8.tflite"]), (["onnx"], ["model.onnx"])])
 def test_some_files_can_be_left_out(project, dvc, files, names):
     release("one", files=files)
-    assert sorted(path.name for path in (RELEASED / "one").glob("model*.dvc")) == sorted(
-        f"{name}.dvc" for name in ["model.keras", *names]
-    )
+    assert sorted(path.name for path in (RELEASED / "one").glob("model*")) == ["model.keras", *names]
     card = (RELEASED / "one/README.md").read_text(encoding="utf-8")
     assert [name for name in MODEL_FILES if f"models/released/one/{name}" in card] == ["model.keras", *names]
 
@@ -286,13 +277,6 @@ def test_the_times_of_the_files_are_kept_where_they_are_of_this_model(project, d
     release("two")
     assert not (RELEASED / "two/export_time.json").exists()
     assert "12.3" not in (RELEASED / "two/README.md").read_text(encoding="utf-8")
-
-
-def test_the_store_is_named_where_git_tracks_it(project, dvc):
-    (project / "store/new").write_text("pushed")
-    assert release("one").endswith(
-        "git add models/released/dvc.yaml models/released/metrics.json models/released/one store"
-    )
 
 
 # --- the card
@@ -400,40 +384,24 @@ def test_a_full_disk_leaves_nothing_half_written(project, dvc, monkeypatch, full
     refused("models/released/one cannot be written: No space left on device; nothing was released")
 
 
-def test_what_dvc_cannot_track_is_not_released(project, dvc):
-    dvc.failing = "add"
-    refused("dvc add failed; its output: ERROR: unexpected")
-
-
-def test_a_push_that_fails_leaves_the_release(project, dvc):
-    dvc.failing = "push"
-    files = " ".join(f"models/released/one/{name}.dvc" for name in MODEL_FILES)
-    match = rf"is written and whole.*unexpected\n.*run: dvc push {files}$"
-    with pytest.raises(InputError, match=match):
-        release("one")
-    assert (RELEASED / "one/README.md").is_file()
-    assert list(read_json(SUMMARY)["released"]) == ["one"]
-
-
 # --- replacing
 
 
 def test_replacing_brings_the_new_release(project, dvc):
     release("one")
-    (RELEASED / "one/model.h5.dvc").write_text("of before")
+    (RELEASED / "one/model.h5").write_text("of before")
     (RELEASED / "one/README.md").write_text("of before")
     release("one", replace=True)
-    assert not (RELEASED / "one/model.h5.dvc").exists()
+    assert not (RELEASED / "one/model.h5").exists()
     assert (RELEASED / "one/README.md").read_text().startswith("---\n")
     assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
 
 
-@pytest.mark.parametrize("failing", ["add", "status"])
-def test_the_old_release_stays_until_the_new_one_is_whole(project, dvc, failing):
+def test_the_old_release_stays_until_the_new_one_is_whole(project, dvc):
     release("one")
     (RELEASED / "one/README.md").write_text("of before")
-    dvc.failing = failing
-    refused(f"dvc {failing} failed", replace=True)
+    dvc.failing = "status"
+    refused("dvc status failed", replace=True)
 
 
 def test_an_interruption_brings_the_old_release_back(project, dvc, monkeypatch):
@@ -478,5 +446,5 @@ def test_what_a_failing_dvc_says_is_shown(tmp_path, monkeypatch):
     python.write_text('#!/bin/sh\necho "ERROR: $*" >&2\nexit 1\n')
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    with pytest.raises(InputError, match="dvc push failed; its output: ERROR: -m dvc push one"):
-        version_control.run_dvc("push", "one")
+    with pytest.raises(InputError, match="dvc status failed; its output: ERROR: -m dvc status one"):
+        version_control.run_dvc("status", "one")
