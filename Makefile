@@ -10,7 +10,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport PYTHONHOME
 
-PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile
+# On a terminal pip shows a bar for each download; elsewhere a line for each package.
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input --no-compile
 # pip compiles on one core; on all of them afterwards, two cores install in 102 s in place of 125. Like pip, it goes on
 # where a package brings a file that is not for this Python.
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
@@ -25,7 +26,7 @@ help:
 	@echo 'make lint    check style, types and prose'
 	@echo 'make format  bring the code into the style that lint checks'
 	@echo 'make setup   only make .venv, with the pinned packages and the `emotion` command'
-	@echo 'make pins    pin the packages again, after a change of requirements*.in'
+	@echo 'make pins    pin the packages again, after a change of pyproject.toml'
 	@echo 'make clean   remove .venv and caches of tools; data, models and the DVC cache stay'
 
 setup: $(VENV)/.installed
@@ -50,13 +51,13 @@ format: setup-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-# A pinned file is the answer for every Python that we support, on every system: hence --universal.
+# pyproject.toml says what is needed; the pinned files give exact versions, for every Python and system that we support.
+# The group `build` is for the editable installation, which then needs no network.
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group build
 pins: setup-dev
 	@$(PIP_INSTALL) uv
-	@for name in requirements requirements-dev requirements-predict; do \
-	    $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
-	        --output-file $$name.txt $$name.in || exit 1; \
-	done
+	@$(PIN) --extra pipeline --output-file requirements.txt pyproject.toml
+	@$(PIN) --extra dev --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
 	@git --no-pager diff --stat -- requirements*.txt
 
 clean:
@@ -76,16 +77,20 @@ $(BIN)/python:
 	"$$found" -m venv --clear $(VENV)
 
 $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
-	@echo 'Installing the packages of requirements.txt; the first time this takes some minutes'
+	@echo 'Step 1 of 3: packages of requirements.txt; the first time this takes some minutes'
 	@$(PIP_INSTALL) -r requirements.txt
+	@echo 'Step 2 of 3: the command emotion'
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@echo 'Step 3 of 3: compiling'
 	@$(COMPILE)
 	@touch $@
 
 # requirements-dev.txt has all of requirements.txt in it, so one installation serves both.
 $(VENV)/.installed-dev: requirements-dev.txt requirements.txt pyproject.toml | $(BIN)/python
-	@echo 'Installing the packages of requirements-dev.txt; the first time this takes some minutes'
+	@echo 'Step 1 of 3: packages of requirements-dev.txt; the first time this takes some minutes'
 	@$(PIP_INSTALL) -r requirements-dev.txt
+	@echo 'Step 2 of 3: the command emotion'
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@echo 'Step 3 of 3: compiling'
 	@$(COMPILE)
 	@touch $(VENV)/.installed $@

@@ -2,10 +2,9 @@
 
     from pathlib import Path
 
-    from emotion.data.images import read_image
-    from emotion.inference.predictor import Predictor
+    from emotion import Predictor, read_image
 
-    predictor = Predictor("models/model.keras")
+    predictor = Predictor()
     for face in predictor.predict(read_image(Path("photo.jpg"))):
         print(face.box, face.emotion, f"{face.confidence:.0%}")
 
@@ -31,11 +30,13 @@ from emotion.runtimes.engines import load_engine
 BATCH_SIZE = 32
 """Faces per call of the model."""
 
-STANDARD = "fer2013"
+STANDARD = "fer2013-nano"
 """The release that predicts where no model is named."""
 
-STANDARD_FILES = ("model.tflite", "model_int8.tflite", "model.keras")
-"""Of the release, the first that is there: a TFLite file starts much sooner than a Keras file."""
+STANDARD_FILE = "model_int8.tflite"
+"""Its file that predicts: the smallest and fastest, and the one that the wheel carries."""
+
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -169,21 +170,23 @@ def _check_image(image: np.ndarray) -> None:
         )
 
 
-def find_standard(names: Sequence[str] = STANDARD_FILES) -> Path:
-    """Return the released standard model, of the project in the working folder or of this installation.
+def find_standard(name: str = STANDARD_FILE) -> Path:
+    """Return a file of the released standard model.
+
+    The project in the working folder comes first, then the clone that this code lies in, then the installed package.
 
     Args:
-        names: the files of the release that may be used, the best first.
+        name: the file of the release.
 
     Raises:
-        InputError: neither place has one of them.
+        InputError: none of these places has it.
     """
-    folders = [root / "models/released" / STANDARD for root in (Path(), Path(__file__).resolve().parents[2])]
-    for folder in folders:
-        for name in names:
-            if (folder / name).is_file():
-                return folder / name
+    roots = (Path("models"), PACKAGE.parent / "models", PACKAGE)
+    for root in roots:
+        path = root / "released" / STANDARD / name
+        if path.is_file():
+            return path
     raise InputError(
-        f"no model was named, and the released one is not in {folders[0]}; fetch it with `dvc pull {folders[0]}/*.dvc` "
-        "in a clone of the project, or name a model file with --model"
+        f"no model was named, and the released one, released/{STANDARD}/{name}, is not in "
+        f"{', '.join(str(root) for root in roots)}; name a model file with --model, or work in a clone of the project"
     )

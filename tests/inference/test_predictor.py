@@ -15,10 +15,10 @@ from emotion.evaluation.metrics import apply_temperature
 from emotion.faces.crop import align_crop
 from emotion.faces.detection import Box, Detection
 from emotion.faces.whole_image import LARGEST_CROP, SMALLEST_CROP
-from emotion.inference.predictor import BATCH_SIZE, Predictor, find_standard
+from emotion.inference.predictor import BATCH_SIZE, STANDARD, STANDARD_FILE, Predictor, find_standard
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
-from tests.makers import ROOT, encode, write_onnx
+from tests.makers import encode, write_onnx
 
 SAME = 1e-6
 """By how much probabilities differ where the same images go through in other batches."""
@@ -288,10 +288,21 @@ class TestBadArguments:
             with pytest.raises(InputError, match=name):
                 Predictor(tmp_path / name)
 
-    def test_without_a_release_the_message_says_how_to_fetch_it(self, monkeypatch):
+    def test_without_a_release_the_message_says_where_it_was_sought(self, monkeypatch):
         monkeypatch.setattr("emotion.inference.predictor.STANDARD", "nothing")
-        with pytest.raises(InputError, match="dvc pull"):
+        with pytest.raises(InputError, match=r"released/nothing/model_int8\.tflite.*--model"):
             find_standard()
+
+    def test_a_project_an_installation_and_the_package_are_searched_in_this_order(self, tmp_path, monkeypatch):
+        package = tmp_path / "clone/emotion"
+        monkeypatch.setattr("emotion.inference.predictor.PACKAGE", package)
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        for root in (package, tmp_path / "clone/models", tmp_path / "here/models"):
+            path = root / "released" / STANDARD / STANDARD_FILE
+            path.parent.mkdir(parents=True)
+            path.touch()
+            assert find_standard().resolve() == path
 
 
 class TestReleased:
@@ -299,10 +310,7 @@ class TestReleased:
 
     @pytest.fixture(scope="class")
     def released(self, deterministic):
-        try:
-            return find_standard()
-        except InputError:
-            pytest.skip(f"the released model is not in {ROOT / 'models/released'}; `dvc pull` fetches it")
+        return find_standard()
 
     @pytest.mark.parametrize("detector", ["auto", "cascade", "mtcnn"])
     def test_the_astronaut_is_happy(self, released, astronaut, detector):

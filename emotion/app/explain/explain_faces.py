@@ -21,10 +21,11 @@ def find_keras_model(named: Path | None) -> Path:
     """Return the model file that was named, or the released one.
 
     Raises:
-        InputError: the one that was named is not a .keras file, so has no gradients; or the released one is missing.
+        InputError: the one that was named is not a .keras file, so has no gradients; or there is no released one. A
+            clone has it, and an installed package does not.
     """
     if named is None:
-        return find_standard([f"model{SUFFIX}"])
+        return find_standard(f"model{SUFFIX}")
     if named.suffix.lower() != SUFFIX:
         beside = named.with_name(f"model{SUFFIX}")
         instead = beside if beside.is_file() else Path("models/model.keras")

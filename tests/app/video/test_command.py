@@ -104,7 +104,7 @@ def test_an_image_is_a_video_of_one_frame(astronaut, here, emotion_video):
 
 
 def test_the_command_loads_little(clip, here, model):
-    """It runs where only requirements-predict.txt is installed."""
+    """It runs where only the dependencies of the wheel are installed."""
     code = (
         "import sys\nfrom emotion.app import cli\n"
         f"sys.argv = ['emotion', 'video', {str(clip)!r}, '-o', 'out.mp4', '--model', {str(model)!r}]\n"

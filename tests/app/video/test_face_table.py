@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from emotion.app.video.face_table import COLUMNS
-from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
-from emotion.inference.predictor import STANDARD_FILES, Predictor, find_standard
+from emotion.inference.predictor import Predictor, find_standard
 from tests.app.video.tables import probabilities_of, read_rows
 from tests.clips import FRAMES, noise_images, read_frames, write_video
 
@@ -30,11 +29,7 @@ def test_the_first_frame_is_predicted_so_whatever_the_smoothing(clip, model, her
 
 
 def test_the_portrait_is_one_happy_face(clip, here, emotion_video):
-    try:
-        released = find_standard(STANDARD_FILES)
-    except InputError as error:
-        pytest.skip(str(error))
-    assert emotion_video(clip, "--csv", "out.csv", "--model", released)[0] == 0
+    assert emotion_video(clip, "--csv", "out.csv", "--model", find_standard())[0] == 0
     rows = read_rows(here / "out.csv")
     assert {row["face"] for row in rows} == {"1"}
     assert {row["emotion"] for row in rows} == {"happy"}
