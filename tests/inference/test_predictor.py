@@ -294,6 +294,7 @@ class TestBadArguments:
             find_standard()
 
 
+@pytest.mark.tf
 class TestReleased:
     """The released model and NASA's portrait of Eileen Collins: one face, happy."""
 
