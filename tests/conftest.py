@@ -1,6 +1,8 @@
 """What tests of several modules share."""
 
-from functools import partial
+import re
+import sys
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +18,58 @@ if TYPE_CHECKING:
     from emotion.inference.predictor import Predictor
 
 
+WITHOUT_UNIT = ("tf", "pipeline", "browser")
+WHOLE_TF_FILE = re.compile(r"^pytestmark = .*pytest\.mark\.tf\b", re.MULTILINE)
+LOADED_BEFORE = pytest.StashKey[bool]()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the files out that are marked `tf` where unit tests are wanted: to import them loads TensorFlow."""
+    if not config.option.markexpr.startswith("unit") or collection_path.suffix != ".py":
+        return None
+    return True if WHOLE_TF_FILE.search(collection_path.read_text(encoding="utf-8")) else None
+
+
+@pytest.hookimpl(trylast=True)  # the conftest.py of tests/pipeline marks its tests first
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest file outside tests/pipeline: as one of the last it left the other worker idle."""
+    """Mark as `unit` what has no other kind, and put the longest file outside tests/pipeline first.
+
+    As one of the last files it left the other worker idle.
+    """
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in WITHOUT_UNIT):
+            item.add_marker(pytest.mark.unit)
     items.sort(key=lambda item: item.path.name != "test_loop.py")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def deterministic():
-    """Keras as the stages set it up, before any test: TensorFlow takes its number of threads once a process."""
+@cache
+def set_up_keras() -> None:
+    """Set Keras up as the stages do, once a process: TensorFlow takes its number of threads only at its start."""
     from emotion.model_files.keras_setup import set_up
 
     set_up(threads=2, seed=1)
+
+
+@pytest.hookimpl(tryfirst=True)  # before the fixtures of the test, some of which train a network
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Set Keras up before a test that is marked `tf`, and no sooner: this takes seconds."""
+    if item.get_closest_marker("tf"):
+        set_up_keras()
+    item.stash[LOADED_BEFORE] = "tensorflow" in sys.modules
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Fail a unit test that loads TensorFlow, which `make test-quick` has no time for."""
+    loads_it = "tensorflow" in sys.modules and not item.stash.get(LOADED_BEFORE, True)
+    if item.get_closest_marker("unit") and loads_it:
+        pytest.fail("This test loads TensorFlow. Mark it with `@pytest.mark.tf`, or the file with `pytestmark`.")
+
+
+@pytest.fixture(scope="session")
+def deterministic() -> None:
+    """Keras as the stages set it up, for fixtures that need it."""
+    set_up_keras()
 
 
 @pytest.fixture

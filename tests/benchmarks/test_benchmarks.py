@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.usefixtures("deterministic")
+pytestmark = [pytest.mark.usefixtures("deterministic"), pytest.mark.tf]
 
 SIZE = 12
 IMAGES = np.random.default_rng(3).integers(0, 256, (5, SIZE, SIZE, 1), np.uint8)

@@ -10,6 +10,8 @@ from emotion.core.files import read_json
 from emotion.core.metadata import ModelMetadata
 from emotion.faces.detection import Box, RawDetection
 
+pytestmark = pytest.mark.tf
+
 SIZE = 48
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from emotion.core.errors import InputError
 
-pytestmark = pytest.mark.usefixtures("deterministic")
+pytestmark = [pytest.mark.usefixtures("deterministic"), pytest.mark.tf]
 
 SIZE, BATCH, STEPS, REPETITIONS = 16, 4, 2, 2
 ARCHITECTURE = "residual_small"

@@ -8,7 +8,7 @@ import pytest
 
 from emotion.core.errors import InputError
 
-pytestmark = pytest.mark.usefixtures("deterministic")
+pytestmark = [pytest.mark.usefixtures("deterministic"), pytest.mark.tf]
 
 
 def test_a_convolution_by_products_of_matrices_is_timed_against_a_plain_one(monkeypatch, tmp_path):

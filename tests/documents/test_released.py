@@ -121,6 +121,7 @@ def test_the_released_models_keep_a_clone_small():
     assert 0 < sum(sizes.values()) < MOST_BYTES, sizes
 
 
+@pytest.mark.tf
 @pytest.mark.fer2013
 def test_the_model_gives_its_accuracy_again(folder, deterministic):
     params = load_yaml(folder / "params.yaml")

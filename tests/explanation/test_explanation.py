@@ -34,7 +34,7 @@ CASES = [
     (name, classes) for name in registry.ARCHITECTURES for classes in ((2,) if name in registry.BINARY else (2, 7))
 ]
 
-pytestmark = pytest.mark.usefixtures("deterministic")
+pytestmark = [pytest.mark.usefixtures("deterministic"), pytest.mark.tf]
 
 
 def noise(count=3, size=48, channels=1, seed=0):

@@ -60,6 +60,7 @@ def enlarged(image, times):
     return cv2.resize(image, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
 
 
+@pytest.mark.tf
 class TestDetecting:
     def test_a_photo_has_its_one_face(self, make, name, astronaut):
         (detection,) = make(name).detect(astronaut)
@@ -114,7 +115,7 @@ class TestDetecting:
 
     @pytest.mark.parametrize(("smallest", "count"), [(40, 1), (85, 1), (150, 0)])
     def test_faces_that_are_too_small_are_not_detected(self, make, name, astronaut, smallest, count):
-        """mtcnn 1.0.0 itself finds nothing where the smallest face has more than some 25 pixels."""
+        """Mtcnn 1.0.0 itself finds nothing where the smallest face has more than some 25 pixels."""
         assert len(make(name, smallest).detect(astronaut)) == count
 
     def test_small_faces_are_detected(self, make, name, astronaut):
@@ -230,12 +231,14 @@ class TestChoosing:
         with pytest.raises(InputError, match="detector: got 'dlib', expected one of auto, cascade, mtcnn, whole"):
             choose_detector("dlib", default="cascade", smallest=40)
 
+    @pytest.mark.tf
     def test_without_mtcnn_the_message_says_what_to_install(self, monkeypatch, deterministic):
         monkeypatch.delitem(sys.modules, "emotion.faces.mtcnn_networks", raising=False)
         monkeypatch.setitem(sys.modules, "mtcnn", None)
         with pytest.raises(InputError, match="pip install mtcnn tensorflow"):
             make_detector("mtcnn", 40)
 
+    @pytest.mark.tf
     def test_mtcnn_wants_tensorflow_as_the_backend(self, monkeypatch):
         monkeypatch.setattr("emotion.model_files.keras_setup.backend", lambda: "jax")
         with pytest.raises(InputError, match="Keras is set to jax"):
@@ -246,6 +249,7 @@ class TestChoosing:
         with pytest.raises(InputError, match=r"does not bring none\.xml"):
             make_detector("cascade", 40)
 
+    @pytest.mark.tf
     def test_mtcnn_prints_nothing_uses_no_network_and_unpickles_nothing_of_the_working_folder(self, tmp_path, data):
         import pickle
 
@@ -266,6 +270,7 @@ class TestChoosing:
         done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
+    @pytest.mark.tf
     def test_a_crowd_takes_bounded_memory(self, monkeypatch, make, astronaut):
         make("mtcnn")
         from emotion.faces import mtcnn_networks

@@ -305,6 +305,7 @@ class TestBadArguments:
             assert find_standard().resolve() == path
 
 
+@pytest.mark.tf
 class TestReleased:
     """The released model and NASA's portrait of Eileen Collins: one face, happy."""
 

@@ -11,6 +11,8 @@ from emotion.core.metadata import ModelMetadata
 from emotion.model_files.keras_file import WEIGHTS_MEMBER, halve_weights, load_model, save_model
 from emotion.networks import registry
 
+pytestmark = pytest.mark.tf
+
 METADATA = ModelMetadata(("happy", "sad"), 24, "grayscale")
 
 

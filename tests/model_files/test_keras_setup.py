@@ -2,7 +2,11 @@
 
 import gc
 
+import pytest
+
 from emotion.model_files import keras_setup
+
+pytestmark = pytest.mark.tf
 
 
 def test_processor_and_backend_have_names():

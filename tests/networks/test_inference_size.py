@@ -13,6 +13,8 @@ from emotion.networks.inference_size import resize_inside
 from emotion.networks.registry import ANY_SIZE
 from emotion.training.acceleration.training_network import to_training_network
 
+pytestmark = pytest.mark.tf
+
 SIZE, LARGER = 24, 34
 
 

@@ -11,6 +11,8 @@ from emotion.networks.cost import multiply_adds
 from emotion.networks.registry import ANY_SIZE, ARCHITECTURES, BINARY, smallest_size
 from emotion.training.acceleration.training_network import to_training_network
 
+pytestmark = pytest.mark.tf
+
 NAMES = sorted(ARCHITECTURES)
 
 # Size, channels and classes as the network was first described; its parameters, and multiply-adds an image.

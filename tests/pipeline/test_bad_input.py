@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.pipeline
+
 
 def failed_repro(project) -> str:
     output = project.dvc("repro", fails=True)

@@ -14,6 +14,8 @@ from PIL import Image
 from tests.pipeline.project import ROOT, Project, ran_stages
 from tests.pipeline.test_plots import TITLES, specs
 
+pytestmark = pytest.mark.pipeline
+
 QUEUE_SECONDS = 180
 
 

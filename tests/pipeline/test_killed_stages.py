@@ -4,6 +4,8 @@ import pytest
 
 from tests.pipeline.project import Project, ran_stages
 
+pytestmark = pytest.mark.pipeline
+
 SABOTAGE = "tests/pipeline/sabotage"
 
 

@@ -4,7 +4,10 @@ import pytest
 
 from tests.pipeline.project import ROOT, cached_outputs, checksums, clone, stored
 
-pytestmark = pytest.mark.skipif(not (ROOT / "dvc.lock").exists(), reason="dvc.lock is not made yet: run `dvc repro`")
+pytestmark = [
+    pytest.mark.skipif(not (ROOT / "dvc.lock").exists(), reason="dvc.lock is not made yet: run `dvc repro`"),
+    pytest.mark.pipeline,
+]
 
 
 @pytest.fixture(scope="module")

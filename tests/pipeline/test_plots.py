@@ -11,6 +11,8 @@ from emotion.core.labels import EMOTIONS
 from emotion.presentation.colors import COLORS
 from tests.pipeline.project import ROOT
 
+pytestmark = pytest.mark.pipeline
+
 PAGE = ROOT / ".dvc/page/page.html"
 TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))
 TITLES = [

@@ -13,6 +13,8 @@ import pytest
 from tests.pages import DOCUMENTS, ROOT
 from tests.pipeline.project import SMALL, change_yaml
 
+pytestmark = pytest.mark.pipeline
+
 BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^\n]*?) -->\n+)?^```bash\n(?P<script>.*?)^```$", re.DOTALL | re.MULTILINE
 )

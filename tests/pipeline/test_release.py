@@ -6,6 +6,8 @@ import pytest
 
 from tests.pipeline.project import BIN, Project, clone
 
+pytestmark = pytest.mark.pipeline
+
 FOLDER = "models/released/tiny"
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from tests.pipeline.project import cached_outputs, clone, read_pipeline
 
+pytestmark = pytest.mark.pipeline
+
 STAGES = ["make_sample", "create_dataframe", "extract_features", "train", "evaluate"]
 STAGES += ["export", "plot", "explain", "card"]
 

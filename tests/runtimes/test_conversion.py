@@ -13,6 +13,8 @@ from emotion.networks import registry
 from emotion.runtimes.conversion import convert
 from emotion.runtimes.engines import load_engine
 
+pytestmark = pytest.mark.tf
+
 METADATA = ModelMetadata(("happy", "sad", "neutral"), 24, "grayscale", flip=True, temperature=1.25, margin=0.1)
 
 

@@ -25,6 +25,8 @@ from emotion.runtimes.engines import load_engine
 from emotion.runtimes.tflite_engine import MAX_METADATA_BYTES
 from tests.makers import write_onnx
 
+pytestmark = pytest.mark.tf
+
 SIZE = 24
 METADATA = ModelMetadata(("happy", "sad", "neutral"), SIZE, "grayscale")
 SUFFIXES = [".keras", ".tflite", ".onnx"]

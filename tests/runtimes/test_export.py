@@ -34,6 +34,8 @@ from emotion.runtimes.tflite_export import (
     write_tflite,
 )
 
+pytestmark = pytest.mark.tf
+
 PAIR = ("happy", "sad")
 CASES = [
     ("residual_small", 24, 32, "grayscale", EMOTIONS),

@@ -23,6 +23,8 @@ from emotion.runtimes.engines import load_engine
 from stages import export as stage
 from tests.makers import write_params
 
+pytestmark = pytest.mark.tf
+
 SIZE = 16
 TEMPERATURE = 1.28456
 FACES: dict[str, Any] = {"detector": "mtcnn", "margin": 0.1, "smallest": 33}

@@ -28,6 +28,8 @@ from emotion.core.paths import (
 from emotion.data.feature_arrays import ARRAYS
 from emotion.model_files.keras_file import load_model, save_model
 
+pytestmark = pytest.mark.tf
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -8,6 +8,8 @@ import pytest
 from emotion.core.params import AugmentationParams
 from emotion.training.augmentation import Augmentation, Mix, mixing_shares
 
+pytestmark = pytest.mark.tf
+
 NOTHING: dict[str, Any] = {"flip": False, "rotation": 0.0, "zoom": [1.0, 1.0], "shift": 0.0}
 NOTHING |= {"brightness": 0.0, "contrast": 0.0, "erase": 0.0, "mixup": 0.0}
 

@@ -16,6 +16,8 @@ from emotion.core.paths import EVALUATION_METRICS, FEATURES, HISTORY, MODEL, TRA
 from emotion.data.feature_arrays import ARRAYS
 from emotion.model_files.keras_file import load_model
 
+pytestmark = pytest.mark.tf
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -9,7 +9,7 @@ from emotion.training.loop import train
 from emotion.training.pretrained import NO_PRETRAINED
 from tests.training.makers import InterruptionError, make_params, same, stop_after
 
-pytestmark = pytest.mark.usefixtures("tiny")
+pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 
 
 def test_a_network_that_enlarges_learns_at_the_size_of_the_images(data, tmp_path):

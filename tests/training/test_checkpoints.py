@@ -10,7 +10,7 @@ from emotion.training.pretrained import Pretrained
 from emotion.training.training_data import TrainingData
 from tests.training.makers import InterruptionError, make_params, stop_after
 
-pytestmark = pytest.mark.usefixtures("tiny")
+pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 
 
 @pytest.mark.parametrize("change", [{"learning_rate": 0.01}, {"seed": 9}, {"augmentation": {"erase": 0.9}}])

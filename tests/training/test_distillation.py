@@ -10,6 +10,8 @@ from emotion.training.pretrained import Pretrained
 from emotion.training.training_data import TrainingData
 from tests.training.makers import BY_HEART, CALM, make_constant_network, make_params
 
+pytestmark = pytest.mark.tf
+
 
 def test_a_teacher_is_imitated(data, tmp_path):
     """With all of the loss for imitation, labels count for nothing, and the student ends near its teacher."""

@@ -7,7 +7,7 @@ from emotion.training.image_sizes import epoch_sizes
 from emotion.training.loop import train
 from tests.training.makers import make_params
 
-pytestmark = pytest.mark.usefixtures("tiny")
+pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 
 
 @pytest.mark.parametrize(

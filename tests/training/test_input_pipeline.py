@@ -10,6 +10,8 @@ from emotion.training.input_pipeline import ImageTable, epoch_dataset, make_data
 from emotion.training.targets import make_targets
 from tests.training.makers import make_params
 
+pytestmark = pytest.mark.tf
+
 NUMBERS = np.arange(10, dtype=np.int32)
 TARGETS = NUMBERS[:, None] * np.ones((1, 3), np.float32)
 

@@ -13,7 +13,7 @@ from emotion.training.loop import DivergedError, train
 from emotion.training.training_data import TrainingData
 from tests.training.makers import BY_HEART, CALM, InterruptionError, make_params, same, stop_after
 
-pytestmark = pytest.mark.usefixtures("tiny")
+pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 
 
 @pytest.mark.parametrize(("architecture", "repeats"), [("residual_small", 12), ("conv64_128_256", 48)])

@@ -9,6 +9,8 @@ from emotion.training.objective import compile_network, make_accuracy, make_loss
 from emotion.training.targets import label_targets
 from tests.training.makers import make_params
 
+pytestmark = pytest.mark.tf
+
 
 @pytest.mark.parametrize(("label", "smoothed"), [(0, 0.1), (1, 0.9)])
 def test_label_smoothing_of_two_classes_goes_both_ways(label, smoothed):

@@ -8,6 +8,8 @@ from emotion.networks import registry
 from emotion.training.optimizers import Muon, WarmUp
 from tests.training.makers import make_params
 
+pytestmark = pytest.mark.tf
+
 RATE = 0.03
 
 

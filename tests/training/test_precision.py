@@ -6,6 +6,8 @@ from emotion.core.errors import InputError
 from emotion.training import precision
 from emotion.training.precision import BFLOAT16, FLOAT32, cpu_flags, has_bfloat16, resolve_precision
 
+pytestmark = pytest.mark.tf
+
 X86 = "processor\t: 0\nflags\t\t: fpu sse2 avx512f {}\nbugs\t: none\n"
 ARM = "processor\t: 0\nFeatures\t: fp asimd {}\n"
 

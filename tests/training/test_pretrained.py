@@ -9,7 +9,7 @@ from emotion.training.loop import train
 from emotion.training.pretrained import Pretrained, copy_weights
 from tests.training.makers import make_params
 
-pytestmark = pytest.mark.usefixtures("tiny")
+pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 
 
 def test_a_training_starts_from_the_weights_of_another(data, tmp_path):

@@ -7,6 +7,8 @@ from emotion.networks import registry
 from emotion.training.student import Student
 from tests.training.makers import make_params
 
+pytestmark = pytest.mark.tf
+
 
 @pytest.mark.parametrize(
     ("architecture", "optimizer", "kernels"),

@@ -12,7 +12,7 @@ from emotion.training.targets import make_targets, sample_weights
 from emotion.training.training_data import TrainingData
 from tests.training.makers import BY_HEART, CALM, make_params
 
-pytestmark = pytest.mark.usefixtures("tiny")
+pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 
 
 def test_balanced_weights_make_every_class_weigh_the_same():

@@ -16,6 +16,8 @@ from emotion.networks.registry import build
 from emotion.training.build_networks import to_inference_network
 from tests.pages import ROOT, read_documents
 
+pytestmark = pytest.mark.tf
+
 DOCUMENTS = read_documents()
 NAMES = sorted(path.stem for path in (ROOT / PRESETS).glob("*.yaml"))
 

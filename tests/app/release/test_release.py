@@ -42,6 +42,8 @@ from emotion.networks import registry
 from emotion.presentation.formats import number
 from tests.makers import write_params
 
+pytestmark = pytest.mark.tf
+
 SIZE = 24
 TRAINED = ModelMetadata(("happy", "sad", "neutral"), SIZE, "grayscale")
 METADATA = replace(TRAINED, flip=True, temperature=1.25)

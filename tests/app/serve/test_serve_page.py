@@ -20,6 +20,8 @@ from emotion.inference.predictor import Predictor
 from tests.app.serve.serving import running_server
 from tests.makers import encode
 
+pytestmark = pytest.mark.browser
+
 playwright = pytest.importorskip("playwright.sync_api")
 skimage_data = pytest.importorskip("skimage.data")
 

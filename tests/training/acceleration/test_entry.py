@@ -3,6 +3,10 @@
 import ast
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.tf
+
 ROOT = Path(__file__).parents[3]
 FOLDER = "emotion.training.acceleration"
 ENTRY = f"{FOLDER}.training_network.to_training_network"

@@ -6,6 +6,8 @@ import pytest
 
 from emotion.training.acceleration.training_network import to_training_network
 
+pytestmark = pytest.mark.tf
+
 
 @pytest.fixture(scope="module")
 def pair(deterministic):

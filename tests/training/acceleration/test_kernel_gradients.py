@@ -5,6 +5,8 @@ import pytest
 
 from emotion.training.acceleration.kernel_gradients import convolve_small_maps
 
+pytestmark = pytest.mark.tf
+
 
 def _random(*shape):
     return np.random.default_rng(list(shape)).standard_normal(shape, np.float32)

@@ -12,6 +12,8 @@ from emotion.training.acceleration.kernel_gradients import LARGEST_MAP, KernelGr
 from emotion.training.acceleration.training_network import to_training_network
 from emotion.training.acceleration.winograd import WinogradConvolution
 
+pytestmark = pytest.mark.tf
+
 ZEN_4 = {"avx512f", "avx512_bf16"}
 SAPPHIRE_RAPIDS = ZEN_4 | {"amx_bf16"}
 

@@ -12,6 +12,8 @@ from emotion.training.acceleration.winograd import (
     is_faster,
 )
 
+pytestmark = pytest.mark.tf
+
 
 def _random(*shape):
     return np.random.default_rng(list(shape)).standard_normal(shape)
