@@ -53,7 +53,7 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
 
     def text(self, name: str) -> str:
-        return self.page.text_content(f"#{name}").strip()
+        return str(self.page.text_content(f"#{name}")).strip()
 
     def wait(self, selector: str, text: str | re.Pattern[str] | None = None) -> Any:
         """Return the first element of `selector` that holds `text`, once it is visible."""
