@@ -16,7 +16,7 @@ from emotion.inference.predictor import Predictor
 
 Answer = TypeVar("Answer")
 
-NO_IMAGE = f"this is not an image; expected a file in one of the formats {', '.join(FORMATS)}"
+NO_IMAGE = f"no image of a known format; expected one of {', '.join(FORMATS)}"
 """The detail for bytes that no decoder takes."""
 
 
