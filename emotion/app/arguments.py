@@ -65,6 +65,7 @@ class RenamedOption(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: object, value: Any, option_string: str | None = None
     ) -> None:
+        """End with the option's name now."""
         now = self._new if value is None else f"{self._new} {value}"
         parser.error(f"{self.option_strings[0]} was renamed; write {now}")
 

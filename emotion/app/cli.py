@@ -3,10 +3,12 @@
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotion.app import convert
+from emotion.app.decoder_messages import silenced_decoders
 from emotion.app.explain import command as explain
 from emotion.app.predict import command as predict
 from emotion.app.preset import command as preset
@@ -16,11 +18,18 @@ from emotion.app.video import command as video
 from emotion.app.webcam import command as webcam
 from emotion.core.errors import InputError, run_command
 
+if TYPE_CHECKING:
+    SubParsersAction = argparse._SubParsersAction[argparse.ArgumentParser]
+else:  # it is generic for type checkers only
+    SubParsersAction = argparse._SubParsersAction
+
 BROKEN_PIPE = 141
-"""The exit status that shells give a process which wrote to a pipe that nobody reads."""
+"""The exit status that shells give a process that wrote to a pipe without a reader."""
+
+READING = "read faces"
 
 GROUPS = {
-    "read faces": (predict, video, webcam, explain, serve),
+    READING: (predict, video, webcam, explain, serve),
     "the pipeline that trains models": (preset, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
@@ -44,8 +53,9 @@ Each command has its own help: emotion predict --help"""
 def main() -> None:
     """Run `emotion` with the arguments of the process.
 
-    The exit status is 0; 1 with a message where an input cannot be used; 2 where the arguments are wrong; 130 after an
-    interruption; 141 where nobody reads the output. A command's help names others that it has.
+    The exit status is 0 after success. It is 1, with a message, where an input cannot be used. It is 2 where the
+    arguments are wrong, 130 after an interruption, and 141 where nobody reads the output. The help of a command lists
+    others that it has.
     """
     arguments = _parser().parse_args()
     try:
@@ -60,8 +70,10 @@ def main() -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    readers = [module.run for module in GROUPS[READING]]
     try:
-        arguments.run(arguments)
+        with silenced_decoders() if arguments.run in readers else nullcontext():
+            arguments.run(arguments)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("", "emotion"):
@@ -72,7 +84,7 @@ def _run(arguments: argparse.Namespace) -> None:
         ) from None
 
 
-class _Commands(argparse._SubParsersAction):
+class _Commands(SubParsersAction):
     """Adds commands as argparse does, and keeps the help line of each, so that they can be listed by use."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -39,6 +39,10 @@ class ImageError(InputError):
     """An image cannot be used; the message has the reason, without the image's name."""
 
 
+class UnknownFormatError(ImageError):
+    """A file is no image, or an image of a format that is not read."""
+
+
 def is_image(name: str) -> bool:
     """Return whether a file of this name is an image."""
     return name.lower().endswith(IMAGE_SUFFIXES)
@@ -219,7 +223,7 @@ def _decode_any(data: bytes) -> np.ndarray:
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"no image: the file starts with {data[:12]!r}") from None
+        raise UnknownFormatError(f"no image: the file starts with {data[:12]!r}") from None
     except Image.DecompressionBombError:
         raise ImageError(f"more than the {MAX_PIXELS} pixels that an image may have") from None
     # Pillow's readers raise many types on broken files: struct.error, SyntaxError, EOFError and more.

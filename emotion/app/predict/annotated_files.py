@@ -127,8 +127,10 @@ def _is_ours(target: Path) -> bool:
 
 def _enlargement(image: np.ndarray) -> int:
     """Return the whole number by which an image is enlarged, 1 for none."""
-    shorter, longer = sorted(image.shape[:2])
-    return max(1, min(-(-LEAST_SIDE // shorter), MOST_ENLARGED_SIDE // longer))
+    height, width = image.shape[:2]
+    shorter, longer = min(height, width), max(height, width)
+    enlargement: int = max(1, min(-(-LEAST_SIDE // shorter), MOST_ENLARGED_SIDE // longer))
+    return enlargement
 
 
 def _png_mark() -> PngInfo:

@@ -136,7 +136,8 @@ def _without_bar(bar: "tqdm[Any]") -> "AbstractContextManager[None]":
     """Take the progress bar off the terminal for the block, where both are on one and the bar shows already."""
     if bar.disable or not sys.stdout.isatty() or bar.last_print_t < bar.start_t + bar.delay:
         return nullcontext()
-    return bar.external_write_mode(file=sys.stdout)
+    without_bar: AbstractContextManager[None] = bar.external_write_mode(file=sys.stdout)
+    return without_bar
 
 
 def _print_lines(lines: "Sequence[str]") -> None:

@@ -41,9 +41,11 @@ class Csv:
         self._emotions = emotions
 
     def header(self) -> list[str]:
+        """Return the line with the names of the columns."""
         return [_csv_line([*COLUMNS, *self._emotions])]
 
     def lines(self, result: ImageResult) -> list[str]:
+        """Return one line per face, or one line for an image without a face."""
         if not result.faces:
             empty = [""] * (len(COLUMNS) - 3 + len(self._emotions))
             return [_csv_line([str(result.path), "", result.status, *empty])]
@@ -65,9 +67,11 @@ class Json:
         self._emotions = emotions
 
     def header(self) -> list[str]:
+        """Return no line: JSON lines have no header."""
         return []
 
     def lines(self, result: ImageResult) -> list[str]:
+        """Return one line, with the faces in a list."""
         faces = [self._face_object(number, face) for number, face in enumerate(result.faces, start=1)]
         text = json.dumps(
             {"path": str(result.path), "status": result.status, "faces": faces}, ensure_ascii=False, allow_nan=False

@@ -1,4 +1,4 @@
-"""What `emotion predict` gives for one image, and how many images gave what."""
+"""The result of `emotion predict` for one image, and the counts of results."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,12 +30,13 @@ class ImageResult:
 
 @dataclass
 class ResultCounts:
-    """How many images there are of each status, and how many faces in all."""
+    """The number of images of each status, and of all faces."""
 
     images: Counter[str] = field(default_factory=Counter)
     faces: int = 0
 
     def add(self, result: ImageResult) -> None:
+        """Count one image and its faces."""
         self.images[result.status.partition(":")[0]] += 1
         self.faces += len(result.faces)
 

@@ -40,6 +40,7 @@ class Table:
         self._path_width = max(len("image"), min(longest, max(LEAST_PATH_WIDTH, columns - others - 1)))
 
     def header(self) -> list[str]:
+        """Return the line with the names of the columns."""
         image, box, emotion = "image".ljust(self._path_width), "box".ljust(BOX_WIDTH), self._in_column("emotion")
         return [f"{image}  face  {box}{emotion}  confidence"]
 

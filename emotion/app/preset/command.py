@@ -23,14 +23,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the preset, or list them all; InputError where there is no such preset."""
-    from emotion.app.preset.presets import apply_preset, describe_preset, find_preset, list_presets
+    from emotion.app.preset.presets import apply_preset, describe_preset, find_preset, list_presets, to_yaml
 
     if arguments.name is None:
         _print_list(list_presets())
         return
     changes = apply_preset(arguments.name)
     for change in changes:
-        print(f"{change.key}: {_yaml_text(change.before)} -> {_yaml_text(change.after)}")
+        print(f"{change.key}: {to_yaml(change.before)} -> {to_yaml(change.after)}")
     print(f"params.yaml: {len(changes)} values changed" if changes else "params.yaml has these values already")
     print(f"\n{describe_preset(find_preset(arguments.name))}", file=sys.stderr)
 
@@ -57,7 +57,3 @@ def _print_list(presets: Mapping[str, str]) -> None:
     for name, line in presets.items():
         table.add_row(name, line)
     Console(markup=False, emoji=False, highlight=False).print(table)
-
-
-def _yaml_text(value: object) -> str:
-    return "null" if value is None else str(value)

@@ -67,7 +67,7 @@ def apply_preset(name: str, folder: Path = PRESETS, params_file: Path = PARAMS_F
     path = find_preset(name, folder)
     preset = read_yaml(path)
     yaml = _round_trip_yaml()
-    read_yaml(params_file)  # refuses what is no mapping with a message of its own
+    read_yaml(params_file)  # refuses a file that holds no mapping
     content = yaml.load(params_file.read_text(encoding="utf-8"))
     changes = list(_merge(preset, content, str(path)))
     _align_comments(content)
@@ -77,6 +77,13 @@ def apply_preset(name: str, folder: Path = PRESETS, params_file: Path = PARAMS_F
     with atomic_path(params_file) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
     return changes
+
+
+def to_yaml(value: Any) -> str:
+    """Return `value` as params.yaml has it: `false`, `null`, `[0.9, 1.1]`."""
+    text = io.StringIO()
+    _round_trip_yaml().dump(_in_flow_style(value), text)
+    return text.getvalue().removesuffix("...\n").strip()
 
 
 def _round_trip_yaml() -> YAML:

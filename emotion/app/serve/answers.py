@@ -16,7 +16,7 @@ from emotion.inference.tracking import TrackedFace
 
 @dataclass(frozen=True)
 class BoxAnswer:
-    """Where a face is, in pixels of the image as people see it: a rotation noted in EXIF is carried out."""
+    """The box of a face, in pixels of the image after the rotation that EXIF notes."""
 
     x: int
     y: int
@@ -74,7 +74,7 @@ class EmotionAnswer:
 
 @dataclass(frozen=True)
 class FiguresAnswer:
-    """What the model scored on the images of its test split."""
+    """The scores of the model on the images of its test split."""
 
     images: int
     accuracy: float
@@ -85,8 +85,13 @@ class FiguresAnswer:
 class LimitsAnswer:
     """The limits of the server.
 
-    They are bytes and pixels of an image, images at a time and a second, and for cameras the number of sessions and the
-    seconds without a frame after which one ends.
+    Attributes:
+        upload_bytes: size of one image's file.
+        pixels: pixels of one image.
+        at_a_time: images that are on their way or waiting.
+        a_second: images from one address in a second.
+        sessions: cameras that are tracked at the same time.
+        session_seconds: time without a frame after which a camera's session ends.
     """
 
     upload_bytes: int
@@ -114,7 +119,7 @@ class ModelAnswer:
 
 @dataclass(frozen=True)
 class ErrorAnswer:
-    """What was wrong, and what would be right."""
+    """The reason of a refusal, and the remedy."""
 
     detail: str
 

@@ -41,7 +41,7 @@ IMAGE_ERRORS: dict[int | str, dict[str, Any]] = {
         400: "The image broke off on its way.",
         408: "The image did not arrive in time.",
         413: "The file is too large.",
-        415: "The content type is not that of an image.",
+        415: "The content type is not that of an image, or the body has a content encoding.",
         422: "The image cannot be read; `detail` says why.",
         429: "Too many images in a short time: wait for the seconds in `Retry-After`.",
         503: "Too many images at the same time: wait for the seconds in `Retry-After`.",
@@ -57,7 +57,7 @@ PARAMETERS = {
     "session": "the camera's id: 8 to 64 letters, digits and hyphens, such as those of crypto.randomUUID()",
     "seconds": "the frame's time: a number of seconds from 0 on, which does not go back in a session",
 }
-"""What the parameters of /api/track are, for its description and its errors."""
+"""The parameters of /api/track, for its description and its errors."""
 
 SessionId = Annotated[str, Query(pattern="^[A-Za-z0-9-]{8,64}$", description=PARAMETERS["session"])]
 Seconds = Annotated[float, Query(ge=0, allow_inf_nan=False, description=PARAMETERS["seconds"])]
@@ -83,7 +83,7 @@ def make_app(
     """Return the application: the page, its API and the API's description.
 
     Args:
-        predictor: predicts on the images, in one thread of its own.
+        predictor: predicts on the images, in one separate thread.
         host: the address or name that the server listens on; requests have to be for it, or for localhost.
         detector: how the predictor detects faces, one of `emotion.core.metadata.DETECTOR_CHOICES`.
         smallest: the smallest face that it detects, in pixels; by default the model's own.
@@ -97,6 +97,7 @@ def make_app(
         version="1",
         docs_url=None,  # these two pages of FastAPI's load from a CDN
         redoc_url=None,
+        redirect_slashes=False,
         telemetry=NO_TELEMETRY,
     )
     app.add_exception_handler(HTTPException, _answer_refusal)
@@ -108,10 +109,12 @@ def make_app(
 
 
 def _add_api(app: FastAPI, service: PredictionService, model: ModelAnswer) -> None:
+    @app.get("/api/model/", include_in_schema=False)
     @app.get("/api/model", summary="The model, and the limits of the server")
     async def describe() -> ModelAnswer:
         return model
 
+    @app.post("/api/predict/", include_in_schema=False)
     @app.post(
         "/api/predict",
         summary="The faces in an image, and their expressions",
@@ -121,6 +124,7 @@ def _add_api(app: FastAPI, service: PredictionService, model: ModelAnswer) -> No
     async def predict(request: Request) -> ImageAnswer:
         return await service.predict(request)
 
+    @app.post("/api/track/", include_in_schema=False)
     @app.post(
         "/api/track",
         summary="The faces in the next frame of a camera, with numbers that stay",
@@ -149,6 +153,7 @@ def _add_page(app: FastAPI, page: Path) -> None:
 
     app.add_route("/", index)
     app.add_route("/api", api)
+    app.add_route("/api/", api)
     app.mount("/static", StaticFiles(directory=page))
 
 

@@ -41,6 +41,7 @@ class HostCheck:
         self._any_address = host in WILDCARDS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it with the status 421."""
         header = Headers(scope=scope).get("host", "") if "headers" in scope else ""
         allowed = await _is_trusted(scope, receive, self._hosts) or (self._any_address and _is_address(header))
         app = self._app if allowed else _refuse_host(header)

@@ -11,14 +11,17 @@ from fastapi import HTTPException, Request
 from emotion.app.serve.answers import FrameAnswer, ImageAnswer, describe_face, describe_tracked_face
 from emotion.app.serve.tracking_sessions import FrameOrderError, TrackingSessions
 from emotion.app.serve.uploads import Limits, Uploads
-from emotion.data.images import ImageError, decode
+from emotion.data.images import FORMATS, ImageError, UnknownFormatError, decode
 from emotion.inference.predictor import Predictor
 
 Answer = TypeVar("Answer")
 
+NO_IMAGE = f"no image of a known format; expected one of {', '.join(FORMATS)}"
+"""The detail for bytes that no decoder takes."""
+
 
 class PredictionService:
-    """Receives images within the limits and predicts on each, in a thread of its own.
+    """Receives images within the limits and predicts on each, in one separate thread.
 
     That thread alone uses the predictor and the sessions: neither is made for several threads at once.
     """
@@ -57,6 +60,8 @@ class PredictionService:
             loop = asyncio.get_running_loop()
             try:
                 return await loop.run_in_executor(self._worker, lambda: predict(decode(data)))
+            except UnknownFormatError:
+                raise HTTPException(422, NO_IMAGE) from None
             except ImageError as error:
                 raise HTTPException(422, str(error)) from None
             except asyncio.CancelledError:

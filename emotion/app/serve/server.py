@@ -68,6 +68,7 @@ class AnnouncingServer(uvicorn.Server):
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then announce."""
         await super().startup(sockets)
         self._announce()
 

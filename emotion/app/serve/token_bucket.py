@@ -1,4 +1,4 @@
-"""How often each client may send: one token bucket per address."""
+"""A limit on the rate of each client: one token bucket per address."""
 
 import time
 from collections import OrderedDict

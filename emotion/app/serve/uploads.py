@@ -48,10 +48,12 @@ class Uploads:
         """Yield the bytes of the image in `request`; it counts as under way until the context ends.
 
         Raises:
-            HTTPException: a limit is exceeded or the content type is no image's; the detail says which and why.
+            HTTPException: a limit is exceeded, the content type is no image's, or the body is compressed. The detail
+                says which and why.
         """
         self._check_rate(request)
         _check_content_type(request)
+        _check_encoding(request)
         self._check_length(request)
         with self._count_upload():
             yield await self._read_body(request)
@@ -119,4 +121,14 @@ def _check_content_type(request: Request) -> None:
             415,
             f"got the content type {content_type or 'of nothing'!r}, expected one of an image, such as image/jpeg, and "
             "the file's bytes as the body",
+        )
+
+
+def _check_encoding(request: Request) -> None:
+    # Image files are compressed already, and a small body that unpacks to a huge one would get round the limit.
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        raise HTTPException(
+            415,
+            f"got the Content-Encoding {encoding!r}; send the image's bytes as they are, without Content-Encoding",
         )

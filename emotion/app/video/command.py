@@ -136,7 +136,7 @@ def _print_partial_files(outputs: "OutputFiles") -> None:
 
 
 def _exit_if_incomplete(summary: "Summary", source: Path) -> None:
-    """Exit with a status of its own if the video shows no face or ends early; warn if it ends early."""
+    """Exit with NO_FACE or CUT_OFF if the video shows no face or ends early; warn if it ends early."""
     if summary.missing_frames:
         declared = summary.frames + summary.missing_frames
         print(

@@ -23,6 +23,7 @@ class OutputFiles:
 
     @property
     def paths(self) -> list[Path]:
+        """The files that are wanted."""
         return [path for path in (self.video, self.table) if path is not None]
 
     def check(self, source: Path, *, overwrite: bool) -> None:

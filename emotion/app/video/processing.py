@@ -17,7 +17,7 @@ from emotion.inference.video_writer import VideoWriter
 
 @dataclass
 class Summary:
-    """What was in a video so far.
+    """Counts of the frames and faces that were read so far.
 
     Attributes:
         frames: how many were read.
@@ -92,4 +92,7 @@ def annotate_frame(
 
 
 def _with_progress(reader: VideoReader) -> Iterable[Frame]:
-    return tqdm(reader, desc=reader.path.name, total=reader.declared_frames, unit="frame", disable=None)
+    frames: Iterable[Frame] = tqdm(
+        reader, desc=reader.path.name, total=reader.declared_frames, unit="frame", disable=None
+    )
+    return frames

@@ -36,7 +36,7 @@ class CameraFrame(NamedTuple):
 
 
 class Camera:
-    """Reads a camera in a thread of its own. Use it as a context manager, which closes the camera.
+    """Reads a camera in a separate thread. Use it as a context manager, which closes the camera.
 
     Args:
         name: what messages call it.

@@ -1,4 +1,4 @@
-"""What plays the camera: a device, or a video file in its place."""
+"""The sources of camera images: a device, or a video file in its place."""
 
 import os
 import stat
@@ -18,7 +18,7 @@ from emotion.data.images import from_frame
 from emotion.inference.video_reader import VideoReader, silence_ffmpeg
 
 DEVICES_FOLDER = Path("/dev")
-"""Where Linux has its cameras."""
+"""The folder of Linux' cameras."""
 
 RETRY_SECONDS = 0.05
 """Seconds to wait after a camera gave no image."""

@@ -1,4 +1,4 @@
-"""What the window shows: the newest frame with its faces, and what the keys change about it."""
+"""The content of the window: the newest frame with its faces. Keys change it."""
 
 import time
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How many frames per second come, smoothed."""
+"""A meter of frames per second, smoothed."""
 
 from emotion.inference.box_tracking import smoothing_weight
 

@@ -31,7 +31,10 @@ def run_webcam(
     """Show the camera with its faces in a window, until a key ends it or the file that plays it ends.
 
     Args:
-        source: as in `open_camera`, and so are `first_image_timeout`, `loop` and `paced`.
+        source: as in `open_camera`.
+        first_image_timeout: as in `open_camera`.
+        loop: as in `open_camera`.
+        paced: as in `open_camera`.
         load_predictor: called once the window and the camera are there, since it can take seconds.
         mirror: whether the image is shown as in a mirror; the faces are classified as the camera sees them.
         search_every: seconds from one search for faces to the next.

@@ -1,4 +1,4 @@
-"""Tracking for a camera: frames do not wait for the search for faces, which runs in a thread of its own."""
+"""Tracking for a camera: a separate thread searches for faces, and frames do not wait for it."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, Self

@@ -132,7 +132,8 @@ class Window:
 
     @property
     def _line_height(self) -> int:
-        return round(self._font.get_linesize() * 1.15)
+        height: int = self._font.get_linesize()
+        return round(height * 1.15)
 
     def _wrap(self, text: str, width: int) -> list[str]:
         """Return `text` in lines that fit, split at its double spaces."""

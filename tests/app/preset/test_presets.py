@@ -114,6 +114,15 @@ def test_the_command_lists_and_applies(project, monkeypatch, capsys):
     assert "source.folder: data/sample -> data/raw" in capsys.readouterr().out
 
 
+def test_the_command_prints_values_as_the_file_has_them(project, monkeypatch, capsys):
+    run("preset", "fer2013", monkeypatch=monkeypatch)
+    printed = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines() if " -> " in line)
+    assert printed["evaluate.flip"] == "false -> true"
+    before, after = printed["train.progressive_sizes"].split(" -> ")
+    assert before == "[]"
+    assert f"progressive_sizes: {after}" in Path("params.yaml").read_text(encoding="utf-8")
+
+
 def test_the_command_ends_with_a_message_on_a_misspelled_preset(project, monkeypatch):
     with pytest.raises(SystemExit) as end:
         run("preset", "fer", monkeypatch=monkeypatch)

@@ -306,3 +306,20 @@ def test_runs_where_only_the_small_runtime_is_installed(model):
     assert not {"tensorflow", "keras", "pandas", "scipy", "sklearn", "matplotlib", "ruamel", "dvc"} & set(
         loaded.split()
     )
+
+
+@pytest.mark.parametrize("path", ["/api/model", "/api", "/api/predict"])
+def test_an_address_means_the_same_with_a_slash_at_its_end(client, path):
+    method, data = ("POST", encode(gray())) if path == "/api/predict" else ("GET", None)
+    plain, slashed = (
+        client.request(method, address, content=data, headers=JPEG, follow_redirects=False)
+        for address in (path, f"{path}/")
+    )
+    assert plain.status_code == slashed.status_code == 200
+    assert plain.content == slashed.content
+
+
+def test_an_unknown_address_with_a_slash_is_not_found(client):
+    answer = client.get("/api/nothing/", follow_redirects=False)
+    assert answer.status_code == 404
+    assert "/api" in answer.json()["detail"]

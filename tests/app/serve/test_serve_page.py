@@ -55,7 +55,7 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
 
     def text(self, name: str) -> str:
-        return self.page.text_content(f"#{name}").strip()
+        return str(self.page.text_content(f"#{name}")).strip()
 
     def wait(self, selector: str, text: str | re.Pattern[str] | None = None) -> Any:
         """Return the first element of `selector` that holds `text`, once it is visible."""
@@ -166,7 +166,8 @@ def test_says_what_is_wrong_and_goes_on(open_page, url, predictor):
     visit = open_page(url)
     visit.choose(file_of(b"Dear reader", "letter.txt"))
     visit.wait("#notice-title", "This cannot be read as an image")
-    assert "No image: the file starts with" in visit.text("notice-text")
+    assert "letter.txt" in visit.text("notice-text")
+    assert "JPEG" in visit.text("notice-text")
     visit.choose(file_of(bytes(3 * 2**19)))
     visit.wait("#notice-title", "This image is too large")
     assert visit.text("notice-text") == "It has 1.5 MiB, and the server takes 1 MiB."
@@ -200,6 +201,35 @@ def test_several_faces_are_chosen_by_mouse_and_keys(open_page, url, predictor, a
     visit.page.locator("#strip button").nth(order[2]).click()
     assert visit.page.locator(".face[aria-pressed=true]").count() == 1
     assert visit.page.locator(".face").nth(order[2]).get_attribute("aria-pressed") == "true"
+
+
+def test_the_strip_shows_that_it_has_more_faces_and_scrolls_to_them(open_page, url, predictor, astronaut):
+    face = astronaut[40:190, 140:310]
+    data = encode(np.vstack([np.hstack([face] * 4)] * 3))
+    assert len(predictor.predict(decode(data))) > 6
+    visit = open_page(url)
+    visit.choose(file_of(data))
+    later = visit.wait("#later-faces")
+    assert (later.get_attribute("aria-disabled"), visit.page.get_attribute("#earlier-faces", "aria-disabled")) == (
+        "false",
+        "true",
+    )
+    later.focus()
+    visit.page.keyboard.press("Enter")
+    visit.wait("#earlier-faces[aria-disabled=false]")
+    visit.page.evaluate("document.getElementById('strip').scrollLeft = 9999")
+    visit.wait("#later-faces[aria-disabled=true]")
+    visit.page.locator("#strip button").first.focus()
+    visit.wait("#earlier-faces[aria-disabled=true]")
+
+
+def test_a_strip_that_fits_has_no_arrows(open_page, url, astronaut):
+    face = astronaut[40:190, 140:310]
+    visit = open_page(url)
+    visit.choose(file_of(encode(np.hstack([face, face[:, ::-1]]))))
+    visit.wait("#strip button")
+    assert visit.page.is_hidden("#later-faces")
+    assert visit.page.is_hidden("#earlier-faces")
 
 
 def test_the_camera_is_read_live_and_mirrored(open_page, url, predictor):

@@ -1,12 +1,13 @@
 """emotion.app.serve.uploads and token_bucket: images beyond the limits are refused, and the reason is named."""
 
+import gzip
 from collections.abc import Iterator
 
 import pytest
 
 from emotion.app.serve.token_bucket import TokenBucket
 from emotion.app.serve.uploads import Limits
-from tests.app.serve.serving import gray, make_client, post
+from tests.app.serve.serving import JPEG, gray, make_client, post
 from tests.makers import encode
 
 
@@ -69,3 +70,15 @@ def test_rate_remembers_only_so_many_addresses():
     for client in range(3000):
         rate.wait(str(client))
     assert len(rate._buckets) <= 1024
+
+
+def test_refuses_a_compressed_body_and_says_how_to_send_it(client):
+    data = gzip.compress(encode(gray()))
+    answer = post(client, data, JPEG | {"content-encoding": "gzip"})
+    assert answer.status_code == 415
+    assert "gzip" in answer.json()["detail"]
+    assert "without Content-Encoding" in answer.json()["detail"]
+
+
+def test_takes_a_body_whose_encoding_is_identity(client):
+    assert post(client, encode(gray()), JPEG | {"content-encoding": "identity"}).status_code == 200

@@ -81,7 +81,7 @@ def test_a_varying_rate_keeps_each_frame_at_its_time(clip, here, emotion_video):
 
 
 def test_one_frame_is_held_at_a_time(clip, model, here, monkeypatch):
-    alive: list[weakref.ref] = []
+    alive: list[weakref.ref[object]] = []
     most = 0
     read_frame = VideoReader._read_frame
 

@@ -63,7 +63,7 @@ async function predictImage(file) {
     if (!bitmap) showImage(null, answer);
     showAnswer(answer, bitmap);
   } catch (error) {
-    if (!signal.aborted) showServerError(error);
+    if (!signal.aborted) showServerError(error, file.name);
   } finally {
     if (!signal.aborted) view.busy(null);
   }
@@ -118,7 +118,8 @@ function tooLarge(file) {
   return `It has ${mebibytes(file.size)}, and the server takes ${mebibytes(model.limits.upload_bytes)}.`;
 }
 
-function showServerError(error) {
+/** Say why there is no answer; `name` is that of the image's file, where there is one. */
+function showServerError(error, name = "") {
   const kind = error instanceof ServerError ? error.kind : "failed";
   const detail = error instanceof ServerError ? error.detail : error.message;
   const message = SERVER_ERRORS[kind];
@@ -130,7 +131,9 @@ function showServerError(error) {
     element("another").hidden = true;
   }
   view.clearFaces(kind === "gone" ? "No answer" : "Nothing to read", "");
-  view.notice({ ...message, text: message.text || sentence(detail), error: true, low: kind === "gone" && !element("frame").hidden });
+  const reason = message.text || sentence(detail);
+  const text = name && kind !== "gone" ? `${name}: ${reason}` : reason;
+  view.notice({ ...message, text, error: true, low: kind === "gone" && !element("frame").hidden });
 }
 
 /** Return a detail of the server's, which begins small and has no full stop, as a sentence. */

@@ -3,6 +3,7 @@
 const TAG_GAP = 7; // pixels on the screen between a box and its label
 const LONGEST_SIDE = 2048; // pixels of an image as it is shown
 const MAX_TILES = 60; // faces in the strip
+const TILE_STEP = 68; // pixels from one face of the strip to the next
 const DARKEST_FOR_BLACK = 128; // brightness of a color on which black is easier to read than white, as on annotated files
 
 const element = (id) => document.getElementById(id);
@@ -22,6 +23,13 @@ export class View {
   #mirrored = false;
   #chosen = null;
   #busyTimer = 0;
+
+  constructor() {
+    element("earlier-faces").addEventListener("click", () => this.#scrollStrip(-1));
+    element("later-faces").addEventListener("click", () => this.#scrollStrip(1));
+    element("strip").addEventListener("scroll", () => this.#markSteps(), { passive: true });
+    new ResizeObserver(() => this.#markSteps()).observe(element("faces"));
+  }
 
   /** Build what depends on the model: colors, bars, its name and figures. */
   describe(model) {
@@ -273,15 +281,34 @@ export class View {
 
   #showStrip(onChoose) {
     const strip = element("strip");
-    strip.hidden = this.#faces.length < 2;
-    if (strip.hidden) {
+    element("faces").hidden = this.#faces.length < 2;
+    if (element("faces").hidden) {
       strip.replaceChildren();
       this.#tiles.clear();
       return;
     }
     this.#keep(this.#tiles, strip, (face) => this.#makeTile(face.id, onChoose));
     for (const face of this.#faces.slice(0, MAX_TILES)) this.#drawTile(face);
+    this.#markSteps();
     this.#markStrip();
+  }
+
+  /** Scroll the strip by most of its width, so that one face stays in view. */
+  #scrollStrip(direction) {
+    const strip = element("strip");
+    strip.scrollBy({ left: direction * Math.max(TILE_STEP, strip.clientWidth - TILE_STEP), behavior: "smooth" });
+  }
+
+  /** Show whether there are faces beyond the ends of the strip: an arrow, and an edge that fades. */
+  #markSteps() {
+    const strip = element("strip");
+    const earlier = strip.scrollLeft > 1;
+    const later = strip.scrollLeft + strip.clientWidth < strip.scrollWidth - 1;
+    element("faces").classList.toggle("overflowing", earlier || later);
+    strip.classList.toggle("more-before", earlier);
+    strip.classList.toggle("more-behind", later);
+    element("earlier-faces").setAttribute("aria-disabled", !earlier);
+    element("later-faces").setAttribute("aria-disabled", !later);
   }
 
   #makeTile(id, onChoose) {

@@ -1,0 +1,48 @@
+"""Warnings of the libraries that decode images stay out of standard error; Python's messages do not."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from emotion.app.decoder_messages import silenced_decoders
+from emotion.data.images import decode
+from tests.makers import encode
+
+
+@pytest.fixture
+def warned_jpeg():
+    """A JPEG file with a needless byte before its end marker, of which libjpeg warns."""
+    data = encode(np.full((64, 64), 90, np.uint8), ".jpg")
+    return data[:-2] + b"\x00\x00\x00\x00" + data[-2:]
+
+
+def test_the_file_is_one_that_libjpeg_warns_of(warned_jpeg, capfd):
+    decode(warned_jpeg)
+    assert "Corrupt JPEG" in capfd.readouterr().err
+
+
+def test_decoders_are_silent_and_python_is_not(warned_jpeg, capfd):
+    with silenced_decoders():
+        decode(warned_jpeg)
+        print("ours", file=sys.stderr)
+    assert capfd.readouterr().err == "ours\n"
+
+
+def test_python_keeps_a_standard_error_that_is_the_processs(monkeypatch, capfd):
+    with open(2, "w", closefd=False, encoding="utf-8") as stderr:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stderr", stderr)
+        with silenced_decoders():
+            os.write(2, b"theirs\n")
+            print("ours", file=sys.stderr)
+        assert sys.stderr is stderr
+        os.write(2, b"after\n")
+    assert capfd.readouterr().err == "ours\nafter\n"
+
+
+def test_an_error_in_the_block_gives_standard_error_back(capfd):
+    with pytest.raises(ValueError, match="broken"), silenced_decoders():
+        raise ValueError("broken")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
