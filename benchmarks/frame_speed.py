@@ -13,7 +13,7 @@ processed
 They take turns in one process. The time runs from the first frame to the last; loading the model is left out. Shares
 are of that time; those marked `beside` were spent by other threads while the loop went on. The processor time of all
 threads is given as well: it hardly changes when something else runs. Nothing else should run on the machine.
-benchmarks/results/frame_speed.json gets the figures.
+results/frame_speed.json gets the figures.
 """
 
 import argparse
@@ -53,7 +53,7 @@ from emotion.inference.video_reader import VideoReader
 from emotion.inference.video_writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks/results/frame_speed.json"
+RESULT = ROOT / "results/frame_speed.json"
 
 SIZE = 480, 640
 FRAME_RATE = 30

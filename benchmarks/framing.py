@@ -12,7 +12,7 @@ where no border was repeated: in its crops, eyes must lie where FER2013 has them
 Then the released model predicts the faces as `emotion predict` would, with several margins. These accuracies show
 which margin is best, not how good the model is: it was chosen on PublicTest, and detectors miss the harder faces.
 
-benchmarks/results/framing.json gets the figures; framing.png shows the crops of the astronaut in scikit-image.
+results/framing.json gets the figures; framing.png shows the crops of the astronaut in scikit-image.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from emotion.runtimes.engine import Engine
 from emotion.runtimes.engines import load_engine
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks/results/framing.json"
+RESULT = ROOT / "results/framing.json"
 FIGURE = RESULT.with_suffix(".png")
 
 ENLARGED = 2

@@ -17,7 +17,7 @@ fast and detect nothing. Processor time is given, since other work on the machin
 resident set of the process, for 1,000 and for 5,000 images (the same 1,000 under five names), as CSV and as a table.
 Then the time of `emotion --help`, and of one image from start to result.
 
-benchmarks/results/predict_speed.json gets the figures. Nothing else should run on the machine.
+results/predict_speed.json gets the figures. Nothing else should run on the machine.
 """
 
 import argparse
@@ -43,7 +43,7 @@ from emotion.core.files import write_json
 from emotion.parallel.cores import available_cores
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks/results/predict_speed.json"
+RESULT = ROOT / "results/predict_speed.json"
 EMOTION = Path(sys.executable).with_name("emotion")
 
 SEED = 2013

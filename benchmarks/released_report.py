@@ -1,12 +1,12 @@
-"""The table of `python -m benchmarks.released`, from the figures beside the releases, their times, and peers.csv."""
+"""The table of released models and their peers, from the metrics of the releases, their times, and peers.csv."""
 
 import csv
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.documents import write_between
+from benchmarks.runs import RESULTS, Run, read_runs, scores_of
+from benchmarks.tables import render_table
 from emotion.app.preset.presets import PRESETS
 from emotion.app.release.release import CARD
 from emotion.app.release.results import RELEASED
@@ -16,14 +16,11 @@ from emotion.core.params import PARAMS_FILE, read_yaml
 from emotion.core.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
 from emotion.presentation.formats import figure_text, number, percent
 
-RESULTS = Path("benchmarks/results")
 TIMES = RESULTS / "released.json"
-RUNS = RESULTS / "fer2013"
-"""Figures of presets whose runs were scored and not released, each in a folder of the preset's name."""
+UNRELEASED = ("fer2013-quick",)
+"""Rows of results/runs.csv that the table shows, each of the preset of its name."""
 PACKAGE = RESULTS / "fer_package.json"
 PEERS = Path("benchmarks/peers.csv")
-README = Path("README.md")
-MARKS = ("<!-- released -->\n", "<!-- /released -->\n")
 
 PACKAGE_NAME = "fer"
 
@@ -41,7 +38,7 @@ HEADER = (
 
 
 class System(NamedTuple):
-    """A model that was scored here on PrivateTest: a release, a preset's that was not released, or that of `fer`.
+    """A model that was scored here on PrivateTest: a release, a run that was not released, or that of `fer`.
 
     `milliseconds` are those of one pass, not a number where none was timed; of the passes that a face takes, the
     probabilities are averaged. `given` says which other models training used, whose own time is not in `time`.
@@ -66,24 +63,19 @@ class System(NamedTuple):
 
     @property
     def minutes(self) -> float:
-        """How long training took."""
+        """Minutes of training."""
         minutes: float = self.time["seconds"] / 60 if self.time else math.nan
         return minutes
 
 
 class Peer(NamedTuple):
-    """A row of peers.csv, as text: what others state, or measured, of a system."""
+    """A row of peers.csv, as text: the figures that others state or measured of a system."""
 
     system: str
     accuracy: str
     kind: str
     parameters: str
     note: str
-
-
-def write_table() -> None:
-    """Write the table into README.md, between its marks."""
-    write_between(README, MARKS, render_table(read_systems(), read_package(), read_peers()))
 
 
 def find_releases() -> list[Path]:
@@ -130,23 +122,42 @@ def read_systems() -> list[System]:
     folders, milliseconds = find_releases(), _read(TIMES)["milliseconds_a_face"]
     untimed = [name for name in (*(folder.name for folder in folders), PACKAGE_NAME) if name not in milliseconds]
     if untimed:
-        raise InputError(
-            f"{TIMES} lacks {', '.join(untimed)}; run `python -m benchmarks.released` without --table-only"
-        )
-    releases = [_read_system(folder, f"({folder.as_posix()})", milliseconds[folder.name]) for folder in folders]
-    runs = [
-        _read_system(path.parent, f"({(PRESETS / path.parent.name).as_posix()}.yaml), not released", math.nan)
-        for path in RUNS.glob(f"*/{EVALUATION_METRICS.name}")
-    ]
-    return sorted((*releases, *runs), key=lambda system: -system.accuracy[0])
+        raise InputError(f"{TIMES} lacks {', '.join(untimed)}; run `python -m benchmarks.released`")
+    releases = [_read_release(folder, milliseconds[folder.name]) for folder in folders]
+    runs = read_runs()
+    others = [_read_run(runs[name]) for name in UNRELEASED if name in runs]
+    return sorted((*releases, *others), key=lambda system: -system.accuracy[0])
 
 
-def _read_system(folder: Path, link: str, milliseconds: float) -> System:
+def _read_run(run: Run) -> System:
+    name, preset = run["name"], read_yaml(PRESETS / f"{run['preset']}.yaml")
+    time = {
+        "seconds": 60 * float(run["minutes"]),
+        "threads": int(run["threads"]),
+        "processor": run["processor"],
+        "accelerator": run["accelerator"],
+        "backend": run["backend"],
+    }
+    return System(
+        name,
+        f"[`{name}`]({(PRESETS / run['preset']).as_posix()}.yaml), not released",
+        scores_of(run, "test"),
+        scores_of(run, "test_unique"),
+        int(run["parameters"]),
+        int(run["multiply_adds"]),
+        time,
+        math.nan,
+        passes=1,
+        given=_given_text(preset["train"]),
+    )
+
+
+def _read_release(folder: Path, milliseconds: float) -> System:
     evaluation, training = (_read(folder / path.name) for path in (EVALUATION_METRICS, TRAINING_METRICS))
     time, params = folder / TRAINING_TIME.name, read_yaml(folder / PARAMS_FILE)
     return System(
         folder.name,
-        f"[`{folder.name}`]{link}",
+        f"[`{folder.name}`]({folder.as_posix()})",
         evaluation["test"],
         evaluation["test_unique"],
         training["parameters"],
@@ -199,15 +210,14 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _how_to_make(path: Path) -> str:
     if path == TIMES:
-        return "run `python -m benchmarks.released` without --table-only"
+        return "run `python -m benchmarks.released`"
     return f"bring it back with `git checkout {path.as_posix()}`, from the project's root"
 
 
-def render_table(systems: Sequence[System], package: System, peers: Sequence[Peer]) -> str:
-    """Return the table as Markdown: our systems, then `fer`, measured like them, then what others state."""
-    rows = [*map(_cells, systems), _cells(package, kind="measured"), *map(_peer_cells, peers)]
-    lines = [" | ".join(cells) for cells in (HEADER, ("---",) * len(HEADER), *rows)]
-    return "".join(f"| {line} |\n".replace("|  |", "| |").replace("|  |", "| |") for line in lines)
+def render_released() -> str:
+    """Return the table as Markdown: our systems, then `fer`, measured like them, then the peers."""
+    package = _cells(read_package(), kind="measured")
+    return render_table(HEADER, [*map(_cells, read_systems()), package, *map(_peer_cells, read_peers())])
 
 
 def _cells(system: System, kind: str = "") -> tuple[str, ...]:
@@ -242,7 +252,7 @@ def _training_text(system: System) -> str:
 
 
 def minutes_text(system: System) -> str:
-    """Return how long training took, and of which other models the time comes on top."""
+    """Return the minutes of training, and the other models whose time comes on top."""
     return f"{system.minutes:,.0f} min" + (f" plus {system.given}" if system.given else "")
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.serve_screenshot
 
 Drives Chromium (/usr/bin/chromium) with Playwright, on the released model unless told; writes
-benchmarks/results/serve.png, and the same of a phone's width beside it where --narrow names a file.
+results/serve.png, and the same of a phone's width beside it where --narrow names a file.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.core.errors import InputError, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks/results/serve.png"
+RESULT = ROOT / "results/serve.png"
 EMOTION = Path(sys.executable).with_name("emotion")
 
 CHROMIUM = Path("/usr/bin/chromium")

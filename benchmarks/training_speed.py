@@ -16,7 +16,7 @@ second. A training step counts as three times the multiply-adds of a forward pas
 All take turns in one process, so that a machine that slows down does so for all of them. The time runs from the end of
 one batch to the end of another and leaves out the first ones: an autotuning thread of tf.data can hold up the end of
 `fit` for seconds. All run with the deterministic operations of `emotion.model_files.keras_setup`. Nothing else should
-run on the machine. benchmarks/results/training_speed.json gets the figures.
+run on the machine. results/training_speed.json gets the figures.
 """
 
 import argparse
@@ -55,7 +55,7 @@ if TYPE_CHECKING:  # at run time `emotion.model_files.keras_setup` loads it firs
 
 ROOT = Path(__file__).resolve().parent.parent
 PRESET = ROOT / "presets/fer2013.yaml"
-RESULT = ROOT / "benchmarks/results/training_speed.json"
+RESULT = ROOT / "results/training_speed.json"
 
 CLASSES = 7
 SEED = 2013

@@ -4,7 +4,7 @@
 
 For maps and channels as networks have them: how long a convolution takes, forward and both gradients, and how many
 times as long by products of matrices. Both take turns. Nothing else should run on the machine.
-benchmarks/results/winograd.json gets the figures, on which `emotion.training.acceleration.winograd.is_faster` is based.
+results/winograd.json gets the figures, on which `emotion.training.acceleration.winograd.is_faster` is based.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from emotion.model_files.keras_setup import processor
 from emotion.training.acceleration import winograd
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks/results/winograd.json"
+RESULT = ROOT / "results/winograd.json"
 
 CASES = [(4, 192), (6, 96), (6, 192), (6, 384), (8, 96), (12, 48), (12, 64), (12, 96), (12, 192)]
 CASES += [(24, 48), (24, 64), (24, 96), (48, 32), (48, 64)]

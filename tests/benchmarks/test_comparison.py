@@ -72,14 +72,14 @@ def test_a_preset_states_what_its_run_gave(name):
 
 
 def test_what_ferplus_gave_is_stated():
-    folder = ROOT / "benchmarks/results/ferplus"
+    folder = ROOT / "results/ferplus"
     evaluation, time = (read_record(folder / f"{file}.json") for file in ("evaluate", "time"))
     test, minutes = evaluation["test"], f"n {time['seconds'] / 60:.0f} minutes"
     accuracy, low, high = (f"{100 * test[f'accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
     validation, macro_f1 = f"{100 * evaluation['validation']['accuracy']:.1f}", f"macro F1 {test['macro_f1']:.3f}"
     text = " ".join(read_documents().split())
     assert f"I{minutes} on two cores the preset gave {accuracy} % ({low} to {high}) on the 3,546 images" in text
-    assert f"{macro_f1}, and {validation} % on PublicTest ([figures](../benchmarks/results/ferplus))" in text
+    assert f"{macro_f1}, and {validation} % on PublicTest ([figures](../results/ferplus))" in text
     raw, fitted = (f"{test[f'{prefix}expected_calibration_error']:.3f}" for prefix in ("", "calibrated_"))
     assert f"(calibration error {raw}); the temperature that travels with the model mends that ({fitted})" in text
     header = (ROOT / "presets/ferplus.yaml").read_text(encoding="utf-8").partition("source:")[0]
