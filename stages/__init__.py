@@ -1,1 +1,1 @@
-"""One script a stage of dvc.yaml; run them as `python -m stages.NAME` from the project's root."""
+"""The stages of dvc.yaml, one script each. Run one as `python -m stages.NAME` from the project's root."""

@@ -1,4 +1,4 @@
-"""Write the model card, metrics/model_card.md, from what the other stages measured."""
+"""Stage card: write the model card, metrics/model_card.md, from the figures of the other stages."""
 
 from emotion.core.errors import run_command
 from emotion.core.files import atomic_path
@@ -11,6 +11,7 @@ LINKS = Links(plots={"confusion": "plots/confusion.png", "training": "plots/trai
 
 
 def main() -> None:
+    """Read the figures of the other stages; write metrics/model_card.md."""
     params = load_params("source", "split", "labels", "features", "train", "evaluate")
     facts = read_facts(EVALUATION_METRICS.parent, params)
     files = [

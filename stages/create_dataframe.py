@@ -1,19 +1,20 @@
 """Stage create_dataframe: read the source that params.yaml names into data/dataframe.csv, one row per image.
 
-Its columns:
-    image     its name within the source: `row 17`, `train/happy/Training_1.jpg`
-    emotion   a class of labels.scheme, or the source's own emotion where the scheme leaves it out
-    label     the class's number in labels.scheme; -1 where the scheme leaves the emotion out
-    split     train, val or test
-    height, width, channels
-    hash      of its pixels; equal for equal images
-    copy_of   the first image with the same hash; empty where it is the first
-    blank     whether all its pixels are equal
-    offset    its first byte in data/pixels.npy, which holds the pixels of small images; -1 for larger ones
-    excluded  why it is not used: scheme, copy of val, copy of test; empty where it is used
-    votes     people's votes for the classes, in their order; only where labels.targets is votes
+The columns of the table are:
 
-data/rejected.csv lists the images that could not be read, with the reason. metrics/dataset.json has the counts.
+- image: name within the source, such as `row 17` or `train/happy/Training_1.jpg`.
+- emotion: class of labels.scheme, or the source's emotion where the scheme leaves it out.
+- label: number of the class in labels.scheme; -1 where the scheme leaves the emotion out.
+- split: train, val or test.
+- height, width, channels: shape of the image.
+- hash: hash of the pixels; equal for equal images.
+- copy_of: first image with the same hash; empty for the first one.
+- blank: whether all pixels are equal.
+- offset: position of the first byte in data/pixels.npy, which holds the pixels of small images; -1 for larger ones.
+- excluded: reason why the image is not used (scheme, copy of val, copy of test); empty for used images.
+- votes: people's votes for the classes, in their order; only where labels.targets is votes.
+
+data/rejected.csv lists the unreadable images, each with the reason. metrics/dataset.json has the counts.
 """
 
 from collections.abc import Iterator
@@ -38,13 +39,14 @@ from emotion.ingest.table_builder import build_table, check_classes
 
 
 def main() -> None:
+    """Read the source; write the table, the pixels of small images, the rejected images and the counts."""
     params = load_params("source", "split", "labels")
     scheme = resolve_scheme(params.labels.scheme)
     check_targets(params.labels.scheme, params.labels.targets)
     folder = Path(params.source.folder)
     source = open_source(folder, params.source.file)
     votes = read_votes(folder, source) if params.labels.scheme == FERPLUS else None
-    # The table moves into place last: while it is missing, no stage takes the other files for a complete data set.
+    # The table moves into place last. While it is missing, later stages stop, so they never use incomplete files.
     with atomic_path(TABLE) as table_file:
         with atomic_path(PIXELS) as pixels_file:
             collected = read_images(source, pixels_file)
@@ -62,7 +64,10 @@ def main() -> None:
 
 
 def read_images(source: Source, pixels_file: Path) -> Collected:
-    """Read all of `source`, with a progress bar on a terminal; the pixels of small images go to `pixels_file`."""
+    """Read all of `source`, and write the pixels of small images to `pixels_file`.
+
+    On a terminal, a progress bar is shown.
+    """
     batches = source.batches()
     with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" images", disable=None) as progress:
         return collect_batches(_count_images(batches, progress), pixels)
@@ -75,7 +80,7 @@ def _count_images(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Itera
 
 
 def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:
-    """Return the table of the images, labeled by the source or by `votes`."""
+    """Return the table of the images, labeled by `votes`, or by the source where `votes` is None."""
     images = collected.images
     if votes is None:
         return build_table(images, scheme, params.split)

@@ -1,7 +1,7 @@
-"""Score the trained model on the test split, once: figures, one row per image, and curves.
+"""Stage evaluate: score the trained model on the test split, once.
 
-Every choice is made on the validation split: the epoch by training, the temperature here. Of two emotions the
-threshold is `evaluate.threshold`; the one that validation would choose is reported, and not used.
+Every choice is made on the validation split. Training chooses the epoch on it, and this stage the temperature. With
+two emotions the threshold is `evaluate.threshold`. The threshold that validation would choose is reported only.
 """
 
 from typing import TYPE_CHECKING
@@ -50,17 +50,17 @@ def main() -> None:
 def predict_splits(
     features: dict[str, np.ndarray], rows: pd.DataFrame, params: Params
 ) -> tuple[SplitPredictions, SplitPredictions, tuple[str, ...]]:
-    """Return the model's predictions on the validation and the test split, each run once, and its emotions.
+    """Return the model's predictions on the validation split and on the test split, and its emotions.
 
     Args:
         features: the arrays, as `load_features` returns them.
-        rows: those of the table that the test arrays hold.
-        params: `evaluate` and `compute`.
+        rows: the rows of the table for the test arrays.
+        params: the sections `evaluate` and `compute`.
 
     Raises:
-        InputError: the model does not fit the arrays or the table, or gives no probabilities.
+        InputError: the model does not fit the arrays or the table, or its outputs are not probabilities.
     """
-    # Loading Keras takes seconds; what is wrong with the other files shows before them.
+    # Keras takes seconds to load, so errors in the other files are reported before.
     from emotion.model_files.keras_setup import set_up
 
     set_up(threads=params.compute.threads, seed=params.evaluate.seed)
@@ -79,10 +79,10 @@ def predict_splits(
 
 
 def find_test_rows(table: pd.DataFrame, y_test: np.ndarray) -> pd.Series:
-    """Return which rows of the table the test arrays hold, (rows,) booleans.
+    """Return whether each row of the table is in the test arrays, (rows,) booleans.
 
     Raises:
-        InputError: the arrays hold other labels than those rows, so they were made from another table.
+        InputError: the labels of these rows and `y_test` differ, so the arrays were made from another table.
     """
     chosen = (table["split"] == "test") & (table["excluded"] == "")
     if table["label"][chosen].tolist() != y_test.tolist():
@@ -94,7 +94,7 @@ def find_test_rows(table: pd.DataFrame, y_test: np.ndarray) -> pd.Series:
 
 
 def check_metadata(metadata: "ModelMetadata", images: np.ndarray, rows: pd.DataFrame) -> None:
-    """Check that the model was trained for such images and labels.
+    """Check that the model was trained for images and labels like these.
 
     Raises:
         InputError: the model takes images of another size or color than `images`, (n, height, width, channels), or its
@@ -102,22 +102,22 @@ def check_metadata(metadata: "ModelMetadata", images: np.ndarray, rows: pd.DataF
     """
     if images.shape[1:] != (metadata.size, metadata.size, CHANNELS.get(metadata.color)):
         raise InputError(
-            f"{TRAINED_MODEL} takes {metadata.color} images of {metadata.size} x {metadata.size} pixels, and "
+            f"{TRAINED_MODEL} takes {metadata.color} images of {metadata.size} x {metadata.size} pixels, but "
             f"{FEATURES} holds {images.shape[1:]} (height, width, channels); train again with `dvc repro train`"
         )
     pairs = set(zip(rows["label"], rows["emotion"], strict=True))
     if not pairs <= set(enumerate(metadata.emotions)):
         raise InputError(
-            f"{TRAINED_MODEL} tells apart {', '.join(metadata.emotions)}, and {TABLE} has other emotions or another "
-            "order; train again with `dvc repro train`"
+            f"{TRAINED_MODEL} has the emotions {', '.join(metadata.emotions)}, but {TABLE} has other emotions or "
+            "another order; train again with `dvc repro train`"
         )
 
 
 def check_outputs(probabilities: np.ndarray, emotions: tuple[str, ...]) -> None:
-    """Raise InputError where the model gave another number of probabilities (n, classes) than it has emotions."""
+    """Raise InputError where the number of columns of `probabilities`, (n, classes), is not that of the emotions."""
     if probabilities.shape[1] != len(emotions):
         raise InputError(
-            f"{TRAINED_MODEL} tells apart {len(emotions)} emotions ({', '.join(emotions)}), and gives probabilities of "
+            f"{TRAINED_MODEL} has {len(emotions)} emotions ({', '.join(emotions)}), but gives probabilities of "
             f"{probabilities.shape[1]}; train again with `dvc repro train`"
         )
 
@@ -125,7 +125,7 @@ def check_outputs(probabilities: np.ndarray, emotions: tuple[str, ...]) -> None:
 def write_curves(
     images: list[str], test: SplitPredictions, emotions: tuple[str, ...], temperature: float, bins: int
 ) -> None:
-    """Write the tables that `dvc plots` and the plot stage read."""
+    """Write the tables that `dvc plots` and the stage plot read."""
     y_true, probabilities = test.y_true, test.probabilities
     write_csv(
         PREDICTIONS,

@@ -1,4 +1,4 @@
-"""Draw what the network looked at in test images that it predicted right and wrong: metrics/explanations.png."""
+"""Stage explain: draw the image regions behind right and wrong predictions, metrics/explanations.png."""
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,16 @@ from emotion.reports.predictions import read_predictions
 
 
 def main() -> None:
+    """Read predictions, features and model; write metrics/explanations.png."""
     params = load_params("explain", "compute")
     predictions = read_predictions(PREDICTIONS)
     images = load_features(FEATURES)["x_test"]
     if len(predictions) != len(images):
         raise InputError(
-            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test images, expected as many; "
-            "make both again with `dvc repro evaluate`"
+            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test images, expected equal "
+            "numbers; make both again with `dvc repro evaluate`"
         )
-    # Loading Keras takes seconds; what is wrong with the other files shows before them.
+    # Keras takes seconds to load, so errors in the other files are reported before.
     from emotion.model_files.keras_setup import set_up
 
     set_up(params.compute.threads, seed=0)
@@ -40,12 +41,12 @@ def find_labels(names: pd.Series, emotions: tuple[str, ...]) -> np.ndarray:
     """Return the label of each of `names`, (n,).
 
     Raises:
-        InputError: the model has no such emotion, so the predictions are another one's.
+        InputError: the model lacks one of the emotions, so the predictions are from another model.
     """
     unknown = sorted(set(names) - set(emotions))
     if unknown:
         raise InputError(
-            f"{PREDICTIONS} has the emotions {', '.join(unknown)}, and {MODEL} predicts {', '.join(emotions)}; make "
+            f"{PREDICTIONS} has the emotions {', '.join(unknown)}, but {MODEL} predicts {', '.join(emotions)}; make "
             "both again with `dvc repro`"
         )
     return names.map(emotions.index).to_numpy(dtype=np.int64)

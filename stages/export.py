@@ -1,4 +1,4 @@
-"""Write the trained model for every runtime, with all the metadata that its use needs; compare the files."""
+"""Stage export: write the trained model, with its metadata, for every runtime, and compare the files."""
 
 import hashlib
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # at run time it would load Keras
     from emotion.core.metadata import ModelMetadata
 
 THREADS = 1
-"""Times are for one thread. So the probabilities do not depend on compute.threads either."""
+"""Number of threads for times and probabilities, which so do not depend on compute.threads."""
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
     params = load_params("evaluate", "faces")
     temperature = read_temperature()
     features = load_features(FEATURES)
-    # Loading Keras takes seconds; what is wrong with the other files shows before them.
+    # Keras takes seconds to load, so errors in the other files are reported before.
     from emotion.model_files.keras_setup import set_up
 
     set_up(THREADS, params.evaluate.seed)
@@ -57,7 +57,7 @@ def main() -> None:
     figures = compare_engines(engines, features["x_test"], features["y_test"], metadata)
     report = {name: {"bytes": EXPORTED[name].stat().st_size} | figures[name] for name in EXPORTED}
     write_json(EXPORT_METRICS, report)
-    # A metric, but not among the stage's outputs, whose bytes are the same from run to run.
+    # Times are not an output of the stage, since the bytes of its outputs are the same in every run.
     times = time_engines(engines, features["x_test"][0])
     write_json(EXPORT_TIME, times)
     print("\n".join(describe_file(name, report[name], times["milliseconds_a_face"][name]) for name in EXPORTED))
@@ -67,18 +67,18 @@ def read_temperature() -> float:
     """Return the temperature that the stage evaluate fitted on the validation split.
 
     Raises:
-        InputError: its figures are missing, or hold no temperature.
+        InputError: metrics/evaluate.json is missing or holds no temperature.
     """
     remedy = "make it again with `dvc repro evaluate`"
     try:
         temperature: float = read_json(EVALUATION_METRICS, remedy)["temperature"]
     except (KeyError, TypeError):
-        raise InputError(f"{EVALUATION_METRICS} gives no temperature; {remedy}") from None
+        raise InputError(f"{EVALUATION_METRICS} has no temperature; {remedy}") from None
     return temperature
 
 
 def complete_metadata(metadata: "ModelMetadata", params: Params, temperature: float) -> "ModelMetadata":
-    """Return `metadata` with how the model was scored, and how faces are to be detected for it."""
+    """Return `metadata` with the settings of evaluation, the temperature, and the detection of faces."""
     return replace(
         metadata,
         flip=params.evaluate.flip,
@@ -89,11 +89,11 @@ def complete_metadata(metadata: "ModelMetadata", params: Params, temperature: fl
 
 
 def write_files(network: "keras.Model", metadata: "ModelMetadata", images: np.ndarray) -> None:
-    """Write `network` and `metadata` as every file of EXPORTED.
+    """Write `network` and `metadata` to every file of EXPORTED.
 
     Args:
         network: takes uint8 (n, size, size, channels).
-        metadata: complete.
+        metadata: the metadata of `complete_metadata`.
         images: uint8 (n, size, size, channels) of the training split, for the ranges of int8.
     """
     from emotion.model_files.keras_file import save_model
@@ -108,7 +108,10 @@ def write_files(network: "keras.Model", metadata: "ModelMetadata", images: np.nd
 
 
 def time_engines(engines: Mapping[str, Engine], image: np.ndarray) -> dict[str, Any]:
-    """Return how long one `image` takes each engine, on what processor, and the checksum of the model's file."""
+    """Return the milliseconds of each engine for one `image`, with the processor and the checksum of the model.
+
+    The image is uint8 (size, size, channels).
+    """
     from emotion.model_files import keras_setup
     from emotion.runtimes.comparison import time_one_image
 
@@ -121,7 +124,7 @@ def time_engines(engines: Mapping[str, Engine], image: np.ndarray) -> dict[str, 
 
 
 def describe_file(name: str, figures: Mapping[str, float], milliseconds: float) -> str:
-    """Return a line about a file, for the terminal."""
+    """Return a line about the exported file `name` for the terminal: size, accuracy, agreement and time."""
     return (
         f"{EXPORTED[name].as_posix():28} {figures['bytes'] / 1e6:6.2f} MB, accuracy {figures['accuracy']:.1%}, "
         f"agreement {figures['agreement']:.1%}, {milliseconds:.2f} ms a face"

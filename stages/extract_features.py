@@ -12,6 +12,7 @@ from emotion.ingest.sources.locate import open_source
 
 
 def main() -> None:
+    """Read the table and the pixels; write the arrays of data/features."""
     params = load_params("source", "features")
     source = partial(open_source, Path(params.source.folder), params.source.file)
     counts = extract(read_table(TABLE), PIXELS, source, params.features, FEATURES)

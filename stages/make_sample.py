@@ -1,4 +1,4 @@
-"""Stage make_sample: draw the embedded data set, data/sample."""
+"""Stage make_sample: draw the embedded data set, data/sample/archive.zip."""
 
 from emotion.core.errors import run_command
 from emotion.core.params import load_params
@@ -7,6 +7,7 @@ from emotion.sample.archive import make_sample
 
 
 def main() -> None:
+    """Write data/sample/archive.zip."""
     params = load_params("sample")
     make_sample(SAMPLE_ARCHIVE, seed=params.sample.seed, images=params.sample.images)
 

@@ -1,4 +1,4 @@
-"""Draw the plots of data, training and results. Needs neither DVC nor TensorFlow."""
+"""Stage plot: draw the plots of data, training and results. It needs neither DVC nor TensorFlow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +33,7 @@ from emotion.plots.training import plot_training
 
 
 def main() -> None:
-    """Read what the other stages wrote; write metrics/plots/*.png."""
+    """Read the outputs of the other stages; write metrics/plots/*.png."""
     params = load_params("plot").plot
     draw_training()
     draw_results(params.mistakes)
@@ -41,13 +41,13 @@ def main() -> None:
 
 
 def draw_training() -> None:
-    """Draw how training went."""
+    """Draw the curves of training."""
     best_epoch = read_json(TRAINING_METRICS)["best_epoch"]
     save_figure(plot_training(read_csv(HISTORY), best_epoch), PLOTS / "training.png")
 
 
 def draw_data(images_per_class: int) -> None:
-    """Draw what the data set holds."""
+    """Draw the class balance, and `images_per_class` training images of each class."""
     emotions = list(read_json(EVALUATION_METRICS)["by_class"])
     features = load_features(FEATURES)
     save_figure(plot_class_balance(read_table(TABLE), emotions), PLOTS / "class_balance.png")
@@ -57,7 +57,7 @@ def draw_data(images_per_class: int) -> None:
 
 
 def draw_results(mistakes: int) -> None:
-    """Draw the scores and predictions of the test split."""
+    """Draw the scores and predictions of the test split, with at most `mistakes` wrong ones on a sheet."""
     report = read_json(EVALUATION_METRICS)
     by_class = report["by_class"]
     emotions = list(by_class)
@@ -65,8 +65,8 @@ def draw_results(mistakes: int) -> None:
     images = load_features(FEATURES)["x_test"]
     if len(predictions) != len(images):
         raise InputError(
-            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test images, expected as many; "
-            "make both again with `dvc repro evaluate`"
+            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test images, expected equal "
+            "numbers; make both again with `dvc repro evaluate`"
         )
     thresholds = report.get("threshold", {})
     points = find_points(predictions, emotions, thresholds) if thresholds else None
@@ -84,12 +84,12 @@ def draw_results(mistakes: int) -> None:
 
 
 def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
-    """Return what writes a sheet of such images (n, height, width, channels)."""
+    """Return the function that writes a sheet of gray or of color images (n, height, width, channels)."""
     return save_gray_sheet if images.shape[3] == 1 else save_color_sheet
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a curve's table. Only the history has gaps; elsewhere an image may well be called `NA`."""
+    """Read the table of a curve. Only the history has empty values; in other tables `NA` may name an image."""
     return pd.read_csv(path, encoding="utf-8", dtype={"image": str}, na_filter=path == HISTORY)
 
 

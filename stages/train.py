@@ -1,4 +1,4 @@
-"""Train the network that params.yaml names, on data/features; write models/trained.keras, its history and metrics."""
+"""Stage train: train the network that params.yaml names on data/features."""
 
 import hashlib
 
@@ -20,10 +20,11 @@ from emotion.training.pretrained import read_pretrained
 from emotion.training.training_data import TrainingData
 
 LAST_GOOD_MODEL = CHECKPOINTS / "last_good.keras"
-"""Where a training that broke leaves the weights of its best epoch."""
+"""Model file for the best epoch of a training that diverged later."""
 
 
 def main() -> None:
+    """Read the features; write models/trained.keras, the history and metrics/train.json."""
     params = load_params("train", "augmentation", "labels", "compute")
     scheme = resolve_scheme(params.labels.scheme)
     check_targets(params.labels.scheme, params.labels.targets)
@@ -41,7 +42,7 @@ def main() -> None:
         raise InputError(f"{error}; the best epoch before that is kept in {LAST_GOOD_MODEL}") from None
     print(f"trained {len(result.history)} epochs in {result.seconds:.0f} s; best: {result.best_epoch}")
     save_model(TRAINED_MODEL, result.model, metadata)
-    # Not among the stage's outputs, whose bytes are the same from run to run.
+    # Times are not an output of the stage, since the bytes of its outputs are the same in every run.
     write_json(TRAINING_TIME, time_taken(result, params.compute.threads))
     write_csv(HISTORY, pd.DataFrame(result.history))
     write_json(TRAINING_METRICS, {"precision": resolve_precision(params.train.precision)} | summary(result))
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def read_data(scheme: Scheme, *, votes: bool) -> TrainingData:
-    """Return the arrays that training needs, people's votes among them where `votes` says so.
+    """Return the arrays that training needs, with people's votes where `votes` is true.
 
     Raises:
         InputError: the arrays were made for other params.labels.
@@ -61,14 +62,14 @@ def read_data(scheme: Scheme, *, votes: bool) -> TrainingData:
     fits = votes_train is None or votes_train.shape[1] == classes
     if votes != (votes_train is not None) or not fits or max(y_train.max(), y_val.max()) >= classes:
         raise InputError(
-            f"{FEATURES} was made for another labels.scheme or labels.targets than {scheme.written} in params.yaml; "
-            "make it again with `dvc repro extract_features`"
+            f"{FEATURES} was made for another labels.scheme or labels.targets than params.yaml has (labels.scheme: "
+            f"{scheme.written}); make it again with `dvc repro extract_features`"
         )
     return TrainingData(x_train, y_train, x_val, y_val, votes_train)
 
 
 def time_taken(result: TrainingResult, threads: int) -> dict[str, object]:
-    """Return how long training took, and on what; the checksum tells which model it is of."""
+    """Return the seconds of training, the hardware, and the checksum of the trained model."""
     return {
         "md5": hashlib.md5(TRAINED_MODEL.read_bytes(), usedforsecurity=False).hexdigest(),
         "seconds": round(result.seconds),
@@ -80,7 +81,7 @@ def time_taken(result: TrainingResult, threads: int) -> dict[str, object]:
 
 
 def summary(result: TrainingResult) -> dict[str, object]:
-    """Return what metrics/train.json holds: the best epoch, its scores, and what the network costs."""
+    """Return the figures of metrics/train.json: the best epoch, its scores, and the size of the network."""
     best = result.history[result.best_epoch - 1]
     return {
         "best_epoch": result.best_epoch,

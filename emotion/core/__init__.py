@@ -1,1 +1,1 @@
-"""What every other room may use: errors, files, params, paths, labels, model metadata."""
+"""Code that every other room may use: errors, files, params, paths, labels, model metadata."""

@@ -1,4 +1,4 @@
-"""The exception for a mistake that the user can correct, and how a command ends on an error."""
+"""The exception for mistakes that the user can correct, and the exit status of a command on an error."""
 
 import errno
 import sys
@@ -8,15 +8,15 @@ from collections.abc import Callable
 class InputError(ValueError):
     """A user's input cannot be used.
 
-    The message has the input, what was expected and how to correct it; it is shown without a traceback.
+    The message states the input, what was expected and how to correct it. It is shown without a traceback.
     """
 
 
 def run_command(command: Callable[[], None]) -> None:
     """Run a stage or command; end it without a traceback where the user can correct the error.
 
-    An InputError or a full disk writes its message to standard error and ends with the exit status 1. An interruption
-    from the keyboard ends with 130, as shells expect.
+    On an InputError or a full disk, the message goes to standard error and the exit status is 1. On an interruption
+    from the keyboard the status is 130, as shells expect.
     """
     try:
         command()
@@ -26,8 +26,8 @@ def run_command(command: Callable[[], None]) -> None:
         if not is_disk_full(error):
             raise
         sys.exit(
-            f"error: the disk is full ({error}); what was there before is as it was. Make room (`dvc gc -w` removes "
-            "what no longer belongs to this working tree from DVC's cache), then run the command again"
+            f"error: the disk is full ({error}); earlier files are unchanged. Free some space and run the command "
+            "again. `dvc gc -w` removes files from DVC's cache that this working tree does not use"
         )
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -36,5 +36,5 @@ def run_command(command: Callable[[], None]) -> None:
 
 def is_disk_full(error: OSError) -> bool:
     """Return whether writing failed because the disk, or the user's quota, is full."""
-    # HDF5 raises OSError without the number, which is in its text only.
+    # HDF5 raises OSError without `errno`; the number is in the message only.
     return error.errno in (errno.ENOSPC, errno.EDQUOT) or f"errno = {errno.ENOSPC}" in str(error)

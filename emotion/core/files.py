@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, even if the process is killed; JSON and CSV."""
+"""Writing of files that appear whole or not at all, even if the process is killed; JSON and CSV."""
 
 import json
 import math
@@ -25,7 +25,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Return a context with a temporary path beside `path`, which is moved there at the end of the block.
 
     The temporary file keeps the suffix of `path`, since many writers choose their format by it. It is removed when
-    the block raises; temporary files of killed processes are removed at the start.
+    the block raises. Temporary files of killed processes are removed at the start.
     """
     _remove_leftovers(path)
     handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix, dir=path.parent)
@@ -57,7 +57,7 @@ def _prefix(path: Path) -> str:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove the temporary files of killed processes. No other process writes `path` now: DVC prevents that."""
+    """Remove the temporary files of killed processes. DVC's lock keeps other processes from writing `path` now."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in sorted(path.parent.iterdir()):
         if leftover.name.startswith(_prefix(path)):
@@ -71,7 +71,7 @@ def _umask() -> int:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write `content` as UTF-8 JSON; floats get five decimals, since `dvc metrics diff` compares all of them."""
+    """Write `content` as UTF-8 JSON, with floats rounded to five decimals for a readable `dvc metrics diff`."""
     text = json.dumps(rounded(content), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -82,7 +82,7 @@ def read_json(path: Path, remedy: str = "make it with `dvc repro`") -> dict[str,
 
     Args:
         path: the file.
-        remedy: what the user can do, for the error.
+        remedy: advice for the user, which ends the message of the error.
 
     Raises:
         InputError: the file is missing or broken.

@@ -1,4 +1,4 @@
-"""Emotions, their names and their order, which is defined here and nowhere else."""
+"""The emotions, their names and their order, and the schemes of classes. No other module defines them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,17 +41,17 @@ SCHEMES = {
 }
 
 RESERVED_NAMES = ("image", "actual", "predicted", "confidence", "correct", "total", "all")
-"""Columns and keys beside the classes in tables and metrics; no class can have such a name."""
+"""Names of other columns and keys in tables and metrics. No class may have one of these names."""
 
 SchemeItem = str | Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """The classes that a model distinguishes; a class's label is its place in `emotions`.
+    """The classes that a model distinguishes. The label of a class is its index in `emotions`.
 
     Attributes:
-        emotions: the names of the classes: each an emotion, or a name for several.
+        emotions: the names of the classes. Each is an emotion, or a name for several emotions.
         members: the emotions in each class, in the same order.
         written: the scheme as in params.yaml, for messages.
     """
@@ -83,11 +83,11 @@ def resolve_scheme(choice: str | Sequence[SchemeItem]) -> Scheme:
     """Return the scheme named `choice`, or the one with the classes listed in `choice`.
 
     An item of a list is an emotion, or a mapping of one new name to several emotions:
-    `[neutral, {positive: [happy, surprise]}]`. Other emotions are left out.
+    `[neutral, {positive: [happy, surprise]}]`. Emotions that are not listed are left out.
 
     Raises:
-        InputError: `choice` names no scheme, an unknown emotion, one emotion or class twice, fewer than two
-            classes, or a class with a name that it cannot have.
+        InputError: the scheme or an emotion is unknown, an emotion or class is repeated, there are fewer than two
+            classes, or the name of a class is not allowed.
     """
     if isinstance(choice, str):
         return _named_scheme(choice)
@@ -108,7 +108,7 @@ def _named_scheme(name: str) -> Scheme:
     if name not in SCHEMES:
         raise InputError(
             f"labels.scheme: got {name!r}{_did_you_mean(name, SCHEMES)}, expected one of {', '.join(SCHEMES)}, or a "
-            f"list of emotions out of {', '.join(KNOWN_EMOTIONS)}, such as [happy, sad, {{other: [angry, fear]}}]"
+            f"list of some of {', '.join(KNOWN_EMOTIONS)}, such as [happy, sad, {{other: [angry, fear]}}]"
         )
     emotions = SCHEMES[name]
     return Scheme(emotions, tuple((emotion,) for emotion in emotions), name)
@@ -121,13 +121,13 @@ def _parse_class(item: SchemeItem) -> tuple[str, tuple[str, ...]]:
         return emotion, (emotion,)
     if len(item) != 1:
         raise InputError(
-            f"labels.scheme: got the item {dict(item)} with {len(item)} names, expected one name an item: "
+            f"labels.scheme: got the item {dict(item)} with {len(item)} names, expected one name per item: "
             "[{positive: [happy, surprise]}, {negative: [angry, sad]}]"
         )
     ((name, members),) = item.items()
     if not members:
         raise InputError(
-            f"labels.scheme: got no emotions for {name!r}, expected a list out of {', '.join(KNOWN_EMOTIONS)}"
+            f"labels.scheme: got no emotions for {name!r}, expected a list of some of {', '.join(KNOWN_EMOTIONS)}"
         )
     emotions = tuple(_parse_member(member) for member in members)
     return _parse_name(name, emotions), emotions
@@ -143,7 +143,7 @@ def _parse_member(text: str) -> str:
 
 
 def _parse_name(text: str, members: tuple[str, ...]) -> str:
-    """Return the name of a class of several emotions; it may be an emotion's only where that is in `members`."""
+    """Return the name of a class of several emotions. The name of an emotion must be one of `members`."""
     name = text.strip()
     if not name or not name.replace("_", "").replace("-", "").replace(" ", "").isalnum():
         raise InputError(
@@ -152,8 +152,8 @@ def _parse_name(text: str, members: tuple[str, ...]) -> str:
         )
     if name.lower() in RESERVED_NAMES:
         raise InputError(
-            f"labels.scheme: got the name {text!r} for {', '.join(members)}, which tables of results use for something "
-            f"else (as they do {', '.join(RESERVED_NAMES)}); choose another one"
+            f"labels.scheme: got the name {text!r} for {', '.join(members)}, expected none of "
+            f"{', '.join(RESERVED_NAMES)}, which have other meanings in tables of results; choose another name"
         )
     try:
         emotion = parse_emotion(name)
@@ -161,8 +161,8 @@ def _parse_name(text: str, members: tuple[str, ...]) -> str:
         return name
     if emotion not in members:
         raise InputError(
-            f"labels.scheme: got the name {text!r} for {', '.join(members)}, but it means the emotion {emotion}, which "
-            f"is not among them; choose another name, or add {emotion}"
+            f"labels.scheme: got the name {text!r} for {', '.join(members)}, but it means the emotion {emotion}; "
+            f"choose another name, or add {emotion} to the class"
         )
     return emotion
 
@@ -171,7 +171,7 @@ def _check_once(names: Sequence[str], kind: str, choice: Sequence[SchemeItem]) -
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(
-            f"labels.scheme: got {list(choice)}, with {kind} {' and '.join(twice)} more than once; expected each once"
+            f"labels.scheme: got {list(choice)} with {kind} {' and '.join(twice)} more than once, expected each once"
         )
 
 
@@ -181,7 +181,7 @@ def _did_you_mean(text: str, known: Iterable[str]) -> str:
 
 
 def check_targets(scheme: str | Sequence[SchemeItem], targets: str) -> None:
-    """Raise InputError where labels.targets is votes and labels.scheme is one without votes."""
+    """Raise InputError where labels.targets is `votes` and labels.scheme has no votes."""
     if targets == "votes" and scheme != FERPLUS:
         raise InputError(
             f"labels.targets: got votes with labels.scheme {scheme!r}, but only {FERPLUS} has votes; set labels.scheme "
@@ -190,12 +190,12 @@ def check_targets(scheme: str | Sequence[SchemeItem], targets: str) -> None:
 
 
 def parse_emotion(text: str) -> str:
-    """Return the emotion of `text`: one of KNOWN_EMOTIONS, a synonym, or its official number (`3`).
+    """Return the emotion that `text` names: one of KNOWN_EMOTIONS, a synonym, or an official number (`3`).
 
     Case, surrounding blanks and a number before the name (`3_happy`, `03 - happy`) are ignored.
 
     Raises:
-        InputError: `text` is none of them.
+        InputError: `text` names no known emotion.
     """
     name = text.strip().lower()
     if name.isdecimal() and int(name) < len(EMOTIONS):
@@ -204,7 +204,7 @@ def parse_emotion(text: str) -> str:
     name = SYNONYMS.get(name, name)
     if name not in KNOWN_EMOTIONS:
         raise InputError(
-            f"{text!r} is no emotion that is known here; expected one of {', '.join(KNOWN_EMOTIONS)}, a synonym "
+            f"{text!r} is no known emotion; expected one of {', '.join(KNOWN_EMOTIONS)}, a synonym "
             f"({', '.join(sorted(SYNONYMS))}) or a number from 0 ({EMOTIONS[0]}) to {len(EMOTIONS) - 1} "
             f"({EMOTIONS[-1]})"
         )

@@ -1,6 +1,6 @@
-"""A model's metadata: its inputs and outputs. It is inside every model file, for every runtime.
+"""The metadata of a model: its inputs and outputs. Every model file holds it, for every runtime.
 
-Nothing here loads Keras, so that a TFLite or ONNX file needs its small runtime only.
+This module does not load Keras, so a TFLite or ONNX file needs only its small runtime.
 """
 
 import json
@@ -11,10 +11,10 @@ from typing import Any
 from emotion.core.errors import InputError
 
 CHANNELS = {"grayscale": 1, "rgb": 3}
-"""How many channels images of each color have."""
+"""Number of channels of an image, by color."""
 
 COLORS_OF_BEFORE = {"grey": "grayscale"}
-"""Names of colors in model files of earlier versions."""
+"""Current names of the colors in model files of earlier versions."""
 
 METADATA_MEMBER = "emotion.json"
 """The member of .keras and .tflite files that holds the metadata; both can be read as zip archives."""
@@ -23,32 +23,34 @@ METADATA_PROPERTY = "emotion"
 """The property of ONNX files that holds the metadata."""
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-"""The time of every member of such an archive, so that the same model is the same bytes."""
+"""The time of every member of such an archive, so that the same model gives the same bytes."""
 
 DETECTORS = ("cascade", "mtcnn")
 
 AUTO, WHOLE = "auto", "whole"
 DETECTOR_CHOICES = (AUTO, *DETECTORS, WHOLE)
-"""The values of `--detector`: a detector, the whole image, or automatic."""
+"""The values of `--detector`: automatic, a detector, or the whole image."""
 
 MARGINS = (-0.4, 2.0)
-"""The smallest and the largest margin that are accepted."""
+"""The smallest and the largest allowed margin."""
 
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """A model's inputs and outputs, and how faces are cropped for it.
+    """The inputs and outputs of a model, and the settings by which faces are detected and cropped for it.
 
     Attributes:
-        emotions: the names of its classes, in the order of its outputs. Two have one output, the second's probability.
-        size: height and width of its input images, in pixels.
+        emotions: the names of its classes, in the order of its outputs. A model of two classes may have a single
+            output, the probability of the second class.
+        size: height and width of its input images, in pixels, 8 to 1024.
         color: `grayscale` or `rgb`.
-        flip: whether the probabilities of each image and its mirror image are averaged, as they were for its figures.
+        flip: whether the probabilities of each image and its mirror image are averaged, as in its evaluation.
         temperature: calibrates its probabilities, above 0 (Guo et al. 2017).
-        threshold: of two emotions, the probability above which an image shows the second; before the temperature.
-        detector: finds faces where no other is chosen: `cascade` or `mtcnn`.
-        margin: how much is added to a face's box on each side, as a share of its size; negative cuts off.
-        smallest: the smallest face that is detected, in pixels of the box's shorter side.
+        threshold: of two emotions, the second is predicted where its probability is above this, 0 to 1. It applies to
+            probabilities before the temperature.
+        detector: the default face detector, `cascade` or `mtcnn`.
+        margin: added to a face's box on each side, as a share of the box's longer side. A negative margin cuts off.
+        smallest: the smallest face that is detected, in pixels of the box's side.
     """
 
     emotions: tuple[str, ...]
@@ -63,23 +65,24 @@ class ModelMetadata:
 
     @property
     def channels(self) -> int:
+        """The number of channels of its input images: 1 or 3."""
         return CHANNELS[self.color]
 
 
 def write_metadata(metadata: ModelMetadata) -> str:
-    """Return `metadata` as the JSON text in model files."""
+    """Return `metadata` as the JSON text that model files hold."""
     return json.dumps(asdict(metadata), indent=2)
 
 
 def read_metadata(text: str | bytes, where: str) -> ModelMetadata:
-    """Return the metadata in `text`; values that files of earlier versions lack have their default.
+    """Return the metadata in `text`. Values that files of earlier versions lack get their default.
 
     Args:
         text: the JSON text.
         where: the model file's name, for the message.
 
     Raises:
-        InputError: `text` is no metadata, or has values that are not allowed.
+        InputError: `text` is not metadata, or has values out of range.
     """
     try:
         values = json.loads(text)
@@ -88,7 +91,7 @@ def read_metadata(text: str | bytes, where: str) -> ModelMetadata:
         _check_values(metadata)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
-            f"{where} has no usable metadata ({error}); expected a model file that this project wrote"
+            f"{where} has no usable metadata ({error}); use a model file that this project wrote"
         ) from None
     return metadata
 
@@ -112,4 +115,4 @@ def _check_values(metadata: ModelMetadata) -> None:
     }
     for name, usable in problems.items():
         if not usable:
-            raise ValueError(f"{name}: {getattr(metadata, name)!r}")
+            raise ValueError(f"{name}: {getattr(metadata, name)!r} is out of range")

@@ -1,4 +1,7 @@
-"""The params of a run: params.yaml as frozen classes, one per section, checked on loading."""
+"""The params of a run: params.yaml as frozen classes, one per section, checked when loaded.
+
+The comments in params.yaml describe every key.
+"""
 
 import math
 import re
@@ -22,17 +25,21 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class Section(BaseModel):
-    """A section of params.yaml: no unknown keys, no conversion of types, no change after loading."""
+    """A section of params.yaml. It has no unknown keys, converts no types and cannot be changed after loading."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class SampleParams(Section):
+    """The drawn sample: its seed and number of images."""
+
     seed: Seed
     images: Annotated[int, Field(ge=200, le=100_000)]
 
 
 class SourceParams(Section):
+    """The raw data: where it lies, and the share of its images that may be unreadable."""
+
     folder: str
     file: str | None
     remote: str
@@ -40,6 +47,8 @@ class SourceParams(Section):
 
 
 class SplitParams(Section):
+    """Shares of the validation and test splits, and whether copies across splits stay."""
+
     validation: Annotated[float, Field(gt=0, lt=0.5)]
     test: Annotated[float, Field(gt=0, lt=0.5)]
     seed: Seed
@@ -47,22 +56,30 @@ class SplitParams(Section):
 
 
 class LabelsParams(Section):
+    """The classes, and whether training targets are majority labels or shares of votes."""
+
     scheme: list[str | dict[str, list[str]]] | str
     targets: Literal["majority", "votes"]
 
 
 class FeaturesParams(Section):
-    # Not `size`: DVC's run cache leaves keys of that name out (treeverse/dvc#10296), and brings arrays of another one.
+    """Size in pixels, color and file format of the feature arrays."""
+
+    # Not `size`: DVC's run cache ignores keys of that name and would restore arrays of another size
+    # (treeverse/dvc#10296).
     image_size: ImageSize
     color: Literal["grayscale", "rgb"]
     format: Literal["npy", "pkl"]
 
     @property
     def channels(self) -> int:
+        """The number of channels of an image: 1 or 3."""
         return CHANNELS[self.color]
 
 
 class AugmentationParams(Section):
+    """Random changes of training images: rotation in degrees, shifts as shares of the image."""
+
     flip: bool
     rotation: Annotated[float, Field(ge=0, le=180)]
     zoom: Annotated[list[Annotated[float, Field(gt=0, le=4)]], Field(min_length=2, max_length=2)]
@@ -81,6 +98,8 @@ class AugmentationParams(Section):
 
 
 class TrainParams(Section):
+    """The network and its training."""
+
     architecture: str
     seed: Seed
     epochs: Positive
@@ -104,6 +123,7 @@ class TrainParams(Section):
 
     @property
     def teachers(self) -> list[str]:
+        """The names of the teachers' model files; empty where there is no teacher."""
         if self.teacher is None:
             return []
         return [self.teacher] if isinstance(self.teacher, str) else self.teacher
@@ -117,6 +137,8 @@ class TrainParams(Section):
 
 
 class EvaluateParams(Section):
+    """Mirror images, threshold of two emotions, and settings of intervals and calibration."""
+
     flip: bool
     threshold: Annotated[float, Field(gt=0, lt=1)]
     bootstrap: Annotated[int, Field(ge=100, le=100_000)]
@@ -125,21 +147,29 @@ class EvaluateParams(Section):
 
 
 class FacesParams(Section):
+    """Detection of faces for the model: detector, margin as a share of the box, smallest side in pixels."""
+
     detector: Literal["cascade", "mtcnn"]
     margin: Annotated[float, Field(ge=MARGINS[0], le=MARGINS[1])]
     smallest: Positive
 
 
 class PlotParams(Section):
+    """Numbers of images on the plots."""
+
     images_per_class: Annotated[int, Field(ge=1, le=50)]
     mistakes: Annotated[int, Field(ge=1, le=200)]
 
 
 class ExplainParams(Section):
+    """Number of explained images per emotion."""
+
     images: Annotated[int, Field(ge=1, le=10)]
 
 
 class ComputeParams(Section):
+    """Number of processor threads."""
+
     threads: Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -152,7 +182,7 @@ RENAMED = {
     "train.start_from": "init_from",
     "train.teacher_sees": "teacher_inputs",
 }
-"""Keys of earlier versions, and their names now."""
+"""Keys of earlier versions, and their current names."""
 
 RENAMED_VALUES = {"features.color": {"grey": "grayscale"}, "train.teacher_inputs": {"changed": "augmented"}}
 
@@ -173,7 +203,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 class Params:
-    """The sections that were loaded, as attributes; any other one is an AttributeError.
+    """The loaded sections, as attributes. Access to another section is an AttributeError.
 
     So a stage cannot read a section that its `params:` in dvc.yaml does not list.
     """
@@ -199,14 +229,18 @@ def load_params(*sections: str, path: Path = PARAMS_FILE) -> Params:
     """Read and check the named sections of the params file at `path`.
 
     Raises:
-        InputError: the file is missing or no YAML, has an unknown or lacks a named section, or one of the
-            named sections has an unknown key, lacks one, or has a value of the wrong type or out of range.
+        InputError: the file is missing, is not valid YAML, has an unknown section or lacks a named one. The error is
+            also raised where a named section has an unknown key, lacks a key, or has a value that is not allowed.
     """
     return check_params(read_yaml(path), *sections, name=str(path))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a mapping from YAML 1.2, as DVC itself does (so `1e-3` is a number)."""
+    """Read a mapping from a YAML 1.2 file, as DVC does, so that `1e-3` is a number.
+
+    Raises:
+        InputError: the file is missing, not valid YAML, or not a mapping.
+    """
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -215,14 +249,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
             f"with `git checkout {path}`"
         ) from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from None
+        raise InputError(f"{path} is not valid YAML, correct it there: {error}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: got {type(content).__name__}, expected sections such as `train:`")
     return content
 
 
 def check_params(content: dict[str, Any], *sections: str, name: str = str(PARAMS_FILE)) -> Params:
-    """Check the named sections of `content`, which came from the file `name`, and return them."""
+    """Check the named sections of `content`, which came from the file `name`, and return them.
+
+    Raises:
+        InputError: as in `load_params`. The message lists every problem, one per line.
+    """
     problems = [
         f"{key}: unknown section, expected one of {', '.join(SECTIONS)}" for key in content if key not in SECTIONS
     ]
@@ -246,7 +284,7 @@ def _explain(section: str, error: ValidationError) -> list[str]:
     expectations: dict[str, list[str]] = {}
     values = {}
     for problem in error.errors():
-        # A value that may be of two types has a problem with each, distinguished behind its key.
+        # A value that may have two types gives a problem for each; pydantic appends the type to its location.
         location = [str(part) for part in problem["loc"] if part in known or isinstance(part, int)]
         if problem["type"] == "extra_forbidden":
             location = [str(problem["loc"][0])]

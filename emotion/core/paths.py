@@ -1,4 +1,4 @@
-"""The paths of every file that a stage writes and another reads. dvc.yaml names the same ones."""
+"""The paths of the files that stages write and read. dvc.yaml names the same paths."""
 
 from pathlib import Path
 

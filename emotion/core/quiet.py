@@ -1,4 +1,4 @@
-"""Suppressing what native code and converters write to the terminal."""
+"""Suppression of messages that native code and converters write to the terminal."""
 
 import io
 import os
@@ -14,11 +14,12 @@ STDOUT, STDERR = 1, 2
 
 @contextmanager
 def quiet(*, stdout: bool = False) -> Iterator[None]:
-    """Suppress what the block writes to standard error, with `stdout` also to standard output.
+    """Suppress output of the block to standard error; with `stdout`, also to standard output.
 
-    The output is shown where the block fails, unless with an InputError, whose message is enough. Libraries write
-    before any setting of theirs is read, and native code does not use Python's `sys.stderr`. So the file descriptors
-    of the process are redirected, for all its threads.
+    The output is shown where the block fails with another error than InputError, whose message is enough.
+
+    Some libraries write before they read their settings, and native code does not use Python's `sys.stderr`. So the
+    file descriptors of the whole process are redirected, which affects all its threads.
     """
     with ExitStack() as stack:
         if stdout:

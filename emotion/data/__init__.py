@@ -1,1 +1,1 @@
-"""The table of images, the feature arrays, and images: decoding and resizing."""
+"""The table of images, the feature arrays, and the decoding and resizing of images."""

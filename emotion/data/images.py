@@ -1,4 +1,7 @@
-"""Decoding images from bytes, files and video frames, and resizing them to a model's input; nothing else resizes."""
+"""Decoding of images from bytes, files and video frames, and resizing to a model's input.
+
+No other module resizes images for a model.
+"""
 
 import io
 import os
@@ -20,13 +23,13 @@ MAX_FILE_BYTES = 64 * 2**20
 """Files larger than this are refused before they are read."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-"""Formats that Pillow may open. Others that it knows start other programs (EPS)."""
+"""Formats that Pillow may open. Some others, such as EPS, would start other programs."""
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
     *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo"),
 )
-"""How the names of image files end. In class folders, files of other kinds are rejected."""
+"""Suffixes of image files. Files with other suffixes are rejected in class folders."""
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
@@ -49,18 +52,22 @@ def is_image(name: str) -> bool:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Return the image in the file at `path`, as `decode` does.
+    """Return the image in the file at `path`: uint8 (height, width, 1) for gray or (height, width, 3) for RGB.
 
     Raises:
-        ImageError: as in `decode`; also where the file cannot be read or is larger than MAX_FILE_BYTES.
+        ImageError: the file cannot be read, is larger than MAX_FILE_BYTES, or does not decode (see `decode`).
     """
     return decode(read_bytes(path))
 
 
 def read_bytes(path: Path | str) -> bytes:
-    """Return the content of the image file at `path`; ImageError as in `read_image`."""
+    """Return the content of the image file at `path`.
+
+    Raises:
+        ImageError: the file cannot be read, or is larger than MAX_FILE_BYTES.
+    """
     try:
-        # A Path, or a buffer, costs more time than reading a small file does.
+        # `Path.open` and a buffer would cost more time than the reading of a small file.
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
                 raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
@@ -72,14 +79,14 @@ def read_bytes(path: Path | str) -> bytes:
 def decode(data: bytes) -> np.ndarray:
     """Return the image in the bytes of an image file.
 
-    Gray files stay gray. 16 bits become 8, palettes and CMYK become RGB, transparent images get a white background,
-    and of several frames the first is used. The EXIF rotation is applied.
+    Gray files stay gray. 16 bits become 8, and palettes and CMYK become RGB. Transparent images get a white background.
+    Of several frames, the first is used. The EXIF rotation is applied.
 
     Returns:
         uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
 
     Raises:
-        ImageError: the bytes are empty, no image, broken or cut off, or would unpack to more than MAX_PIXELS.
+        ImageError: the bytes are empty, no image, broken or cut off, or the image has more than MAX_PIXELS pixels.
     """
     if not data:
         raise ImageError("the file is empty")
@@ -93,10 +100,16 @@ def decode(data: bytes) -> np.ndarray:
 
 
 def from_frame(frame: np.ndarray) -> np.ndarray:
-    """Return the image in an OpenCV `frame`: uint8 (height, width), or (height, width, 1, 3 or 4) as BGR(A).
+    """Return the image in a frame of OpenCV.
+
+    Args:
+        frame: uint8 (height, width) or (height, width, 1) for gray, (height, width, 3 or 4) for BGR or BGRA.
 
     Returns:
         uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
+
+    Raises:
+        ImageError: `frame` has another type or shape, or no pixels.
     """
     channels = 1 if frame.ndim == 2 else frame.shape[-1]
     if frame.dtype != np.uint8 or frame.ndim not in (2, 3) or channels not in (1, 3, 4) or frame.size == 0:
@@ -107,7 +120,7 @@ def from_frame(frame: np.ndarray) -> np.ndarray:
 
 
 def to_input(image: np.ndarray, size: int, color: str) -> np.ndarray:
-    """Return `image` as the input of a model. Images that are not square are stretched to a square.
+    """Return `image` as the input of a model. An image that is not square is stretched to a square.
 
     Args:
         image: uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
@@ -142,14 +155,15 @@ def _resize(image: np.ndarray, size: int) -> np.ndarray:
     height, width, channels = image.shape
     if (height, width) == (size, size):
         return image
-    # INTER_AREA averages all pixels when it shrinks. When it enlarges it only repeats pixels; linear is better there.
+    # INTER_AREA averages all pixels when it shrinks an image, but only repeats pixels when it enlarges one.
     method = cv2.INTER_AREA if height * width > size * size else cv2.INTER_LINEAR
-    return cv2.resize(image, (size, size), interpolation=method).reshape(size, size, channels)
+    resized: np.ndarray = cv2.resize(image, (size, size), interpolation=method).reshape(size, size, channels)
+    return resized
 
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise ImageError(f"{width}x{height} pixels are more than the {MAX_PIXELS} that an image may have")
+        raise ImageError(f"got {width}x{height} pixels, expected at most {MAX_PIXELS}; scale the image down")
     if width < 1 or height < 1:
         raise ImageError(f"the image has no pixels: its size is {width}x{height}")
 
@@ -175,7 +189,7 @@ def _check_jpeg(data: bytes) -> bool:
             position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
     if not channels:
         raise ImageError("the JPEG file is broken: its header has no image size")
-    # The end marker is searched behind the header, since a thumbnail in the header has one of its own.
+    # The end marker is searched behind the header, since a thumbnail in the header has an end marker too.
     if data.rfind(b"\xff\xd9", position) < 0:
         raise ImageError("the JPEG file is cut off")
     return channels in (1, 3)
@@ -194,7 +208,7 @@ def _check_png(data: bytes) -> bool:
 
 
 def _decode_plain(data: bytes) -> np.ndarray:
-    """Decode an 8-bit gray or color JPEG or PNG file with OpenCV, which is the fastest way."""
+    """Decode an 8-bit gray or color JPEG or PNG file with OpenCV, which is faster than Pillow."""
     silence_opencv()
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR)
@@ -207,7 +221,7 @@ def _decode_plain(data: bytes) -> np.ndarray:
 
 @cache
 def silence_opencv() -> None:
-    """Stop OpenCV from writing to standard error about images that do not decode; our errors name them."""
+    """Stop OpenCV from writing to standard error about images that do not decode. Our errors name these images."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
@@ -223,9 +237,10 @@ def _decode_any(data: bytes) -> np.ndarray:
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise UnknownFormatError(f"no image: the file starts with {data[:12]!r}") from None
+        message = f"no image: the file starts with {data[:12]!r}, expected one of {', '.join(FORMATS)}"
+        raise UnknownFormatError(message) from None
     except Image.DecompressionBombError:
-        raise ImageError(f"more than the {MAX_PIXELS} pixels that an image may have") from None
+        raise ImageError(f"got more pixels than the allowed {MAX_PIXELS}; scale the image down") from None
     # Pillow's readers raise many types on broken files: struct.error, SyntaxError, EOFError and more.
     except Exception as error:
         raise ImageError(f"the image does not decode: {error}") from None
@@ -237,7 +252,8 @@ def _to_uint8(opened: Image.Image) -> np.ndarray:
         raise ImageError("floating-point pixels have no known range; save the image with 8 or 16 bits")
     if opened.mode.startswith("I"):
         # 16 bits, which Pillow holds in 16 or in 32.
-        return (np.clip(np.asarray(opened), 0, 2**16 - 1) >> 8).astype(np.uint8)[:, :, None]
+        shallow: np.ndarray = (np.clip(np.asarray(opened), 0, 2**16 - 1) >> 8).astype(np.uint8)
+        return shallow[:, :, None]
     if opened.has_transparency_data:
         gray = opened.mode in ("L", "LA", "La", "1")
         layer = opened.convert("RGBA")

@@ -1,4 +1,4 @@
-"""The table of all images, data/dataframe.csv: its columns, and reading it."""
+"""The table of all images, data/dataframe.csv: its columns, and a function that reads it."""
 
 from pathlib import Path
 
@@ -25,20 +25,20 @@ COLUMNS = {
 """The columns of the table and their types; stages/create_dataframe.py describes each."""
 
 VOTES_COLUMN = "votes"
-"""The last column where labels.targets is votes: the votes for each label, in order, `4 0 0 1 3`."""
+"""The last column where labels.targets is `votes`. It holds the votes for each label, in order: `4 0 0 1 3`."""
 
 SCHEME = "scheme"
 COPY_OF_TEST = "copy of test"
 COPY_OF_VAL = "copy of val"
 REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL)
-"""Reasons in the column `excluded`."""
+"""Values of the column `excluded`, which is empty for used images."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read the table of images at `path`.
 
     Raises:
-        InputError: it is missing, or has other columns.
+        InputError: the file is missing, cannot be read, or has other columns.
     """
     try:
         table = pd.read_csv(

@@ -1,1 +1,1 @@
-"""How good a model is: metrics, intervals, calibration and curves. Pure functions of labels and probabilities."""
+"""Evaluation of a model: metrics, intervals, calibration and curves. Pure functions of labels and probabilities."""

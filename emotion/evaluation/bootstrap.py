@@ -15,21 +15,21 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap interval of `statistic` (Efron and Tibshirani 1993, chapter 13).
 
-    It covers how far the figure would move with other test images of the same kind, not with another training seed.
+    The interval covers the variation between samples of test images, not between training seeds.
 
-    Drawing n images with replacement and counting them is one draw of a multinomial over the cells of the
-    confusion matrix. So the counts are drawn directly, all resamples at once.
+    To draw n images with replacement and count them is one draw of a multinomial over the cells of the confusion
+    matrix. So the counts are drawn directly, all resamples at once.
 
     Args:
         confusion: (classes, classes) counts.
         statistic: maps counts (resamples, classes, classes) to figures (resamples,), as the functions of
             `emotion.evaluation.metrics` do.
-        resamples: how often to draw.
+        resamples: number of draws.
         seed: of the draws; the same seed gives the same interval.
         level: the share of draws inside the interval, 0 to 1.
 
     Returns:
-        The lower and the upper end; two NaN for no images.
+        The lower and the upper end; both are NaN where there are no images.
     """
     images = int(confusion.sum())
     if not images:

@@ -1,8 +1,8 @@
-"""Whether a confidence of 80 % is right 80 % of the time, and the temperature that corrects it.
+"""Calibration: how well confidence agrees with accuracy, and the temperature that corrects it.
 
-The predicted emotion is the most probable one here, also where a threshold chooses another one of two.
+In this module the predicted emotion is the most probable one. The threshold of two emotions has no effect.
 
-Both after Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
+Both follow Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
 """
 
 import numpy as np
@@ -12,17 +12,20 @@ from scipy.optimize import minimize_scalar
 from emotion.evaluation.metrics import apply_temperature, log_loss, most_probable_labels
 
 TEMPERATURES = (0.05, 20.0)
-"""The range that is searched. At its upper end the probabilities carry no information, at its lower all are right."""
+"""The range that is searched. Its upper end is reached where the probabilities carry no information.
+
+The lower end is reached where every prediction is right.
+"""
 
 
 def fit_temperature(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the temperature that makes the log loss of these images smallest (Guo et al. 2017, section 4.2).
 
-    Above 1 it lowers the confidence, below 1 it raises it; the order of the emotions never changes. The logits are the
-    logarithms of the probabilities. They differ from the network's own by one constant per image.
+    A temperature above 1 lowers the confidence, one below 1 raises it. The order of the emotions never changes. The
+    logarithms of the probabilities serve as logits. They differ from the network's logits by one constant per image.
 
     Args:
-        y_true: (n,) labels of the validation split, and of no other.
+        y_true: (n,) labels of the validation split, never of another split.
         probabilities: (n, classes) of the same images.
 
     Raises:
@@ -41,14 +44,14 @@ def fit_temperature(y_true: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> pd.DataFrame:
-    """Return how often predictions were right, by how confident they were.
+    """Return the accuracy of predictions by confidence, in bins of equal width.
 
-    Bins are of equal width and hold their upper end: bin m of M is ((m - 1) / M, m / M]. Empty bins are left out.
+    A bin includes its upper end: bin m of M is ((m - 1) / M, m / M]. Empty bins are left out.
 
     Args:
         confidence: (n,), 0 to 1.
         hits: (n,) booleans, whether the prediction was right.
-        bins: how many.
+        bins: number of bins.
 
     Returns:
         Columns bin_low, bin_high, confidence (mean), accuracy (share of hits), images (count), lowest bin first.
@@ -68,9 +71,10 @@ def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> 
 
 
 def expected_calibration_error(y_true: np.ndarray, probabilities: np.ndarray, *, bins: int) -> float:
-    """Return the mean gap between confidence and accuracy over all images, by bins; NaN for no images.
+    """Return the expected calibration error, 0 (best) to 1; NaN where there are no images.
 
-    Guo et al. 2017, equation 3, with the largest probability as confidence. 0 is perfect, 1 the worst.
+    It is the mean gap between confidence and accuracy over all images, by bins (Guo et al. 2017, equation 3). The
+    confidence is the largest probability.
     """
     if not len(y_true):
         return float("nan")

@@ -1,4 +1,7 @@
-"""Predictions and curves by emotion as tables, for `dvc plots` and the stage `plot`. Absent emotions have no curve."""
+"""Tables of predictions and of curves by emotion, for `dvc plots` and the stage `plot`.
+
+Absent emotions have no curve.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -10,10 +13,10 @@ from emotion.evaluation.calibration import reliability_bins
 from emotion.evaluation.metrics import apply_temperature, most_probable_labels, predicted_labels
 
 MOST_POINTS = 200
-"""Points per curve: more cannot be seen, and the files are committed."""
+"""Maximum number of points of a curve. More cannot be seen, and the files are committed."""
 
 ALL = "all"
-"""In the emotion column of reliability.csv: the predicted emotion, whichever it is."""
+"""Value of the column emotion in reliability.csv for the rows of all predicted emotions together."""
 
 
 def tabulate_predictions(
@@ -62,7 +65,7 @@ def tabulate_roc(y_true: np.ndarray, probabilities: np.ndarray, emotions: Sequen
     curves = []
     for label in _with_both_kinds(y_true, probabilities):
         false_rate, true_rate, threshold = roc_curve(y_true == label, probabilities[:, label])
-        # scikit-learn's infinity for "above every score" is a number to no reader of the file.
+        # scikit-learn gives infinity for "above every score", which programs that read CSV do not understand.
         threshold = np.minimum(threshold, 1.0)
         kept = thin(false_rate, true_rate, most=MOST_POINTS)
         columns = {"false_positive_rate": false_rate, "true_positive_rate": true_rate, "threshold": threshold}
@@ -92,9 +95,11 @@ def tabulate_reliability(
 ) -> pd.DataFrame:
     """Return the columns calibration, emotion, bin_low, bin_high, confidence, accuracy, images.
 
-    The calibration is raw or temperature. The emotion is ALL, where confidence is the largest probability and
-    accuracy the share of images whose most probable emotion is right, whatever the threshold; or an emotion's
-    name, where confidence is the probability of that emotion and accuracy the share of images that show it.
+    The calibration is `raw` or `temperature`. The emotion is ALL or the name of an emotion.
+
+    In rows of ALL, confidence is the largest probability, and accuracy is the share of images whose most probable
+    emotion is right. The threshold has no effect. In rows of an emotion, confidence is its probability, and accuracy
+    is the share of images that show it.
     """
     calibrations = {"raw": probabilities, "temperature": apply_temperature(probabilities, temperature)}
     tables = []
@@ -110,7 +115,7 @@ def tabulate_reliability(
 
 
 def thin(x: np.ndarray, y: np.ndarray, *, most: int) -> np.ndarray:
-    """Return the indices of at most `most` points of a curve, evenly spaced along it, both ends among them."""
+    """Return the indices of at most `most` points of a curve, evenly spaced along it and with both ends."""
     if len(x) <= most:
         return np.arange(len(x))
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
@@ -127,7 +132,7 @@ def _by_class(score: Callable[..., float], y_true: np.ndarray, probabilities: np
 
 
 def _with_both_kinds(y_true: np.ndarray, probabilities: np.ndarray) -> list[int]:
-    """Return the labels that some images have and others do not have; other labels have no curve."""
+    """Return the labels that some images have and others lack. Other labels have no curve."""
     return [label for label in range(probabilities.shape[1]) if 0 < np.sum(y_true == label) < len(y_true)]
 
 

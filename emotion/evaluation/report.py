@@ -1,7 +1,7 @@
 """The figures of metrics/evaluate.json.
 
-Accuracy, F1 and other figures of right and wrong use the predicted labels, which with two emotions depend on the
-threshold. Log loss, calibration and the areas under curves use the probabilities, and do not depend on it.
+Accuracy, F1 and other figures of right and wrong use the predicted labels. With two emotions, these depend on the
+threshold. Log loss, calibration and the areas under curves use the probabilities and do not depend on it.
 """
 
 from collections.abc import Sequence
@@ -36,8 +36,8 @@ class SplitPredictions:
 
     @property
     def classes(self) -> int:
-        """How many emotions there are."""
-        return self.probabilities.shape[1]
+        """The number of emotions."""
+        return int(self.probabilities.shape[1])
 
     @property
     def confusion(self) -> np.ndarray:
@@ -56,13 +56,13 @@ def make_report(
 ) -> dict[str, Any]:
     """Return all figures, nested for `dvc metrics diff`.
 
-    The temperature comes from the validation split alone; the test split is scored with it and chooses nothing.
-    Two emotions also have the section `threshold`.
+    The temperature is fitted on the validation split. No choice is made on the test split. With two emotions there is
+    also the section `threshold`.
 
     Args:
         validation: the predictions on the validation split, with the threshold that is used.
         test: the predictions on the test split, with the same threshold.
-        unique: (test images,) booleans, whether an image is nowhere else in the data set.
+        unique: (test images,) booleans: true where no other image of the data set has the same pixels.
         emotions: the names of the labels, in their order.
         params: bins, bootstrap and seed.
     """
@@ -80,14 +80,14 @@ def make_report(
 
 
 def find_unique(hashes: pd.Series) -> np.ndarray:
-    """Return for each row of the whole table whether no other row has its pixel hash, (rows,) booleans."""
+    """Return whether the pixel hash of each row occurs once in the whole table, (rows,) booleans."""
     return ~hashes.duplicated(keep=False).to_numpy()
 
 
 def score_split(predictions: SplitPredictions, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
     """Return the figures of one set of images; NaN where there are none. Means over classes leave absent ones out.
 
-    Two emotions have no `top_2_accuracy`: it would always be 1.
+    With two emotions there is no `top_2_accuracy`, since it would always be 1.
     """
     y_true, probabilities, confusion = predictions.y_true, predictions.probabilities, predictions.confusion
     calibrated = metrics.apply_temperature(probabilities, temperature)
@@ -131,7 +131,10 @@ def score_by_class(predictions: SplitPredictions, emotions: Sequence[str]) -> di
 
 
 def score_validation(predictions: SplitPredictions) -> dict[str, float | int]:
-    """Return the figures of the split on which epoch and temperature were chosen: they are too good for that reason."""
+    """Return the figures of the validation split.
+
+    They are optimistic, since the epoch and the temperature were chosen on this split.
+    """
     confusion = predictions.confusion
     return {
         "images": len(predictions.y_true),
@@ -142,9 +145,9 @@ def score_validation(predictions: SplitPredictions) -> dict[str, float | int]:
 
 
 def score_threshold(validation: SplitPredictions, test: SplitPredictions) -> dict[str, Any]:
-    """Return the threshold of two emotions that is used, the one that validation would choose, and its figures.
+    """Return the threshold in use, the one that the validation split would choose, and the figures at that choice.
 
-    The test split is scored at both and chooses neither. The validation split's figures at its own choice are too good.
+    Nothing is chosen on the test split. The validation split's figures at its choice are optimistic.
     """
     choice = choose_threshold(validation.y_true, validation.probabilities)
     return {

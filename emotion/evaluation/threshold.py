@@ -10,25 +10,24 @@ from emotion.evaluation import metrics
 
 
 def check_threshold(threshold: float, emotions: Sequence[str]) -> None:
-    """Raise InputError where there are more than two emotions, and `threshold` is another than EVEN."""
+    """Raise InputError where there are more than two emotions and `threshold` is not EVEN."""
     if len(emotions) > 2 and threshold != metrics.EVEN:
         raise InputError(
-            f"evaluate.threshold: got {threshold}, expected {metrics.EVEN}: of {len(emotions)} emotions the most "
-            "probable one is predicted, and a threshold decides between two alone"
+            f"evaluate.threshold: got {threshold}, expected {metrics.EVEN}, since a threshold decides between two "
+            f"emotions only and there are {len(emotions)}; set it to {metrics.EVEN}"
         )
 
 
 def choose_threshold(y_true: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the threshold with the best macro F1 on these images; of equally good ones the one nearest to EVEN.
+    """Return the threshold with the best macro F1 on these images; of equally good ones, the one nearest to EVEN.
 
-    Macro F1 and not accuracy: with one emotion more common than the other, accuracy moves the threshold towards
-    predicting the common one always.
+    Accuracy would favor the more common emotion, so macro F1 is used.
 
-    Between two neighboring scores every threshold predicts the same, so only the middles are tried, and EVEN. They are
-    rounded to the decimals of metrics files, so that the file holds exactly what was tried.
+    All thresholds between two neighboring scores give the same predictions. So only the middle between each two, and
+    EVEN, are tried. They are rounded to the decimals of metrics files, which then hold the exact threshold.
 
     Args:
-        y_true: (n,) labels 0 and 1 of the validation split, and of no other.
+        y_true: (n,) labels 0 and 1 of the validation split, never of another split.
         probabilities: (n, 2) of the same images.
     """
     scores = probabilities[:, 1]
@@ -41,7 +40,7 @@ def choose_threshold(y_true: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def count_by_threshold(y_true: np.ndarray, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Return the confusion of each threshold, (thresholds, 2, 2) counts, as `predicted_labels` would give it.
+    """Return the confusion matrix of `predicted_labels` at each threshold, (thresholds, 2, 2) counts.
 
     Args:
         y_true: (n,) labels 0 and 1.

@@ -1,7 +1,7 @@
-"""The detector `cascade`: OpenCV's Haar cascade, quick and without TensorFlow.
+"""The detector `cascade`: OpenCV's Haar cascade, which is fast and needs no TensorFlow.
 
-It searches twice. A coarse search over the whole image gives the places where a face may be. A close search at each
-place decides, and gives the box.
+It searches twice. A coarse search over the whole image finds places where a face may be. A close search at each place
+decides whether there is one, and gives the box.
 """
 
 import threading
@@ -17,44 +17,44 @@ from emotion.faces.overlap import drop_duplicates
 from emotion.faces.working_copy import scale_down, shrink_to_search
 
 CASCADE_FILE = "haarcascade_frontalface_alt2.xml"
-"""The quickest of OpenCV's frontal cascades, and one with few false alarms."""
+"""The fastest of OpenCV's frontal cascades. It gives few false alarms."""
 
 CASCADE_WINDOW = 20
-"""Side in pixels of the smallest face that the cascade knows."""
+"""Side in pixels of the smallest face that the cascade can detect."""
 
 COARSE_SIZES = 3
-"""Sizes of a face that the coarse search tries per doubling. More take longer and hardly find more faces."""
+"""Face sizes per doubling in the coarse search. More sizes take longer and find hardly more faces."""
 
 COARSE_SMALLEST = 1.2
-"""The smallest face of the coarse search, as a share of the smallest one asked for: it detects smaller ones too."""
+"""The smallest face of the coarse search, in units of the smallest requested face. Smaller faces are detected, too."""
 
 SAME_PLACE = 0.5
-"""How much boxes of the coarse search may differ that are one place: OpenCV's `eps`."""
+"""OpenCV's `eps`: the relative difference up to which boxes of the coarse search count as one place."""
 
 NEAR_BORDER = 0.3
-"""How far around a place the close search goes, as a share of its side: it keeps the boxes steady."""
+"""Border around a place that the close search covers, as a share of its side. It keeps the boxes steady."""
 
 NEAR_SIZES = (0.7, 1.45)
-"""The sizes that the close search tries, as shares of the place's side. A box is the mean of many hits."""
+"""Smallest and largest face of the close search, as shares of the side of the place."""
 
 NEAR_WINDOWS = 2.05
-"""The close search's smallest face in windows of the cascade: from twice on, OpenCV tries every place."""
+"""Smallest face of the close search, in units of CASCADE_WINDOW. From 2 on, OpenCV tries every position."""
 
 CASCADE_STEP = 1.06
-"""The factor between two sizes of the close search. Larger steps make the boxes of one face less steady."""
+"""Factor between two sizes of the close search. Larger steps make the boxes of a face less steady."""
 
 CASCADE_NEIGHBORS = 5
-"""A face needs more hits around it than this in the close search. Fewer raise false alarms."""
+"""Number of neighboring hits that a face needs in the close search. Fewer give more false alarms."""
 
 
 class CascadeDetector:
-    """OpenCV's cascade of boosted Haar features for frontal faces: Viola and Jones 2001. It gives no eyes.
+    """OpenCV's cascade of boosted Haar features for frontal faces (Viola and Jones 2001). It gives no eyes.
 
     Args:
         smallest: the smallest face to detect, in pixels of its box's side.
 
     Raises:
-        InputError: this OpenCV brings no cascades.
+        InputError: the installed OpenCV has no cascades.
     """
 
     def __init__(self, smallest: int) -> None:
@@ -67,7 +67,7 @@ class CascadeDetector:
         return frame_all(self.detect_raw(image), CASCADE_SCALE)
 
     def detect_raw(self, image: np.ndarray) -> list[RawDetection]:
-        """Return the faces as the cascade itself frames them, each once; the certainty is the number of hits."""
+        """Return the faces in the cascade's own framing, each once. The certainty is the number of hits."""
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.shape[2] == 3 else image[:, :, 0]
         small, scale = shrink_to_search(gray)
         smallest = max(CASCADE_WINDOW, self._smallest * scale)
@@ -75,9 +75,9 @@ class CascadeDetector:
         return drop_duplicates(_enlarge(raw, 1 / scale) for raw in near if round(raw.side) >= round(smallest))
 
     def _search_coarsely(self, gray: np.ndarray, smallest: float) -> list[Box]:
-        """Return where faces of at least `smallest` pixels may be; most places hold none.
+        """Return places where faces of at least `smallest` pixels may be. Most of them hold no face.
 
-        OpenCV tries only every second place while a face is smaller than two of the cascade's windows, which is enough
+        OpenCV tries only every second position while a face is smaller than two windows of the cascade. That is enough
         here. So faces twice as large are searched in a copy of half the size, and so on.
         """
         step = 2 ** (1 / COARSE_SIZES)
@@ -89,7 +89,7 @@ class CascadeDetector:
             hits += np.rint(np.reshape(boxes, (-1, 4)) / scale).astype(int).tolist()
             copy, half = scale_down(copy, 0.5)
             scale *= half
-        twice = hits * 2  # since groups of one are left out
+        twice = hits * 2  # groupRectangles drops groups of one
         places = cv2.groupRectangles(twice, 1, SAME_PLACE)[0]
         return [Box(*place) for place in np.reshape(places, (-1, 4)).tolist()]
 
@@ -112,7 +112,7 @@ class CascadeDetector:
         return [RawDetection(left + x, top + y, width, height, count) for x, y, width, height, count in rows.tolist()]
 
     def _classifier(self) -> cv2.CascadeClassifier:
-        """Return the cascade of this thread: one cannot search two images at a time."""
+        """Return the cascade of this thread. A cascade cannot search two images at the same time."""
         if not hasattr(self._threads, "classifier"):
             self._threads.classifier = _load_cascade()
         classifier: cv2.CascadeClassifier = self._threads.classifier
@@ -129,7 +129,7 @@ def _load_cascade() -> cv2.CascadeClassifier:
     path = Path(folder) / CASCADE_FILE
     if not folder or not path.is_file():
         raise InputError(
-            f"this OpenCV ({cv2.__version__}) does not bring {CASCADE_FILE}, which detects faces; install the one in "
+            f"the installed OpenCV {cv2.__version__} lacks {CASCADE_FILE}, which detects faces; install the version in "
             "requirements.txt, or choose the detector mtcnn"
         )
     return cv2.CascadeClassifier(str(path))

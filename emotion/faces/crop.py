@@ -1,6 +1,7 @@
-"""The crop of a face as a model takes it, from a photo, a frame of a video or the camera.
+"""The crop of a face for a model, from a photo or a frame of a video or camera.
 
-It is a square around the face, leveled by the eyes where they are known, and resized as the pipeline resizes images.
+The crop is a square around the face. It is leveled by the eyes where they are known, and resized like the images of
+the pipeline.
 """
 
 import math
@@ -13,16 +14,16 @@ from emotion.faces.detection import Box, Detection
 from emotion.faces.whole_image import whole_image
 
 LEAST_EYE_DISTANCE = 0.15
-"""As a share of the box's side. Eyes that are closer are those of a face in profile, and give no angle."""
+"""Smallest distance of the eyes, as a share of the box's side. Closer eyes show a profile and give no angle."""
 
 LARGEST_SIDE = 1024
-"""Pixels. A larger square is scaled down before it is turned, so that no face, margin or border takes much memory."""
+"""Largest side of a crop before the final resize, in pixels. Larger squares are scaled down first to save memory."""
 
 
 def crop_face(image: np.ndarray, detection: Detection, margin: float, size: int, color: str) -> np.ndarray:
-    """Return the crop of a face as a model takes it, uint8 (size, size, 1 or 3).
+    """Return the crop of a face as the input of a model, uint8 (size, size, 1 or 3).
 
-    The arguments are those of `align_crop`. An image that is a face as a whole gets no margin.
+    The arguments are those of `align_crop`. An image that is one whole face gets no margin.
     """
     if detection == whole_image(image):
         return to_input(image, size, color)
@@ -35,8 +36,7 @@ def align_crop(image: np.ndarray, detection: Detection, margin: float, size: int
     Args:
         image: uint8 (height, width, 1 or 3).
         detection: the face. With eyes, the crop is turned around the center of the box so that they are level.
-        margin: what is added on each side, as a share of the box's longer side. Beyond the image its border is
-            repeated.
+        margin: added on each side, as a share of the box's longer side. Pixels beyond the image repeat its border.
         size: height and width of the result in pixels.
         color: `grayscale` or `rgb`.
     """
@@ -46,8 +46,8 @@ def align_crop(image: np.ndarray, detection: Detection, margin: float, size: int
     center = _center(detection.box, side)
     reach = side * (abs(math.cos(angle)) + abs(math.sin(angle)))
     region, corner, scale = _scaled_region(image, center, reach, shown / side)
-    # From a pixel of the crop to one of the region: turn around the center, then shrink. Pixels count from their
-    # centers.
+    # The matrix maps a pixel of the crop to one of the region: it turns around the center, then shrinks. Coordinates
+    # refer to the centers of pixels.
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]) * (side / shown)
     start = (center - corner + turn @ np.full(2, (1 - shown) / 2)) * scale - 0.5
     matrix = np.column_stack([turn * scale[:, None], start])
@@ -57,7 +57,7 @@ def align_crop(image: np.ndarray, detection: Detection, margin: float, size: int
 
 
 def tilt(detection: Detection) -> float:
-    """Return the angle in radians by which the line from eye to eye descends to the right; 0 where it is unknown."""
+    """Return the angle in radians by which the line between the eyes descends to the right; 0 if unknown."""
     if detection.eyes is None:
         return 0.0
     (x1, y1), (x2, y2) = detection.eyes
@@ -67,7 +67,7 @@ def tilt(detection: Detection) -> float:
 
 
 def _center(box: Box, side: int) -> np.ndarray:
-    """Return the center (x, y) of the square of `side` pixels around a box; its corners lie between pixels."""
+    """Return the center (x, y) of the square of `side` pixels around a box. Its corners lie between pixels."""
     return np.array([round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2)]) + side / 2
 
 
@@ -77,11 +77,12 @@ def _scaled_region(
     """Return the region of an image that a square covers, at a smaller scale.
 
     Returns:
-        The region, at least one pixel even where the square lies beyond the image; where its upper left corner is in
-        the image (x, y); and its scale (x, y), which whole pixels make a little other than `scale`.
+        The region, the position (x, y) of its upper left corner in the image, and its scale (x, y). The region has at
+        least one pixel, even where the square lies beyond the image. Its scale differs a little from `scale`, since
+        its sides are whole pixels.
     """
     size = np.array([image.shape[1], image.shape[0]])
-    # A pixel more on each side, since a turned crop mixes neighbors.
+    # One more pixel on each side, since a turned crop interpolates between neighbors.
     corner = np.clip(np.floor(center - side / 2).astype(int) - 1, 0, size - 1)
     end = np.clip(np.ceil(center + side / 2).astype(int) + 1, corner + 1, size)
     region = image[corner[1] : end[1], corner[0] : end[0]]

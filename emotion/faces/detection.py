@@ -1,4 +1,4 @@
-"""What a face detector takes and gives: boxes and eyes in pixels of the image."""
+"""The interface of face detectors: boxes and eyes in pixels of the image."""
 
 from typing import NamedTuple, Protocol
 
@@ -21,16 +21,16 @@ class Box(NamedTuple):
 
 
 class Detection(NamedTuple):
-    """A face in an image: a box framed as FER2013 frames faces, and the eyes where the detector gives them."""
+    """A face in an image: a box with the framing of FER2013, and the eyes where the detector gives them."""
 
     box: Box
     eyes: Eyes | None = None
 
 
 class RawDetection(NamedTuple):
-    """A face as a detector itself frames it: a box and eyes in pixels of the image, and how certain it is.
+    """A face in a detector's own framing: box and eyes in pixels of the image, and a certainty.
 
-    Certainties are on the detector's own scale: they order its detections, and no others.
+    Certainties of different detectors have different scales and cannot be compared.
     """
 
     x: float
@@ -47,7 +47,7 @@ class RawDetection(NamedTuple):
 
 
 class Detector(Protocol):
-    """Detects faces. Several threads may use it at once."""
+    """A face detector. Several threads may use it at the same time."""
 
     def detect(self, image: np.ndarray) -> list[Detection]:
         """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first.

@@ -12,8 +12,8 @@ def choose_detector(choice: str, *, default: str, smallest: int) -> Detector:
     """Return the detector for one of DETECTOR_CHOICES.
 
     Args:
-        choice: `cascade` and `mtcnn` search for faces; `whole` takes each image as one face; `auto` does that with
-            small images (see `AutoDetector`) and searches the others.
+        choice: `cascade` and `mtcnn` search for faces. `whole` takes each image as one face. `auto` takes small images
+            as faces (see `AutoDetector`) and searches the others.
         default: the detector that `auto` uses for larger images, one of DETECTORS.
         smallest: the smallest face to search for, in pixels of its box's side, at least 1.
 
@@ -35,18 +35,18 @@ def check_choice(choice: str) -> None:
 
 
 def make_detector(name: str, smallest: int) -> Detector:
-    """Return a detector that searches images: `cascade`, quick, or `mtcnn`, which needs TensorFlow and gives the eyes.
+    """Return a detector that searches images.
 
     Args:
-        name: one of DETECTORS.
+        name: one of DETECTORS. `cascade` is fast. `mtcnn` needs TensorFlow, and gives the eyes.
         smallest: the smallest face to search for, in pixels of its box's side, at least 1. No detector finds faces of
             less than 20 pixels reliably.
 
     Raises:
-        InputError: there is no such detector, `smallest` is out of range, or what the detector needs is not installed.
+        InputError: the name is unknown, `smallest` is out of range, or a package that the detector needs is missing.
     """
     if smallest < 1:
-        raise InputError(f"smallest: got {smallest}, expected a face of at least 1 pixel")
+        raise InputError(f"smallest: got {smallest}, expected at least 1 pixel")
     if name == "cascade":
         return CascadeDetector(smallest)
     if name == "mtcnn":

@@ -1,6 +1,6 @@
-"""The detector `mtcnn`: slower than the cascade, detects more faces, and gives their eyes. Runs on TensorFlow.
+"""The detector `mtcnn`. It is slower than the cascade, detects more faces, and gives their eyes.
 
-TensorFlow is loaded when a detector is made, not on import.
+It runs on TensorFlow, which is loaded when a detector is made, not on import.
 """
 
 import threading
@@ -19,17 +19,17 @@ if TYPE_CHECKING:  # at run time it would load TensorFlow
     from mtcnn import MTCNN
 
 MTCNN_SCORE = 0.9
-"""The least probability of a face, by MTCNN, of what counts as one."""
+"""The lowest probability, by MTCNN, at which a detection counts as a face."""
 
 
 class MTCNNDetector:
-    """Three networks in a row, from coarse to fine: Zhang et al. 2016.
+    """MTCNN: three networks in a row, from coarse to fine (Zhang et al. 2016).
 
     Args:
         smallest: the smallest face to detect, in pixels of its box's side.
 
     Raises:
-        InputError: what it needs is not installed, or Keras is set to another backend than TensorFlow.
+        InputError: a package that it needs is missing, or Keras is set to another backend than TensorFlow.
     """
 
     def __init__(self, smallest: int) -> None:
@@ -42,10 +42,10 @@ class MTCNNDetector:
         return frame_all(self.detect_raw(image), MTCNN_SCALE)
 
     def detect_raw(self, image: np.ndarray) -> list[RawDetection]:
-        """Return the faces as MTCNN itself frames them, each once; the certainty is the probability of a face."""
+        """Return the faces in MTCNN's own framing, each once. The certainty is the probability of a face."""
         small, scale = shrink_to_search(image)
         rgb = np.repeat(small, 3, axis=2) if small.shape[2] == 1 else small
-        with self._lock:  # one image fills all cores, and two would take twice the memory
+        with self._lock:  # one image keeps all cores busy; two would take twice the memory
             rows = self._networks.detect_faces(
                 rgb,
                 min_face_size=self._smallest * scale,
@@ -58,11 +58,11 @@ class MTCNNDetector:
 
 
 def _to_raw_detection(row: np.ndarray, scale: float) -> RawDetection:
-    """Return the detection in a row of mtcnn's, in pixels of the whole image.
+    """Return the detection in a row of mtcnn's result, in pixels of the whole image.
 
     Args:
-        row: image, left, top, right, bottom, score, x of five landmarks, y of five landmarks.
-        scale: of the copy that was searched.
+        row: image number, left, top, right, bottom, score, x of five landmarks, y of five landmarks.
+        scale: of the searched copy relative to the image.
     """
     left, top, right, bottom = (row[1:5] / scale).tolist()
     (x1, x2), (y1, y2) = (row[6:8] / scale).tolist(), (row[11:13] / scale).tolist()
@@ -72,12 +72,12 @@ def _to_raw_detection(row: np.ndarray, scale: float) -> RawDetection:
 
 def _load_mtcnn() -> "MTCNN":
     try:
-        from emotion.model_files import keras_setup  # first of all, since it keeps TensorFlow quiet
+        from emotion.model_files import keras_setup  # imported first, since it keeps TensorFlow quiet
 
         if keras_setup.backend() != "tensorflow":
             raise InputError(
-                f"mtcnn runs on TensorFlow, and Keras is set to {keras_setup.backend()}; unset KERAS_BACKEND, or "
-                "choose the detector cascade"
+                f"KERAS_BACKEND: got {keras_setup.backend()}, expected tensorflow for the detector mtcnn; unset "
+                "KERAS_BACKEND, or choose the detector cascade"
             )
         with quiet():
             from emotion.faces.mtcnn_networks import load_networks
@@ -85,6 +85,6 @@ def _load_mtcnn() -> "MTCNN":
             return load_networks()
     except ImportError as error:
         raise InputError(
-            f"mtcnn cannot detect faces here ({error}); install what it needs: pip install mtcnn tensorflow keras, or "
-            "choose the detector cascade"
+            f"the detector mtcnn cannot run here ({error}); install its packages with "
+            "`pip install mtcnn tensorflow keras`, or choose the detector cascade"
         ) from None

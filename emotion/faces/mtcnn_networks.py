@@ -1,10 +1,10 @@
-"""The networks of the package mtcnn, with a first stage that neither large nor crowded images overwhelm.
+"""The networks of the package mtcnn, with a first stage that bounds memory and works with every smallest face.
 
-The first stage of mtcnn 1.0.0 compares all places where a face may be with each other at once, which takes tens of
-gigabytes for an image of a crowd. It also finds no face at all where the smallest one has more than some 25 pixels,
-since it then makes images too small for its network.
+The first stage of mtcnn 1.0.0 compares all candidate places with each other at once. That takes tens of gigabytes for
+an image of a crowd. It also finds no face where `min_face_size` is above about 25 pixels, since it then makes images
+that are too small for its network.
 
-Importing this loads TensorFlow. Import `emotion.model_files.keras_setup` first, which keeps TensorFlow quiet.
+Importing this module loads TensorFlow. Import `emotion.model_files.keras_setup` first, which keeps TensorFlow quiet.
 """
 
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ STEP = 0.709
 """The factor between two scales of the image: each has half of the pixels of the one before."""
 
 LEAST_SCORE = 0.6
-"""The least probability of a face of places that go to the second stage."""
+"""The lowest probability of a face with which a place goes to the second stage."""
 
 IOU_AT_ONE_SCALE, IOU = 0.5, 0.7
-"""Of two places whose intersection over union is larger than this, the less probable one is dropped."""
+"""Of two places with an intersection over union above this, the less probable one is dropped."""
 
 MOST_PLACES = 1000
-"""Only this many places go to the second stage, the most probable ones: it bounds memory."""
+"""The number of places that go to the second stage, the most probable first. It bounds memory."""
 
 
 def load_networks() -> MTCNN:
@@ -43,18 +43,19 @@ def load_networks() -> MTCNN:
 
 
 class FirstStage(StagePNet):
-    """Finds places where a face may be, at all sizes."""
+    """First stage of MTCNN: finds places where a face may be, at all sizes."""
 
     def __call__(self, images_normalized: np.ndarray, *, min_face_size: float, **_: Any) -> np.ndarray:
         """Return the places in an image, float (n, 6): its number 0; left, top, right and bottom; and the score.
 
         Args:
             images_normalized: (1, height, width, 3), one image with values from -1 to 1.
-            min_face_size: the smallest face to search for, in pixels; below INPUT_SIDE it counts as that.
+            min_face_size: the smallest face to search for, in pixels. Values below INPUT_SIDE count as INPUT_SIDE.
         """
         scales = _scales(min(images_normalized.shape[1:3]), min_face_size)
         places = [self._places(images_normalized, scale) for scale in scales]
-        return resize_to_square(_suppress(np.concatenate([np.empty((0, 6)), *places]), IOU))
+        squares: np.ndarray = resize_to_square(_suppress(np.concatenate([np.empty((0, 6)), *places]), IOU))
+        return squares
 
     def _places(self, images_normalized: np.ndarray, scale: float) -> np.ndarray:
         corrections, scores = self.model(scale_images(images_normalized, scale))
@@ -63,7 +64,7 @@ class FirstStage(StagePNet):
 
 
 def _scales(side: int, smallest: float) -> Iterator[float]:
-    """Yield the scales at which an image is searched whose shorter side has `side` pixels."""
+    """Yield the scales at which to search an image whose shorter side has `side` pixels."""
     scale = min(1.0, INPUT_SIDE / smallest)
     while side * scale >= INPUT_SIDE:
         yield scale
@@ -71,7 +72,7 @@ def _scales(side: int, smallest: float) -> Iterator[float]:
 
 
 def _suppress(places: np.ndarray, iou: float) -> np.ndarray:
-    """Return the places (n, 6) that stay after non-maximum suppression, the most probable first."""
+    """Return the places (n, 6) that non-maximum suppression keeps, the most probable first."""
     kept = tf.image.non_max_suppression(
         places[:, [2, 1, 4, 3]].astype(np.float32), places[:, 5].astype(np.float32), MOST_PLACES, iou_threshold=iou
     )

@@ -1,17 +1,17 @@
-"""When an image is a face already, and needs no search."""
+"""Detectors for images that are cropped faces already and need no search."""
 
 import numpy as np
 
 from emotion.faces.detection import Box, Detection, Detector
 
 LARGEST_CROP = 128
-"""`auto` takes images with no side above this many pixels as faces that are cropped already.
+"""Largest side, in pixels, of images that `auto` takes as cropped faces.
 
-Data sets of cropped faces have 48 (FER2013, CK+48) to 112 pixels. A detector would miss many of those faces, since one
-that fills its image has no border around it. Larger crops need `whole`: nothing tells them from photos."""
+Data sets of cropped faces have 48 (FER2013, CK+48) to 112 pixels. A detector would miss many of these faces, since it
+needs a border around a face. Larger crops need `whole`, since they cannot be distinguished from photos."""
 
 SMALLEST_CROP = 16
-"""`auto` takes images with a side below this many pixels as too small to hold a face that anybody could read."""
+"""Smallest side, in pixels, of images that `auto` takes as faces. Smaller images give no face."""
 
 
 class WholeImageDetector:

@@ -1,4 +1,4 @@
-"""The smaller copy of a large image that detectors search. What a model takes is never cropped from it."""
+"""The smaller copy of a large image that detectors search. Faces for a model are cropped from the original."""
 
 import math
 
@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 
 WORKING_PIXELS = 2**21
-"""Larger images are searched in a copy of about this many pixels, 1920 x 1080: it bounds time and memory."""
+"""Number of pixels of the copy in which larger images are searched, about 1920 x 1080. It bounds time and memory."""
 
 
 def shrink_to_search(image: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return `image`, (height, width, ...), or a smaller copy where it is large; and the scale of that, at most 1."""
+    """Return `image`, (height, width, ...), or a smaller copy where it is large; and its scale, at most 1."""
     height, width = image.shape[:2]
     return scale_down(image, min(1.0, math.sqrt(WORKING_PIXELS / (height * width))))
 
 
 def scale_down(image: np.ndarray, scale: float) -> tuple[np.ndarray, float]:
-    """Return `image`, (height, width, ...), at `scale`, at most 1; and that scale."""
+    """Return `image`, (height, width, ...), scaled by `scale`, at most 1; and that scale."""
     if scale == 1:
         return image, 1.0
     height, width = image.shape[:2]

@@ -1,1 +1,4 @@
-"""From raw data to the table and the feature arrays: sources, votes, splits, copies, statistics, extraction."""
+"""Ingestion: from raw data to the table and the feature arrays.
+
+It covers sources, votes, splits, copies, statistics and extraction.
+"""

@@ -1,4 +1,4 @@
-"""Reading a whole source: one row per image, the rejected images apart, the pixels of small ones in a file."""
+"""Reading of a whole source into tables of images and rejected images, and a file with the pixels of small ones."""
 
 from collections.abc import Iterable
 from typing import Any, BinaryIO, NamedTuple
@@ -9,23 +9,23 @@ from emotion.core.errors import InputError
 from emotion.ingest.sources.source import Batch, Content, Entry
 
 NAMED_REJECTIONS = 5
-"""Rejected images that an error names."""
+"""Number of rejected images that an error names."""
 
 COLLECTED_COLUMNS = ("image", "emotion", "split", "height", "width", "channels", "hash", "blank", "offset")
 
 
 class Collected(NamedTuple):
-    """A source's images with COLLECTED_COLUMNS, and its rejected ones with `image` and `reason`; one row each."""
+    """The images of a source, with COLLECTED_COLUMNS, and the rejected ones, with `image` and `reason`."""
 
     images: pd.DataFrame
     rejected: pd.DataFrame
 
 
 def collect_batches(batches: Iterable[Batch], pixels: BinaryIO) -> Collected:
-    """Read `batches` into tables, and write the pixels of small images one behind the other to `pixels`.
+    """Read `batches` into tables, and write the pixels of small images one after the other to `pixels`.
 
-    In the result, `split` is the source's own, None where it has none. `offset` counts from the current position of
-    `pixels`; it is -1 for large images.
+    In the result, `split` is that of the source, or None. `offset` counts bytes from the current position of `pixels`.
+    It is -1 for large images.
     """
     rows: list[tuple[Any, ...]] = []
     rejected: list[tuple[str, str]] = []
@@ -49,15 +49,18 @@ def _make_row(entry: Entry, content: Content, end: int) -> tuple[Any, ...]:
 
 
 def check_rejected(collected: Collected, share: float, source: str) -> None:
-    """Raise InputError where no image can be used, or more than `share` of them cannot."""
+    """Raise InputError where no image is usable, or more than `share` (0 to 1) of them are not."""
     rejected = collected.rejected
     total = len(rejected) + len(collected.images)
     if total == 0:
-        raise InputError(f"{source} holds no images")
+        raise InputError(
+            f"{source} holds no images, expected at least one; set source.file or source.folder to another source"
+        )
     if len(rejected) <= share * total and len(collected.images):
         return
     first = [f"{row.image}: {row.reason}" for row in rejected.head(NAMED_REJECTIONS).itertuples()]
     raise InputError(
-        f"{source}: {len(rejected)} of {total} images cannot be used, more than the share of {share:g} that "
-        f"source.rejected_share allows. The first ones:\n  " + "\n  ".join(first)
+        f"{source}: {len(rejected)} of {total} images cannot be used, expected at most the share of {share:g} that "
+        "source.rejected_share allows; replace these images, or raise source.rejected_share. The first ones:\n  "
+        + "\n  ".join(first)
     )

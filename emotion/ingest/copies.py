@@ -1,4 +1,4 @@
-"""Images with equal pixels: which are copies, and which are excluded so that none lies in two splits."""
+"""Images with equal pixels: detection of copies, and exclusion so that no image is in two splits."""
 
 import pandas as pd
 
@@ -6,16 +6,16 @@ from emotion.data.table import COPY_OF_TEST, COPY_OF_VAL, SCHEME, SPLITS
 
 
 def find_copies(images: pd.DataFrame) -> pd.Series:
-    """Return for each image the name of the first one with the same hash, or "" where it is the first."""
+    """Return for each image the name of the first image with the same hash; "" for the first one."""
     first = images.groupby("hash", sort=False)["image"].transform("first")
     return first.where(first != images["image"], "")
 
 
 def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
-    """Return why each image is not used, "" where it is.
+    """Return the reason why each image is excluded; "" for used images.
 
-    Unless copies are kept, no hash is left in two splits: the test split stays whole, validation loses its copies of
-    test images, and training its copies of either.
+    Unless copies are kept, no hash is left in two splits. The test split stays complete. Validation loses its copies
+    of test images, and training its copies of validation and test images.
     """
     excluded = pd.Series("", index=table.index, dtype=object)
     labeled = table["label"] >= 0

@@ -1,4 +1,4 @@
-"""The images of the table as arrays for training, of one size and color."""
+"""Writing the images of the table as arrays of one size and color, for training."""
 
 import math
 import pickle
@@ -27,21 +27,21 @@ OpenSource = Callable[[], Source]
 def extract(
     table: pd.DataFrame, pixels: Path, open_source: OpenSource, params: FeaturesParams, folder: Path
 ) -> dict[str, int]:
-    """Write the images of `table` that are used to `folder` as arrays; return how many there are by split.
+    """Write the used images of `table` to `folder` as arrays; return the number of images by split.
 
-    The folder holds {x,y}_{train,val,test}.npy, or features.pkl with a dict of the same arrays: x uint8 of shape
-    (images, size, size, channels), y int32 of shape (images,), in the order of the table. Where the table has
+    The folder holds {x,y}_{train,val,test}.npy, or features.pkl with a dict of the same arrays. Their order is that of
+    the table. x is uint8 of shape (images, size, size, channels), y is int32 of shape (images,). Where the table has
     votes, votes_train is uint8 of shape (training images, classes). The folder is replaced as a whole at the end.
 
     Args:
         table: as emotion.data.table.read_table returns it.
         pixels: the file that emotion.ingest.pixels describes.
-        open_source: called only where images must be read from the source again.
+        open_source: opens the source. It is called only where large images must be read again.
         params: image_size, color and format of the arrays.
-        folder: it is replaced with all that is in it.
+        folder: the target; everything in it is replaced.
 
     Raises:
-        InputError: the table and the pixels do not belong together, or an image cannot be read any more.
+        InputError: the pixels belong to another table, or an image can no longer be read.
     """
     used = table[table["excluded"] == ""]
     check_pixels(pixels, used)
@@ -76,7 +76,7 @@ def _converter(params: FeaturesParams) -> Convert:
 def _fill_arrays(
     used: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], params: FeaturesParams, folder: Path
 ) -> None:
-    """Write the images and labels batch by batch; files stay mapped no longer than their batch takes."""
+    """Write the images and labels batch by batch, and map the files for one batch at a time."""
     filled = dict.fromkeys(SPLITS, 0)
     for start in range(0, len(used), BATCH_IN_MEMORY):
         batch = used.iloc[start : start + BATCH_IN_MEMORY]
@@ -90,7 +90,8 @@ def _fill_arrays(
 
 
 def _open_array(folder: Path, name: str) -> np.ndarray:
-    return np.load(folder / f"{name}.npy", mmap_mode="r+", allow_pickle=False)
+    array: np.ndarray = np.load(folder / f"{name}.npy", mmap_mode="r+", allow_pickle=False)
+    return array
 
 
 def _make_inputs(batch: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], params: FeaturesParams) -> np.ndarray:
@@ -99,7 +100,8 @@ def _make_inputs(batch: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray],
     convert = _converter(params)
     shape = (params.image_size, params.image_size, params.channels)
     if _are_inputs(batch, shape, len(stored)):
-        return stored.reshape(-1, *shape)[batch["offset"].to_numpy() // math.prod(shape)]
+        same: np.ndarray = stored.reshape(-1, *shape)[batch["offset"].to_numpy() // math.prod(shape)]
+        return same
     inputs = np.empty((len(batch), *shape), np.uint8)
     columns = (batch[name].tolist() for name in ("offset", "height", "width", "channels"))
     for place, (offset, height, width, channels) in enumerate(zip(*columns, strict=True)):
@@ -112,7 +114,7 @@ def _make_inputs(batch: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray],
 
 
 def _are_inputs(batch: pd.DataFrame, shape: tuple[int, ...], stored: int) -> bool:
-    """Return whether all that is stored has the shape of an input, the images of `batch` among it."""
+    """Return whether all stored images, and so those of `batch`, already have the shape of an input."""
     step = math.prod(shape)
     same = (batch[["height", "width", "channels"]].to_numpy() == shape).all()
     return bool(same and (batch["offset"] >= 0).all() and (batch["offset"] % step == 0).all() and stored % step == 0)
@@ -120,7 +122,7 @@ def _are_inputs(batch: pd.DataFrame, shape: tuple[int, ...], stored: int) -> boo
 
 def _pack(folder: Path) -> None:
     """Put the arrays in `folder` into one pickle, and remove their own files."""
-    # np.asarray, since a pickle of np.memmap would name a class that load_features does not admit.
+    # A pickle of np.memmap would name a class that load_features refuses, hence np.asarray.
     names = [*ARRAYS, VOTES] if (folder / f"{VOTES}.npy").exists() else ARRAYS
     arrays = {name: np.asarray(_open_array(folder, name)) for name in names}
     with (folder / PICKLE).open("wb") as file:

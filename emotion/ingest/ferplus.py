@@ -1,7 +1,7 @@
-"""FER+: the votes of ten people on each image of FER2013, in place of its own labels.
+"""FER+: the votes of ten people on each image of FER2013, which replace FER2013's labels.
 
 Barsoum, Zhang, Canton Ferrer and Zhang 2016, "Training Deep Networks for Facial Expression Recognition with
-Crowd-Sourced Label Distribution". Its file has a row for each row of fer2013.csv, in the same order.
+Crowd-Sourced Label Distribution". The file of votes has a row for each row of fer2013.csv, in the same order.
 """
 
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ CHOICES = {
     "unknown": "unknown",
     "NF": "no face",
 }
-"""The choices that people had, in the order of the scheme's labels: the file's column, and our name for it."""
+"""The choices that people had, in the order of the scheme's labels: column of the file, and name used here."""
 
 CLASSES = len(SCHEMES[FERPLUS])
-"""How many of the choices, from the first on, are emotions."""
+"""Number of emotions among the choices. They come first."""
 
 MAX_VOTES = 255
 
@@ -43,7 +43,7 @@ HOW_TO_GET_VOTES = (
 
 
 class Votes(NamedTuple):
-    """The rows of the file."""
+    """The votes in the file, one row per row of fer2013.csv."""
 
     path: Path
     splits: list[str]
@@ -56,13 +56,13 @@ def read_votes(folder: Path, source: Source) -> Votes:
     """Read the votes on the images of `source` from the file in `folder`, or else beside the source.
 
     Raises:
-        InputError: the source has no rows that votes could belong to, or the file is missing, lacks a column, or has
-            something else than numbers of votes.
+        InputError: the source is not a CSV file; or the file of votes is missing, lacks a column, or holds values
+            that are not numbers of votes.
     """
     if not isinstance(source, CsvSource):
         raise InputError(
-            f"labels.scheme: got {FERPLUS}, whose votes belong to the rows of fer2013.csv, but {source.name} holds "
-            "image files, whose rows are not known. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"
+            f"labels.scheme: got {FERPLUS}, whose votes need the rows of fer2013.csv, but {source.name} holds image "
+            "files. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"
         )
     path = _find_file([folder, Path(source.name).parent])
     table = _read_columns(path)
@@ -87,7 +87,7 @@ def _find_file(folders: Sequence[Path]) -> Path:
 def _read_columns(path: Path) -> pd.DataFrame:
     """Return the columns `usage` and those of CHOICES, in that order and in lower case, as text."""
     try:
-        # Without pandas' own header, which would give two columns of one name two names.
+        # With a header, pandas would rename the second of two columns of the same name.
         lines = pd.read_csv(path, header=None, dtype="str", keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a table of votes ({error}). {HOW_TO_GET_VOTES}") from None
@@ -97,7 +97,7 @@ def _read_columns(path: Path) -> pd.DataFrame:
     if missing:
         raise InputError(
             f"{path}: got the columns {', '.join(table.columns)[:200]}, expected each of Usage, {', '.join(CHOICES)} "
-            f"once; not so {', '.join(missing)}. {HOW_TO_GET_VOTES}"
+            f"once; missing or repeated: {', '.join(missing)}. {HOW_TO_GET_VOTES}"
         )
     return table[names]
 
@@ -111,7 +111,8 @@ def _parse_counts(table: pd.DataFrame, path: Path) -> np.ndarray:
             f"{path}: row {row} has {table.iat[row, column]!r} as {table.columns[column]}, expected a number of votes "
             f"from 0 to {MAX_VOTES}"
         )
-    return counts.to_numpy(np.uint8)
+    numbers: np.ndarray = counts.to_numpy(np.uint8)
+    return numbers
 
 
 def match_votes(votes: Votes, collected: Collected, source: str) -> np.ndarray:
@@ -120,7 +121,7 @@ def match_votes(votes: Votes, collected: Collected, source: str) -> np.ndarray:
     An image is matched by its place, `row 17`; rows that were rejected have votes too.
 
     Raises:
-        InputError: votes and source have not as many rows, or not the same splits.
+        InputError: votes and source differ in the number of rows or in the splits.
     """
     rows = _row_numbers(collected.images)
     _check_count(votes, np.concatenate([rows, _row_numbers(collected.rejected)]), source)
@@ -129,11 +130,12 @@ def match_votes(votes: Votes, collected: Collected, source: str) -> np.ndarray:
     if differing:
         row, split = differing[0]
         raise InputError(
-            f"{votes.path}: {len(differing):,} rows are in other splits than those of {source}, the first of them row "
-            f"{row}: {votes.splits[row]} here, {split} there. Expected the rows of FER2013 in their official order. "
+            f"{votes.path}: {len(differing):,} rows have another split than in {source}; row {row} has "
+            f"{votes.splits[row]} here and {split} there. Expected the rows of FER2013 in their official order. "
             f"{HOW_TO_GET_VOTES}"
         )
-    return votes.counts[rows]
+    matched: np.ndarray = votes.counts[rows]
+    return matched
 
 
 def _row_numbers(images: pd.DataFrame) -> np.ndarray:
@@ -141,22 +143,22 @@ def _row_numbers(images: pd.DataFrame) -> np.ndarray:
 
 
 def _check_count(votes: Votes, rows: np.ndarray, source: str) -> None:
-    # An empty line has a number too, so that the last row's number can be higher than the count.
+    # Empty lines are numbered too, so the number of the last row can be higher than the count.
     expected = len(rows) if len(rows) != len(votes.counts) else int(rows.max()) + 1
     if len(votes.counts) != expected:
         raise InputError(
             f"{votes.path}: {len(votes.counts):,} rows, but {source} has {expected:,}; expected a row of votes for "
-            f"each. {HOW_TO_GET_VOTES}"
+            f"each image. {HOW_TO_GET_VOTES}"
         )
 
 
 def choose_by_majority(counts: np.ndarray, own: pd.Series) -> pd.Series:
     """Return the choice of most people for each image: an emotion, `unknown` or `no face`.
 
-    At equal votes, an emotion wins over the other two, and `unknown` over `no face`. Between emotions the source's own
-    label decides where it is one of them, and otherwise the order of the labels. An image without votes is unknown.
-    The authors' own scripts are stricter: there, single votes do not count, and an emotion needs more than half of the
-    rest.
+    At equal votes, an emotion wins over `unknown`, and `unknown` over `no face`. Of several emotions, the source's
+    label wins where it is one of them, and otherwise the first in the order of the labels. An image without votes is
+    unknown. The scripts of the authors are stricter: they ignore single votes, and an emotion needs more than half of
+    the rest.
 
     Args:
         counts: uint8 of shape (images, len(CHOICES)), as `match_votes` returns it.

@@ -1,6 +1,6 @@
-"""data/pixels.npy: the pixels of small images as they were read, so that nothing is unpacked or decoded twice.
+"""The file data/pixels.npy: the decoded pixels of small images, so that nothing is unpacked or decoded twice.
 
-The table's column `offset` names the first byte of each image in it.
+The column `offset` of the table is the position of the first byte of each image.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def growing_array(path: Path) -> Iterator[BinaryIO]:
         yield file
         length = file.tell() - start
         file.seek(0)
-        # numpy pads the header so that a longer length does not move what stands behind it.
+        # NumPy pads the header, so a longer length does not move the data behind it.
         _write_header(file, length)
         if file.tell() != start:
             raise RuntimeError(f"{path}: the header of a .npy file grew from {start} to {file.tell()} bytes")
@@ -35,13 +35,13 @@ def _write_header(file: BinaryIO, length: int) -> None:
 
 
 def load_pixels(path: Path) -> np.ndarray:
-    """Return the array that `growing_array` wrote, uint8 of shape (bytes,); it stays on disk.
+    """Return the array that `growing_array` wrote, uint8 of shape (bytes,). It stays on disk.
 
     Raises:
-        InputError: it is missing or broken.
+        InputError: the file is missing or damaged.
     """
     try:
-        # A plain view of the mapped file: slicing np.memmap itself costs more than resizing an image.
+        # A plain view, since a slice of np.memmap takes more time than the resizing of an image.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None
@@ -55,4 +55,6 @@ def check_pixels(path: Path, table: pd.DataFrame) -> None:
     end = (small["offset"] + small["height"] * small["width"] * small["channels"]).max() if len(small) else 0
     pixels = load_pixels(path)
     if pixels.ndim != 1 or len(pixels) < end:
-        raise InputError(f"{path} does not belong to the table; run `dvc repro create_dataframe`")
+        raise InputError(
+            f"{path} lacks images of the table, so it belongs to another one; run `dvc repro create_dataframe`"
+        )

@@ -1,4 +1,4 @@
-"""Which split each image is in: the source's own, or one chosen from its training images."""
+"""Splits of the images: those of the source, or random ones where the source lacks a split."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,19 @@ from emotion.core.params import SplitParams
 
 
 def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
-    """Return the split of each image: the source's own; where one is missing, it is chosen from training images.
+    """Return the split of each image. A split that the source lacks is chosen from its training images.
 
-    Where a source has a validation and no test split, the validation split becomes the test split, since published
-    results are on that.
+    Where a source has a validation split and no test split, the validation split becomes the test split, since
+    published results refer to it.
 
     Raises:
         InputError: the source has no training images.
     """
     split = images["split"].fillna("train").astype(object)
     if not (split == "train").any():
-        raise InputError(f"the source has images for {', '.join(sorted(set(split)))}, but none for train")
+        raise InputError(
+            f"the source has images for {', '.join(sorted(set(split)))}, but none for train; add training images"
+        )
     if not (split == "test").any():
         split = split.replace("val", "test")
     missing = {"test": params.test, "val": params.validation}
@@ -29,17 +31,17 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
     for order, (name, share) in enumerate(missing.items()):
         if not (split == name).any():
             rest = images[split == "train"]
-            # Both shares are of all the training images of the source, so that 0.2 and 0.1 leave 0.7.
+            # Both shares refer to all training images of the source, so that 0.2 and 0.1 leave 0.7.
             chosen = choose_split(rest, share * available / max(1, len(rest)), [params.seed, order])
             split[chosen] = name
     return split
 
 
 def choose_split(images: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.Index:
-    """Return the index of `share` of the images of each emotion, at least one.
+    """Return the index of randomly chosen images: the `share` (0 to 1) of each emotion, at least one image.
 
-    Images with the same hash are chosen together. The choice depends on the pixels and `seed` alone, not on the
-    order or the names of the images.
+    Images with the same hash are chosen together. The choice depends only on the pixels and `seed`, not on the order
+    or the names of the images.
     """
     generator = np.random.default_rng(list(seed))
     groups = images.groupby("hash").agg(emotion=("emotion", "min"), images=("emotion", "size"))

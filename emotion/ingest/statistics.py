@@ -1,4 +1,4 @@
-"""The counts in metrics/dataset.json, and the hash of the images that are used."""
+"""The counts in metrics/dataset.json, and the hash of the used images."""
 
 import hashlib
 from typing import Any
@@ -10,17 +10,17 @@ from emotion.data.table import REASONS, SPLITS, VOTES_COLUMN
 
 
 def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
-    """Return the content of metrics/dataset.json. All numbers count images, but `groups`.
+    """Return the content of metrics/dataset.json. All numbers except `groups` count images.
 
-    images: those that are used, by split and class of the scheme.
-    excluded: those that are not, by reason.
-    copies: over all images of the table, used or not. `total`: those that have the same pixels as an earlier one
-        (an image that is there three times counts twice). `within`: the same, within each split.
-        `across`: `test_in_train` is how many test images have the same pixels as some training image.
-    conflicting_labels: groups of copies with more than one emotion, and the images in them. Blank images show
-        no emotion, so that their labels cannot conflict.
-    blank: images of one flat color.
-    sha256: `hash_used` of the images that are used.
+    - images: the used images, by split and class of the scheme.
+    - excluded: the excluded images, by reason.
+    - copies: copies among all images of the table. `total` counts images with the same pixels as an earlier one; an
+      image that occurs three times counts twice. `within` counts the same within each split. In `across`,
+      `test_in_train` is the number of test images with the same pixels as some training image.
+    - conflicting_labels: groups of copies with more than one emotion, and the images in them. Blank images do not
+      count, since they show no emotion.
+    - blank: images of one flat color.
+    - sha256: `hash_used` of the used images.
     """
     used = table[table["excluded"] == ""]
     counts = count_images(used, scheme)
@@ -53,9 +53,9 @@ def count_images(table: pd.DataFrame, scheme: Scheme) -> dict[str, dict[str, int
 
 
 def hash_used(used: pd.DataFrame) -> str:
-    """Return the SHA-256 sum of the images of a table, in hex, over hashes of pixels, emotions, splits and votes.
+    """Return the SHA-256 sum of the used images, in hex, over hashes of pixels, emotions, splits and votes.
 
-    It does not depend on the order or the names of the images, nor on the layout of their source.
+    It does not depend on the order or names of the images, nor on the layout of their source.
     """
     columns = [name for name in ("hash", "emotion", "split", VOTES_COLUMN) if name in used]
     lines = sorted(" ".join(row) for row in used[columns].itertuples(index=False))

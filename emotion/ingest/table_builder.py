@@ -1,4 +1,4 @@
-"""The table of a source's images, data/dataframe.csv: labels, splits, copies and exclusions put together."""
+"""Building of the table of images, data/dataframe.csv, from labels, splits, copies and exclusions."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ def build_table(
     """Return the table of `images`, with labels, copies, splits and exclusions.
 
     Args:
-        images: as `collect_batches` returns them, with the source's own emotions. Splits depend on these, so that they
-            are the same under every scheme.
-        scheme: which of the emotions have a label, and the names of their classes.
+        images: as `collect_batches` returns them, with the emotions of the source. Splits depend on these emotions, so
+            they are the same under every scheme.
+        scheme: the classes and their labels.
         params: the shares of the splits.
-        emotions: the emotion of each image where the source's own is replaced, such as by votes.
+        emotions: the emotion of each image where votes replace those of the source.
     """
     emotions = images["emotion"] if emotions is None else emotions
     table = images.assign(
@@ -50,14 +50,13 @@ def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
     complete = [emotion for emotion, splits in empty.items() if not splits]
     raise InputError(
         f"labels.scheme: got {scheme.written}, but there are no images of {missing}. Add some, or leave these "
-        f"emotions out: {_suggest_scheme(table, scheme, complete)} in params.yaml. Images that are excluded as copies "
-        f"({(table['excluded'] == COPY_OF_TEST).sum()} of test and {(table['excluded'] == COPY_OF_VAL).sum()} of val) "
-        "do not count"
+        f"emotions out: {_suggest_scheme(table, scheme, complete)} in params.yaml. Excluded copies do not count "
+        f"({(table['excluded'] == COPY_OF_TEST).sum()} of test and {(table['excluded'] == COPY_OF_VAL).sum()} of val)"
     )
 
 
 def _suggest_scheme(table: pd.DataFrame, scheme: Scheme, complete: Sequence[str]) -> str:
-    """Return what labels.scheme could be, where only its classes in `complete` have images in every split."""
+    """Return a labels.scheme without the classes that lack images. Those in `complete` have some in every split."""
     if len(complete) > 1:
         return f"`labels.scheme: {scheme.write(complete)}`"
     splits = table[table["label"] < 0].groupby("emotion")["split"].nunique()

@@ -1,1 +1,1 @@
-"""Keras set up before it is loaded, .keras files saved and loaded, and a model's probabilities for arrays of images."""
+"""Set-up of Keras, saving and loading of .keras files, and the probabilities of a model for arrays of images."""

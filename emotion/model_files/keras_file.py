@@ -1,4 +1,4 @@
-"""Model files for Keras: saved with the metadata inside, as the same bytes every time, and loaded without risk."""
+"""Model files for Keras. They hold the metadata, have reproducible bytes, and run no code when loaded."""
 
 import io
 import json
@@ -17,8 +17,10 @@ from emotion.core.metadata import FIXED_TIME, METADATA_MEMBER, ModelMetadata, re
 
 WEIGHTS_MEMBER = "model.weights.h5"
 
+REMEDY = "make it again with `dvc repro train`, or fetch it with `dvc pull`"
+
 MAX_UNPACKED_BYTES = 2**31
-"""A file that would unpack to more is refused."""
+"""Files that would unpack to more bytes than this are refused."""
 
 HARMLESS_PACKAGES = frozenset(
     {
@@ -33,7 +35,7 @@ HARMLESS_PACKAGES = frozenset(
         "reshaping",
     }
 )
-"""Packages of keras.layers whose layers only compute: they read no files and call nothing that a config names."""
+"""Packages of keras.layers with layers that only compute. They read no files and call no functions from a config."""
 
 HARMLESS_LAYERS = frozenset({"Rescaling"})
 HARMFUL_LAYERS = frozenset({"Lambda", "Wrapper"})
@@ -50,7 +52,7 @@ HARMLESS_CLASSES = frozenset(
 
 
 def save_model(path: Path, model: keras.Model, metadata: ModelMetadata) -> None:
-    """Write `model` and `metadata` as a .keras file that plain `keras.models.load_model` loads as well."""
+    """Write `model` and `metadata` as a .keras file, which `keras.models.load_model` can load, too."""
     with atomic_path(path) as temporary:
         model.save(temporary)
         members = _read_members(temporary)
@@ -64,8 +66,7 @@ def load_model(path: Path) -> tuple[keras.Model, ModelMetadata]:
     """Return the model in the file at `path`, not compiled, and its metadata.
 
     Raises:
-        InputError: there is no such file, it is no model of this project, or it contains more than layers that only
-            compute, such as code.
+        InputError: the file is missing, is no model of this project, or contains more than layers that only compute.
     """
     if not path.is_file():
         raise InputError(f"{path} is missing; make it with `dvc repro train`, or fetch it with `dvc pull {path}`")
@@ -77,27 +78,27 @@ def load_model(path: Path) -> tuple[keras.Model, ModelMetadata]:
         raise
     except KeyError:
         raise InputError(
-            f"{path} does not say which emotions it distinguishes; expected a model written by this project's stage "
-            "train"
+            f"{path} does not say which emotions it distinguishes; use a model file that this project wrote, such as "
+            "models/model.keras"
         ) from None
     except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, OSError) as error:
-        raise InputError(f"{path} cannot be loaded as a model: {error}") from None
+        raise InputError(f"{path} cannot be loaded as a model ({error}); {REMEDY}") from None
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True), metadata
     # Keras can raise any error on a config that it did not write itself.
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path} cannot be loaded as a model: {reason}") from None
+        raise InputError(f"{path} cannot be loaded as a model ({reason}); {REMEDY}") from None
 
 
 def check_config(config: Any, where: str) -> None:
-    """Raise InputError where a network's `config` names anything that may do more than compute.
+    """Raise InputError where the `config` of a network names a class that may do more than compute.
 
-    Keras itself refuses code inside a file (`safe_mode`), by a list of what is dangerous. This is a list of what is
-    harmless, and all else is refused.
+    Keras' `safe_mode` refuses a list of dangerous classes. This function accepts a list of harmless classes and
+    refuses all others.
 
     Args:
-        config: the file's config.json, or a part of it.
+        config: the content of the file's config.json, or a part of it.
         where: the file's name, for the message.
     """
     if isinstance(config, list):
@@ -106,8 +107,8 @@ def check_config(config: Any, where: str) -> None:
     elif isinstance(config, dict):
         if "class_name" in config and not _is_harmless(config.get("module"), config["class_name"]):
             raise InputError(
-                f"{where} asks for {config.get('module')}.{config['class_name']} on being loaded, and is refused; "
-                "expected a network of Keras' own layers that only compute"
+                f"{where} asks for {config.get('module')}.{config['class_name']}, which could run code, and is "
+                "refused; expected a network of Keras' own layers that only compute"
             )
         for item in config.values():
             check_config(item, where)
@@ -124,25 +125,25 @@ def _is_harmless(module: object, name: object) -> bool:
 
 
 def halve_weights(source: Path, target: Path) -> None:
-    """Write the model file `source` as `target` with its float32 weights rounded to float16, in half the bytes.
+    """Write the model file `source` as `target`, half as large, with float32 weights rounded to float16.
 
-    Keras casts weights to their layer's type on loading, so the model still computes in float32. An array with a
-    value that float16 cannot hold (beyond 65504) stays as it is.
+    Keras casts the weights to the type of their layer when it loads them. So the model still computes in float32. An
+    array with a value that float16 cannot hold (beyond 65504) is not changed.
 
     Raises:
-        InputError: `source` is no .keras file.
+        InputError: `source` is not a .keras file.
     """
     try:
         members = _read_members(source)
         members[WEIGHTS_MEMBER] = _halve(members[WEIGHTS_MEMBER])
     except (zipfile.BadZipFile, KeyError, OSError) as error:
-        raise InputError(f"{source} cannot be read as a .keras file: {error}") from None
+        raise InputError(f"{source} cannot be read as a .keras file ({error}); {REMEDY}") from None
     with atomic_path(target) as temporary:
         _write_members(temporary, members)
 
 
 def _halve(content: bytes) -> bytes:
-    """Return the HDF5 file `content` with smaller weights, rewritten, since one changed in place keeps its old size."""
+    """Return the HDF5 file `content` with smaller weights, as a new file: one changed in place keeps its size."""
     halved = io.BytesIO()
     with h5py.File(io.BytesIO(content), "r") as source, h5py.File(halved, "w") as target:
         target.attrs.update(source.attrs)
@@ -154,13 +155,13 @@ def _copy_halved(item: h5py.Group | h5py.Dataset, name: str, target: h5py.File) 
     if isinstance(item, h5py.Group):
         copy = target.create_group(name)
     else:
-        # With times inside, the same weights would be other bytes.
+        # Times in the file would give the same weights other bytes.
         copy = target.create_dataset(name, data=_round_weights(item[()]), track_times=False)
     copy.attrs.update(item.attrs)
 
 
 def _round_weights(values: np.ndarray) -> np.ndarray:
-    """Return float32 values as float16 where it holds all of them; seeds and counts keep their type."""
+    """Return float32 values as float16 where float16 can hold them all. Values of other types are not changed."""
     if values.dtype != np.float32:
         return values
     with np.errstate(over="ignore"):
@@ -187,7 +188,7 @@ def _canonical_metadata(text: bytes) -> bytes:
 
 
 def _canonical_config(text: bytes) -> bytes:
-    """Number shared objects by first appearance: Keras numbers them by memory address."""
+    """Number shared objects by first appearance, since Keras numbers them by memory address."""
     return json.dumps(_renumber(json.loads(text), {})).encode()
 
 

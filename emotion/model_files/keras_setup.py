@@ -13,8 +13,8 @@ from emotion.core.quiet import quiet
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised; users need no other messages
 
-# Keras and TensorFlow stay until the process ends. Without the garbage collector on their many objects, they load in
-# less than two thirds of the time (benchmarks/README.md).
+# Keras and TensorFlow stay loaded until the process ends. With the garbage collector off, they load in less than two
+# thirds of the time (benchmarks/README.md).
 gc.disable()
 try:
     # TensorFlow logs its build options before its log level is read.
@@ -26,9 +26,14 @@ finally:
 
 
 def set_up(threads: int, seed: int) -> None:
-    """Set the number of threads, every seed and the order of sums, on which the bits of a result depend.
+    """Set the number of threads, every random seed and deterministic operations.
 
-    Call it once, before the first tensor is made. Backends other than TensorFlow use the seed only.
+    The bits of a result depend on all three. Call this once, before the first tensor is made. Backends other than
+    TensorFlow use the seed only.
+
+    Args:
+        threads: processor threads that TensorFlow uses, at least 1.
+        seed: for Python, NumPy and Keras, 0 to 2**32 - 1.
     """
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
@@ -41,7 +46,8 @@ def set_up(threads: int, seed: int) -> None:
 
 def backend() -> str:
     """Return the name of Keras' backend: tensorflow, jax or torch."""
-    return keras.backend.backend()
+    name: str = keras.backend.backend()
+    return name
 
 
 def accelerator() -> str | None:
@@ -50,12 +56,12 @@ def accelerator() -> str | None:
         import jax
 
         device = jax.devices()[0]
-        return None if device.platform == "cpu" else device.device_kind
+        return None if device.platform == "cpu" else str(device.device_kind)
     if backend() == "tensorflow":
         import tensorflow as tf
 
         for card in tf.config.list_physical_devices("GPU"):
-            return tf.config.experimental.get_device_details(card).get("device_name", card.name)
+            return str(tf.config.experimental.get_device_details(card).get("device_name", card.name))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Two convolutions and a wide dense layer: 9,515,783 parameters at 48x48 gray, nearly all of them in that layer."""
+"""Two convolutions and a wide dense layer: 9,515,783 parameters at 48x48 gray, most of them in the dense layer."""
 
 import keras
 from keras import layers

@@ -1,4 +1,4 @@
-"""What a network costs to run: the multiplications, each with its addition, of one image's forward pass."""
+"""The cost of a network: multiply-adds of the forward pass of one image."""
 
 import math
 
@@ -9,22 +9,24 @@ from keras import layers
 def multiply_adds(network: keras.Model) -> int:
     """Count the multiply-adds of Conv2D, DepthwiseConv2D, SeparableConv2D and Dense for one image.
 
-    Other layers, biases and activations do not count; products with the zeros of padding do.
+    Products with the zeros of padding count. Other layers, biases and activations do not.
 
     Raises:
-        ValueError: the network takes images of every size, so there is no one number.
+        ValueError: the network takes images of every size, so the number depends on the image.
     """
     if None in network.input_shape[1:]:
-        raise ValueError(f"{network.name} takes images of every size; build it for one size to count multiply-adds")
+        raise ValueError(f"{network.name} takes images of every size, expected one size; build it for one size")
     return sum(_layer_multiply_adds(layer) for layer in network.layers)
 
 
 def _layer_multiply_adds(layer: keras.Layer) -> int:
-    """Each number of a kernel is used once at every place of the outputs, (n, ..., channels)."""
+    """Count the multiply-adds of a layer: each number of a kernel is used once at each place of the output."""
     if isinstance(layer, layers.SeparableConv2D):
         kernels = [layer.depthwise_kernel, layer.pointwise_kernel]
     elif isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D | layers.Dense):
         kernels = [layer.kernel]
     else:
         return 0
-    return math.prod(layer.output.shape[1:-1]) * sum(math.prod(kernel.shape) for kernel in kernels)
+    places: int = math.prod(layer.output.shape[1:-1])
+    weights: int = sum(math.prod(kernel.shape) for kernel in kernels)
+    return places * weights

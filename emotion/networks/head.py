@@ -1,4 +1,7 @@
-"""How every network ends: one sigmoid unit for two classes, the probability of label 1; a softmax for more."""
+"""The output layer of every network: a sigmoid unit for two classes, a softmax for more.
+
+The sigmoid unit gives the probability of label 1.
+"""
 
 import keras
 from keras import layers
@@ -10,7 +13,7 @@ def units(classes: int) -> int:
 
 
 def classify(hidden: keras.KerasTensor, classes: int) -> keras.KerasTensor:
-    """Return probabilities, float32 (n, units), of features (n, width)."""
+    """Return probabilities, float32 (n, units), from features (n, width)."""
     return layers.Dense(units(classes), activation=_activation(classes), dtype="float32", name="probabilities")(hidden)
 
 

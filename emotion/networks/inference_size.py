@@ -1,27 +1,29 @@
-"""Training small and reading large: Touvron et al. 2019, "Fixing the train-test resolution discrepancy".
+"""An inference size above the training size: Touvron et al. 2019, "Fixing the train-test resolution discrepancy".
 
-Augmentation crops, turns and samples images anew, so faces in training are larger and less sharp than in unchanged
-images. A network that enlarges its images before it reads them gets faces as it did in training.
+Augmentation crops, turns and resamples images. So faces in training are larger and less sharp than in unchanged
+images. A network that enlarges its input images gets faces like those in training.
 """
+
+from typing import Any
 
 import keras
 from keras import layers, ops
 
 
 def resize_inside(network: keras.Model, size: int, larger: int) -> keras.Model:
-    """Return `network` for images of `size` that it enlarges inside, bilinearly; weights are copied.
+    """Return a copy of `network` that takes images of `size` and enlarges them bilinearly to `larger`.
 
     Args:
-        network: scales the values of its images first, and has one of the architectures for every size.
-        size: height and width in pixels of the images that it is to take.
-        larger: height and width in pixels of what its convolutions are to get.
+        network: one of the architectures in ANY_SIZE of the registry. Its first layer is a Rescaling.
+        size: height and width of the input images, in pixels.
+        larger: height and width of the enlarged images that the convolutions get, in pixels.
     """
 
-    def call(layer, *args, **kwargs):
+    def call(layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
         hidden = layer(*args, **kwargs)
         if not isinstance(layer, layers.Rescaling):
             return hidden
-        # Not keras.layers.Resizing, after which a call without `training` is one in training to the layers behind it.
+        # Not keras.layers.Resizing: behind it, layers that are called without `training` behave as in training.
         return ops.image.resize(hidden, (larger, larger))
 
     images = keras.Input((size, size, network.input_shape[-1]), dtype="uint8", name="image")

@@ -1,8 +1,8 @@
 """The networks that `train.architecture` names, one a file.
 
-Each `build(size, channels, classes)` returns an uncompiled keras.Model of stock layers that maps images,
-uint8 0 to 255 of shape (n, size, size, channels), to probabilities, float32: of shape (n, classes) for three or more
-classes; of shape (n, 1), the probability of label 1, for two. Scaling is inside.
+Each `build(size, channels, classes)` returns an uncompiled keras.Model of Keras' own layers. It takes images, uint8
+from 0 to 255 of shape (n, size, size, channels), and scales them itself. It returns probabilities, float32 of shape
+(n, classes). For two classes the shape is (n, 1), the probability of label 1.
 """
 
 from collections.abc import Callable
@@ -43,45 +43,45 @@ ANY_SIZE = frozenset({"mini_xception", "residual", "residual_small", "residual_w
 """The networks that take images of every size (`size` may be None), since they end in a global average."""
 
 BINARY = frozenset({"conv16_32_16", "conv32_64"})
-"""The networks for two classes and no more."""
+"""The networks that support two classes only."""
 
 
 def build(name: str, size: int | None, channels: int, classes: int) -> keras.Model:
     """Build the network `name`; `size` is None for one that takes images of every size.
 
     Raises:
-        InputError: no such network, one for other sizes or numbers of classes, or images of that size vanish in
-            its layers.
+        InputError: no such network exists; or it does not support this size or number of classes; or its layers
+            reduce images of that size to nothing.
     """
     if name not in ARCHITECTURES:
         raise InputError(f"train.architecture: got {name!r}, expected one of {', '.join(ARCHITECTURES)}")
     if name in BINARY and classes != 2:
         raise InputError(
-            f"train.architecture: got {name}, which tells two classes apart, but labels.scheme has {classes}; expected "
-            f"labels.scheme: happy_sad or another of two classes, or one of the architectures "
+            f"train.architecture: got {name}, which supports two classes, but labels.scheme has {classes}; expected "
+            "labels.scheme happy_sad or another one of two classes, or one of the architectures "
             f"{', '.join(sorted(ARCHITECTURES.keys() - BINARY))}"
         )
     if size is None and name not in ANY_SIZE:
         raise InputError(
-            f"train.progressive_sizes: {name} takes images of one size only; expected [] or one of the "
+            f"train.progressive_sizes: {name} takes images of one size only; expected [], or one of the "
             f"architectures {', '.join(sorted(ANY_SIZE))}"
         )
     network = _build_if_large_enough(name, size, channels, classes)
     if network is None:
         raise InputError(
-            f"features.image_size: {size} is too small for train.architecture {name}, whose convolutions and pooling "
-            f"leave nothing of it; expected at least {smallest_size(name, channels, classes)}"
+            f"features.image_size: got {size}, which is too small for the layers of train.architecture {name}; "
+            f"expected at least {smallest_size(name, channels, classes)}"
         )
     return network
 
 
 def smallest_size(name: str, channels: int, classes: int) -> int:
-    """Return the size of the smallest images of which the layers of network `name` leave something."""
+    """Return the smallest image size, in pixels, that the layers of network `name` support."""
     return next(size for size in count(1) if _build_if_large_enough(name, size, channels, classes) is not None)
 
 
 def _build_if_large_enough(name: str, size: int | None, channels: int, classes: int) -> keras.Model | None:
-    """Build the network, or return None where its layers leave nothing of images of that size."""
+    """Build the network, or return None where images of that size are too small for its layers."""
     try:
         return ARCHITECTURES[name](size, channels, classes)
     except ValueError as error:

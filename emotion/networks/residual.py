@@ -1,7 +1,7 @@
-"""A narrow residual network for small faces: 1.5 million parameters, of our own, after He et al. 2016.
+"""A narrow residual network for small faces: 1.5 million parameters, after He et al. 2016.
 
-A stem at full size, then pairs of 3x3 convolutions, with max pooling after the stem and before each change of width.
-Widths are multiples of 16, since oneDNN normalizes others by code without vector instructions.
+It has a stem at full size, then pairs of 3x3 convolutions. Max pooling follows the stem and precedes each change of
+width. Widths are multiples of 16, since oneDNN normalizes others by code without vector instructions.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The residual network with pre-activation and squeeze-and-excitation: 1.5 million parameters, of our own.
+"""The residual network with pre-activation and squeeze-and-excitation: 1.5 million parameters.
 
 After He et al. 2016, "Identity Mappings in Deep Residual Networks", and Hu et al. 2018, "Squeeze-and-Excitation
 Networks". Depth and width are those of `residual`.

@@ -1,7 +1,7 @@
-"""Four pairs of 3x3 convolutions with batch normalization: 1.2 million parameters, of our own.
+"""Four pairs of 3x3 convolutions with batch normalization: 1.2 million parameters.
 
 After Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition", and Ioffe and
-Szegedy 2015, "Batch Normalization"; a global average stands for the first dense layers.
+Szegedy 2015, "Batch Normalization". A global average replaces the first dense layers.
 """
 
 import keras

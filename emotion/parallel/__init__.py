@@ -1,1 +1,1 @@
-"""A function mapped over batches of images, in several processes where that is safe; and the number of cores."""
+"""Parallel processing: a function mapped over batches in several processes, and the number of cores."""

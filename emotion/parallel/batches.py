@@ -1,4 +1,4 @@
-"""A function mapped over batches, in several processes at once where that is safe and worth it."""
+"""A function mapped over batches, in several processes where that is safe and saves time."""
 
 import multiprocessing
 import os
@@ -18,13 +18,13 @@ Result = TypeVar("Result")
 MAX_WORKERS = 8
 
 FEWEST_BATCHES = 8
-"""With fewer batches than this, starting processes costs more than it gains."""
+"""With fewer batches than this, the start of processes costs more time than they save."""
 
 WAITING_PER_WORKER = 3
-"""Batches that are read ahead for each process, so that memory stays small and no process is idle."""
+"""Batches that are read ahead for each process. Few keep memory small, and none would leave processes idle."""
 
 NOT_WITH = ("tensorflow", "jax", "torch")
-"""Packages whose threads hold locks that a forked process would wait on for ever."""
+"""Packages whose threads hold locks. A forked process would wait for these locks for ever."""
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -34,15 +34,15 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def map_batches(function: Callable[[Item], Result], batches: Iterable[Item]) -> Iterator[Result]:
-    """Return an iterator over `function(batch)` for every batch, in order, whatever the number of processes.
+    """Return an iterator over `function(batch)` for every batch, in order.
 
-    Batches are read one by one, and only a few of them and of the results are in memory, however slowly the results
-    are taken. The processes start at the call, not at the first result, so that a progress bar's thread is not yet
-    running when they are forked.
+    Batches are read one by one. Only a few batches and results are in memory at a time, even where the caller takes
+    the results slowly. The processes start at the call and not at the first result, so that they are forked before
+    the thread of a progress bar runs.
 
     Args:
-        function: can be pickled, as can its results.
-        batches: each can be pickled. Errors of the iterator are raised by the result or by this call.
+        function: it and its results must be picklable.
+        batches: each batch must be picklable. Errors of the iterator are raised by this call or by the result.
     """
     rest = iter(batches)
     first = list(islice(rest, FEWEST_BATCHES))
@@ -55,7 +55,7 @@ def map_batches(function: Callable[[Item], Result], batches: Iterable[Item]) -> 
 def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item], workers: int) -> Iterator[Result]:
     executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
     with warnings.catch_warnings():
-        # Python 3.12 warns of a fork beside any thread, and numpy's (idle) ones always run.
+        # Python 3.12 warns of a fork in a process with threads. NumPy's threads always run, but are idle here.
         warnings.simplefilter("ignore", DeprecationWarning)
         waiting = deque(executor.submit(function, batch) for batch in islice(batches, WAITING_PER_WORKER * workers))
     return _results_in_order(executor, function, waiting, batches)
@@ -77,7 +77,7 @@ def _results_in_order(
 
 
 def _count_workers(batches: int) -> int:
-    """Return the number of processes for at least so many batches; 1 where that must be this process."""
+    """Return the number of processes for at least `batches` batches; 1 means that this process does the work."""
     can_fork = hasattr(os, "fork") and sys.platform.startswith("linux")
     in_a_worker = multiprocessing.current_process().daemon
     if batches < FEWEST_BATCHES or not can_fork or in_a_worker or any(name in sys.modules for name in NOT_WITH):

@@ -1,8 +1,8 @@
-"""How many processor cores there are."""
+"""The number of available processor cores."""
 
 import os
 
 
 def available_cores() -> int:
-    """Return how many processor cores this process may use: in a container, fewer than the machine has."""
+    """Return the number of processor cores that this process may use. A container may have fewer than the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

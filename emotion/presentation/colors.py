@@ -10,4 +10,4 @@ COLORS = {
     "neutral": "#777777",
     "contempt": "#7a4b2a",
 }
-"""After Okabe and Ito 2008 and Tol 2021, for people of every kind of color vision."""
+"""Colors by emotion, after Okabe and Ito 2008 and Tol 2021, distinct for people with color blindness."""

@@ -1,25 +1,28 @@
-"""How numbers stand in texts, the same in plots, tables, cards and messages."""
+"""Formats of numbers, the same in plots, tables, cards and messages."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
 MISSING = "\N{EN DASH}"
-"""In the place of a figure that has no value."""
+"""Text for a figure without a value."""
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
-    """Return 0.784 as `78.4 %`; None and NaN as a dash."""
+    """Return a share as percent, such as 0.784 as `78.4 %`; None and NaN as a dash."""
     return MISSING if share is None or math.isnan(share) else f"{100 * share:.{decimals}f} %"
 
 
 def number(value: float | None, decimals: int = 3) -> str:
-    """Return 0.9312 as `0.931` and, with no decimals, 35887 as `35,887`; None and NaN as a dash."""
+    """Return a number with separators of thousands: 0.9312 as `0.931`, 35887 with no decimals as `35,887`.
+
+    None and NaN give a dash.
+    """
     return MISSING if value is None or math.isnan(value) else f"{value:,.{decimals}f}"
 
 
 def millions(value: float, decimals: int = 1) -> str:
-    """Return 12423616 as `12.4`."""
+    """Return a number in millions, such as 12423616 as `12.4`."""
     return number(value / 1e6, decimals)
 
 
@@ -27,8 +30,8 @@ def figure_text(scores: Mapping[str, Any], name: str) -> str:
     """Return a score with its interval where it has one: `68.8 % (67.3 to 70.3)`.
 
     Args:
-        scores: the score under `name`, and its interval's ends under `name`_low and `name`_high where it has one.
-        name: of the score; those that have `accuracy` in it are written in percent.
+        scores: the score under `name`, and the ends of its interval, if any, under `name`_low and `name`_high.
+        name: the name of the score. A score with `accuracy` in its name is written in percent.
     """
     write, unit = (percent, " %") if "accuracy" in name else (number, "")
     low, high = scores.get(f"{name}_low"), scores.get(f"{name}_high")

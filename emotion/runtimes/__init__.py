@@ -1,1 +1,1 @@
-"""Model files run and written: engines for Keras, TensorFlow Lite and ONNX, exports to them, and their comparison."""
+"""Model files for Keras, TensorFlow Lite and ONNX: engines that run them, exports, and their comparison."""

@@ -1,4 +1,4 @@
-"""What becomes of a network in its exported files: their accuracy, agreement and speed."""
+"""Comparison of the exported files of a network: accuracy, agreement and speed."""
 
 import statistics
 import time
@@ -12,23 +12,23 @@ from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engine import Engine
 
 REPETITIONS, SECONDS = 7, 0.05
-"""How often an engine is timed, and for how long each time; the median counts."""
+"""Number of timings of an engine, and the length of each. The median is reported."""
 
 
 def compare_engines(
     engines: Mapping[str, Engine], images: np.ndarray, y_true: np.ndarray, metadata: ModelMetadata
 ) -> dict[str, dict[str, float]]:
-    """Return the accuracy of each engine, and how far it agrees with the first.
+    """Return the accuracy of each engine, and its agreement with the first.
 
     Args:
-        engines: by name; the others are converted from the first.
+        engines: by name. The first is the reference, from which the others were converted.
         images: uint8 (n, size, size, channels), of the test split.
-        y_true: (n,) their labels.
-        metadata: its `flip` and `threshold` are used.
+        y_true: (n,) labels of the images.
+        metadata: of the model; `flip` and `threshold` are used.
 
     Returns:
-        By name: `accuracy`; `agreement`, the share of predicted labels that are those of the first engine, both 0 to 1;
-        and `largest_difference` of a probability from that of the first engine.
+        Figures by name of the engine, all from 0 to 1. `agreement` is the share of predicted labels that are equal to
+        those of the first engine. `largest_difference` is that of a probability from the first engine's.
     """
     outputs = {name: predict_probabilities(engine, images, flip=metadata.flip) for name, engine in engines.items()}
     first = next(iter(outputs.values()))
@@ -45,9 +45,9 @@ def _agree(probabilities: np.ndarray, reference: np.ndarray, y_true: np.ndarray,
 
 
 def time_one_image(engine: Engine, image: np.ndarray) -> float:
-    """Return the milliseconds that `engine` takes for one `image`, uint8 (size, size, channels), in a batch of one."""
+    """Return the milliseconds that `engine` takes for a batch of one `image`, uint8 (size, size, channels)."""
     batch = image[None]
-    _calls_per_second(engine, batch)  # the first calls allocate
+    _calls_per_second(engine, batch)  # the first calls allocate memory
     return statistics.median(1000 / _calls_per_second(engine, batch) for _ in range(REPETITIONS))
 
 

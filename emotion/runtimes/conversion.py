@@ -1,4 +1,4 @@
-"""Writes a trained model in the file formats that other programs want: .h5, .tflite and .onnx."""
+"""Conversion of a trained model to the file formats of other programs: .h5, .tflite and .onnx."""
 
 import json
 import logging
@@ -17,24 +17,26 @@ from emotion.model_files.keras_file import load_model
 from emotion.runtimes.onnx_export import to_onnx, write_onnx
 from emotion.runtimes.tflite_export import to_float32_tflite, write_tflite
 
-if TYPE_CHECKING:  # at run time emotion.model_files.keras_setup has to load it first
+if TYPE_CHECKING:  # at run time emotion.model_files.keras_setup must load it first
     import keras
 
 
 def convert(source: Path, target: Path) -> None:
     """Write the model file `source` as `target`, in the file format that its suffix names.
 
-    `.tflite` is for TensorFlow Lite and `.onnx` for ONNX, both in float32. `.h5` is Keras' older format on HDF5, with
-    the same network and weights. Each file holds the metadata, an `.h5` file as the attribute `emotion.json`.
+    `.tflite` is for TensorFlow Lite and `.onnx` for ONNX, both in float32. `.h5` is Keras' older format, with the same
+    network and weights. Each file holds the metadata; an `.h5` file has it as the attribute `emotion.json`.
 
     Raises:
-        InputError: the suffix is not known, `target` exists, `source` is no model of this project, or it cannot be
+        InputError: the suffix is unknown; `target` exists; or `source` is no model of this project or cannot be
             converted.
     """
     if target.suffix not in WRITERS:
-        raise InputError(f"{target}: expected a name that ends in {' or '.join(WRITERS)}")
+        raise InputError(
+            f"{target}: got the suffix {target.suffix!r}, expected a name that ends in {' or '.join(WRITERS)}"
+        )
     if target.exists():
-        raise InputError(f"{target} exists already; remove it first, or give another name")
+        raise InputError(f"{target} exists already; remove it, or choose another name")
     model, metadata = load_model(source)
     WRITERS[target.suffix](target, model, metadata)
 
@@ -52,12 +54,12 @@ WRITERS = {
     ".tflite": lambda target, model, metadata: write_tflite(target, to_float32_tflite(model), metadata),
     ".onnx": lambda target, model, metadata: write_onnx(target, to_onnx(model), metadata),
 }
-"""By the suffix of the file to write."""
+"""Functions that write a model file, by its suffix."""
 
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Keep back Keras' advice to save as .keras, which is what the file was converted from."""
+    """Suppress Keras' advice to save the model as .keras, since the source is such a file."""
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What the exports to TensorFlow Lite and ONNX have in common: both are converted by TensorFlow."""
+"""Code that the exports to TensorFlow Lite and ONNX share. TensorFlow does both conversions."""
 
 import warnings
 from collections.abc import Iterator
@@ -9,27 +9,28 @@ from emotion.core.quiet import quiet
 
 
 def check_backend() -> None:
-    """Raise InputError where Keras runs on another backend than TensorFlow, which the converters need."""
+    """Raise InputError where Keras runs on another backend than TensorFlow."""
     import keras
 
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise InputError(
-            f"models are converted by TensorFlow, and Keras runs on {backend} here; run the command again with "
-            "KERAS_BACKEND=tensorflow: a trained model can be converted whatever trained it"
+            f"KERAS_BACKEND: got {backend}, expected tensorflow, which converts models; run the command again with "
+            "KERAS_BACKEND=tensorflow. Models trained on any backend can be converted"
         )
 
 
 @contextmanager
 def converting(kind: str) -> Iterator[None]:
-    """Keep the terminal quiet while a converter to `kind` runs; raise InputError with the reason where it fails."""
+    """Suppress the output of a converter to `kind`; turn its errors into an InputError with the reason."""
     try:
         with quiet(stdout=True), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    # Converters raise whatever their passes trip over.
+    # A converter may raise any type of error.
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"the model cannot be converted to {kind}: {reason}; train.architecture has layers that {kind} has not"
+            f"the model cannot be converted to {kind} ({reason}); choose a train.architecture whose layers {kind} "
+            "supports"
         ) from error

@@ -1,4 +1,7 @@
-"""An engine: a loaded model file that gives probabilities. All engines give the same ones."""
+"""The interface of engines. An engine is a loaded model file that gives probabilities.
+
+All engines give the same probabilities, up to rounding.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -13,25 +16,39 @@ from emotion.runtimes.engine_errors import NOT_OURS
 
 
 class Engine(Protocol):
-    """A loaded model file. Its outputs are probabilities, (n, classes), or (n, 1): that of the second of two."""
+    """A loaded model file. Its outputs are probabilities (n, classes).
+
+    For two classes the outputs may be (n, 1), the probability of the second class.
+    """
 
     metadata: ModelMetadata
 
     def predict(self, x: np.ndarray, *, batch_size: int, verbose: int) -> np.ndarray:
-        """Take uint8 (n, size, size, channels); return float32 (n, classes) or (n, 1). `verbose` is for Keras."""
+        """Return the probabilities, float32 (n, classes) or (n, 1), for images `x`.
+
+        Args:
+            x: uint8 (n, size, size, channels).
+            batch_size: images per step.
+            verbose: has no effect. It makes the signature that of `keras.Model.predict`.
+        """
         ...
 
 
 class BatchEngine(ABC):
-    """What the engines have in common: images are checked, and run batch by batch."""
+    """Base class of the engines. It checks the images and runs them batch by batch."""
 
     metadata: ModelMetadata
 
     def predict(self, x: np.ndarray, *, batch_size: int, verbose: int = 0) -> np.ndarray:
-        """Take uint8 (n, size, size, channels); return float32 (n, classes) or (n, 1).
+        """Return the probabilities, float32 (n, classes) or (n, 1), for images `x`.
+
+        Args:
+            x: uint8 (n, size, size, channels).
+            batch_size: images per step.
+            verbose: has no effect. It makes the signature that of `keras.Model.predict`.
 
         Raises:
-            InputError: `x` is no such array, or holds no images.
+            InputError: `x` has another type or shape, or holds no images.
         """
         size, channels = self.metadata.size, self.metadata.channels
         if x.dtype != np.uint8 or x.shape[1:] != (size, size, channels) or not len(x):
@@ -46,13 +63,13 @@ class BatchEngine(ABC):
 
 
 def check_shapes(path: Path, metadata: ModelMetadata, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-    """Raise InputError where a network takes or gives arrays of other shapes than its `metadata` says.
+    """Raise InputError where the input or output shapes of a network contradict its `metadata`.
 
     Args:
         path: the model file.
-        metadata: what the file says of itself.
-        inputs: the shape of each input; a dimension may be open, as None, -1 or a name.
-        outputs: the shape of each output, in the same way.
+        metadata: the metadata in the file.
+        inputs: the shape of each input. An open dimension is None, -1 or a name.
+        outputs: the shape of each output, in the same form.
     """
     units = (1, 2) if len(metadata.emotions) == 2 else (len(metadata.emotions),)
     takes, gives = [list(shape) for shape in inputs], [list(shape) for shape in outputs]
@@ -62,8 +79,8 @@ def check_shapes(path: Path, metadata: ModelMetadata, inputs: Sequence[Any], out
         and any(_fits(gives[0][1], number) for number in units)
     ):
         raise InputError(
-            f"{path} takes {takes} and gives {gives}, and says that it takes {metadata.color} images of "
-            f"{metadata.size} x {metadata.size} pixels and tells apart {len(metadata.emotions)} emotions; {NOT_OURS}"
+            f"{path} takes {takes} and gives {gives}, but its metadata states {metadata.color} images of "
+            f"{metadata.size} x {metadata.size} pixels and {len(metadata.emotions)} emotions; {NOT_OURS}"
         )
 
 

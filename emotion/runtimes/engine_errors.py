@@ -1,4 +1,4 @@
-"""What is wrong with a model file that no engine can run, as errors for the user."""
+"""Errors for model files that no engine can run."""
 
 from pathlib import Path
 
@@ -8,19 +8,19 @@ NOT_OURS = "expected a model file that this project wrote: .keras, .tflite or .o
 
 
 def not_installed(path: Path, error: ImportError, packages: str) -> InputError:
-    """Return the error for a file whose engine needs `packages`, as pip takes their names."""
+    """Return the error for a file whose engine needs `packages`, names for pip separated by blanks."""
     return InputError(
-        f"{path} cannot be run here ({error}); install what runs it: pip install {packages}, or name a model file of "
-        "another kind"
+        f"{path} cannot be run here ({error}); install the missing packages with `pip install {packages}`, or use a "
+        "model file of another format"
     )
 
 
 def broken_file(path: Path, error: object) -> InputError:
-    """Return the error for a file that cannot be loaded; the first line of `error` is the reason."""
+    """Return the error for a file that cannot be loaded. The first line of `error` is the reason."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return InputError(f"{path} cannot be loaded as a model ({reason}); {NOT_OURS}")
 
 
 def without_metadata(path: Path) -> InputError:
-    """Return the error for a file that holds no metadata."""
-    return InputError(f"{path} does not say which emotions it tells apart; {NOT_OURS}")
+    """Return the error for a file without metadata."""
+    return InputError(f"{path} does not say which emotions it distinguishes; {NOT_OURS}")

@@ -1,6 +1,6 @@
-"""Loads a model file with the engine for its suffix: Keras, TensorFlow Lite or ONNX Runtime.
+"""Loading of a model file with the engine for its suffix: Keras, TensorFlow Lite or ONNX Runtime.
 
-Each runtime is loaded with the first file that needs it, so that a TFLite file starts without TensorFlow.
+A runtime is imported with the first file that needs it, so that a TFLite file loads without TensorFlow.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ ENGINES: dict[str, Callable[[Path, int], Engine]] = {
     ".tflite": TFLiteEngine,
     ".onnx": OnnxEngine,
 }
-"""By the suffix of the file."""
+"""Engines by the suffix of the model file."""
 
 
 def load_engine(path: Path, *, threads: int | None = None) -> Engine:
@@ -30,18 +30,18 @@ def load_engine(path: Path, *, threads: int | None = None) -> Engine:
 
     Args:
         path: a .keras, .tflite or .onnx file that this project wrote.
-        threads: how many may compute, by default one per core. Keras takes the threads of the process.
+        threads: number of threads that compute, by default one per core. Keras uses the threads of the process.
 
     Raises:
-        InputError: there is no such file, it is no model of this project, it would run code on loading, or what runs
-            such files is not installed.
+        InputError: the file is missing, is no model of this project, or would run code when loaded; or its runtime is
+            not installed.
     """
     engine = ENGINES.get(path.suffix.lower())
     if engine is None:
-        raise InputError(f"{path}: {NOT_OURS}")
+        raise InputError(f"{path}: got the suffix {path.suffix!r}, {NOT_OURS}")
     if not path.is_file():
         raise InputError(f"{path} is missing; make it with `dvc repro`, or fetch it with `dvc pull {path}`")
     if path.stat().st_size > MAX_MODEL_BYTES:
         raise InputError(f"{path} is larger than {MAX_MODEL_BYTES // 2**20} MiB; {NOT_OURS}")
-    with quiet():  # each runtime prints something on being loaded
+    with quiet():  # each runtime prints something when it is loaded
         return engine(path, threads or available_cores())

@@ -1,4 +1,4 @@
-"""Runs .keras files with Keras, on the backend that it is set to. Keras is loaded with the first file."""
+"""The engine for .keras files: Keras, on the backend that it is set to. It is imported with the first file."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from emotion.runtimes.engine_errors import not_installed
 
 
 class KerasEngine(BatchEngine):
-    """A .keras file.
+    """A loaded .keras file.
 
     Args:
         path: the file.
-        threads: ignored, since Keras takes the threads of the process.
+        threads: has no effect, since Keras uses the threads of the process.
 
     Raises:
         InputError: Keras is not installed, or the file is no model of this project.
@@ -21,7 +21,7 @@ class KerasEngine(BatchEngine):
 
     def __init__(self, path: Path, threads: int) -> None:
         try:
-            from emotion.model_files import keras_setup  # noqa: F401  # first of all, since it keeps TensorFlow quiet
+            from emotion.model_files import keras_setup  # noqa: F401  # imported first, since it keeps TensorFlow quiet
             from emotion.model_files.keras_file import load_model
         except ImportError as error:
             raise not_installed(path, error, "tensorflow keras") from None
@@ -30,6 +30,6 @@ class KerasEngine(BatchEngine):
         check_shapes(path, self.metadata, [tensor.shape for tensor in inputs], [tensor.shape for tensor in outputs])
 
     def _predict_batch(self, images: np.ndarray) -> np.ndarray:
-        # Not `predict`, which sets up a loop each time: that takes longer than one face does. The bits are the same.
+        # `predict` sets up a loop at every call, which takes longer than one face. The bits are the same.
         outputs: np.ndarray = self._network.predict_on_batch(images)
         return outputs

@@ -1,4 +1,4 @@
-"""Runs .onnx files with ONNX Runtime, on the processor."""
+"""The engine for .onnx files: ONNX Runtime, on the processor."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,19 +9,19 @@ from emotion.core.metadata import METADATA_PROPERTY, read_metadata
 from emotion.runtimes.engine import BatchEngine, check_shapes
 from emotion.runtimes.engine_errors import broken_file, not_installed, without_metadata
 
-if TYPE_CHECKING:  # at run time the first file loads it
+if TYPE_CHECKING:  # at run time the first file imports it
     import onnxruntime
 
 EXTERNAL_WEIGHTS = b"\x0a\x08location"
-"""Stands in an ONNX file whose weights lie in another file, which would be read from the working folder."""
+"""Mark of an ONNX file whose weights are in another file. That file would be read from the working folder."""
 
 
 class OnnxEngine(BatchEngine):
-    """An .onnx file.
+    """A loaded .onnx file.
 
     Args:
         path: the file.
-        threads: how many may compute.
+        threads: number of threads that compute.
 
     Raises:
         InputError: ONNX Runtime is not installed, or the file is no model of this project.
@@ -60,8 +60,8 @@ def _make_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
             content,
             options,
             ["CPUExecutionProvider"],
-            enable_fallback=False,  # it would print that it tries the same again
+            enable_fallback=False,  # a fallback would print that it tries the same again
         )
-    # Its exceptions are classes of a compiled module that have nothing in common but this.
+    # ONNX Runtime's exceptions have no common base class other than Exception.
     except Exception as error:
         raise broken_file(path, error) from None

@@ -1,4 +1,4 @@
-"""A network as an ONNX file. It takes uint8 images, gives float32 probabilities, and holds the metadata."""
+"""Export of a network as an ONNX file, which takes uint8 images, gives float32 probabilities and holds metadata."""
 
 import tempfile
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # at run time they would load TensorFlow
 
 
 def write_onnx(path: Path, content: bytes, metadata: ModelMetadata) -> None:
-    """Write an ONNX file with the metadata among its properties."""
+    """Write `content`, an ONNX file, to `path` with the metadata among its properties."""
     import onnx
 
     model = onnx.load_model_from_string(content)
@@ -24,10 +24,10 @@ def write_onnx(path: Path, content: bytes, metadata: ModelMetadata) -> None:
 
 
 def to_onnx(network: "keras.Model") -> bytes:
-    """Return `network` as an ONNX file; its input is called `image`, its output `probabilities`.
+    """Return `network` as an ONNX file. Its input is called `image`, its output `probabilities`.
 
     Raises:
-        InputError: Keras runs on another backend than TensorFlow, or the network has what ONNX has not.
+        InputError: Keras runs on another backend than TensorFlow, or ONNX lacks an operation of the network.
     """
     check_backend()
     import keras
@@ -47,7 +47,7 @@ def to_onnx(network: "keras.Model") -> bytes:
 def canonicalize(model: "onnx.ModelProto") -> "onnx.ModelProto":
     """Return `model` with its nodes in the order of their inputs, and names by position.
 
-    The converter's names depend on what else the process has converted, and its order follows the names.
+    The converter's names depend on earlier conversions in the process, and its order follows the names.
     """
     from onnx import helper
 
@@ -68,7 +68,7 @@ def canonicalize(model: "onnx.ModelProto") -> "onnx.ModelProto":
 
 
 def sort_nodes(graph: "onnx.GraphProto") -> list["onnx.NodeProto"]:
-    """Return the nodes of `graph` that its output needs, each after the nodes that it needs itself."""
+    """Return the nodes of `graph` that its output depends on, each after the nodes that it depends on itself."""
     makers = {name: node for node in graph.node for name in node.output}
     ordered: dict[int, onnx.NodeProto] = {}
     waiting = [makers[graph.output[0].name]]

@@ -1,4 +1,4 @@
-"""Runs .tflite files with LiteRT, which starts in a fraction of the time that TensorFlow takes."""
+"""The engine for .tflite files: LiteRT, which starts in a fraction of the time that TensorFlow takes."""
 
 import zipfile
 import zlib
@@ -15,11 +15,11 @@ MAX_METADATA_BYTES = 2**20
 
 
 class TFLiteEngine(BatchEngine):
-    """A .tflite file.
+    """A loaded .tflite file.
 
     Args:
         path: the file.
-        threads: how many may compute.
+        threads: number of threads that compute.
 
     Raises:
         InputError: LiteRT is not installed, or the file is no model of this project.
@@ -45,7 +45,7 @@ class TFLiteEngine(BatchEngine):
         self._lock = Lock()
 
     def _predict_batch(self, images: np.ndarray) -> np.ndarray:
-        # One by one: a batch is no faster here, and another number of images would lay out the memory anew.
+        # A batch is no faster here, and another number of images would allocate the memory again.
         with self._lock:
             return np.concatenate([self._predict_one(image) for image in images])
 
@@ -57,7 +57,7 @@ class TFLiteEngine(BatchEngine):
 
 
 def _read_member(path: Path) -> bytes:
-    """Return the metadata from the zip archive behind the network in the file at `path`."""
+    """Return the metadata from the zip archive that follows the network in the file at `path`."""
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo(METADATA_MEMBER).file_size > MAX_METADATA_BYTES:

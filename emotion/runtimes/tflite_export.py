@@ -1,6 +1,6 @@
-"""A network as a TensorFlow Lite file, in float32, float16 or int8.
+"""Export of a network as a TensorFlow Lite file, in float32, float16 or int8.
 
-Every file takes uint8 images and gives float32 probabilities, as the network does, and holds the metadata.
+Every file takes uint8 images, gives float32 probabilities as the network does, and holds the metadata.
 """
 
 import io
@@ -20,11 +20,14 @@ if TYPE_CHECKING:  # at run time they would load TensorFlow
     import tensorflow as tf
 
 CALIBRATION_IMAGES = 200
-"""Training images from which the ranges of int8 are chosen. More give no better accuracy."""
+"""Number of training images from which the ranges of int8 are chosen. More images give no better accuracy."""
 
 
 def write_tflite(path: Path, content: bytes, metadata: ModelMetadata) -> None:
-    """Write a TensorFlow Lite file, with the metadata behind it as a zip archive, as TFLite packs its own metadata."""
+    """Write `content`, a TensorFlow Lite file, to `path`, followed by a zip archive with the metadata.
+
+    TensorFlow Lite stores its own metadata in the same way.
+    """
     whole = io.BytesIO(content)
     with zipfile.ZipFile(whole, "a") as archive:
         archive.writestr(zipfile.ZipInfo(METADATA_MEMBER, FIXED_TIME), write_metadata(metadata))
@@ -36,13 +39,13 @@ def to_float32_tflite(network: "keras.Model") -> bytes:
     """Return `network` as a TensorFlow Lite file that computes in float32.
 
     Raises:
-        InputError: Keras runs on another backend than TensorFlow, or the network has what TensorFlow Lite has not.
+        InputError: Keras runs on another backend than TensorFlow, or TensorFlow Lite lacks an operation of the network.
     """
     return _convert_tflite(network, lambda converter: None)
 
 
 def to_float16_tflite(network: "keras.Model") -> bytes:
-    """Return `network` as a TensorFlow Lite file of half the bytes: weights in float16, computed in float32.
+    """Return `network` as a TensorFlow Lite file half as large: weights in float16, computation in float32.
 
     Raises:
         InputError: as in `to_float32_tflite`.
@@ -58,13 +61,13 @@ def to_float16_tflite(network: "keras.Model") -> bytes:
 
 
 def to_int8_tflite(network: "keras.Model", images: np.ndarray) -> bytes:
-    """Return `network` as a TensorFlow Lite file of a quarter of the bytes, which computes with integers alone.
+    """Return `network` as a TensorFlow Lite file a quarter as large, which computes with integers.
 
-    Only its last step is in floats, from integers to probabilities, which are multiples of 1/256.
+    Only the last step uses floats: it turns integers into probabilities, which are multiples of 1/256.
 
     Args:
         network: takes uint8 (n, size, size, channels).
-        images: uint8 (n, size, size, channels) of the training split, from which the ranges of the layers are chosen.
+        images: uint8 (n, size, size, channels) of the training split. The ranges of the layers are chosen from them.
 
     Raises:
         InputError: as in `to_float32_tflite`.
@@ -83,10 +86,10 @@ def to_int8_tflite(network: "keras.Model", images: np.ndarray) -> bytes:
 
 
 def choose_images(images: np.ndarray) -> np.ndarray:
-    """Return CALIBRATION_IMAGES of `images`, uint8 (n, size, size, channels), evenly spread; all of fewer.
+    """Return CALIBRATION_IMAGES of `images`, uint8 (n, size, size, channels), evenly spread; all where there are fewer.
 
-    Two pixels of the first become black and white: the range of the input is that of these images, and has to be 0 to
-    255 for uint8 to pass as it is.
+    One pixel of the first image becomes black and one white. The range of the input is taken from these images. It
+    must be 0 to 255, so that uint8 values pass unchanged.
     """
     positions = np.linspace(0, len(images) - 1, min(len(images), CALIBRATION_IMAGES)).round().astype(np.int64)
     chosen = np.array(images[positions])
@@ -95,7 +98,7 @@ def choose_images(images: np.ndarray) -> np.ndarray:
 
 
 def _with_float_input(network: "keras.Model") -> "keras.Model":
-    """Return `network` for float32 images of the same values: what casts uint8 would be computed in floats."""
+    """Return `network` for float32 images with the same values. A cast from uint8 would be computed in floats."""
     import keras
 
     images = keras.Input(network.input_shape[1:], dtype="float32", name="image")

@@ -1,7 +1,7 @@
-"""Which facial action units (FACS) show each emotion, and how strongly they move in one image.
+"""The facial action units (FACS) that show each emotion, and their intensities in one image.
 
-The units are from Ekman and Friesen's Facial Action Coding System (1978, 2002), the sets per emotion from its emotion
-tables (EMFACS). The core of an emotion moves in every image of it, the rest in some of them.
+The units are from Ekman and Friesen's Facial Action Coding System (1978, 2002). The sets per emotion are from its
+emotion tables (EMFACS). The core units of an emotion move in every image of it, the others in some images.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ STRAY_STRENGTH = 0.22
 """Their largest intensity."""
 
 ASYMMETRY = 0.12
-"""Share by which one half of the face moves more and the other less: standard deviation."""
+"""Standard deviation of the share by which one half of the face moves more and the other less."""
 
 
 def draw_units(emotion: str, rng: np.random.Generator) -> Units:

@@ -2,8 +2,8 @@
 
 The archive has the layout of Kaggle's `msambare/fer2013`: `train/<emotion>/Training_<n>.jpg` and
 `test/<emotion>/PublicTest_<n>.jpg` or `PrivateTest_<n>.jpg`, gray JPEGs of 48x48, where n counts the images of
-the whole set. A person is in one split only. Like FER2013, it has what a pipeline should find: exact copies across
-splits and within training, some with another emotion, and blank images in training.
+the whole set. A person is in one split only. Like FER2013, the set has flaws that the pipeline should find: exact
+copies across splits and within training, some with another emotion, and blank training images.
 """
 
 import zipfile
@@ -32,7 +32,7 @@ CLASS_SHARES = {
     "surprise": 0.109,
     "neutral": 0.169,
 }
-"""FER2013's shares, but for disgust: its 1.5 % are too few for the small test splits here."""
+"""FER2013's shares, except for disgust: FER2013's 1.5 % are too few for the small test splits here."""
 
 IMAGES_PER_PERSON = 8
 
@@ -46,7 +46,7 @@ BLANK_SHARE = 0.0006
 """Training images that are flat gray, as a share of the whole set."""
 
 CONFLICT_EVERY = 3
-"""One of so many copies has another emotion than its original."""
+"""One copy in this many has another emotion than its original."""
 
 JPEG_QUALITY = 90
 
@@ -68,6 +68,7 @@ class Image:
 
     @property
     def name(self) -> str:
+        """The path of the image in the archive, such as `train/happy/Training_1.jpg`."""
         folder = "train" if self.usage == "Training" else "test"
         return f"{folder}/{self.emotion}/{self.usage}_{self.number}.jpg"
 
@@ -137,18 +138,19 @@ def _shuffled_emotions(count: int, rng: np.random.Generator) -> list[str]:
 
 
 def _apportion(shares: Sequence[float], total: int) -> list[int]:
-    """Return integers that add up to `total`, as near to `shares` as possible, each at least 1."""
+    """Return integers that add up to `total` and are as near to `shares` as possible, each at least 1."""
     exact = np.array(shares) / np.sum(shares) * total
     counts = np.maximum(np.floor(exact).astype(int), 1)
     while counts.sum() < total:
         counts[np.argmax(exact - counts)] += 1
     while counts.sum() > total:
         counts[np.argmax(counts - exact + (counts > 1) * total)] -= 1
-    return counts.tolist()
+    apportioned: list[int] = counts.tolist()
+    return apportioned
 
 
 def _plant_copies(plan: list[Image], rng: np.random.Generator) -> None:
-    """Turn some images into copies: in training of test and training images, and between the test splits."""
+    """Turn some images into copies: training images of test or training images, and one test image of another."""
     leaked = max(2, round(LEAKED_SHARE * len(plan)))
     repeated = max(1, round(REPEATED_SHARE * len(plan)))
     originals = ["PublicTest", "PrivateTest"] * leaked
@@ -159,7 +161,7 @@ def _plant_copies(plan: list[Image], rng: np.random.Generator) -> None:
 
 
 def _plant_copy(plan: list[Image], original: str, copy: str, conflicting: bool, rng: np.random.Generator) -> None:
-    """Make an image of split `copy` a copy of one of split `original`; it keeps its emotion, so the balance stays.
+    """Make an image of split `copy` a copy of one of split `original`; its emotion stays, and so does the balance.
 
     Nothing happens where no image fits, as in sets of a few hundred images.
     """

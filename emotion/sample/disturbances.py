@@ -16,7 +16,7 @@ BLURRED_SHARE = 0.4
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
-    """Return a nearly frontal pose, of a face that fills most of the image as FER2013's do."""
+    """Return a nearly frontal pose in which the face fills most of the image, as in FER2013."""
     return Pose(
         yaw=float(np.clip(rng.normal(0, 0.2), -0.42, 0.42)),
         pitch=float(np.clip(rng.normal(0, 0.09), -0.2, 0.2)),
@@ -37,7 +37,9 @@ def draw_background(rng: np.random.Generator) -> np.ndarray:
     """Return a blurred background, uint8 (CANVAS, CANVAS)."""
     tone, variation = rng.uniform(25, 225), rng.choice([4, 18, 40])
     cells = np.clip(tone + variation * rng.standard_normal((5, 5)), 0, 255)
-    return cv2.resize(cells.astype(np.uint8), (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR_EXACT)
+    size = (CANVAS, CANVAS)
+    background: np.ndarray = cv2.resize(cells.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR_EXACT)
+    return background
 
 
 def occlude(image: np.ndarray, person: Person, rng: np.random.Generator) -> None:
@@ -99,13 +101,14 @@ def photograph(image: np.ndarray, size: int, rng: np.random.Generator) -> np.nda
     if rng.random() < BLURRED_SHARE:
         small = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.3, 0.75))
     noise = rng.uniform(0, 7.5) * rng.standard_normal(small.shape)
-    return np.clip(np.rint(_tone_curve(rng)[small] + noise), 0, 255).astype(np.uint8)
+    recorded: np.ndarray = np.clip(np.rint(_tone_curve(rng)[small] + noise), 0, 255).astype(np.uint8)
+    return recorded
 
 
 def _tone_curve(rng: np.random.Generator) -> np.ndarray:
     """Return a camera's output for each of the 256 tones: gamma, contrast and brightness.
 
-    It is rounded, so that processors whose powers differ in the last bit give the same images.
+    The tones are rounded, so that processors whose powers differ in the last bit give the same images.
     """
     tones = np.linspace(0, 1, 256) ** rng.uniform(0.75, 1.35)
     return np.round(255 * (0.5 + rng.uniform(0.78, 1.2) * (tones - 0.5)) + rng.normal(0, 12), 3)

@@ -1,4 +1,7 @@
-"""The positions of the parts of a face: a person's shape, moved by action units. All in face coordinates."""
+"""The positions of the parts of a face: a person's shape, moved by action units.
+
+All positions are in face coordinates.
+"""
 
 from dataclasses import dataclass
 
@@ -21,7 +24,7 @@ class Eye:
 
 @dataclass(frozen=True)
 class Mouth:
-    """Four contours from the left to the right corner; the open mouth is between the inner two."""
+    """The mouth: four contours from the left to the right corner. The open mouth is between the inner two."""
 
     outer_upper: np.ndarray
     inner_upper: np.ndarray
@@ -31,6 +34,7 @@ class Mouth:
 
     @property
     def corners(self) -> tuple[np.ndarray, np.ndarray]:
+        """The left and the right corner, each (2,)."""
         return self.inner_upper[0], self.inner_upper[-1]
 
 

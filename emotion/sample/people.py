@@ -1,4 +1,4 @@
-"""The people in the sample: what is the same in all images of a person."""
+"""The people in the sample: the features that all images of a person share."""
 
 from dataclasses import dataclass
 

@@ -66,19 +66,23 @@ def _spline_row(t: float, segment: int, count: int, closed: bool) -> np.ndarray:
 def curve(points: np.ndarray, closed: bool = False, steps: int = 5) -> np.ndarray:
     """Return a smooth curve, (samples, 2), through the control points (n, 2)."""
     points = np.asarray(points, dtype=np.float64)
-    return _spline(len(points), closed, steps) @ points
+    samples: np.ndarray = _spline(len(points), closed, steps) @ points
+    return samples
 
 
 class Sketch:
     """A canvas on which a face is drawn in face coordinates.
 
     Face coordinates are canvas pixels of a face seen from the front: x to the right, y down, (0, 0) on the
-    bridge of the nose. Tones are those of the surface; light and shade are in layers of their own, which are blurred
-    and multiplied in at the end.
+    bridge of the nose. Tones are those of the surface. Light and shade are in separate layers, which are blurred and
+    multiplied in at the end.
+
+    Args:
+        background: uint8 (CANVAS, CANVAS); it is copied.
+        pose: of the head.
     """
 
     def __init__(self, background: np.ndarray, pose: Pose):
-        """Start on `background`, uint8 (CANVAS, CANVAS)."""
         self.tones = background.copy()
         self._background = background
         self._head = np.zeros_like(background)
@@ -94,12 +98,13 @@ class Sketch:
 
         With `raised` None they stand in the plane of the head's outline.
         """
-        seen = points @ self._seen + self.pose.center
+        seen: np.ndarray = points @ self._seen + self.pose.center
         if raised is None:
             return seen
         inside = 1 - ((points / _HEAD_SIZE) ** 2).sum(axis=1)
         height = _HEAD_DEPTH * np.sqrt(np.maximum(inside, 0)) - _AXIS_DEPTH + raised
-        return seen + height[:, None] * self._parallax
+        shifted: np.ndarray = seen + height[:, None] * self._parallax
+        return shifted
 
     def fill(self, points: np.ndarray, tone: float, raised: float | None = 0.0) -> None:
         """Fill the polygon `points` with `tone`; in the plane of the outline, it is a part of the head to be lit."""
@@ -190,4 +195,5 @@ def _tone(tone: float) -> int:
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
-    return np.rint(points * 2**_FRACTION_BITS).astype(np.int32)
+    fixed: np.ndarray = np.rint(points * 2**_FRACTION_BITS).astype(np.int32)
+    return fixed

@@ -115,7 +115,7 @@ class TestDetecting:
 
     @pytest.mark.parametrize(("smallest", "count"), [(40, 1), (85, 1), (150, 0)])
     def test_faces_that_are_too_small_are_not_detected(self, make, name, astronaut, smallest, count):
-        """Mtcnn 1.0.0 itself finds nothing where the smallest face has more than some 25 pixels."""
+        """Check sizes at which mtcnn 1.0.0 itself finds nothing: a smallest face above about 25 pixels."""
         assert len(make(name, smallest).detect(astronaut)) == count
 
     def test_small_faces_are_detected(self, make, name, astronaut):

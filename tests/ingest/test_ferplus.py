@@ -70,7 +70,7 @@ def write_source(rows: list[Row], votes: Sequence[dict[str, int]], header: str =
 
 def majority(own: str, **votes: int) -> str:
     counts = np.array([list(votes_for(**votes).values())], np.uint8)
-    return choose_by_majority(counts, pd.Series([own], index=[5]))[5]
+    return str(choose_by_majority(counts, pd.Series([own], index=[5]))[5])
 
 
 def test_choices_stand_in_the_order_of_the_labels():
@@ -200,7 +200,8 @@ def test_training_gets_the_votes_for_the_emotions(run, file_format):
     assert list(features) == [*ARRAYS, "votes_train"]
     found = features["votes_train"]
     used = [row for row, (_, split, _) in enumerate(rows) if split == "train" and row != 4]
-    assert (found.dtype, found.shape) == (np.uint8, (len(used), 8))
+    assert found.dtype == np.uint8
+    assert found.shape == (len(used), 8)
     assert found.tolist() == [list(votes[row].values())[:8] for row in used]
     assert found.argmax(axis=1).tolist() == features["y_train"].tolist()
     names = {path.name for path in FEATURES.iterdir()}

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from emotion.ingest.statistics import hash_used
 from emotion.ingest.table_builder import build_table
 from stages import create_dataframe
 from tests.makers import (
+    Row,
     comparable,
     csv_text,
     encode,
@@ -46,7 +48,7 @@ def run(tmp_path, monkeypatch):
     """Run create_dataframe in a temporary folder; its source is what was written to data/raw."""
     monkeypatch.chdir(tmp_path)
 
-    def run_there(**changes: object) -> tuple[pd.DataFrame, dict]:
+    def run_there(**changes: object) -> tuple[pd.DataFrame, dict[str, Any]]:
         write_params(tmp_path, **changes)
         create_dataframe.main()
         return read_table(TABLE), json.loads(DATASET_METRICS.read_text(encoding="utf-8"))
@@ -285,7 +287,7 @@ def test_votes_without_ferplus_are_refused(run):
 # Rejected images
 
 
-def broken(rows: list, count: int) -> dict[str, bytes]:
+def broken(rows: list[Row], count: int) -> dict[str, bytes]:
     files = image_files(rows)
     for name in sorted(files)[:count]:
         files[name] = b"not an image"

@@ -55,7 +55,8 @@ def images(size: int, channels: int, number: int = 3) -> np.ndarray:
 
 
 def predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    return keras.ops.convert_to_numpy(network(images, training=False))
+    probabilities: np.ndarray = keras.ops.convert_to_numpy(network(images, training=False))
+    return probabilities
 
 
 def move_weights(network: keras.Model) -> None:
@@ -156,7 +157,7 @@ def _train_a_step(name: str) -> list[np.ndarray]:
     before = network.get_weights()
     network.compile(keras.optimizers.SGD(0.01), "binary_crossentropy", run_eagerly=True)
     network.train_on_batch(images(32, 1, 8), np.arange(8).reshape(8, 1) % 2)
-    after = network.get_weights()
+    after: list[np.ndarray] = network.get_weights()
     assert all((w != v).any() for w, v in zip(before, after, strict=True) if w.ndim > 1)
     return after
 

@@ -29,7 +29,7 @@ def fail_on_50(batch: list[int]) -> list[int]:
 @pytest.fixture(params=[1, 2])
 def workers(request, monkeypatch) -> int:
     monkeypatch.setattr(batches, "_count_workers", lambda count: request.param)
-    return request.param
+    return int(request.param)
 
 
 def test_batches_have_one_size_but_the_last():

@@ -1,1 +1,1 @@
-"""Raw data of every layout that is known: CSV files, class folders and archives; `locate.open_source` opens it."""
+"""Sources of raw data: CSV files, class folders and archives. `locate.open_source` opens one."""

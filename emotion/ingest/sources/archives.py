@@ -1,4 +1,4 @@
-"""Opening archives without unpacking them to disk, and refusing those that are damaged or unsafe."""
+"""Reading of archives without unpacking them to disk. Damaged and unsafe archives are refused."""
 
 import gzip
 import io
@@ -15,10 +15,10 @@ from typing import IO, Any
 from emotion.core.errors import InputError
 
 FER2013_FILES = ("fer2013.csv", "icml_face_data.csv")
-"""Files that are taken where an archive holds other CSV files too."""
+"""Names of the CSV files to read where an archive holds several."""
 
 MAX_TOTAL_BYTES = 8 * 2**30
-"""An archive that unpacks to more than this is refused."""
+"""Archives that unpack to more bytes than this are refused."""
 
 SYSTEM_FILES = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
@@ -27,7 +27,7 @@ BUFFER = 2**20
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a path within a source is one that systems add by themselves, such as __MACOSX/._a.jpg."""
+    """Return whether a path within a source is a system file, such as __MACOSX/._a.jpg."""
     return "/." in "/" + name or not SYSTEM_FILES.isdisjoint(name.split("/"))
 
 
@@ -39,13 +39,17 @@ def damage_explained(archive: str) -> Iterator[None]:
     except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise InputError(f"{archive} is damaged or not complete ({error}); download it again") from None
     except OSError as error:
-        raise InputError(f"{archive} cannot be read: {error.strerror}") from None
+        raise InputError(f"{archive} cannot be read ({error.strerror}); check the file and its permissions") from None
     except (NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{archive} cannot be unpacked: {error}") from None
+        raise InputError(f"{archive} cannot be unpacked ({error}); pack it again as a plain zip or tar.gz") from None
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """Open the zip at `path`; InputError where it is damaged or a member of it is unsafe."""
+    """Open the zip at `path`.
+
+    Raises:
+        InputError: the zip is damaged, too large or encrypted, or a member is unsafe.
+    """
     with damage_explained(str(path)):
         archive = zipfile.ZipFile(path)
     for member in archive.infolist():
@@ -57,7 +61,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
 
 
 def zip_files(archive: zipfile.ZipFile) -> list[str]:
-    """Return the names of the files in `archive`, sorted, without those that systems add by themselves."""
+    """Return the names of the files in `archive`, sorted, without system files."""
     return sorted(
         member.filename for member in archive.infolist() if not member.is_dir() and not is_hidden(member.filename)
     )
@@ -65,18 +69,18 @@ def zip_files(archive: zipfile.ZipFile) -> list[str]:
 
 @contextmanager
 def open_csv(path: Path) -> Iterator[IO[bytes]]:
-    """Open the CSV file at `path`, or the one inside the zip, tar, tar.gz or gz there.
+    """Open the CSV file at `path`, or the CSV file inside a zip, tar, tar.gz or gz.
 
     At the end of the block the rest of the archive is read, so that a damaged end is noticed.
 
     Raises:
-        InputError: the archive is damaged or unsafe, or holds no CSV file, or several and none of FER2013's names.
+        InputError: the archive is damaged or unsafe, holds no CSV file, or holds several without a name of FER2013.
     """
     with damage_explained(str(path)):
         if path.name.lower().endswith(".zip"):
             with open_zip(path) as archive:
                 member = choose_member(str(path), zip_files(archive))
-                # Reading a member returns at most the size in the zip's directory.
+                # zipfile reads no more of a member than the size in the zip's directory.
                 with archive.open(member) as file, _unpacked(file, member, f"{path}: {member}") as table:
                     yield table
         else:
@@ -85,7 +89,11 @@ def open_csv(path: Path) -> Iterator[IO[bytes]]:
 
 
 def choose_member(archive: str, names: Sequence[str]) -> str:
-    """Return which of the files `names` is read: FER2013's, or else the only CSV file, or else the only tar.gz."""
+    """Return the file to read: FER2013's CSV file, or else the only CSV file, or else the only tar.gz.
+
+    Raises:
+        InputError: there is no such file, or more than one.
+    """
     tables = [name for name in names if _is_csv(name)]
     known = [name for name in tables if _is_fer2013(name)]
     packed = [name for name in names if name.lower().endswith((".tar.gz", ".tgz"))]
@@ -93,14 +101,17 @@ def choose_member(archive: str, names: Sequence[str]) -> str:
         if len(candidates) == 1:
             return candidates[0]
         if candidates:
-            raise InputError(f"{archive} holds several tables: {', '.join(candidates)}; unpack the one to read")
+            raise InputError(
+                f"{archive} holds several tables: {', '.join(candidates)}, expected one; unpack the one to read"
+            )
     raise InputError(
-        f"{archive} holds neither a CSV file nor class folders; found {', '.join(names[:12]) or 'no files at all'}"
+        f"{archive} holds neither a CSV file nor class folders; found {', '.join(names[:12]) or 'no files at all'}; "
+        "use an archive of FER2013, or of a folder per emotion"
     )
 
 
 class _LimitedGzip(gzip.GzipFile):
-    """A gzip file that does not unpack to more than MAX_TOTAL_BYTES."""
+    """A gzip file that raises InputError after MAX_TOTAL_BYTES unpacked bytes."""
 
     def __init__(self, file: IO[bytes], archive: str) -> None:
         super().__init__(fileobj=file)
@@ -114,7 +125,7 @@ class _LimitedGzip(gzip.GzipFile):
 
 @contextmanager
 def _unpacked(file: Any, name: str, described: str) -> Iterator[io.BufferedReader]:
-    """Open the CSV file inside of `file`; the suffix of its `name` is how it is packed."""
+    """Open the CSV file inside `file`. The suffix of `name` is the format of the archive."""
     is_gzip = name.lower().endswith((".gz", ".tgz"))
     is_tar = name.lower().endswith((".tar", ".tar.gz", ".tgz"))
     with _LimitedGzip(file, described) if is_gzip else nullcontext(file) as unpacked:
@@ -127,7 +138,7 @@ def _unpacked(file: Any, name: str, described: str) -> Iterator[io.BufferedReade
 
 @contextmanager
 def _csv_in_tar(file: Any, archive: str) -> Iterator[Any]:
-    """Open the first CSV file of a tar. With others beside it, it must be one of FER2013's."""
+    """Open the first CSV file of a tar. Where there are several, the first must have a name of FER2013."""
     with tarfile.open(fileobj=file, mode="r:") as tar:
         members = _tar_files(tar, archive)
         names = []
@@ -140,14 +151,17 @@ def _csv_in_tar(file: Any, archive: str) -> Iterator[Any]:
     tables = [name for name in names if _is_csv(name)]
     if not tables or (len(tables) > 1 and not _is_fer2013(tables[0])):
         chosen = choose_member(archive, names)
-        raise InputError(f"{archive}: {chosen} is not the first table in it; unpack {chosen}, and read that")
+        raise InputError(
+            f"{archive}: {chosen} is not the first table in it, expected it first; unpack it and use {chosen} as the "
+            "source"
+        )
 
 
 def _tar_files(tar: tarfile.TarFile, archive: str) -> Iterator[tarfile.TarInfo]:
-    """Return an iterator over the files of a tar, without those that systems add by themselves.
+    """Yield the files of a tar, without system files.
 
     Raises:
-        InputError: a member climbs out of its folder, is a link, or the files add up to more than MAX_TOTAL_BYTES.
+        InputError: a member has a path outside the archive or is a link, or the files have more than MAX_TOTAL_BYTES.
     """
     total = 0
     for member in tar:
@@ -159,17 +173,21 @@ def _tar_files(tar: tarfile.TarFile, archive: str) -> Iterator[tarfile.TarInfo]:
 
 
 def _check_member(archive: str, name: str, *, is_link: bool) -> None:
-    """Raise InputError where the member `name` is a link, or would be unpacked outside of the archive's folder."""
+    """Raise InputError where the member `name` is a link or has a path outside the archive."""
     parts = name.replace("\\", "/").split("/")
     if ".." in parts or parts[0] == "" or re.match(r"[A-Za-z]:", name):
-        raise InputError(f"{archive}: the member {name!r} climbs out of its folder; do not use this archive")
+        raise InputError(
+            f"{archive}: the member {name!r} has a path outside the archive, which is unsafe; do not use this archive"
+        )
     if is_link:
         raise InputError(f"{archive}: the member {name!r} is a link; pack the files themselves")
 
 
 def _check_total(archive: str, size: int) -> None:
     if size > MAX_TOTAL_BYTES:
-        raise InputError(f"{archive} unpacks to more than {MAX_TOTAL_BYTES // 2**30} GiB")
+        raise InputError(
+            f"{archive} unpacks to more than {MAX_TOTAL_BYTES // 2**30} GiB, the most allowed; use a smaller archive"
+        )
 
 
 def _is_csv(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""FER2013's CSV file: a row per image, its pixels written out as numbers."""
+"""The CSV file of FER2013: one row per image, with the pixels as decimal numbers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -17,25 +17,25 @@ from emotion.ingest.sources.source import BATCH, SPLIT_NAMES, Batch, Convert, En
 from emotion.parallel.batches import batched, map_batches
 
 MAX_LINE = 16 * 2**20
-"""Bytes of a row at most: an image of 2048x2048, with three digits and a blank for each pixel."""
+"""Largest length of a row in bytes: an image of 2048x2048, with three digits and a blank per pixel."""
 
 USUAL_SIZE = 48
 """Height and width of FER2013's images, in pixels."""
 
 AROUND = b' "\r\n\t'
-"""What may stand around a value."""
+"""Bytes that may surround a value."""
 
 Pixels = np.ndarray | str
-"""The pixels of a row, or why it has none."""
+"""The pixels of a row, or the reason why the row is rejected."""
 
 Row = tuple[int, bytes]
-"""The number of a row, from 0, and its line."""
+"""The number of a row, counted from 0, and its line."""
 
 ParseRow = Callable[[Row], tuple[Entry, Pixels]]
 
 
 class Columns(NamedTuple):
-    """At which place of a row each value stands, and how many there are."""
+    """The positions of the values in a row, and their number."""
 
     total: int
     emotion: int
@@ -44,7 +44,11 @@ class Columns(NamedTuple):
 
 
 class CsvSource:
-    """The rows of a CSV file, which may be inside a zip, a tar.gz or a gz."""
+    """A source with one image per row of a CSV file, which may be inside a zip, tar.gz or gz.
+
+    Args:
+        path: the CSV file or the archive.
+    """
 
     count: int | None = None
 
@@ -53,18 +57,20 @@ class CsvSource:
         self._path = path
 
     def batches(self) -> Iterator[Batch]:
+        """Read every image in the order of the rows; see `Source`."""
         parse, rows = open_rows(self._lines(), self.name)
         return map_batches(partial(_parse_batch, parse), batched(rows, BATCH))
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
+        """Read the rows `names` again and convert them; see `Source`."""
         parse, rows = open_rows(self._lines(), self.name)
         for name in names:
             row = next((row for row in rows if _name_row(row) == name), None)
             if row is None:
-                raise InputError(f"{self.name}: {name} is no longer there; run create_dataframe again")
+                raise InputError(f"{self.name}: {name} is no longer there; run `dvc repro create_dataframe`")
             _, pixels = parse(row)
             if isinstance(pixels, str):
-                raise InputError(f"{self.name}: {name}: {pixels}; run create_dataframe again")
+                raise InputError(f"{self.name}: {name}: {pixels}; run `dvc repro create_dataframe`")
             yield convert(pixels)
 
     def _lines(self) -> Iterator[bytes]:
@@ -78,21 +84,27 @@ def _parse_batch(parse: ParseRow, rows: Sequence[Row]) -> Batch:
 
 
 def read_lines(file: IO[bytes], name: str) -> Iterator[bytes]:
-    """Return an iterator over the lines of `file`; InputError where one is longer than MAX_LINE."""
+    """Yield the lines of `file`.
+
+    Raises:
+        InputError: a line is longer than MAX_LINE.
+    """
     while line := file.readline(MAX_LINE + 1):
         if len(line) > MAX_LINE:
-            raise InputError(f"{name}: a line of more than {MAX_LINE // 2**20} MiB; this is no table of images")
+            raise InputError(
+                f"{name}: a line of more than {MAX_LINE // 2**20} MiB; use a CSV file with one image per line"
+            )
         yield line
 
 
 def open_rows(lines: Iterator[bytes], name: str) -> tuple[ParseRow, Iterator[Row]]:
-    """Return what parses a row of this CSV file, and an iterator over its rows.
+    """Return a function that parses a row of this CSV file, and an iterator over its rows.
 
-    A row is an image: uint8 (size, size, 1), or a string with the reason why it is rejected. All images must have one
-    size, that of most of the first rows.
+    The function returns an image, uint8 (size, size, 1), or a string with the reason why the row is rejected. All
+    images must have the size of most of the first rows.
 
     Raises:
-        InputError: the text is empty, or its first line does not name the columns emotion and pixels.
+        InputError: the file is empty, or its first line does not name the columns emotion and pixels.
     """
     columns = find_columns(next(lines, b""), name)
     first = list(islice(lines, BATCH))
@@ -101,7 +113,11 @@ def open_rows(lines: Iterator[bytes], name: str) -> tuple[ParseRow, Iterator[Row
 
 
 def find_columns(header: bytes, name: str) -> Columns:
-    """Return where the columns emotion, pixels and Usage stand; case, blanks and quotes do not matter."""
+    """Return the positions of the columns emotion, pixels and Usage. Case, blanks and quotes are ignored.
+
+    Raises:
+        InputError: a column is missing or repeated.
+    """
     names = [_text(field).lower() for field in header.removeprefix(b"\xef\xbb\xbf").split(b",")]
     missing = [column for column in ("emotion", "pixels") if names.count(column) != 1]
     if missing or names.count("usage") > 1:
@@ -115,7 +131,7 @@ def find_columns(header: bytes, name: str) -> Columns:
 
 
 def common_size(lines: Sequence[bytes], columns: Columns) -> int:
-    """Return the height and width that most of the rows in `lines` have; USUAL_SIZE where no row is a square."""
+    """Return the most common height and width of the rows in `lines`; USUAL_SIZE where no row is a square."""
     fields = [line.split(b",")[columns.pixels] for line in lines if line.count(b",") == columns.total - 1]
     numbers = [len(field.strip(AROUND).split()) for field in fields if field.strip(AROUND + b"0123456789") == b""]
     squares = [count for count, _ in Counter(numbers).most_common() if count and isqrt(count) ** 2 == count]
@@ -123,7 +139,7 @@ def common_size(lines: Sequence[bytes], columns: Columns) -> int:
 
 
 def parse_row(row: Row, columns: Columns, size: int) -> tuple[Entry, Pixels]:
-    """Return the entry and the pixels of a row; where the row is bad, the reason in place of the pixels."""
+    """Return the entry and the pixels of a row. For a bad row, the reason replaces the pixels."""
     try:
         emotion, split, pixels = _parse_fields(row[1].split(b","), columns, size)
     except InputError as error:
@@ -161,13 +177,13 @@ def parse_pixels(field: bytes, size: int) -> np.ndarray:
     """Return the numbers in `field` as uint8 (size, size, 1).
 
     Raises:
-        InputError: they are not size * size numbers from 0 to 255, or there is something else in the field.
+        InputError: the field holds anything else than size * size numbers from 0 to 255.
     """
     field = field.strip(AROUND)
     strange = field.translate(None, b"0123456789 ")
     if strange:
         raise InputError(f"the pixels hold {strange[:12].decode('utf-8', 'replace')!r}, expected digits and blanks")
-    # Numbers that int64 cannot hold become its largest, and are refused with the others above 255.
+    # Numbers too large for int64 become its largest value, which is refused like all values above 255.
     values = np.fromstring(field, dtype=np.int64, sep=" ") if field else np.empty(0, np.int64)
     if values.size != size * size:
         raise InputError(f"the row has {values.size} pixels, expected {size * size} ({size}x{size})")

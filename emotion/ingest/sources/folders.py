@@ -1,4 +1,4 @@
-"""Images in class folders, on disk or in a zip: their paths name emotion and split."""
+"""Images in class folders, on disk or in a zip. Their paths name emotion and split."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -18,22 +18,33 @@ from emotion.ingest.sources.source import BATCH, SPLIT_NAMES, Batch, Content, Co
 from emotion.parallel.batches import batched, map_batches
 
 SPLIT_FOLDERS = SPLIT_NAMES | {"valid": "val", "testing": "test"}
-"""The split in a folder of this name, in lower case and without blanks, - and _."""
+"""Splits by the name of their folder, in lower case and without blanks, - and _."""
 
 REREAD_BATCH = 32
-"""Images that one process reads again before it returns them: fewer than BATCH, since they are large."""
+"""Number of images that a process reads again before it returns them. It is below BATCH, since they are large."""
 
 MAX_DEPTH = 8
-"""Levels of folders that are read, so that a link to a folder above itself comes to an end."""
+"""Number of levels of folders that are read. It ends links to a parent folder, which would go on for ever."""
 
 
 class Store(Protocol):
-    """Where images are read from, by name; it is sent to other processes with every batch, so it is small."""
+    """A folder or zip from which images are read by name.
+
+    It is sent to other processes with every batch, so it must be small.
+    """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The path of the folder or zip, for messages."""
+        ...
 
-    def read(self, image: str) -> bytes: ...
+    def read(self, image: str) -> bytes:
+        """Return the content of the file `image`.
+
+        Raises:
+            ImageError: the file cannot be read or is too large.
+        """
+        ...
 
 
 class FolderStore(NamedTuple):
@@ -43,9 +54,11 @@ class FolderStore(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The path of the folder."""
         return str(self.folder)
 
     def read(self, image: str) -> bytes:
+        """Return the content of the file `image`; see `Store`."""
         return read_bytes(f"{self.folder}/{image}")
 
 
@@ -56,9 +69,11 @@ class ZipStore(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The path of the zip."""
         return str(self.path)
 
     def read(self, image: str) -> bytes:
+        """Return the content of the member `image`; see `Store`."""
         archive = _opened_zip(self.path, os.getpid())
         size = archive.getinfo(image).file_size
         if size > MAX_FILE_BYTES:
@@ -69,12 +84,20 @@ class ZipStore(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _opened_zip(path: Path, process: int) -> ZipFile:
-    """Open a zip once in every process: a file that was inherited shares its position with the parent's."""
+    """Open a zip once in every process. An open file from the parent process would share its position."""
     return ZipFile(path)
 
 
 class FolderSource:
-    """Images in class folders, whose paths name emotion and split."""
+    """A source of images in class folders, whose paths name emotion and split.
+
+    Args:
+        store: the folder or zip.
+        names: the paths of all files in it.
+
+    Raises:
+        InputError: the layout of the folders is unknown.
+    """
 
     def __init__(self, store: Store, names: Sequence[str]) -> None:
         self.name = store.name
@@ -83,9 +106,11 @@ class FolderSource:
         self.count: int | None = len(self._entries)
 
     def batches(self) -> Iterator[Batch]:
+        """Read every image in the order of the names; see `Source`."""
         return map_batches(partial(_read_batch, self._store), batched(self._entries, BATCH))
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
+        """Read the images `names` again and convert them; see `Source`."""
         batches = batched(names, REREAD_BATCH)
         return chain.from_iterable(map_batches(partial(_convert_batch, self._store, convert), batches))
 
@@ -99,7 +124,7 @@ def _decode_again(store: Store, image: str) -> np.ndarray:
         return decode(store.read(image))
     except (ImageError, KeyError) as error:
         raise InputError(
-            f"{store.name}: {image} could be read before and now cannot ({error}); run create_dataframe again"
+            f"{store.name}: {image} could be read before and now cannot ({error}); run `dvc repro create_dataframe`"
         ) from None
 
 
@@ -130,18 +155,22 @@ def _walk(root: str, below: str, depth: int) -> Iterator[str]:
 
 
 def open_folder(folder: Path) -> FolderSource:
-    """Return the source of the class folders below `folder`; InputError where the layout is not known."""
+    """Return the source of the class folders below `folder`.
+
+    Raises:
+        InputError: the layout of the folders is unknown.
+    """
     return FolderSource(FolderStore(folder), list_folder(folder))
 
 
 def parse_layout(source: str, names: Sequence[str]) -> list[Entry]:
     """Return the images among the files `names` (paths relative to the source), with emotion and split.
 
-    Layouts that are known are `<emotion>/<file>` and `<split>/<emotion>/<file>`, inside any number of folders with
-    nothing else in them. In a test folder, files whose names begin with PublicTest are validation images.
+    The known layouts are `<emotion>/<file>` and `<split>/<emotion>/<file>`, inside any number of folders with nothing
+    else in them. In a test folder, files whose names begin with PublicTest are validation images.
 
     Raises:
-        InputError: the layout is another one; the message names its folders.
+        InputError: the layout is unknown. The message names its folders.
     """
     folders = sorted({name.rpartition("/")[0] for name in names})
     kinds = _folder_kinds(source, folders)
@@ -155,7 +184,7 @@ def parse_layout(source: str, names: Sequence[str]) -> list[Entry]:
         elif is_image(file):
             stray.append(name)
     if stray:
-        raise InputError(_layout_message(source, f"images that lie in no class folder: {_shorten(stray)}"))
+        raise InputError(_layout_message(source, f"images outside of class folders: {_shorten(stray)}"))
     return entries
 
 
@@ -164,7 +193,7 @@ Kind = tuple[str, str | None]
 
 
 def _folder_kinds(source: str, folders: Sequence[str]) -> dict[str, Kind | None]:
-    """Return the kind of each of the folders with files; None where one is no class folder."""
+    """Return the kind of each folder with files; None for a folder that is not a class folder."""
     wrapper = _find_wrapper(folders)
     paths = {folder: _below(wrapper, folder) for folder in folders}
     outer = sorted({path[0] for path in paths.values() if path})
@@ -183,12 +212,12 @@ def _folder_kinds(source: str, folders: Sequence[str]) -> dict[str, Kind | None]
 
 
 def _below(wrapper: str, folder: str) -> list[str]:
-    """Return the parts of a folder's path below `wrapper`; none for `wrapper` and the folders around it."""
+    """Return the parts of a folder's path below `wrapper`; none for `wrapper` and its parents."""
     return [part for part in (folder + "/")[len(wrapper) :].split("/") if part]
 
 
 def _find_wrapper(folders: Sequence[str]) -> str:
-    """Return the path of the folders, with a / behind each, that hold nothing but one further folder."""
+    """Return the path of the outer folders that hold only one further folder, with a / behind each."""
     wrapper = ""
     while True:
         inside = {path[0] for path in (_below(wrapper, folder) for folder in folders) if path}
@@ -201,12 +230,15 @@ def _find_wrapper(folders: Sequence[str]) -> str:
 
 
 def split_of(folder: str) -> str | None:
-    """Return the split that a folder of this name holds, or None."""
+    """Return the split that the name of a folder means, or None."""
     return SPLIT_FOLDERS.get(folder.lower().replace(" ", "").replace("_", "").replace("-", ""))
 
 
 def split_of_file(split: str | None, file: str) -> str | None:
-    """Return the split of a file in a folder of `split`; FER2013's `test` holds two, by the names of its files."""
+    """Return the split of a file in a folder of `split`.
+
+    FER2013's folder `test` holds two splits, which the names of the files distinguish.
+    """
     if split == "test" and file.lower().startswith("publictest"):
         return "val"
     return split
@@ -231,8 +263,8 @@ def _parse_emotions(source: str, folders: Sequence[str]) -> dict[str, str]:
 
 def _layout_message(source: str, actual: str) -> str:
     return (
-        f"{source}: the layout is not known. Expected a folder per emotion ({', '.join(KNOWN_EMOTIONS)}), or such "
-        f"folders inside train, validation and test; found {actual}"
+        f"{source}: the layout is unknown. Expected a folder per emotion ({', '.join(KNOWN_EMOTIONS)}), or such "
+        f"folders inside train, validation and test; found {actual}. Rename or move the folders"
     )
 
 

@@ -1,4 +1,4 @@
-"""Opening the source that params.yaml names; the errors tell users how to get one."""
+"""Opening of the source that params.yaml names. Errors tell users where to get one."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from emotion.ingest.sources.folders import FolderSource, ZipStore, is_emotion, o
 from emotion.ingest.sources.source import Source
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
-"""How the names of files end that may be a source."""
+"""Suffixes of files that may be a source."""
 
 FERPLUS_FILE = "fer2013new.csv"
-"""The votes of FER+ (emotion.ingest.ferplus); the file is beside the source, and is no source, for it has no images."""
+"""The file with the votes of FER+ (emotion.ingest.ferplus). It is no source, since it has no images."""
 
 HOW_TO_GET_IMAGES = (
     "Get FER2013 from Kaggle (the challenge challenges-in-representation-learning-facial-expression-recognition-"
@@ -26,7 +26,7 @@ def open_source(folder: Path, file: str | None = None) -> Source:
     """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
 
     Raises:
-        InputError: there is none, there are several and `file` is None, or its layout is not known.
+        InputError: there is no source; there are several and `file` is None; or the layout is unknown.
     """
     if not folder.is_dir():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
@@ -37,12 +37,12 @@ def open_source(folder: Path, file: str | None = None) -> Source:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
     if len(candidates) > 1:
         names = ", ".join(_name_candidate(folder, path) for path in candidates)
-        raise InputError(f"{folder} holds several sources: {names}; set source.file to one of them")
+        raise InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
     return _open(candidates[0])
 
 
 def find_candidates(folder: Path) -> list[Path]:
-    """Return the files in `folder` that could be a source, sorted; and `folder` itself where it has class folders."""
+    """Return the files in `folder` that may be a source, sorted; also `folder` itself where it has class folders."""
     items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
     folders = [path for path in items if path.is_dir()]
     files = [path for path in items if path.name.lower().endswith(SUFFIXES) and path not in folders]
@@ -61,7 +61,10 @@ def _find_named(folder: Path, file: str) -> Path:
     path = folder / file
     if not path.exists():
         names = ", ".join(sorted(item.name for item in folder.iterdir() if not is_hidden(item.name)))
-        raise InputError(f"{path} (source.folder and source.file) does not exist; {folder} holds {names or 'nothing'}")
+        raise InputError(
+            f"{path} (source.folder and source.file) does not exist; {folder} holds {names or 'nothing'}. Set "
+            "source.file to one of them"
+        )
     return path
 
 
@@ -74,7 +77,7 @@ def _open(path: Path) -> Source:
     if path.is_dir():
         return open_folder(path)
     if not path.name.lower().endswith(SUFFIXES):
-        raise InputError(f"{path} is no source; expected a folder or a file that ends in {', '.join(SUFFIXES)}")
+        raise InputError(f"source.file: got {path}, expected a folder or a file that ends in {', '.join(SUFFIXES)}")
     if path.name.lower().endswith(".zip"):
         return _open_zip(path)
     return CsvSource(path)
@@ -85,6 +88,6 @@ def _open_zip(path: Path) -> Source:
         names = zip_files(archive)
     if any(is_image(name) for name in names):
         return FolderSource(ZipStore(path), names)
-    # Chosen here too, so that a zip with nothing to read is refused before anything is read.
+    # This refuses a zip without a table before anything is read.
     choose_member(str(path), names)
     return CsvSource(path)

@@ -1,4 +1,4 @@
-"""The hash of an image's pixels, by which copies are recognized."""
+"""The hash of an image's pixels, which identifies copies."""
 
 import hashlib
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def hash_pixels(image: np.ndarray) -> str:
-    """Return a BLAKE2b hash of 128 bits, in hex, over shape and pixels: equal for equal images in any file.
+    """Return a BLAKE2b hash of 128 bits, in hex, over shape and pixels. Equal images in any file have equal hashes.
 
-    A gray image that was saved as RGB has the hash of the gray one.
+    A gray image that was saved as RGB has the same hash as the gray one.
 
     Args:
         image: uint8 of shape (height, width, channels).

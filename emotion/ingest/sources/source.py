@@ -1,4 +1,4 @@
-"""The interface of all sources: an entry per image (name, emotion and split), and the content that was read."""
+"""The interface of all sources: an entry per image (name, emotion and split), and its content."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
@@ -8,10 +8,10 @@ import numpy as np
 from emotion.ingest.sources.pixel_hash import hash_pixels
 
 BATCH = 256
-"""Images that one process reads before it returns them."""
+"""Number of images that a process reads before it returns them."""
 
 SMALL_IMAGE = 64 * 64
-"""Images of at most so many pixels are kept as they are read; larger ones are read again when needed."""
+"""Number of pixels up to which images are stored when they are read. Larger images are read again when needed."""
 
 SPLIT_NAMES = {
     "train": "train",
@@ -22,22 +22,22 @@ SPLIT_NAMES = {
     "test": "test",
     "privatetest": "test",
 }
-"""What sources call the splits, in lower case."""
+"""Splits by their names in sources, in lower case."""
 
 
 class Entry(NamedTuple):
     """An image of a source before it is read."""
 
     image: str
-    """Its name within the source: `row 17` or `train/happy/Training_1.jpg`."""
+    """The name within the source, such as `row 17` or `train/happy/Training_1.jpg`."""
     emotion: str
     """One of labels.KNOWN_EMOTIONS."""
     split: str | None
-    """train, val or test as the source has it; None where it has no split."""
+    """The source's split, train, val or test; None where it has none."""
 
 
 class Content(NamedTuple):
-    """What was read of an image. Where `reason` is not empty, the image is rejected and the rest is empty."""
+    """The content of an image. Where `reason` is not empty, the image is rejected and the other values are empty."""
 
     height: int
     width: int
@@ -54,26 +54,26 @@ Batch = list[tuple[Entry, Content]]
 
 
 class Source(Protocol):
-    """Raw data that exists and whose layout is known."""
+    """Existing raw data of a known layout."""
 
     name: str
-    """The path of what is read, for messages."""
+    """The path of the source, for messages."""
     count: int | None
-    """How many images there are, where that is known before they are read."""
+    """The number of images, where it is known before they are read."""
 
     def batches(self) -> Iterator[Batch]:
-        """Read every image in the source's order, at most BATCH of them at a time."""
+        """Read every image in the order of the source, at most BATCH at a time."""
 
     def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        """Read the images of these names again, in this order, which is the source's, and convert each.
+        """Read the images `names` again, which must be in the order of the source, and convert each.
 
         Raises:
-            InputError: one of them is gone or no longer decodes.
+            InputError: an image is missing or no longer decodes.
         """
 
 
 def content_of(image: np.ndarray) -> Content:
-    """Return what the table holds of `image`, uint8 (height, width, channels)."""
+    """Return the content of `image`, uint8 (height, width, channels), for the table."""
     height, width, channels = image.shape
     if height * width > SMALL_IMAGE:
         return Content(height, width, channels, hash_pixels(image), bool((image == image[0, 0]).all()), b"", "")
@@ -83,5 +83,5 @@ def content_of(image: np.ndarray) -> Content:
 
 
 def rejected(reason: str) -> Content:
-    """Return the content of an image that cannot be used, with the reason why."""
+    """Return the content of an unusable image, with the reason."""
     return Content(0, 0, 0, "", False, b"", reason)
