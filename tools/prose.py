@@ -117,13 +117,14 @@ def read_docstring(path: Path, line: int, docstring: str) -> Iterator[Text]:
 
 
 def read_comments(path: Path, source: str) -> Iterator[Text]:
-    """Yield the comments; lines of comment that follow one another are one text."""
+    """Yield the comments; whole lines of comment that follow one another are one text."""
     block: list[str] = []
     start, last = 0, 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type != tokenize.COMMENT or token.string.startswith(("#!", "# noqa", "# type")):
             continue
-        if block and token.start[0] != last + 1:
+        continues = token.start[0] == last + 1 and not token.line[: token.start[1]].strip()
+        if block and not continues:
             yield Text(path, start, "comment", " ".join(block))
             block = []
         start = start if block else token.start[0]
