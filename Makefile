@@ -17,12 +17,14 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test lint format pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow lint format pins clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make repro   run the whole pipeline on the source that params.yaml names'
-	@echo 'make test    run all tests'
+	@echo 'make test    run every test that is not slow'
+	@echo 'make test-quick  run the tests that load no TensorFlow'
+	@echo 'make test-slow   run the slow tests'
 	@echo 'make lint    check style, types and prose'
 	@echo 'make format  bring the code into the style that lint checks'
 	@echo 'make setup   only make .venv, with the pinned packages and the `emotion` command'
@@ -38,8 +40,16 @@ repro: setup
 	@echo 'Figures: metrics/evaluate.json. Plots: metrics/plots/. The model: models/model.keras.'
 
 # The tests of a file share what takes long to make, and tests/pipeline, which takes longest, begins.
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 test: setup-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(PYTEST) -m 'not slow' $(TESTS)
+
+test-quick: setup-dev
+	@$(PYTEST) -m 'unit and not slow' $(TESTS)
+
+test-slow: setup-dev
+	@$(PYTEST) -m slow $(TESTS)
 
 lint: setup-dev
 	@$(BIN)/ruff check .

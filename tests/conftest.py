@@ -30,7 +30,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if WHOLE_TF_FILE.search(collection_path.read_text(encoding="utf-8")) else None
 
 
-@pytest.hookimpl(trylast=True)  # the conftest.py of tests/pipeline marks its tests first
+@pytest.hookimpl(tryfirst=True)  # before pytest selects tests by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as `unit` what has no other kind, and put the longest file outside tests/pipeline first.
 

@@ -1,21 +1,11 @@
 """Clones for the tests that run the real DVC. The pipeline runs once for most of them."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from tests.pipeline.project import ROOT, SMALL, Project, clone, hermetic_environment, released_files, snapshot
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items):
-    """Mark these tests."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.pipeline)
 
 
 @pytest.fixture(scope="session")

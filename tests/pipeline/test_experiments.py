@@ -14,7 +14,7 @@ from PIL import Image
 from tests.pipeline.project import ROOT, Project, ran_stages
 from tests.pipeline.test_plots import TITLES, specs
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 QUEUE_SECONDS = 180
 

@@ -11,7 +11,7 @@ from emotion.core.labels import EMOTIONS
 from emotion.presentation.colors import COLORS
 from tests.pipeline.project import ROOT
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 PAGE = ROOT / ".dvc/page/page.html"
 TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))

@@ -13,7 +13,7 @@ import pytest
 from tests.pages import DOCUMENTS, ROOT
 from tests.pipeline.project import SMALL, change_yaml
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^\n]*?) -->\n+)?^```bash\n(?P<script>.*?)^```$", re.DOTALL | re.MULTILINE

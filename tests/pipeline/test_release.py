@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.project import BIN, Project, clone
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 FOLDER = "models/released/tiny"
 

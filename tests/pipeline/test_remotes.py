@@ -6,7 +6,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.pipeline.project import cached_outputs, checksums, clone, stored
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 S3_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 BUCKET = "emotions"

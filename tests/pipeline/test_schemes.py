@@ -10,7 +10,7 @@ from tests.makers import encode
 from tests.pipeline.project import BIN
 from tests.pipeline.test_bad_input import failed_repro
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 AFTER_THE_SAMPLE = ["create_dataframe", "extract_features", "train", "evaluate", "export", "plot", "explain", "card"]
 MERGED = ["neutral", {"negative": ["angry", "disgust", "fear", "sad"]}, {"positive": ["happy", "surprise"]}]

@@ -107,6 +107,7 @@ def test_every_image_is_drawn(tmp_path, options):
         check_png(tmp_path / f"{name}.png")
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice(tmp_path):
     for name, draw in make_case(3).items():
         savers = {"mistakes": style.save_gray_sheet, "images": style.save_color_sheet}

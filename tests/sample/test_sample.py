@@ -135,6 +135,7 @@ def test_a_person_is_in_one_split_only():
     assert all(len(found) == 1 for found in usages.values())
 
 
+@pytest.mark.slow
 def test_copies_and_blanks_are_planted(whole):
     splits, raw = read(whole)
     training = {data: emotion for emotion, data in raw["Training"]}
@@ -191,6 +192,7 @@ def test_one_face_depends_on_generator_person_and_emotion():
         assert not np.array_equal(face, draw_face(emotion, np.random.default_rng(number), people[person]))
 
 
+@pytest.mark.slow
 def test_a_linear_model_learns_something_but_far_from_all(whole):
     splits, _ = read(whole)
     (x_train, y_train), (x_test, y_test) = splits["Training"], splits["PublicTest"]

@@ -236,6 +236,7 @@ def test_plot_draws_two_emotions(pair_model):
     assert len(list(PLOTS.iterdir())) == 9
 
 
+@pytest.mark.slow
 def test_plot_writes_every_image(model):
     evaluate.main()
     plot.main()
