@@ -31,7 +31,7 @@ def test_decoders_are_silent_and_python_is_not(warned_jpeg, capfd):
 
 
 def test_python_keeps_a_standard_error_that_is_the_processs(monkeypatch, capfd):
-    with open(2, "w", closefd=False, encoding="utf-8") as stderr:  # noqa: PTH123
+    with open(2, "w", closefd=False, encoding="utf-8") as stderr:
         monkeypatch.setattr(sys, "stderr", stderr)
         with silenced_decoders():
             os.write(2, b"theirs\n")
