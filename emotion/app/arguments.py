@@ -23,31 +23,29 @@ def add_predictor_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=Path,
         metavar="FILE",
-        help="a .tflite, .onnx or .keras file that the pipeline wrote; by default the released model",
+        help="the model: a .tflite, .onnx or .keras file that the pipeline wrote (the released fer2013-nano, in int8)",
     )
     group.add_argument(
         "--detector",
         choices=DETECTOR_CHOICES,
         default=DETECTOR_CHOICES[0],
-        help="how faces are detected. cascade is quick; mtcnn is accurate and slow; whole takes each image as one "
-        "face; auto does that with small images, and uses the model's own detector for others (%(default)s)",
+        help="the face detector. cascade is fast. mtcnn is accurate and slow. whole takes each image as one face. auto "
+        "takes small images as one face, and uses the model's detector for others (%(default)s)",
     )
     group.add_argument(
         "--margin",
         type=_margin,
         metavar="SHARE",
-        help="what is added to a face's box on each side, as a share of its size, "
-        f"{MARGINS[0]:g} to {MARGINS[1]:g}; by default the model's",
+        help="the share of a face's size that is added to its box on each side, "
+        f"from {MARGINS[0]:g} to {MARGINS[1]:g} (the model's)",
     )
     group.add_argument(
         "--smallest",
         type=positive_int,
         metavar="PIXELS",
-        help="the side of the smallest face to detect; by default the model's",
+        help="the side of the smallest face to detect (the model's)",
     )
-    group.add_argument(
-        "--threads", type=positive_int, metavar="N", help="how many processor cores to use; by default all"
-    )
+    group.add_argument("--threads", type=positive_int, metavar="N", help="the number of processor cores to use (all)")
     group.add_argument("--faces", action=RenamedOption, new="--detector")
 
 

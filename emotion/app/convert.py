@@ -14,7 +14,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="Example: emotion convert models/released/fer2013/model.keras model.onnx",
     )
     parser.add_argument("source", type=Path, metavar="MODEL", help="a model file that the pipeline wrote (.keras)")
-    parser.add_argument("target", type=Path, metavar="NEW", help="the file to write; it must not exist yet")
+    parser.add_argument("target", type=Path, metavar="FILE", help="the file to write; it must not exist yet")
     parser.set_defaults(run=run)
 
 

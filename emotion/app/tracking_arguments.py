@@ -14,14 +14,14 @@ def add_tracking_arguments(parser: argparse.ArgumentParser) -> None:
         type=nonnegative_seconds,
         default=SEARCH_EVERY,
         metavar="SECONDS",
-        help="how often to search for faces; 0: in every frame (%(default)s)",
+        help="the time from one search for faces to the next; 0 searches every frame (%(default)s)",
     )
     parser.add_argument(
         "--smooth",
         type=nonnegative_seconds,
         default=HALF_LIFE,
         metavar="SECONDS",
-        help="in how long half of a change shows in boxes and probabilities; 0: at once (%(default)s)",
+        help="the time in which boxes and probabilities follow half of a change; 0 smooths nothing (%(default)s)",
     )
 
 

@@ -33,7 +33,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "explain",
-        help="plot what in a face speaks for the predicted emotion",
+        help="plot the parts of a face that speak for the predicted emotion",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -40,7 +40,7 @@ output:
   File names that are not UTF-8 keep their bytes in CSV; JSON holds these bytes as \\udc80 to \\udcff.
 
 annotated images:
-  --annotate writes each image with a face into DIR, with its faces boxed and labeled, in folders as below PATH.
+  --annotate writes each image with a face into FOLDER, with its faces boxed and labeled, in folders as below PATH.
   JPEG stays JPEG, all else becomes PNG. Small images are enlarged.
   Only annotated images of an earlier run are written over.
 
@@ -72,7 +72,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     for name, use in ((TABLE, "print a table"), (CSV, "print CSV"), (JSON, "print JSON")):
         output_format.add_argument(f"--{name}", dest="output_format", action="store_const", const=name, help=use)
     parser.add_argument(
-        "--annotate", type=Path, metavar="DIR", help="write the images with their faces boxed into this folder"
+        "--annotate", type=Path, metavar="FOLDER", help="write the images with their faces boxed into this folder"
     )
     add_predictor_arguments(parser)
     parser.set_defaults(run=run)

@@ -27,16 +27,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add `serve` to the commands of `emotion`."""
     parser = commands.add_parser(
         "serve",
-        help="a page for the browser: drop an image, or switch the camera on",
+        help="serve a page for the browser that reads images and the camera",
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--host", default=HOST, metavar="ADDRESS", help="where to listen (%(default)s); 0.0.0.0 is the whole network"
+        "--host",
+        default=HOST,
+        metavar="ADDRESS",
+        help="the address to listen on; 0.0.0.0 is the whole network (%(default)s)",
     )
     parser.add_argument(
-        "--port", type=_port, default=PORT, metavar="N", help="the port (%(default)s); 0 takes any that is free"
+        "--port", type=_port, default=PORT, metavar="NUMBER", help="the port; 0 takes any that is free (%(default)s)"
     )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     add_predictor_arguments(parser)

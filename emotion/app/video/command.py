@@ -35,7 +35,7 @@ the table:
   face                      its number
   detected                  1: found in this frame; 0: tracked here from an earlier one
   emotion, confidence       what it shows, and how probable that is
-  x, y, width, height       its box in pixels; x and y are the left upper corner
+  x, y, width, height       its box in pixels; x and y are the upper left corner
   and a column for each emotion with its probability
 
 Until it is whole, a file is called NAME.partial.mp4 or .csv. After Ctrl-C it stays, with the frames up to there.
@@ -51,7 +51,7 @@ examples:
   emotion video holiday.mp4                                      writes holiday-emotions.mp4
   emotion video talk.mp4 --csv talk.csv                          the table only, which is faster
   emotion video talk.mp4 -o boxed.mp4 --csv talk.csv --every 5
-  emotion video talk.mp4 --search 0 --smooth 0                   each frame on its own, as predict reads an image"""
+  emotion video talk.mp4 --search 0 --smooth 0                   reads each frame alone, as predict reads an image"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -40,20 +40,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--camera",
         default="0",
-        metavar="NUMBER",
-        help="which camera, from 0; or a video file to play in its place (%(default)s)",
+        metavar="CAMERA",
+        help="the camera, counted from 0, or a video file to play in its place (%(default)s)",
     )
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
-    parser.add_argument("--no-mirror", action="store_true", help="show what the camera sees, not as a mirror would")
+    parser.add_argument("--no-mirror", action="store_true", help="show the image as the camera sees it, not mirrored")
     parser.add_argument(
         "--wait",
         type=nonnegative_seconds,
         default=FIRST_IMAGE_TIMEOUT,
         metavar="SECONDS",
-        help="how long the camera may take for its first image (%(default)s)",
+        help="the time that the camera has for its first image (%(default)s)",
     )
     parser.add_argument(
-        "--images", type=Path, default=Path(), metavar="FOLDER", help="where s saves images (the working folder)"
+        "--images",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="the folder in which the key s saves images (the working folder)",
     )
     parser.add_argument("--pictures", action=RenamedOption, new="--images")
     add_tracking_arguments(parser)

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -244,7 +245,8 @@ def test_a_folder_that_cannot_be_read_has_its_line(here, predict, monkeypatch):
     status, out, _ = predict("tree", "--detector", "whole")
     assert status == 3
     assert rows_of(out)[-1]["path"] == "tree/sub/deeper"
-    assert rows_of(out)[-1]["status"] == "unreadable: the folder cannot be read: Permission denied"
+    assert rows_of(out)[-1]["status"].startswith("unreadable: ")
+    assert "Permission denied" in rows_of(out)[-1]["status"]
 
 
 # Bad input
@@ -536,7 +538,7 @@ def test_links_to_images_are_not_written_through(here, predict):
 def test_a_folder_that_cannot_be_made_is_named(here, predict):
     save(here / "a.png", noise())
     status, _, _ = predict("a.png", "--annotate", "a.png")
-    assert status == "error: --annotate a.png: this folder cannot be made: File exists"
+    assert re.match("error: --annotate a.png.*File exists", status)
 
 
 def test_an_annotated_image_that_cannot_be_written_leaves_nothing(here, predict, monkeypatch):
@@ -547,7 +549,7 @@ def test_an_annotated_image_that_cannot_be_written_leaves_nothing(here, predict,
 
     monkeypatch.setattr(Path, "replace", fail)
     status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "annotated")
-    assert status == "error: annotated/a.png cannot be written: Permission denied"
+    assert re.match("error: .*annotated/a.png.*Permission denied", status)
     assert list((here / "annotated").iterdir()) == []
 
 

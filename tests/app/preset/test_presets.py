@@ -1,5 +1,6 @@
 """Presets write their values into params.yaml, and nothing else."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_fer2013_keeps_its_images_out_of_the_store(project):
 
 
 def test_a_misspelled_preset_lists_those_that_exist(project):
-    with pytest.raises(InputError, match=r"did you mean fer2013\? Presets: .*fer2013.*sample"):
+    with pytest.raises(InputError, match=r"fer213.*fer2013\?.*fer2013-nano.*sample"):
         apply_preset("fer213")
 
 
@@ -126,7 +127,7 @@ def test_the_command_prints_values_as_the_file_has_them(project, monkeypatch, ca
 def test_the_command_ends_with_a_message_on_a_misspelled_preset(project, monkeypatch):
     with pytest.raises(SystemExit) as end:
         run("preset", "fer", monkeypatch=monkeypatch)
-    assert str(end.value.code).startswith("error: no preset is named 'fer'")
+    assert re.match("error: .*'fer'.*fer2013", str(end.value.code))
 
 
 def test_the_list_on_a_terminal_keeps_its_columns(project, monkeypatch, capsys):
@@ -145,7 +146,7 @@ def test_a_preset_of_before_ends_with_2_and_its_new_name(project, monkeypatch, c
     with pytest.raises(SystemExit) as end:
         run("preset", "happy-sad-grey", monkeypatch=monkeypatch)
     assert end.value.code == 2
-    assert "happy-sad-grey was renamed; write happy-sad-grayscale\n" in capsys.readouterr().err
+    assert re.search("happy-sad-grey .*happy-sad-grayscale$", capsys.readouterr().err.strip())
     assert Path("params.yaml").read_text(encoding="utf-8") == committed_text()
 
 

@@ -126,7 +126,7 @@ def test_a_request_without_a_host_is_refused(running):
 def test_a_taken_port_is_named():
     with server.listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(InputError, match=rf"port {port} is taken; .*--port 0"):
+        with pytest.raises(InputError, match=rf"{port}.*--port 0"):
             server.listen("127.0.0.1", port)
 
 
@@ -143,7 +143,7 @@ def test_ports_that_are_not_allowed_are_named(monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(socket, "create_server", refuse)
-    with pytest.raises(InputError, match="port 80 may not be used by you"):
+    with pytest.raises(InputError, match=r"80.*--port"):
         server.listen("127.0.0.1", 80)
 
 
@@ -155,7 +155,7 @@ def test_says_so_where_the_network_reaches_the_page(capsys):
     with server.listen("0.0.0.0", 0) as listener:
         server.warn_of_network(listener)
         assert server.page_url(listener).startswith("http://127.0.0.1:")
-    assert "warning: everyone who reaches every address of this machine" in capsys.readouterr().err
+    assert re.match(r"warning: .*every address.*\bport \d+", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("text", ["-1", str(MAX_PORT + 1), "http", "", "8e3", "٨"])

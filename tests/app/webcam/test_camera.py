@@ -50,7 +50,7 @@ def test_a_camera_that_hangs_on_opening_is_given_up():
 
     with Camera("7", images, first_image_timeout=0.2) as camera:
         time.sleep(0.25)
-        with pytest.raises(InputError, match=r"camera 7 gave no image within 0\.2 seconds; does another program"):
+        with pytest.raises(InputError, match=r"camera 7\b.*0\.2 seconds.*--wait"):
             camera.wait_for_first_frame(timeout=0.01)
     hang.set()
 
@@ -65,7 +65,7 @@ def test_a_camera_without_new_images_is_given_up(monkeypatch):
 
     with Camera("7", images) as camera:
         assert take_frame(camera)
-        with pytest.raises(InputError, match=r"camera 7 gave no image for 0\.2 seconds; was it unplugged"):
+        with pytest.raises(InputError, match=r"camera 7\b.*0\.2 seconds.*unplugged"):
             camera.newest_frame(after=0, timeout=0.3)
     hang.set()
 
