@@ -88,6 +88,7 @@ WAYS = {
 
 
 def cpu_seconds() -> float:
+    """Return the processor time of this process and its children."""
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
@@ -183,6 +184,7 @@ def compare_images(work: Path, layout: str) -> None:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fer2013", type=Path, help="fer2013.tar.gz")
     parser.add_argument("--repeats", type=int, default=5)

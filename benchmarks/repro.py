@@ -31,6 +31,7 @@ def timed_repro(clone: Path) -> float:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7, help="runs with nothing to do; the median counts")
     arguments = parser.parse_args()
