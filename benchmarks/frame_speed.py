@@ -78,7 +78,7 @@ PARTS: dict[str, list[tuple[type, str]]] = {
     "write the video": [(VideoWriter, "write")],
     "write the table": [(FaceTable, "add")],
 }
-"""The parts that are timed, by the methods that do them. `timed_parts` adds the function that annotates a video's frames."""
+"""The timed parts, by the methods that do them. `timed_parts` adds the function that annotates a video's frames."""
 
 PARTS_BESIDE = {WEBCAM: ("decode", "search for faces")}
 """The parts that other threads do."""
