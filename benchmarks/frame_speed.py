@@ -1,4 +1,4 @@
-"""How many frames per second `emotion video` and `emotion webcam` process, detection included.
+"""Frames per second of `emotion video` and `emotion webcam`, detection included.
 
     python -m benchmarks.frame_speed
 
@@ -78,10 +78,10 @@ PARTS: dict[str, list[tuple[type, str]]] = {
     "write the video": [(VideoWriter, "write")],
     "write the table": [(FaceTable, "add")],
 }
-"""What is timed, by the methods that do it. `timed_parts` adds the function that annotates a video's frames."""
+"""The timed parts, by the methods that do them. `timed_parts` adds the function that annotates a video's frames."""
 
 PARTS_BESIDE = {WEBCAM: ("decode", "search for faces")}
-"""What other threads do."""
+"""The parts that other threads do."""
 
 
 class RunTime(NamedTuple):
@@ -259,6 +259,7 @@ def _processor() -> str:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     options = _parser().parse_args()
     run_command(lambda: compare(options))
 

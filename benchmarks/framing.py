@@ -1,10 +1,10 @@
-"""How FER2013 frames faces, and how far the boxes of our detectors are from that.
+"""The framing of faces in FER2013, and the distance of our detectors' boxes from it.
 
     python -m benchmarks.framing --fer2013 ../shared/data/fer2013.tar.gz
 
 A model is most accurate where a face lies in the crop as faces did in training. FER2013's images are squares that were
-cropped along the boxes of some detector. To see how they lie to the boxes of our detectors, each image of PublicTest
-is pasted into a larger one, with its border repeated around it, and both detectors search that. The medians over all
+cropped along the boxes of some detector. Here each image of PublicTest is pasted into a larger one, with its border
+repeated around it. Both detectors search that image. The medians over all
 faces give the scale from a detector's box to FER2013's square, and how far their centers are apart;
 emotion/faces/framing.py holds the scales. MTCNN gives the eyes too, so that the result can be checked on a photo,
 where no border was repeated: in its crops, eyes must lie where FER2013 has them.
@@ -57,7 +57,7 @@ SMALLEST_FACE = 24
 """Pixels of the smallest face that is searched for: a quarter of the enlarged image's side."""
 
 MOST_OFFSET = 0.3
-"""How far from the middle of the image a face's center may be, as a share of its side: others are false alarms."""
+"""Largest distance of a face's center from the middle of the image, as a share of its side; others are false alarms."""
 
 TESTED_MARGINS = (-0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 
@@ -70,7 +70,9 @@ FRAMING_SCALES = {"cascade": CASCADE_SCALE, "mtcnn": MTCNN_SCALE}
 class RawDetector(Protocol):
     """A detector that gives the faces as it frames them itself."""
 
-    def detect_raw(self, image: np.ndarray) -> list[RawDetection]: ...
+    def detect_raw(self, image: np.ndarray) -> list[RawDetection]:
+        """Return the faces of an image."""
+        ...
 
 
 class DetectedFace(NamedTuple):
@@ -81,7 +83,7 @@ class DetectedFace(NamedTuple):
 
     @property
     def square(self) -> Box:
-        """Where FER2013's own image lies in the canvas."""
+        """The place of FER2013's own image in the canvas."""
         return square_of(self.canvas)
 
 
@@ -144,8 +146,8 @@ def quartiles(values: Sequence[float]) -> dict[str, float]:
 def measure_boxes(faces: Sequence[DetectedFace]) -> dict[str, Any]:
     """Return how FER2013's squares lie to a detector's boxes.
 
-    `scale` is the side of the square as a share of the box's; `right` and `down` are how far its center is from the
-    box's, as shares of the square's side.
+    `scale` is the side of the square as a share of that of the box. `right` and `down` are the distances of their
+    centers, as shares of the square's side.
     """
     offsets = np.array([offset(face.raw, face.square) for face in faces])
     return {
@@ -253,6 +255,7 @@ def draw_crops(result: dict[str, Any], mean: np.ndarray) -> None:
 
 
 def print_result(result: dict[str, Any]) -> None:
+    """Print the result."""
     for name, figures in result["detectors"].items():
         by_margin = figures["accuracy"]["by_margin"]
         print(
@@ -263,6 +266,7 @@ def print_result(result: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fer2013", type=Path, required=True, help="fer2013.tar.gz")
     parser.add_argument("--model", type=Path, help="a model file; by default the released one")

@@ -60,7 +60,8 @@ def plot_framing(result: dict[str, Any], mean: np.ndarray, crops: Mapping[str, M
 
 def _stretched(image: np.ndarray) -> np.ndarray:
     low, high = image.min(), image.max()
-    return ((image - low) * (255 / (high - low))).round().astype(np.uint8)
+    stretched: np.ndarray = ((image - low) * (255 / (high - low))).round().astype(np.uint8)
+    return stretched
 
 
 def _left(place: int) -> float:

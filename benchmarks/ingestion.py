@@ -29,7 +29,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emotion.core.files import write_json
+
 ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "results/ingestion.json"
 FOLDER = Path("data/raw")
 WORK = {"csv": Path("csv"), "folder": Path("folder")}
 
@@ -88,6 +91,7 @@ WAYS = {
 
 
 def cpu_seconds() -> float:
+    """Return the processor time of this process and its children."""
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
@@ -171,6 +175,20 @@ def report(layout: str, results: dict[str, list[dict[str, float]]]) -> None:
     )
 
 
+def summarize(results: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+    """Return the medians of both ways, the peaks of their memory, and the ratio of their times."""
+    summary: dict[str, Any] = {
+        way: {
+            "seconds": statistics.median(run["seconds"] for run in runs),
+            "mebibytes": round(max(run["peak_mib"] for run in runs)),
+            "worker_mebibytes": round(max(run["peak_of_workers_mib"] for run in runs)),
+        }
+        for way, runs in results.items()
+    }
+    pairs = zip(results["usual"], results["ours"], strict=True)
+    return summary | {"ratio": statistics.median(one["seconds"] / other["seconds"] for one, other in pairs)}
+
+
 def compare_images(work: Path, layout: str) -> None:
     """Print how many images each way wrote, and fail where ours has one that the usual way does not."""
     usual = np.load(work / WORK[layout] / "usual_x.npy", mmap_mode="r")
@@ -183,6 +201,7 @@ def compare_images(work: Path, layout: str) -> None:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fer2013", type=Path, help="fer2013.tar.gz")
     parser.add_argument("--repeats", type=int, default=5)
@@ -198,6 +217,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         prepare(work, arguments.fer2013)
+        layouts = {}
         for layout in arguments.layouts:
             results: dict[str, list[dict[str, float]]] = {"usual": [], "ours": []}
             for _ in range(arguments.repeats):
@@ -205,6 +225,9 @@ def main() -> None:
                     runs.append(measure_apart(work, layout, way))
             report(layout, results)
             compare_images(work, layout)
+            layouts[layout] = summarize(results)
+    if len(layouts) == len(WORK):
+        write_json(RESULT, {"machine": platform.processor(), "layouts": layouts})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long a network takes for one face where it is used: in TensorFlow Lite, on one thread, one image at a time.
+"""The time of a network for one face in TensorFlow Lite, on one thread, one image at a time.
 
 Import `emotion.model_files.keras_setup` before the first call: it keeps TensorFlow quiet.
 """

@@ -1,4 +1,4 @@
-"""How fast `emotion predict` reads a folder of images, against the PyPI package `fer` image by image.
+"""The speed of `emotion predict` on a folder of images, against the PyPI package `fer` image by image.
 
     python -m benchmarks.predict_speed --model models/model.tflite
 
@@ -52,7 +52,7 @@ SMALLEST = 50
 
 SHARE_WITH_FACE = 0.8
 HEAD = (slice(0, 200), slice(120, 320))
-"""Where the astronaut's head is."""
+"""The rows and columns of the astronaut's head."""
 
 SCENES = ("chelsea", "coffee", "rocket", ASTRONAUT)
 QUALITY = 90
@@ -141,7 +141,8 @@ def make_image(scene: np.ndarray, head: np.ndarray, size: int, generator: np.ran
         image[top : top + wide, left : left + wide] = cv2.resize(head, (wide, wide))
     if generator.random() < 0.5:
         image = image[:, ::-1]
-    return np.clip(image * generator.uniform(0.7, 1.2), 0, 255).astype(np.uint8)
+    brightened: np.ndarray = np.clip(image * generator.uniform(0.7, 1.2), 0, 255).astype(np.uint8)
+    return brightened
 
 
 def install_fer(folder: Path) -> None:
@@ -170,6 +171,7 @@ def run(command: Sequence[object], **environment: str) -> Run:
 
 
 def predict_command(paths: Path, model: Path, threads: int, output: str = "--csv") -> list[object]:
+    """Return the command that reads the images."""
     return [EMOTION, "predict", paths, output, "--model", model, "--threads", threads, "--smallest", SMALLEST]
 
 
@@ -230,6 +232,7 @@ def measure_memory(folder: Path, model: Path, threads: int, times: int) -> dict[
 
 
 def summarize(values: Sequence[float]) -> dict[str, float]:
+    """Return the median and the ends of some values."""
     return {"median": statistics.median(values), "low": min(values), "high": max(values)}
 
 
@@ -274,6 +277,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
+    """Print the result."""
     for name, values in result["images_per_second"].items():
         print(f"{name:12}{values['median']:8.1f} images a second ({values['low']:.1f} to {values['high']:.1f})")
     for key in ("ratio_of_the_work", "ratio_of_the_command"):
@@ -286,6 +290,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="a .tflite or .onnx file")
     parser.add_argument("--images", type=int, default=1000, help="%(default)s")

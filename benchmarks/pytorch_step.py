@@ -29,7 +29,8 @@ class Network(nn.Module):
         self.first, self.last = network.layers[0].name, network.layers[-1].name
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits of a batch."""
         outputs = {self.first: images}
         for name, part in self.parts.items():
             outputs[name] = part(*(outputs[other] for other in self.inputs[name]))
@@ -107,7 +108,7 @@ class _Function(nn.Module):
         super().__init__()
         self.function = function
 
-    def forward(self, *inputs):
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         return self.function(*inputs)
 
 
@@ -150,4 +151,4 @@ CONVERTERS: dict[str, Callable[[keras.Layer], nn.Module]] = {
     "Add": lambda layer: _Function(torch.add),
     "Dense": _dense,
 }
-"""What makes a layer of PyTorch of each kind of Keras layer, as the networks for every size have them."""
+"""The function that makes a layer of PyTorch, by the kind of the Keras layer."""

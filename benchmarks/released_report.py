@@ -232,11 +232,12 @@ def _cells(system: System, kind: str = "") -> tuple[str, ...]:
         f"{system.parameters:,}",
         f"{system.multiply_adds / 1e6:.1f}",
         _training_text(system),
-        _milliseconds_text(system),
+        milliseconds_text(system),
     )
 
 
-def _milliseconds_text(system: System) -> str:
+def milliseconds_text(system: System) -> str:
+    """Return the milliseconds a face, with the number of passes where there are two."""
     if math.isnan(system.milliseconds):
         return ""
     return f"{system.passes} × {system.milliseconds:.2f}" if system.passes > 1 else f"{system.milliseconds:.2f}"

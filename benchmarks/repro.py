@@ -4,6 +4,7 @@
 
 Runs in a temporary clone of the last commit, without a cache, in the environment of this Python. Starting DVC and
 Python counts. A run with nothing to do is also given as a share of the whole run, since seconds differ by machine.
+results/repro.json gets the figures.
 """
 
 import argparse
@@ -16,7 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from emotion.core.files import write_json
+
 ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "results/repro.json"
 
 
 def timed_repro(clone: Path) -> float:
@@ -31,6 +35,7 @@ def timed_repro(clone: Path) -> float:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7, help="runs with nothing to do; the median counts")
     arguments = parser.parse_args()
@@ -41,6 +46,7 @@ def main() -> None:
         whole = timed_repro(clone)
         idle = [timed_repro(clone) for _ in range(arguments.runs)]
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    write_json(RESULT, {"whole_seconds": whole, "idle_seconds": statistics.median(idle)})
     print(f"whole sample run: {whole:.1f} s")
     print(f"nothing to do: median {statistics.median(idle):.2f} s ({min(idle):.2f} to {max(idle):.2f})")
     print(f"nothing to do / whole: {statistics.median(idle) / whole:.4f}")

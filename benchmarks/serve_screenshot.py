@@ -40,7 +40,7 @@ WIDE, NARROW = (1280, 800), (390, 844)
 """Width and height of the window in pixels."""
 
 MILLISECONDS = 60_000
-"""How long anything may take to show."""
+"""The time that an element may take to show."""
 
 
 def shoot(page: Any, url: str, photo: Path, size: tuple[int, int], image: Path) -> None:
@@ -70,6 +70,7 @@ def shoot_all(url: str, photo: Path, images: dict[Path, tuple[int, int]]) -> Non
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="a model file; the released one unless told")
     parser.add_argument("--narrow", type=Path, help="where to write the page of a phone's width as well")

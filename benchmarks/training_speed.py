@@ -1,4 +1,4 @@
-"""How fast networks train: this project's step against stock Keras, PyTorch, and the convolutions alone.
+"""The speed of training: this project's step against stock Keras, PyTorch, and the convolutions alone.
 
     python -m benchmarks.training_speed
 
@@ -66,7 +66,7 @@ LEARNING_RATE = 0.001
 """Low enough for every network: a loss that is no number would not be the work that is to be timed."""
 
 FORWARD_PASSES = 3
-"""What a training step counts as: the forward pass, and the gradients of inputs and of kernels."""
+"""The passes that a training step counts as: the forward pass, and the gradients of inputs and of kernels."""
 
 TRAININGS = {
     "keras_float32": "stock Keras, float32",
@@ -102,7 +102,7 @@ Fit = Callable[["keras.callbacks.Callback"], Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """What all ways of training have in common; `steps` are the batches that are timed."""
+    """The settings that all ways of training share; `steps` are the batches that are timed."""
 
     image_size: int
     batch_size: int
@@ -111,6 +111,7 @@ class Setting:
 
     @property
     def batches(self) -> int:
+        """The batches of an epoch, those of the warm-up included."""
         return WARM_UP + self.steps
 
     def data(self) -> TrainingData:
@@ -244,7 +245,7 @@ def convolution_layers(network: "keras.Model") -> list["keras.layers.Conv2D"]:
 
 
 class Convolutions:
-    """The convolutions of a network, each on random images of its own, one after the other."""
+    """The convolutions of a network, each on other random images, one after the other."""
 
     def __init__(self, network: "keras.Model", batch_size: int, dtype: str) -> None:
         """Prepare what is convolved; `network` was built for one size of images."""
@@ -264,11 +265,11 @@ class Convolutions:
         of_image = sum(int(np.prod((*layer.output.shape[1:-1], *layer.kernel.shape))) for layer in self._layers)
         return of_image * self._batch_size
 
-    def _convolve(self, inputs, kernels):
+    def _convolve(self, inputs: Any, kernels: Any) -> Any:
         """Return a sum over some of each convolution's outputs, so that none is left out.
 
-        Each waits for the one before, as in the network; images and kernels are arguments, lest TensorFlow should
-        convolve constants while it optimizes the graph.
+        Each waits for the one before, as in the network; images and kernels are arguments, so that
+        TensorFlow does not convolve constants while it optimizes the graph.
         """
         import tensorflow as tf
 
@@ -282,6 +283,7 @@ class Convolutions:
         return total
 
     def __call__(self) -> float:
+        """Run all convolutions once; return the sum of some outputs."""
         return float(self._function(self._inputs, self._kernels))
 
     def multiply_adds_a_second(self, calls: int) -> float:
@@ -377,6 +379,7 @@ def spread(values: list[float]) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
+    """Return the versions of the packages that are timed."""
     import keras
     import tensorflow as tf
 
@@ -431,6 +434,7 @@ def check_options(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     options = _parser().parse_args()
     run_command(lambda: compare(options))
 

@@ -1,4 +1,4 @@
-"""Where convolutions by products of matrices are faster than TensorFlow's own, in float32.
+"""The time of convolutions by products of matrices against TensorFlow's own, in float32.
 
     python -m benchmarks.winograd
 
@@ -65,7 +65,7 @@ class Step:
         self.seconds(WARM_UP)
 
     @staticmethod
-    def _compute(convolve, maps, kernel, upstream):
+    def _compute(convolve: Any, maps: Any, kernel: Any, upstream: Any) -> Any:
         """Return a number that needs all of the outputs and of both gradients to be made."""
         import tensorflow as tf
 
@@ -98,6 +98,7 @@ def compare(size: int, channels: int, batch_size: int, repetitions: int) -> dict
 
 
 def line(case: dict[str, Any]) -> str:
+    """Return the line that is printed for a case."""
     ratio, plain = case["ratio"], case["milliseconds"]["plain"]["median"]
     name = f"{case['size']}x{case['size']}, {case['channels']} channels"
     spread_ = f"{ratio['median']:.2f}  ({ratio['low']:.2f} to {ratio['high']:.2f})"
@@ -122,6 +123,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
+    """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--batch-size", type=int, default=128, help="maps a step (128)")
     parser.add_argument("--repetitions", type=int, default=9, help="times that each case is measured (9)")

@@ -1,0 +1,159 @@
+"""Tables of scores: the standard model in full, by class and by seed, the sample, and the counts of FER2013."""
+
+import csv
+import statistics
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.released_report import find_releases, milliseconds_text, read_package, read_systems
+from benchmarks.runs import RESULTS, read_run, scores_of
+from benchmarks.tables import render_table
+from emotion.app.release.results import RELEASED
+from emotion.core.files import read_json
+from emotion.core.paths import EVALUATION_METRICS
+from emotion.presentation.formats import figure_text, number, percent
+
+STANDARD = RELEASED / "fer2013"
+SEEDS = ("seeds/fer2013-2014", "seeds/fer2013-2015")
+"""Rows of results/runs.csv that differ from the released `fer2013` in their seed only."""
+
+SCORES = {
+    "accuracy": "accuracy",
+    "macro F1": "macro_f1",
+    "balanced accuracy": "balanced_accuracy",
+    "top-2 accuracy": "top_2_accuracy",
+    "ROC AUC, mean of the classes": "roc_auc",
+    "log loss": "log_loss",
+    "log loss, with the temperature": "calibrated_log_loss",
+    "expected calibration error": "expected_calibration_error",
+    "calibration error, with the temperature": "calibrated_expected_calibration_error",
+}
+
+SEED_COLUMNS = (
+    ("validation", "accuracy"),
+    ("validation", "log_loss"),
+    ("test", "accuracy"),
+    ("test", "macro_f1"),
+    ("test", "log_loss"),
+)
+
+
+class Seed(NamedTuple):
+    """A training of the preset `fer2013`: its seed, its scores by split, and its minutes."""
+
+    title: str
+    scores: dict[str, dict[str, float]]
+    minutes: float
+
+
+def render_accuracy() -> str:
+    """Return the accuracy of each release and of `fer`: the short table."""
+    names = {folder.name for folder in find_releases()}
+    systems = [*(system for system in read_systems() if system.name in names), read_package()]
+    rows = [(system.title, figure_text(system.test, "accuracy"), milliseconds_text(system)) for system in systems]
+    return render_table(("model", "accuracy (95 %)", "ms a face"), rows)
+
+
+def render_standard() -> str:
+    """Return every score of the standard model, with and without copies."""
+    metrics = _read(STANDARD)
+    test, unique = metrics["test"], metrics["test_unique"]
+    header = ("", f"PrivateTest, {test['images']:,} images", f"without copies, {unique['images']:,} images")
+    rows = [(title, figure_text(test, name), figure_text(unique, name)) for title, name in SCORES.items()]
+    return render_table(header, rows)
+
+
+def render_classes() -> str:
+    """Return the scores of the standard model by emotion."""
+    names = ("precision", "recall", "f1", "roc_auc")
+    rows = [
+        (emotion, *(number(scores[name]) for name in names), f"{scores['support']:,}")
+        for emotion, scores in _read(STANDARD)["by_class"].items()
+    ]
+    return render_table(("emotion", "precision", "recall", "F1", "ROC AUC", "images"), rows)
+
+
+def render_seeds() -> str:
+    """Return the scores of the standard model by seed, with their mean and standard deviation."""
+    seeds = read_seeds()
+    header = (
+        "seed",
+        "PublicTest accuracy",
+        "PublicTest log loss",
+        "PrivateTest accuracy",
+        "PrivateTest macro F1",
+        "PrivateTest log loss",
+        "training",
+    )
+    rows = [
+        (
+            seed.title,
+            *(figure_text(seed.scores[split], name) for split, name in SEED_COLUMNS),
+            f"{seed.minutes:.0f} min",
+        )
+        for seed in seeds
+    ]
+    spread = [_mean_and_spread([seed.scores[split][name] for seed in seeds], name) for split, name in SEED_COLUMNS]
+    return render_table(header, [*rows, ("mean, standard deviation", *spread, "")])
+
+
+def read_seeds() -> list[Seed]:
+    """Return the trainings of `fer2013` by seed, the released one first."""
+    time = read_json(STANDARD / "time.json")
+    seeds = [Seed("2013, released", _read(STANDARD), time["seconds"] / 60)]
+    for run in map(read_run, SEEDS):
+        scores = {split: scores_of(run, split) for split in ("validation", "test")}
+        seeds.append(Seed(run["seed"], scores, float(run["minutes"])))
+    return seeds
+
+
+def _mean_and_spread(values: list[float], name: str) -> str:
+    mean, spread = statistics.mean(values), statistics.stdev(values)
+    if "accuracy" in name:
+        return f"{percent(mean)}, {100 * spread:.1f}"
+    return f"{number(mean)}, {number(spread)}"
+
+
+def render_data() -> str:
+    """Return what the pipeline counts in FER2013."""
+    counts = read_json(STANDARD / "dataset.json")
+    copies, images, conflicts = counts["copies"], counts["images"], counts["conflicting_labels"]
+    across = copies["across"]
+    train, public, private = (f"{images[split]['total']:,}" for split in ("train", "val", "test"))
+    rows = [
+        ("images", f"{counts['source_images']:,}"),
+        ("exact copies of an earlier image", f"{copies['total']:,}"),
+        ("PrivateTest images that are also in Training", f"{across['test_in_train']:,}"),
+        ("PublicTest images that are also in Training", f"{across['val_in_train']:,}"),
+        ("PrivateTest images that are also in PublicTest", f"{across['test_in_val']:,}"),
+        ("groups of copies with conflicting labels", f"{conflicts['groups']}, of {conflicts['images']} images"),
+        ("images of one flat color", f"{counts['blank']:,}"),
+        ("copies taken out of Training and PublicTest", f"{counts['excluded']['total']:,}"),
+        ("images left in Training, PublicTest and PrivateTest", f"{train}, {public} and {private}"),
+    ]
+    return render_table(("", "count"), rows)
+
+
+def render_sweep() -> str:
+    """Return the experiments on the sample, the best first."""
+    with (RESULTS / "sweep.csv").open(encoding="utf-8", newline="") as file:
+        runs = list(csv.DictReader(file))
+    names = ("train.architecture", "train.epochs", "train.learning_rate", "validation.macro_f1", "validation.log_loss")
+    rows = [(f"`{run['Experiment'] or run['rev']}`", *(run[name] for name in names)) for run in runs]
+    return render_table(("experiment", *names), rows)
+
+
+def render_sample() -> str:
+    """Return the scores on the embedded sample."""
+    metrics = read_json(EVALUATION_METRICS)
+    test = metrics["test"]
+    rows = [
+        ("accuracy", figure_text(test, "accuracy")),
+        ("macro F1", figure_text(test, "macro_f1")),
+        ("test images", f"{test['images']:,}"),
+    ]
+    return render_table(("", "sample, seed 2013"), rows)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    return read_json(folder / EVALUATION_METRICS.name)
