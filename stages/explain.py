@@ -46,7 +46,7 @@ def find_labels(names: pd.Series, emotions: tuple[str, ...]) -> np.ndarray:
     unknown = sorted(set(names) - set(emotions))
     if unknown:
         raise InputError(
-            f"{PREDICTIONS} has the emotions {', '.join(unknown)}, but {MODEL} predicts {', '.join(emotions)}; make "
+            f"{PREDICTIONS} has the emotions {', '.join(unknown)}, and {MODEL} predicts {', '.join(emotions)}; make "
             "both again with `dvc repro`"
         )
     return names.map(emotions.index).to_numpy(dtype=np.int64)

@@ -15,7 +15,7 @@ def check_backend() -> None:
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise InputError(
-            f"KERAS_BACKEND: got {backend}, expected tensorflow, which converts models; run the command again with "
+            f"models are converted by TensorFlow, and Keras runs on {backend} here; run the command again with "
             "KERAS_BACKEND=tensorflow. Models trained on any backend can be converted"
         )
 

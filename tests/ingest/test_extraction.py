@@ -164,7 +164,7 @@ def test_a_pickle_that_runs_code_is_refused(content, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with (tmp_path / PICKLE).open("wb") as file:
         pickle.dump(content, file)
-    with pytest.raises(InputError, match=r"features\.pkl cannot be read \(it names .*only numpy arrays are admitted\)"):
+    with pytest.raises(InputError, match=r"features\.pkl cannot be read \(it names .*expected numpy arrays only\)"):
         load_features(tmp_path)
     assert not (tmp_path / "was_run").exists()
 
@@ -224,7 +224,7 @@ def test_votes_are_checked_where_they_are(tmp_path):
     assert list(load_features(tmp_path)) == [*ARRAYS, "votes_train"]
     with (tmp_path / PICKLE).open("wb") as file:
         pickle.dump({**valid_arrays(), "votes_train": np.zeros((1, 8), np.uint8)}, file, protocol=5)
-    with pytest.raises(InputError, match="x_train holds 2 images, and votes_train the votes on 1"):
+    with pytest.raises(InputError, match="x_train holds 2 images and votes_train the votes on 1"):
         load_features(tmp_path)
 
 

@@ -248,7 +248,7 @@ def test_class_folders_have_no_rows(run):
     write_source(rows, votes)
     (RAW / "fer2013.csv").unlink()
     write_files(RAW, image_files(rows))
-    with pytest.raises(InputError, match=r"got ferplus, whose votes belong to the rows .* data/raw holds image files"):
+    with pytest.raises(InputError, match=r"got ferplus, whose votes need the rows .* data/raw holds image files"):
         run()
 
 

@@ -87,7 +87,7 @@ def test_a_model_that_would_run_code_on_loading_is_refused(tmp_path):
     evil = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)])
     path = tmp_path / "evil.keras"
     save_model(path, evil, METADATA)
-    with pytest.raises(InputError, match=r"evil.keras asks for keras.layers.Lambda on being loaded, and is refused"):
+    with pytest.raises(InputError, match=r"evil.keras asks for keras.layers.Lambda.* refused"):
         load_model(path)
 
 

@@ -130,7 +130,7 @@ def test_what_is_not_installed_is_named(files, monkeypatch):
     for module in ("ai_edge_litert.interpreter", "onnxruntime", "emotion.model_files.keras_file"):
         monkeypatch.setitem(sys.modules, module, None)
     for suffix, package in ((".tflite", "ai-edge-litert"), (".onnx", "onnxruntime"), (".keras", "tensorflow keras")):
-        with pytest.raises(InputError, match=f"cannot be run here.*pip install {package}, or name a model file"):
+        with pytest.raises(InputError, match=f"cannot be run here.*pip install {package}"):
             load_engine(files[suffix])
 
 
@@ -225,7 +225,7 @@ def change_archive(file, change):
 def test_a_network_of_another_shape_than_it_says_is_refused(files, tmp_path, suffix, metadata):
     file = Path(shutil.copy(files[suffix], tmp_path))
     write_own_metadata(suffix, file, write_metadata(metadata))
-    with pytest.raises(InputError, match=r"takes \[\[.*24, 24, 1\]\] and gives .*, and says that it takes"):
+    with pytest.raises(InputError, match=r"takes \[\[.*24, 24, 1\]\] and gives .*, but its metadata states"):
         load_engine(file)
 
 
@@ -306,7 +306,7 @@ def test_a_keras_file_that_names_anything_but_harmless_layers_is_refused(files, 
     file, touched = Path(shutil.copy(files[".keras"], tmp_path)), tmp_path / "touched"
     layer = json.loads(json.dumps(layer).replace("TOUCHED", str(touched)))
     change_config(file, lambda layers: layers.insert(2, layer))
-    with pytest.raises(InputError, match=f"asks for {refused}.* on being loaded, and is refused"):
+    with pytest.raises(InputError, match=f"asks for {refused}.* refused"):
         load_engine(file)
     assert not touched.exists()
 
@@ -323,7 +323,7 @@ def test_a_keras_file_whose_network_cannot_be_read_is_refused(files, tmp_path, c
 def test_what_stands_inside_a_layer_is_checked_too(files, tmp_path, key):
     file = Path(shutil.copy(files[".keras"], tmp_path))
     change_config(file, lambda layers: layers[2]["config"].update({key: named("os", "system", command="true")}))
-    with pytest.raises(InputError, match=r"asks for os\.system on being loaded"):
+    with pytest.raises(InputError, match=r"asks for os\.system"):
         load_engine(file)
 
 

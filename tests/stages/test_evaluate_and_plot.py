@@ -173,7 +173,7 @@ def test_a_model_of_other_emotions_or_images_is_refused(model):
 
 def test_a_model_with_another_number_of_outputs_is_refused(pair_model):
     pair_model.predict = ImageReader(EMOTIONS).predict  # seven outputs for two emotions
-    with pytest.raises(InputError, match="2 emotions \\(happy, sad\\), and gives probabilities of 7"):
+    with pytest.raises(InputError, match="2 emotions \\(happy, sad\\), but gives probabilities of 7"):
         evaluate.main()
     assert not EVALUATION_METRICS.exists()
 

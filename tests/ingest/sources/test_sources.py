@@ -243,7 +243,7 @@ def test_several_sources_are_listed(tmp_path):
     one_csv(tmp_path)
     msambare_zip(tmp_path)
     with pytest.raises(
-        InputError, match=r"several sources: \. \(the class folders\), archive\.zip, fer2013\.csv; set sou"
+        InputError, match=r"several sources: \. \(the class folders\), archive\.zip, fer2013\.csv, .*set sou"
     ):
         open_source(tmp_path)
     for file in (".", "archive.zip", "fer2013.csv"):
@@ -266,7 +266,7 @@ def test_named_file_that_is_missing_or_none(tmp_path):
     write_files(tmp_path, {"a.csv": b"", "notes.txt": b""})
     with pytest.raises(InputError, match=r"b\.csv .*does not exist; .* holds a\.csv, notes\.txt"):
         open_source(tmp_path, "b.csv")
-    with pytest.raises(InputError, match=r"notes\.txt is no source; expected"):
+    with pytest.raises(InputError, match=r"source\.file: got .*notes\.txt, expected"):
         open_source(tmp_path, "notes.txt")
 
 
@@ -289,7 +289,7 @@ def test_named_file_that_is_missing_or_none(tmp_path):
 def test_unknown_layouts_name_what_was_found(names, found):
     with pytest.raises(InputError, match=re.escape(found)) as error:
         parse_layout("data/raw", names)
-    assert "data/raw: the layout is not known. Expected a folder per emotion (angry," in str(error.value)
+    assert "data/raw: the layout is unknown. Expected a folder per emotion (angry," in str(error.value)
 
 
 # Archives
@@ -331,7 +331,7 @@ def test_members_that_climb_out_are_refused(name, tmp_path):
     write_zip(tmp_path / "b" / "a.zip", {name: TEXT.encode()})
     write_zip(tmp_path / "c" / "a.zip", {**FILES, name.replace("csv", "png"): IMAGE})
     for folder in "abc":
-        with pytest.raises(InputError, match=r"climbs out of its folder.*") as error:
+        with pytest.raises(InputError, match="outside the archive") as error:
             read(open_source(tmp_path / folder))
         assert "evil" in str(error.value)
 
@@ -556,7 +556,7 @@ def test_images_that_vanish_or_break_between_the_stages(tmp_path):
     (tmp_path / "happy/a.png").unlink()
     (tmp_path / "happy/b.png").write_bytes(b"")
     for name in ("happy/a.png", "happy/b.png"):
-        with pytest.raises(InputError, match=rf"{name} could be read before .*run create_dataframe again"):
+        with pytest.raises(InputError, match=rf"{name} could be read before .*`dvc repro create_dataframe`"):
             list(source.read_again([name], np.copy))
     write_files(tmp_path / "csv", {"a.csv": TEXT.encode()})
     with pytest.raises(InputError, match="row 999 is no longer there"):
