@@ -56,7 +56,7 @@ def write_images(folder: Path) -> None:
 
 
 def run_predict(folder: Path, *arguments: str) -> str:
-    """Return what `emotion predict` prints in that folder: its table or JSON, then the counts.
+    """Return what `emotion predict` prints in that folder: its table or its JSON.
 
     Raises:
         RuntimeError: the command fails. Status 3 is no failure: it means that some images have no face.
@@ -65,8 +65,7 @@ def run_predict(folder: Path, *arguments: str) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8")
     if done.returncode not in (0, 3):
         raise RuntimeError(f"emotion predict ended with status {done.returncode}, 0 or 3 expected: {done.stderr}")
-    counts = f"\n{done.stderr.strip()}\n" if "--table" in arguments else ""
-    return done.stdout + counts
+    return done.stdout
 
 
 def insert_outputs(page: str, outputs: dict[str, str]) -> str:
