@@ -30,6 +30,7 @@ class Pretrained:
 
     @property
     def networks(self) -> list[keras.Model]:
+        """The teachers, then the network to start from, if any."""
         return [*self.teachers, *([] if self.start is None else [self.start])]
 
 
