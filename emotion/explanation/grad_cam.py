@@ -124,7 +124,8 @@ def _score_weights(labels: np.ndarray, units: int) -> np.ndarray:
     """
     if units == 1:
         return np.where(labels == 1, 1.0, -1.0)[:, None]
-    return np.eye(units)[labels]
+    weights: np.ndarray = np.eye(units)[labels]
+    return weights
 
 
 def _gradients(to_scores: keras.Model, maps: Any, weights: Any) -> Any:
@@ -153,4 +154,6 @@ def _spread(heat: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     for place, small in enumerate(heat):
         large[place] = cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR)
     warmest = large.max(axis=(1, 2), keepdims=True, initial=0)
-    return np.divide(large, warmest, out=np.zeros_like(large), where=warmest > 0)
+    relative = np.zeros_like(large)
+    np.divide(large, warmest, out=relative, where=warmest > 0)
+    return relative
