@@ -82,6 +82,7 @@ docs: setup-dev
 # Benchmarks write results/, and releases models/released/; this brings their figures into the documents.
 figures: setup-dev
 	@$(BIN)/python -m tools.figures
+	@$(BIN)/python -m tools.examples
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .

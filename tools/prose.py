@@ -44,7 +44,7 @@ class Text:
 
 def main() -> None:
     """Print the faults and the averages; exit with status 1 where there is a fault."""
-    documents = [text for path in list_files("*.md", "*.md.j2") for text in read_markdown(path)]
+    documents = [text for path in list_files("*.md") for text in read_markdown(path)]
     code = [text for path in list_files(*(f"{folder}/**.py" for folder in CODE_FOLDERS)) for text in read_code(path)]
     faults = [fault for text in documents + code for fault in find_faults(text)]
     for name, texts in (("documents", documents), ("code", code)):

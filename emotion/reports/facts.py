@@ -1,4 +1,4 @@
-"""What the pipeline measured, as the model card reads it: metrics files, predictions and params."""
+"""The facts that the model card states, read from metrics files, predictions and params."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ ORIGINS = {
     "drawn-faces": "Drawn faces",
     "fer2013": "FER2013",
     "ferplus": "FER2013 with the labels of FER+",
-    "custom": "Images of one's own",
+    "custom": "Custom images",
 }
-"""Where images can come from: by their names in the card's front matter, what people call them."""
+"""The origins of images: the name that people use for each name in the card's front matter."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the pipeline measured: the content of its metrics files, its predictions and its params."""
+    """The content of the metrics files, the predictions and the params of a run."""
 
     evaluation: dict[str, Any]
     training: dict[str, Any]
@@ -52,13 +52,13 @@ class Facts:
 
     @property
     def excluded_copies(self) -> int:
-        """How many images were left out as copies of others, and not for their emotion."""
+        """Number of images that were left out as copies of others, and not for their emotion."""
         excluded = self.dataset["excluded"]
         return int(excluded["total"] - excluded["scheme"])
 
 
 class Confusion(NamedTuple):
-    """How many of the `support` images of the emotion `actual` were predicted as another one."""
+    """The number of the `support` images of the emotion `actual` that were predicted as another one."""
 
     actual: str
     predicted: str

@@ -24,7 +24,7 @@ KINDS = {
     "tflite_int8": "TensorFlow Lite, int8",
     "onnx": "ONNX Runtime, float32",
 }
-"""What runs the files that the stage export writes, by their names in metrics/export.json."""
+"""The runtimes of the files that the stage export writes, by their names in metrics/export.json."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Release:
-    """What the card of a release states besides.
+    """Facts that the card of a release states besides.
 
     Attributes:
         name: what the release is called.
@@ -69,12 +69,13 @@ class Release:
 
     @property
     def training_minutes(self) -> float | None:
+        """Duration of the training in minutes; None where it is not known."""
         return None if self.time is None else self.time["seconds"] / 60
 
 
 @dataclass(frozen=True)
 class Links:
-    """Where the card links to, from where it lies: its plots by what they show, and the params."""
+    """Targets of the card's links, relative to its folder: its plots by name, and the params."""
 
     plots: Mapping[str, str] = field(default_factory=dict)
     params: str = "params.yaml"

@@ -111,12 +111,12 @@ def test_labels_and_names_of_any_scheme_agree(drawn):
 @pytest.mark.parametrize(
     "choice, message",
     [
-        ("eight", "got 'eight', expected one of seven, five, happy_sad, ferplus, or a list of emotions out of angry"),
+        ("eight", "got 'eight', expected one of seven, five, happy_sad, ferplus, or a list of some of angry"),
         ("sevn", r"got 'sevn' \(did you mean seven\?\), expected one of"),
         (["happy"], r"got \['happy'\], expected at least two classes, such as \[happy, sad\]"),
         ([], "expected at least two classes"),
         ([{"both": ["happy", "sad"]}], "expected at least two classes"),
-        (["happy", "joy"], "with the emotion happy more than once; expected each once"),
+        (["happy", "joy"], "with the emotion happy more than once, expected each once"),
         (["happy", {"positive": ["happiness", "surprise"]}], "the emotion happy more than once"),
         ([{"a": ["sad", "sad"]}, "fear"], "the emotion sad more than once"),
         ([{"a": ["sad"]}, {"A ": ["fear"]}], "the class a more than once"),
@@ -130,7 +130,7 @@ def test_labels_and_names_of_any_scheme_agree(drawn):
         (["happy", {" ": ["sad", "fear"]}], "got the name ' ' for sad, fear"),
         (["happy", {"a,b": ["sad", "fear"]}], "got the name 'a,b' for sad, fear"),
         (["happy", {"surprise": ["sad", "fear"]}], "it means the emotion surprise; .*add surprise"),
-        (["happy", {"Joy": ["sad", "fear"]}], "got the name 'Joy' .* means the emotion happy, .* or add happy"),
+        (["happy", {"Joy": ["sad", "fear"]}], "got the name 'Joy' .* means the emotion happy; .* or add happy"),
         (["happy", {"3": ["sad", "fear"]}], "means the emotion happy"),
         (["happy", {"Total": ["sad", "fear"]}], "got the name 'Total' .*choose another"),
         (["happy", {"all": ["sad", "fear"]}], "got the name 'all' .*choose another"),

@@ -241,7 +241,7 @@ class TestChoosing:
     @pytest.mark.tf
     def test_mtcnn_wants_tensorflow_as_the_backend(self, monkeypatch):
         monkeypatch.setattr("emotion.model_files.keras_setup.backend", lambda: "jax")
-        with pytest.raises(InputError, match="got jax, expected tensorflow.*unset KERAS_BACKEND"):
+        with pytest.raises(InputError, match=r"got jax, expected tensorflow.*unset KERAS_BACKEND"):
             make_detector("mtcnn", 40)
 
     def test_an_opencv_without_cascades_is_refused(self, monkeypatch):

@@ -196,9 +196,9 @@ def test_arrays_of_objects_are_refused(tmp_path):
         ({}, "x_train is NoneType"),
         ({**valid_arrays(), "x_val": np.zeros((2, 8, 8), np.uint8)}, "x_val is uint8 of shape"),
         ({**valid_arrays(), "y_val": np.zeros(2, np.uint8)}, "y_val is uint8 of shape"),
-        ({**valid_arrays(), "y_val": np.zeros(2, np.float64)}, "values of the type 'f8', and only u1 and i4"),
+        ({**valid_arrays(), "y_val": np.zeros(2, np.float64)}, "values of the type 'f8', expected u1 or i4"),
         ({**valid_arrays(), "y_val": np.zeros(2, np.dtype(">i4"))}, "in the order '>'"),
-        ({**valid_arrays(), "y_val": np.zeros(3, np.int32)}, "x_val holds 2 images, and y_val 3 labels"),
+        ({**valid_arrays(), "y_val": np.zeros(3, np.int32)}, "x_val holds 2 images and y_val 3 labels"),
     ],
 )
 def test_other_content_is_refused(content, message, tmp_path):
@@ -212,7 +212,7 @@ def test_votes_are_checked_where_they_are(tmp_path):
     for name, array in valid_arrays().items():
         np.save(tmp_path / f"{name}.npy", array)
     cases: list[tuple[np.ndarray, str]] = [
-        (np.zeros((3, 8), np.uint8), "x_train holds 2 images, and votes_train the votes on 3"),
+        (np.zeros((3, 8), np.uint8), "x_train holds 2 images and votes_train the votes on 3"),
         (np.zeros((2, 8), np.int32), "votes_train is int32 of shape"),
         (np.zeros(2, np.uint8), "votes_train is uint8 of shape"),
     ]

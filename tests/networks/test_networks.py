@@ -185,9 +185,7 @@ def test_the_smallest_images_work_and_smaller_ones_are_refused(name, determinist
     smallest = smallest_size(name, 1, 2)
     assert smallest == SMALLEST[name]
     assert np.isfinite(predict(registry.build(name, smallest, 1, 2), images(smallest, 1))).all()
-    message = (
-        rf"^features\.image_size: {smallest - 1} is too small for train\.architecture {name}, .*at least {smallest}$"
-    )
+    message = rf"^features\.image_size: got {smallest - 1}, .*train\.architecture {name}; expected at least {smallest}$"
     with pytest.raises(InputError, match=message):
         registry.build(name, smallest - 1, 1, 2)
 
@@ -207,7 +205,7 @@ def test_networks_for_two_classes_refuse_more(name):
     with pytest.raises(InputError) as error:
         registry.build(name, 48, 1, 7)
     assert str(error.value) == (
-        f"train.architecture: got {name}, which tells two classes apart, but labels.scheme has 7; expected "
+        f"train.architecture: got {name}, which supports two classes, but labels.scheme has 7; expected "
         "labels.scheme: happy_sad or another of two classes, or one of the architectures conv64_128, conv64_128_256, "
         "conv_dropout, mini_xception, residual, residual_small, residual_wide, se_resnet, "
         "vgg_bn"
