@@ -76,7 +76,7 @@ lint-page:
 
 # Building needs no network, and neither does reading: open site/index.html.
 docs: setup-dev
-	@$(BIN)/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo 'The site: site/index.html'
 
 # Benchmarks write results/, and releases models/released/; this brings their figures into the documents.
