@@ -17,7 +17,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow lint figures format pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow lint lint-style lint-types lint-prose lint-page figures docs format pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo 'make test-quick  run the tests that load no TensorFlow'
 	@echo 'make test-slow   run the slow tests'
 	@echo 'make lint        check style, types and prose'
+	@echo 'make docs        build the documentation site into site/'
 	@echo 'make figures     write the tables of figures in README.md and docs/'
 	@echo 'make format      bring the code into the style that lint checks'
 	@echo 'make setup       only make .venv, with the pinned packages and the `emotion` command'
@@ -52,11 +53,31 @@ test-quick: setup-dev
 test-slow: setup-dev
 	@$(PYTEST) -m slow $(TESTS)
 
-lint: setup-dev
+lint: lint-style lint-types lint-prose lint-page
+
+lint-style: setup-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+lint-types: setup-dev
 	@$(BIN)/mypy
+
+lint-prose: setup-dev
 	@$(BIN)/python -m tools.prose
+
+# The first call downloads the linter, and npm keeps it. Without Node.js or a network this check is left out.
+BIOME := npx --yes --prefer-offline @biomejs/biome@2.6.8
+lint-page:
+	@if $(BIOME) --version >/dev/null 2>&1; then \
+	    $(BIOME) lint --error-on-warnings emotion/app/serve/page; \
+	else \
+	    echo 'The JavaScript of the web page was not checked: npx cannot start Biome' >&2; \
+	fi
+
+# Building needs no network, and neither does reading: open site/index.html.
+docs: setup-dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo 'The site: site/index.html'
 
 # Benchmarks write results/, and releases models/released/; this brings their figures into the documents.
 figures: setup-dev
@@ -77,7 +98,7 @@ pins: setup-dev
 	@git --no-pager diff --stat -- requirements*.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find emotion stages tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
