@@ -1,7 +1,7 @@
 """Check the prose of documents, docstrings, comments and messages: short sentences in plain words.
 
 `python -m tools.prose` prints every fault with its place and ends with status 1 where there is one. Code blocks and
-tables are left out. docs/contributing.md states the rules.
+tables are left out. CONTRIBUTING.md states the rules.
 """
 
 import ast

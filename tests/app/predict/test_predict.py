@@ -29,7 +29,7 @@ from emotion.app.predict.results import ImageResult, ResultCounts
 from emotion.app.predict.terminal_table import Table
 from emotion.core.labels import EMOTIONS
 from emotion.core.metadata import ModelMetadata
-from emotion.data.images import read_image
+from emotion.data.images import FORMATS, read_image
 from emotion.faces.detection import Box
 from emotion.inference.predictor import Face, Predictor
 from tests.makers import write_onnx
@@ -284,9 +284,9 @@ def bad_images(folder):
     return {
         "cut.jpg": "the JPEG file is cut off",
         "empty.png": "the file is empty",
-        "huge.png": "100000x100000 pixels are more than the 67108864 that an image may have",
+        "huge.png": "got 100000x100000 pixels, expected at most 67108864; scale the image down",
         "link.png": "the file cannot be read: No such file or directory",
-        "text.jpg": "no image: the file starts with b'I am text'",
+        "text.jpg": "no image: the file starts with b'I am text', expected one of " + ", ".join(FORMATS),
     }
 
 

@@ -305,7 +305,7 @@ def test_the_card_states_the_figures(project, dvc):
         f"`{MD5}`",
         f"`{SHA256}`",
         " is taken for ",
-        "3,000 images, of which 1,000 training, 1,000 validation, 1,000 test. Left out: 20 as copies",
+        "3,000 images, of which 1,000 training, 1,000 validation, 1,000 test.\nLeft out: 20 as copies",
         f"Commit of the code: `{git(project, 'rev-parse', 'HEAD')}`.",
         'keras.models.load_model("models/released/one/model.keras")',
         "uint8 (n, 24, 24, 1)",

@@ -174,7 +174,7 @@ def test_refuses_more_pixels_than_it_can_hold(client):
     bomb = header[:16] + (60_000).to_bytes(4, "big") * 2 + header[24:]
     answer = post(client, bomb, {"content-type": "image/png"})
     assert answer.status_code == 422
-    assert "60000x60000 pixels are more than" in answer.json()["detail"]
+    assert "got 60000x60000 pixels" in answer.json()["detail"]
 
 
 def test_reads_one_at_a_time_refuses_what_does_not_fit_and_stays_awake(predictor):
