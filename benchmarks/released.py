@@ -63,13 +63,13 @@ def measure(folders: Sequence[Path]) -> dict[str, Any]:
 
 
 def check_pulled(folders: Sequence[Path]) -> None:
-    """Raise InputError where a release lacks its model file, which git does not have."""
+    """Raise InputError where a release lacks its model file, which git restores."""
     files = [folder / INT8_MODEL.name for folder in folders]
     missing = [file.as_posix() for file in files if not file.is_file()]
     if missing:
         raise InputError(
-            f"not here: {', '.join(missing)}; bring what is missing with `dvc pull {' '.join(missing)}`, or take the "
-            "times measured before with --plots-only"
+            f"not here: {', '.join(missing)}; restore what is missing with `git checkout -- {' '.join(missing)}`, or "
+            "take the times measured before with --plots-only"
         )
 
 

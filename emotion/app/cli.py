@@ -80,7 +80,7 @@ def _run(arguments: argparse.Namespace) -> None:
             raise
         raise InputError(
             f"this command needs the package {package}, which is not installed; install all that the project uses: "
-            "pip install -r requirements.txt"
+            "pip install 'facial-emotion-pipeline[pipeline]', or in a clone pip install -r requirements.txt"
         ) from None
 
 

@@ -1,1 +1,1 @@
-"""Which parts of a face speak for an emotion: Grad-CAM, and the sheet that shows it."""
+"""Grad-CAM: the parts of a face that speak for an emotion, and the sheet that shows them."""

@@ -1,12 +1,12 @@
-"""Which parts of an image speak for an emotion: Grad-CAM, Selvaraju et al. 2017.
+"""Grad-CAM (Selvaraju et al. 2017): the parts of an image that speak for an emotion.
 
 A network's last feature maps still know places; what comes behind them is a pooling or flattening, and a classifier.
 A place is warm where its features raise the emotion's score, by the gradient of that score, and only there. The score
 is the number before the softmax or sigmoid, which does not vanish where the network is sure.
 
 Grad-CAM averages the gradient over all places. Behind a global average it is the same at each of them, so nothing is
-averaged away. Behind a flattening it is not, and the average would point at places that the network does not look at;
-so each place keeps its own there, as Draelos and Carin 2020 do ("HiResCAM").
+averaged away. Behind a flattening it differs, and the average would point at places that the network ignores. There
+each place keeps its gradient, as in "HiResCAM" by Draelos and Carin 2020.
 """
 
 from typing import Any
@@ -53,8 +53,8 @@ def explain(model: keras.Model, images: np.ndarray, labels: np.ndarray, *, flip:
 def find_maps(model: keras.Model) -> keras.KerasTensor:
     """Return the last feature maps of `model`, (n, height, width, channels).
 
-    Its layers are walked from the last to the first: the maps are what the first one takes that takes maps and gives
-    one row of numbers per image, be that a global pooling, a flattening or a reshaping.
+    The search goes from the last layer to the first. It ends at a layer that takes maps and gives one row of numbers
+    per image, such as a global pooling, a flattening or a reshaping.
 
     Raises:
         InputError: there is no such layer, or what it takes is the image itself.
@@ -64,8 +64,8 @@ def find_maps(model: keras.Model) -> keras.KerasTensor:
         if len(input_shape) == 4 and len(output_shape) == 2 and keras.backend.is_float_dtype(layer.input.dtype):
             return layer.input
     raise InputError(
-        f"the network {model.name} has no feature maps to explain it by: no layer of it takes (n, height, width, "
-        "channels) and gives (n, features); expected convolutions with a global pooling or Flatten behind them"
+        f"the network {model.name} has no feature maps to explain it by. None of its layers takes (n, height, width, "
+        "channels) and gives (n, features). Expected convolutions with a global pooling or Flatten behind them"
     )
 
 
@@ -124,7 +124,8 @@ def _score_weights(labels: np.ndarray, units: int) -> np.ndarray:
     """
     if units == 1:
         return np.where(labels == 1, 1.0, -1.0)[:, None]
-    return np.eye(units)[labels]
+    weights: np.ndarray = np.eye(units)[labels]
+    return weights
 
 
 def _gradients(to_scores: keras.Model, maps: Any, weights: Any) -> Any:
@@ -153,4 +154,6 @@ def _spread(heat: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     for place, small in enumerate(heat):
         large[place] = cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR)
     warmest = large.max(axis=(1, 2), keepdims=True, initial=0)
-    return np.divide(large, warmest, out=np.zeros_like(large), where=warmest > 0)
+    relative = np.zeros_like(large)
+    np.divide(large, warmest, out=relative, where=warmest > 0)
+    return relative

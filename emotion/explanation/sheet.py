@@ -1,4 +1,4 @@
-"""What a network looked at: heat over images, for a sheet of the test split and for the faces of one image."""
+"""Heat over images that shows where a network looked, for the test split and for the faces of one image."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from emotion.presentation.formats import percent
 
 HEAT_COLORS = "inferno"
 STRONGEST = 0.75
-"""How much of the image the warmest place hides, 0 to 1; the coldest hides nothing."""
+"""The share of the image that the warmest place hides, 0 to 1. The coldest place hides nothing."""
 
 KEY_WIDTH = 0.9  # inches, of the strip of colors from cold to warm
 
@@ -66,7 +66,8 @@ def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """
     colors = 255 * matplotlib.colormaps[HEAT_COLORS](heat)[:, :, :3]
     weight = STRONGEST * heat[:, :, None]
-    return np.rint(image * (1 - weight) + colors * weight).astype(np.uint8)
+    mixed: np.ndarray = np.rint(image * (1 - weight) + colors * weight)
+    return mixed.astype(np.uint8)
 
 
 def choose_explained(predictions: pd.DataFrame, emotions: Sequence[str], count: int) -> np.ndarray:

@@ -129,7 +129,7 @@ def _load_cascade() -> cv2.CascadeClassifier:
     path = Path(folder) / CASCADE_FILE
     if not folder or not path.is_file():
         raise InputError(
-            f"the installed OpenCV {cv2.__version__} lacks {CASCADE_FILE}, which detects faces; install the version in "
-            "requirements.txt, or choose the detector mtcnn"
+            f"the installed OpenCV {cv2.__version__} lacks {CASCADE_FILE}, which detects faces; install "
+            "opencv-python-headless below 5, or choose the detector mtcnn"
         )
     return cv2.CascadeClassifier(str(path))

@@ -32,7 +32,7 @@ SMALLEST_TEXT = 9
 """Pixels of a capital letter. Smaller ones cannot be read."""
 
 PANEL_SHARE = 0.2
-"""How much of the image shows through the white behind the bars."""
+"""The share of the image that shows through the white behind the bars."""
 
 
 class _Area(NamedTuple):

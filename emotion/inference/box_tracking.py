@@ -74,7 +74,7 @@ class Track:
 
     @property
     def detection(self) -> Detection:
-        """Where it is; the box in whole pixels."""
+        """The face as a detection, with its box in whole pixels."""
         return _to_detection(self.box)
 
 
@@ -184,7 +184,7 @@ class BoxTracker:
         ]
 
     def _is_false(self, track: Track) -> bool:
-        """Return whether the search showed that a track is no face of its own."""
+        """Return whether the search showed that a track is no face, or a second track of one."""
         if track.detected or track.gone:
             return False
         return track.tentative or any(

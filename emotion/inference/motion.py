@@ -1,4 +1,4 @@
-"""Where a face moved from one frame to the next, measured by the optical flow inside its box.
+"""The motion of a face from one frame to the next, measured by the optical flow inside its box.
 
 The flow is measured at a grid of points, forward and backward. Points that do not return to where they started are
 left out, and the median of the others counts (median flow: Kalal, Mikolajczyk and Matas 2010). This takes a fraction

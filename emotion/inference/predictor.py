@@ -91,7 +91,7 @@ class Predictor:
 
     @property
     def metadata(self) -> ModelMetadata:
-        """What the model takes and gives."""
+        """The metadata of the model: the images that it takes and the probabilities that it gives."""
         return self._engine.metadata
 
     @property

@@ -26,15 +26,23 @@ from emotion.inference.predictor import Face
 
 
 class FacePredictor(Protocol):
-    """What tracking needs of a predictor; `emotion.inference.predictor.Predictor` has it."""
+    """The methods of a predictor that tracking uses. `emotion.inference.predictor.Predictor` has them."""
 
-    def detect(self, image: np.ndarray, /) -> list[Detection]: ...
+    def detect(self, image: np.ndarray, /) -> list[Detection]:
+        """Return the faces in an image."""
+        ...
 
-    def crop(self, image: np.ndarray, detection: Detection, /) -> np.ndarray: ...
+    def crop(self, image: np.ndarray, detection: Detection, /) -> np.ndarray:
+        """Return the crop of a face, as the model takes it."""
+        ...
 
-    def probabilities(self, crops: np.ndarray, /) -> np.ndarray: ...
+    def probabilities(self, crops: np.ndarray, /) -> np.ndarray:
+        """Return the probabilities of the emotions, a row for each crop."""
+        ...
 
-    def make_faces(self, detections: Sequence[Detection], probabilities: np.ndarray, /) -> list[Face]: ...
+    def make_faces(self, detections: Sequence[Detection], probabilities: np.ndarray, /) -> list[Face]:
+        """Return a face for each detection, with its row of `probabilities`."""
+        ...
 
 
 class TrackedFace(NamedTuple):

@@ -61,15 +61,15 @@ class VideoReader:
         self._capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise InputError(
-                f"{path} cannot be read as a video: it is cut off, no video, or of a format that OpenCV does not know; "
-                "expected a file such as .mp4, .avi, .mkv or .webm"
+                f"{path} cannot be read as a video. It is cut off, no video, or of a format that OpenCV does not know. "
+                "Expected a file such as .mp4, .avi, .mkv or .webm"
             )
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.frame_rate = rate if FRAME_RATES[0] <= rate <= FRAME_RATES[1] else DEFAULT_RATE
         """Frames per second, on average."""
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.declared_frames = int(count) if 0 < count < MAX_FRAMES else None
-        """How many frames the file declares; None if it does not say. Some containers only estimate it."""
+        """The number of frames that the file declares, or None. Some containers only estimate it."""
         self._frames_read = 0
         self._clock = FrameClock(self.frame_rate)
 
@@ -94,7 +94,7 @@ class VideoReader:
 
     @property
     def missing_frames(self) -> int:
-        """How many declared frames are missing at the end, once all frames are read; 0 if the file is sound."""
+        """The number of declared frames that are missing at the end, once all are read. 0 if the file is sound."""
         if self.declared_frames is None or self._frames_read >= self.declared_frames - FRAME_SLACK:
             return 0
         # With a varying rate the number may be guessed from the length. Then only the length can be trusted.

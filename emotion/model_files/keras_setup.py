@@ -14,7 +14,7 @@ from emotion.core.quiet import quiet
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised; users need no other messages
 
 # Keras and TensorFlow stay loaded until the process ends. With the garbage collector off, they load in less than two
-# thirds of the time (benchmarks/README.md).
+# thirds of the time (docs/log.md).
 gc.disable()
 try:
     # TensorFlow logs its build options before its log level is read.

@@ -1,4 +1,4 @@
-"""Which emotion was predicted in place of which."""
+"""The confusion matrix: the emotion of each image against the predicted one."""
 
 from collections.abc import Sequence
 from typing import Any

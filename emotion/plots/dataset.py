@@ -1,4 +1,4 @@
-"""What the data set holds: class balance, and a sheet of images."""
+"""Plots of the data set: its class balance, and a sheet of its images."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What all plots share: colors, fonts, the header, and saving to the same bytes every time."""
+"""The style of all plots: colors, fonts, the header, and saving to the same bytes every time."""
 
 import functools
 import textwrap

@@ -1,4 +1,4 @@
-"""How training went."""
+"""The plot of the training curves."""
 
 import pandas as pd
 from matplotlib.axes import Axes

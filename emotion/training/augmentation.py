@@ -1,6 +1,7 @@
 """Random changes of training images, drawn anew in each epoch."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +21,8 @@ class Augmentation(keras.layers.Layer):
         self.params = params
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, images, training=None):
+    def call(self, images: Any, training: bool | None = None) -> Any:
+        """Return changed images while training, else `images`."""
         if not training:
             return images
         count, height, width, _ = ops.shape(images)
@@ -30,13 +32,14 @@ class Augmentation(keras.layers.Layer):
         changed = self._erase(changed, count, height, width)
         return ops.cast(ops.round(ops.clip(changed, 0, 255)), "uint8")
 
-    def compute_output_spec(self, images, training=None):
+    def compute_output_spec(self, images: keras.KerasTensor, training: bool | None = None) -> keras.KerasTensor:
+        """Return the shape and dtype of the images that `call` gives."""
         return keras.KerasTensor(images.shape, dtype="uint8")
 
-    def _uniform(self, count, low, high):
+    def _uniform(self, count: Any, low: float, high: float) -> Any:
         return keras.random.uniform((count,), low, high, seed=self.seed_generator)
 
-    def _move(self, images, count, height, width):
+    def _move(self, images: Any, count: Any, height: Any, width: Any) -> Any:
         """Rotate, scale, shift and mirror in one sampling, about the center, repeating the border."""
         params = self.params
         angle = self._uniform(count, -params.rotation, params.rotation) * (math.pi / 180)
@@ -53,7 +56,7 @@ class Augmentation(keras.layers.Layer):
         transforms = ops.stack([*row_x, *row_y, zeros, zeros], axis=1)
         return ops.image.affine_transform(images, transforms, interpolation="bilinear", fill_mode="nearest")
 
-    def _relight(self, images, count):
+    def _relight(self, images: Any, count: Any) -> Any:
         """Change contrast about each image's mean, then brightness."""
         params = self.params
         contrast = ops.reshape(self._uniform(count, 1 - params.contrast, 1 + params.contrast), (-1, 1, 1, 1))
@@ -61,7 +64,7 @@ class Augmentation(keras.layers.Layer):
         mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
         return (images - mean) * contrast + mean + brightness
 
-    def _erase(self, images, count, height, width):
+    def _erase(self, images: Any, count: Any, height: Any, width: Any) -> Any:
         """Set a patch of 2 to 20 % of the image to one random gray: Zhong et al. 2020, Random Erasing."""
         area = self._uniform(count, 0.02, 0.2)
         aspect = ops.exp(self._uniform(count, -0.7, 0.7))
@@ -73,7 +76,7 @@ class Augmentation(keras.layers.Layer):
         gray = ops.reshape(self._uniform(count, 0, 255), (-1, 1, 1, 1))
         return ops.where(inside, gray, images)
 
-    def _inside(self, length, share, count):
+    def _inside(self, length: Any, share: Any, count: Any) -> Any:
         """Return which of `length` positions lie in a stretch of that share at a random place: (count, length)."""
         position = (ops.cast(ops.arange(length), "float32") + 0.5) / ops.cast(length, "float32")
         start = self._uniform(count, 0, 1) * (1 - share)
@@ -89,14 +92,18 @@ class Mix(keras.layers.Layer):
     def __init__(self) -> None:
         super().__init__(name="mix", dtype="float32", autocast=False)
 
-    def call(self, images, shares, training=None):
+    def call(self, images: Any, shares: Any, training: bool | None = None) -> Any:
+        """Return mixed images while training, else `images`."""
         if not training:
             return images
         shares = ops.reshape(shares, (-1, 1, 1, 1))
         own, other = ops.cast(images, "float32"), ops.cast(ops.flip(images, axis=0), "float32")
         return ops.cast(ops.round(shares * own + (1 - shares) * other), "uint8")
 
-    def compute_output_spec(self, images, shares, training=None):
+    def compute_output_spec(
+        self, images: keras.KerasTensor, shares: keras.KerasTensor, training: bool | None = None
+    ) -> keras.KerasTensor:
+        """Return the shape and dtype of the images that `call` gives."""
         return keras.KerasTensor(images.shape, dtype="uint8")
 
 

@@ -1,4 +1,4 @@
-"""What an interrupted training needs to continue as if it had not been interrupted."""
+"""Checkpoints, from which an interrupted training continues as if it had not been interrupted."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from emotion.core.files import atomic_path
 
 @dataclass
 class TrainingState:
-    """Where a training stands after a whole epoch.
+    """The state of a training after a whole epoch.
 
     Attributes:
         variables: weights of the network in training, then those of the optimizer.
@@ -47,7 +47,7 @@ def training_key(settings: dict[str, Any], arrays: list[np.ndarray]) -> str:
 
 
 class Checkpoint:
-    """The last whole epoch of the training `key`, in a file of its own in `folder`, which is made when needed."""
+    """The last whole epoch of the training `key`, in one file in `folder`. The folder is made when needed."""
 
     def __init__(self, folder: Path, key: str) -> None:
         self.path = folder / f"{key}.npz"

@@ -5,6 +5,7 @@ images. Teachers of unchanged images predict each of them once, which takes no l
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,15 +25,17 @@ class Teachers(keras.layers.Layer):
         self.networks = list(networks)
         self.trainable = False
 
-    def call(self, images):
+    def call(self, images: Any) -> Any:
+        """Return the mean probabilities for `images`."""
         probabilities = [_resize_and_predict(network, images) for network in self.networks]
         return sum(probabilities) / len(probabilities)
 
-    def compute_output_spec(self, images):
+    def compute_output_spec(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the shape and dtype of the probabilities that `call` gives."""
         return keras.KerasTensor((images.shape[0], self.networks[0].output_shape[-1]), dtype="float32")
 
 
-def _resize_and_predict(network: keras.Model, images):
+def _resize_and_predict(network: keras.Model, images: Any) -> Any:
     size = network.input_shape[1:3]
     if None not in size and size != images.shape[1:3]:
         images = ops.image.resize(ops.cast(images, "float32"), size)
@@ -49,7 +52,7 @@ class DistillationLoss(keras.layers.Layer):
         super().__init__(name="distillation_loss", dtype="float32", autocast=False)
         self.share = share
 
-    def call(self, target, probabilities, training=None):
+    def call(self, target: Any, probabilities: Any, training: bool | None = None) -> Any:
         """Take both as float32 (n, classes), or (n, 1), the probability of the second of two; return the latter."""
         if training:
             target, student = _columns(target), _columns(probabilities)
@@ -57,7 +60,10 @@ class DistillationLoss(keras.layers.Layer):
             self.add_loss(self.share * ops.mean(divergence))
         return probabilities
 
-    def compute_output_spec(self, target, probabilities, training=None):
+    def compute_output_spec(
+        self, target: keras.KerasTensor, probabilities: keras.KerasTensor, training: bool | None = None
+    ) -> keras.KerasTensor:
+        """Return the shape and dtype of the probabilities that `call` gives."""
         return keras.KerasTensor(probabilities.shape, dtype="float32")
 
 
@@ -73,7 +79,7 @@ def teacher_probabilities(teachers: Teachers, images: np.ndarray, *, flip: bool)
     return predict_probabilities(keras.Model(inputs, teachers(inputs)), images, flip=flip).astype(np.float32)
 
 
-def _columns(probabilities):
+def _columns(probabilities: Any) -> Any:
     """Return (n, classes), above 0, of (n, classes), or of the probability of the second of two classes (n, 1)."""
     if probabilities.shape[1] == 1:
         probabilities = ops.concatenate([1 - probabilities, probabilities], axis=1)

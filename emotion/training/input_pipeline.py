@@ -1,7 +1,7 @@
-"""How images reach a network: in batches, in a fixed order, and in training from an array on the device."""
+"""Batches of images for a network, in a fixed order. In training they come from an array on the device."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -11,12 +11,18 @@ from emotion.core.params import Params
 from emotion.training.augmentation import mixing_shares
 from emotion.training.targets import Targets
 
+if TYPE_CHECKING:
+    import tensorflow as tf
 
-def epoch_dataset(targets: Targets, epoch: int, params: Params):
+
+def epoch_dataset(targets: Targets, epoch: int, params: Params) -> "tf.data.Dataset | keras.utils.PyDataset":
     """Return the batches of one epoch; their order and mixture follow from the seed and the epoch alone.
 
-    A batch has the numbers of images, int32 (n,), the share of each in its mixture, float32 (n,), and the teachers'
-    probabilities where `targets` has them; then targets, mixed as the images are, and sample weights.
+    A batch has inputs, targets and sample weights. The targets are mixed as the images are. The inputs are:
+
+    - the numbers of the images, int32 (n,),
+    - the share of each image in its mixture, float32 (n,),
+    - the teachers' probabilities, float32 (n, classes), where `targets` has them.
 
     Args:
         targets: of all training images.
@@ -29,13 +35,14 @@ def epoch_dataset(targets: Targets, epoch: int, params: Params):
     shares, partners = mixing_shares(len(order), batch_size, params.augmentation.mixup, generator)
 
     def mix(rows: np.ndarray) -> np.ndarray:
-        return shares[:, None] * rows[order] + (1 - shares[:, None]) * rows[order[partners]]
+        mixed: np.ndarray = shares[:, None] * rows[order] + (1 - shares[:, None]) * rows[order[partners]]
+        return mixed
 
     inputs = (order, shares) if targets.teacher is None else (order, shares, mix(targets.teacher))
     return make_dataset(inputs, mix(targets.train), targets.sample_weights[order], batch_size=batch_size)
 
 
-def make_dataset(*columns: Any, batch_size: int):
+def make_dataset(*columns: Any, batch_size: int) -> "tf.data.Dataset | keras.utils.PyDataset":
     """Return what `fit`, `evaluate` and `predict` of Keras take: the arrays side by side, in batches, in their order.
 
     Args:
@@ -55,7 +62,7 @@ def make_dataset(*columns: Any, batch_size: int):
 
 
 class _Batches(keras.utils.PyDataset):
-    """Batches for the backends that have no data sets of their own."""
+    """Batches for the backends without data sets."""
 
     def __init__(self, columns: tuple[Any, ...], batch_size: int) -> None:
         super().__init__()
@@ -64,7 +71,7 @@ class _Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return math.ceil(len(keras.tree.flatten(self.columns)[0]) / self.batch_size)
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int) -> Any:
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
         batch = keras.tree.map_structure(lambda array: array[rows], self.columns)
         return batch if len(batch) > 1 else batch[0]
@@ -81,8 +88,10 @@ class ImageTable(keras.layers.Layer):
         self.images = self.add_weight(shape=images.shape, dtype="uint8", trainable=False, initializer="zeros")
         self.images.assign(images)
 
-    def call(self, numbers):
+    def call(self, numbers: Any) -> Any:
+        """Return the images with these numbers."""
         return ops.take(self.images, numbers, axis=0)
 
-    def compute_output_spec(self, numbers):
+    def compute_output_spec(self, numbers: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the shape and dtype of the images that `call` gives."""
         return keras.KerasTensor((*numbers.shape, *self.images.shape[1:]), dtype="uint8")

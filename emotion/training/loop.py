@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 from tqdm import tqdm
@@ -27,7 +28,7 @@ VALIDATION_BATCH = 256
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training ends with.
+    """The result of a training.
 
     Attributes:
         model: the network with the weights of its best epoch.
@@ -198,9 +199,9 @@ class _Progress(keras.callbacks.Callback):
         super().__init__()
         self.bar, self.raise_diverged = bar, raise_diverged
 
-    def on_train_batch_end(self, batch, logs=None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.bar.update()
-        if not math.isfinite(float(logs["loss"])):
+        if logs is not None and not math.isfinite(float(logs["loss"])):
             self.raise_diverged(f"step {batch + 1}")
 
 

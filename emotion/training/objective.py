@@ -1,4 +1,4 @@
-"""What a network is compiled with: the loss that training lowers, and the accuracy that it reports."""
+"""The loss that training lowers, and the accuracy that it reports."""
 
 from typing import Any
 
@@ -39,6 +39,6 @@ def make_accuracy(classes: int) -> keras.metrics.Metric:
     return keras.metrics.CategoricalAccuracy(name="accuracy")
 
 
-def _larger_share_accuracy(y_true, y_pred):
+def _larger_share_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Return 1 where both are on the same side of 0.5; `keras.metrics.BinaryAccuracy` takes whole targets only."""
     return ops.cast(ops.equal(y_true > 0.5, y_pred > 0.5), "float32")

@@ -1,6 +1,8 @@
-"""How weights are updated: the optimizer, and its learning rate from step to step."""
+"""The optimizer that updates the weights, and its learning rate from step to step."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -45,7 +47,9 @@ class Muon(keras.optimizers.SGD):
     Keras' own Muon knows matrices only, and leaves convolutions to Adam.
     """
 
-    def __init__(self, learning_rate, weight_decay: float, dtype: str) -> None:
+    def __init__(
+        self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule, weight_decay: float, dtype: str
+    ) -> None:
         """Take a rate or schedule, and the dtype of the matrix products that make a step orthogonal."""
         super().__init__(learning_rate, MOMENTUM, nesterov=True, weight_decay=weight_decay, name="muon")
         self._dtype = dtype
@@ -55,11 +59,13 @@ class Muon(keras.optimizers.SGD):
         """Return whether `weight` is the kernel, (height, width, inputs, outputs), of a convolution of maps."""
         return weight.name in ("kernel", "pointwise_kernel") and weight.ndim == 4 and weight.shape[2] > IMAGE_CHANNELS
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Make the optimizer's variables, one momentum for each of `variables`."""
         super().build(variables)
         self._taken = [self.takes(variable) for variable in variables]  # in a step, variables have lost their names
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        """Move `variable` by one step."""
         index = self._get_variable_index(variable)
         if not self._taken[index]:
             super().update_step(gradient, variable, learning_rate)
@@ -70,7 +76,7 @@ class Muon(keras.optimizers.SGD):
         moved = variable - learning_rate * step
         self.assign(variable, moved * (math.sqrt(variable.shape[3]) / ops.norm(ops.reshape(moved, (-1,)))))
 
-    def _orthogonal(self, kernel):
+    def _orthogonal(self, kernel: Any) -> Any:
         """Return about the nearest kernel whose matrix has only 1 as singular values, by Newton and Schulz."""
         matrix = ops.reshape(kernel, (-1, kernel.shape[3]))
         upright = matrix.shape[0] > matrix.shape[1]  # the products below are smaller for more columns than rows
@@ -91,7 +97,8 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         self.peak, self.cosine = params.learning_rate, params.schedule == "cosine"
         self.warmup, self.total = params.warmup_epochs * steps_per_epoch, params.epochs * steps_per_epoch
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of a step; the first step is 0."""
         step = ops.cast(step, "float32")
         warm = ops.minimum(1.0, (step + 1) / max(1, self.warmup))
         if not self.cosine:

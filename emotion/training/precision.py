@@ -1,4 +1,4 @@
-"""Which number format a training computes in: bfloat16 only where the processor has instructions for it."""
+"""The number format that a training computes in: bfloat16 only where the processor has instructions for it."""
 
 import platform
 from collections.abc import Iterator
@@ -63,7 +63,8 @@ def has_bfloat16() -> bool:
 
         cards = tf.config.list_physical_devices("GPU")
         if cards:
-            return tf.config.experimental.get_device_details(cards[0]).get("compute_capability", (0,))[0] >= 8
+            details = tf.config.experimental.get_device_details(cards[0])
+            return int(details.get("compute_capability", (0,))[0]) >= 8
     return bool(CPU_FLAGS & cpu_flags())
 
 

@@ -30,6 +30,7 @@ class Pretrained:
 
     @property
     def networks(self) -> list[keras.Model]:
+        """The teachers, then the network to start from, if any."""
         return [*self.teachers, *([] if self.start is None else [self.start])]
 
 
@@ -90,8 +91,8 @@ def _read_network(param: str, name: str, metadata: ModelMetadata) -> tuple[keras
     path = _path(param, name)
     if not path.is_file():
         raise InputError(
-            f"{param}: {path} is missing; copy a trained model there, such as models/released/NAME/model.keras "
-            "(`dvc pull` brings it), or set it to null"
+            f"{param}: {path} is missing; copy a trained model there, such as models/released/NAME/model.keras, "
+            "or set it to null"
         )
     network, own_metadata = load_model(path)
     if own_metadata.color != metadata.color:

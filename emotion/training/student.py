@@ -45,6 +45,7 @@ class Student:
 
     @property
     def learning_rate(self) -> float:
+        """Learning rate of the next step."""
         return float(ops.convert_to_numpy(self.optimizer.learning_rate))
 
     @property

@@ -1,4 +1,4 @@
-"""What a network is to give for each image, and how much each image counts."""
+"""The target of each image, and how much each image counts."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from emotion.training.training_data import TrainingData
 
 @dataclass(frozen=True)
 class Targets:
-    """What training and validation compare probabilities with; all float32.
+    """The arrays that training and validation compare probabilities with; all float32.
 
     Attributes:
         train: of each training image, (n, classes), or (n, 1) for two classes.
@@ -49,12 +49,14 @@ def label_targets(labels: np.ndarray, classes: int) -> np.ndarray:
     """Return labels (n,) one-hot, float32 (n, classes); for two classes as they are, (n, 1)."""
     if classes == 2:
         return np.asarray(labels, np.float32)[:, None]
-    return np.eye(classes, dtype=np.float32)[np.asarray(labels)]
+    one_hot: np.ndarray = np.eye(classes, dtype=np.float32)[np.asarray(labels)]
+    return one_hot
 
 
 def vote_targets(votes: np.ndarray) -> np.ndarray:
     """Return the share of each emotion in the votes for an image, float32 (n, classes)."""
-    return (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
+    shares: np.ndarray = votes / votes.sum(axis=1, keepdims=True)
+    return shares.astype(np.float32)
 
 
 def sample_weights(labels: np.ndarray, classes: int, params: TrainParams) -> np.ndarray:
@@ -62,7 +64,8 @@ def sample_weights(labels: np.ndarray, classes: int, params: TrainParams) -> np.
     if params.class_weights == "none":
         return np.ones(len(labels), np.float32)
     counts = np.bincount(labels, minlength=classes)
-    return (len(labels) / (np.count_nonzero(counts) * counts[np.asarray(labels)])).astype(np.float32)
+    weights: np.ndarray = len(labels) / (np.count_nonzero(counts) * counts[np.asarray(labels)])
+    return weights.astype(np.float32)
 
 
 def _teacher_targets(data: TrainingData, params: Params, teachers: Teachers | None) -> np.ndarray | None:

@@ -28,17 +28,21 @@ class TrainingData:
 
     @property
     def size(self) -> int:
-        return self.x_train.shape[1]
+        """Height and width of the images in pixels."""
+        return int(self.x_train.shape[1])
 
     @property
     def channels(self) -> int:
-        return self.x_train.shape[3]
+        """Number of channels of the images."""
+        return int(self.x_train.shape[3])
 
     @property
     def color(self) -> str:
+        """Name of the color mode with that many channels."""
         return next(color for color, channels in CHANNELS.items() if channels == self.channels)
 
     @property
     def arrays(self) -> list[np.ndarray]:
+        """All arrays, without the votes where there are none."""
         arrays = [self.x_train, self.y_train, self.x_val, self.y_val, self.votes_train]
         return [array for array in arrays if array is not None]

@@ -194,7 +194,9 @@ def test_jax_gives_the_same_heat(tmp_path):
     assert np.allclose(np.load(tmp_path / "heat.npy"), expected, atol=1e-4)
 
 
-@pytest.mark.skipif(not RELEASED.is_file(), reason="the released model is not here: dvc pull models/released/fer2013")
+@pytest.mark.skipif(
+    not RELEASED.is_file(), reason="the released model is not here: git checkout models/released/fer2013"
+)
 def test_hiding_what_is_warm_costs_the_released_model_its_answer():
     """A quarter of each of 100 faces is made gray: the warmest one costs half of the probability, the coldest none."""
     data = pytest.importorskip("skimage.data")

@@ -12,7 +12,8 @@ def texture(size: tuple[int, int] = SIZE, seed: int = 0, grain: float = 9) -> np
     """Return an image that motion shows in, uint8 (height, width, 3)."""
     noise = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
     smooth = cv2.GaussianBlur(noise, (0, 0), grain / 3).astype(float)
-    return (255 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
+    scaled: np.ndarray = 255 * (smooth - smooth.min()) / np.ptp(smooth)
+    return scaled.astype(np.uint8)
 
 
 def moved(image, shift=(0.0, 0.0), growth=1.0, center=(150.0, 110.0)):

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from filelock import FileLock
 
-from tests.pipeline.project import ROOT, SMALL, Project, clone, hermetic_environment, released_files, snapshot
+from tests.pipeline.project import ROOT, SMALL, Project, clone, hermetic_environment, snapshot
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +27,6 @@ def small_origin(origin, tmp_path_factory) -> Project:
     project.set_params(SMALL)
     (project.path / "dvc.lock").unlink(missing_ok=True)
     shutil.rmtree(project.path / "store", ignore_errors=True)
-    for file in released_files(project.path):
-        file.unlink()
     project.commit("Small params")
     return project
 

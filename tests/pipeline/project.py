@@ -69,7 +69,8 @@ class Project:
 
     def status(self) -> dict[str, Any]:
         """Return what `dvc status` finds changed, by stage."""
-        return json.loads(self.dvc("status", "--json"))
+        changed: dict[str, Any] = json.loads(self.dvc("status", "--json"))
+        return changed
 
     def commit(self, message: str = "Change") -> None:
         self.git("add", "--all")
@@ -83,7 +84,8 @@ class Project:
         return (self.path / file).read_text(encoding="utf-8")
 
     def metrics(self, name: str) -> dict[str, Any]:
-        return json.loads(self.read(f"metrics/{name}.json"))
+        metrics: dict[str, Any] = json.loads(self.read(f"metrics/{name}.json"))
+        return metrics
 
     def forget_results(self, stage: str) -> None:
         """Remove what DVC could bring the stage's outputs back from, so that it has to run."""
@@ -115,7 +117,8 @@ def change_yaml(file: Path, changes: Mapping[str, Any], *, known_only: bool = Fa
 
 
 def read_pipeline(root: Path) -> dict[str, Any]:
-    return YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8"))
+    pipeline: dict[str, Any] = YAML(typ="safe").load((root / "dvc.yaml").read_text(encoding="utf-8"))
+    return pipeline
 
 
 def cached_outputs(root: Path, *stages: str) -> set[str]:

@@ -6,7 +6,7 @@ pytestmark = pytest.mark.pipeline
 
 
 def failed_repro(project) -> str:
-    output = project.dvc("repro", fails=True)
+    output: str = project.dvc("repro", fails=True)
     assert "Traceback" not in output
     assert "error: " in output
     return output

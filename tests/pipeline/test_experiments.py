@@ -115,6 +115,7 @@ def documented(language: str, start: str) -> str:
     """Return what stands in docs/experiments.md from the last line that starts with `start` to its block's end."""
     text = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    block: str
     (block,) = [block for block in blocks if f"\n{start}" in f"\n{block}"]
     return start + block.rpartition(start)[2]
 

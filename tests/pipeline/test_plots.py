@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def shown(finished):
     return finished.read("dvc_plots/index.html")
 
 
-def specs(page: str) -> dict[str, dict]:
+def specs(page: str) -> dict[str, dict[str, Any]]:
     """Return the Vega-Lite specs of a page by title."""
     found = [json.loads(text) for text in re.findall(r"^\s*var spec = (\{.*\});$", page, flags=re.MULTILINE)]
     return {spec["title"]["text"] if isinstance(spec["title"], dict) else spec["title"]: spec for spec in found}

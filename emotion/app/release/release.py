@@ -38,7 +38,7 @@ from emotion.reports.model_card import KINDS, Links, ModelFile, Release, make_ca
 CARD = "README.md"
 
 MODELS = (TRAINED_MODEL, *EXPORTED.values())
-"""What the files of a release are made from."""
+"""The files that the model files of a release are made from."""
 
 
 def release(name: str, *, replace: bool = False, files: Collection[str] | None = None) -> str:
@@ -46,12 +46,12 @@ def release(name: str, *, replace: bool = False, files: Collection[str] | None =
 
     Of FILES it has those that `files` names, all where that is None, and the file of Keras in any case.
 
-    Until the release is whole it lies in a temporary folder beside; on an error nothing of it is left, and one
-    that it would have replaced is there as before.
+    A temporary folder beside it holds the release until it is whole. An error leaves nothing of it, and the release
+    to replace stays as it was.
 
     Raises:
-        InputError: the name or `files` cannot be used, the name is taken (and `replace` is false), the pipeline's
-            results are missing or not up to date, git or DVC fails, or the release cannot be written.
+        InputError: the name or `files` cannot be used, or the name is taken and `replace` is false. The same where the
+            results of the pipeline are missing or out of date. The same where git, DVC or a write fails.
     """
     folder = RELEASED / name
     check_name(name)

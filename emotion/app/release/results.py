@@ -26,13 +26,13 @@ SUMMARY_SCORES = ("accuracy", "macro_f1", "expected_calibration_error")
 LOCK = Path("dvc.lock")
 
 RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS, HISTORY, PARAMS_FILE, LOCK)
-"""What a release has copies of, besides the model and plots."""
+"""The files that a release has copies of, besides the model and plots."""
 
 PLOT_NAMES = ("class_balance", "confusion", "precision_recall", "reliability", "roc", "training")
 """The plots that show figures; those of images stay behind, since not every data set may be shown."""
 
 TIMES = {TRAINING_TIME: TRAINED_MODEL, EXPORT_TIME: MODEL}
-"""What was timed, and of which model file."""
+"""The files of measured times, and the model file that each belongs to."""
 
 
 def copy_results(folder: Path) -> None:

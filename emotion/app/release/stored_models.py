@@ -1,4 +1,4 @@
-"""Which model files a release keeps, and in which precision: half the bytes where that keeps the accuracy."""
+"""The model files of a release. They take half the bytes where that keeps the accuracy."""
 
 import shutil
 from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ from emotion.core.paths import (
 )
 
 FILES = ("tflite", "int8", "onnx")
-"""What users call the model files that a release has besides that of Keras."""
+"""The names that users give for the model files of a release, besides that of Keras."""
 
 MODEL_SUFFIXES = (".keras", ".onnx", ".tflite")
 """The suffixes of model files."""

@@ -1,4 +1,4 @@
-"""What git and DVC know of a release: the commit of the code, whether results are up to date, what to commit."""
+"""Questions to git and DVC about a release: the commit, whether results are up to date, and the files to commit."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 from emotion.core.errors import InputError
 
 CODE = ("emotion", "stages", "dvc.yaml", "requirements.txt", ":(exclude)emotion/app")
-"""What results depend on, besides data and params, as git takes paths: the card names what of it is not committed."""
+"""The code that results depend on, as git takes paths. The card names the changes in it that are not committed."""
 
 
 def describe_commit() -> str:

@@ -56,7 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
         from emotion.app.serve.api import make_app
         from emotion.app.serve.server import listen, serve
     except ModuleNotFoundError as error:
-        raise InputError(f"the page needs what is not installed here ({error}): pip install fastapi uvicorn") from None
+        raise InputError(
+            f"the page needs what is not installed here ({error}): pip install 'facial-emotion-pipeline[serve]'"
+        ) from None
     # Before the model, whose loading takes seconds.
     with listen(arguments.host, arguments.port) as listener:
         predictor = make_predictor(arguments)

@@ -165,5 +165,7 @@ def _load_pygame() -> ModuleType:
     try:
         import pygame
     except ImportError as error:
-        raise InputError(f"the window needs what is not installed here ({error}): pip install pygame-ce") from None
+        raise InputError(
+            f"the window needs what is not installed here ({error}): pip install 'facial-emotion-pipeline[webcam]'"
+        ) from None
     return pygame

@@ -1,12 +1,15 @@
 """Batch normalization as one operation of TensorFlow; Keras 3 composes it from a dozen."""
 
+from typing import Any
+
 import keras
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """keras.layers.BatchNormalization over the last axis of (n, height, width, channels)."""
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Return the maps normalized, a float tensor of the shape of `inputs`; `mask` has no effect."""
         import tensorflow as tf
 
         training = bool(training and self.trainable)
@@ -26,5 +29,5 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             self._update(self.moving_variance, variance * ((count - 1) / count))
         return outputs
 
-    def _update(self, average, value):
+    def _update(self, average: keras.Variable, value: Any) -> None:
         average.assign(average * self.momentum + value * (1 - self.momentum))

@@ -3,6 +3,9 @@
 On small maps oneDNN computes kernel gradients in bfloat16 at a fraction of the speed of the convolutions themselves.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 LARGEST_MAP = 12
@@ -12,7 +15,8 @@ LARGEST_MAP = 12
 class KernelGradientConvolution(keras.layers.Conv2D):
     """keras.layers.Conv2D that keeps the size of its maps, of strides and dilation 1, by kernels of odd sides."""
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """Return the maps convolved, (n, height, width, filters), without bias."""
         import tensorflow as tf
 
         if is_small(inputs.shape):
@@ -26,7 +30,7 @@ def is_small(shape: tuple[int | None, ...]) -> bool:
     return height is not None and width is not None and max(height, width) <= LARGEST_MAP
 
 
-def convolve_small_maps(inputs, kernel):
+def convolve_small_maps(inputs: Any, kernel: Any) -> Any:
     """Convolve maps, with zeros around them, in a way whose kernel gradient is a convolution.
 
     Args:
@@ -38,9 +42,8 @@ def convolve_small_maps(inputs, kernel):
     """
     import tensorflow as tf
 
-    @tf.custom_gradient
-    def convolve(inputs, kernel):
-        def gradients(upstream):
+    def convolve(inputs: Any, kernel: Any) -> tuple[Any, Callable[[Any], tuple[Any, Any]]]:
+        def gradients(upstream: Any) -> tuple[Any, Any]:
             of_inputs = tf.raw_ops.Conv2DBackpropInput(
                 input_sizes=tf.shape(inputs), filter=kernel, out_backprop=upstream, strides=[1] * 4, padding="SAME"
             )
@@ -48,10 +51,10 @@ def convolve_small_maps(inputs, kernel):
 
         return tf.nn.conv2d(inputs, kernel, strides=1, padding="SAME"), gradients
 
-    return convolve(inputs, kernel)
+    return tf.custom_gradient(convolve)(inputs, kernel)
 
 
-def _kernel_gradient(inputs, upstream, kernel_size):
+def _kernel_gradient(inputs: Any, upstream: Any, kernel_size: tuple[int, int]) -> Any:
     """Return the gradient of a kernel, (rows, columns, in, out).
 
     It is a sum of products over images and places, for each shift of the two maps against each other. A convolution

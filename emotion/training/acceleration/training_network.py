@@ -49,12 +49,13 @@ def _convolution_class(layer: keras.layers.Conv2D, dtype: str) -> type[keras.lay
         return WinogradConvolution
     if dtype == "bfloat16" and _keeps_size(layer) and _has_onednn_bfloat16():
         return KernelGradientConvolution
-    return keras.layers.Conv2D
+    stock: type[keras.layers.Conv2D] = keras.layers.Conv2D
+    return stock
 
 
 def _is_plain(layer: keras.layers.Conv2D) -> bool:
     """Return whether the kernel of `layer` is larger than a pixel, and moves pixel by pixel over all channels."""
-    moves = layer.strides == (1, 1) and layer.dilation_rate == (1, 1) and layer.groups == 1
+    moves: bool = layer.strides == (1, 1) and layer.dilation_rate == (1, 1) and layer.groups == 1
     return moves and max(layer.kernel_size) > 1
 
 

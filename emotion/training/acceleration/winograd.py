@@ -2,7 +2,7 @@
 
 Along one side of a map, sliding a kernel over a tile is a multiplication of polynomials. A product of polynomials is
 known by its values at as many points as it has coefficients, and each of them is a product of two values. So tiles and
-kernels are transformed to values at some points, these are multiplied one by one, and the products are transformed back
+kernels are transformed to values at some points. These are multiplied one by one, and the products are transformed back
 to outputs (Winograd 1980: Arithmetic Complexity of Computations). For both sides together, a tile of 6x6 outputs takes
 8x8 multiplications in place of 36x9. Each of them sums over all channels, so they are 64 products of matrices (Lavin &
 Gray 2016: Fast Algorithms for Convolutional Neural Networks).
@@ -22,8 +22,11 @@ from keras import ops
 KERNEL_SIZE = 3
 
 POINTS = (0, 1, -1, 2, -1 / 2, 1 / 2, -2)
-"""Besides infinity. Small numbers and their reciprocals round best (Barabasz et al. 2020: Error Analysis and Improving
-the Accuracy of Winograd Convolution for Deep Neural Networks), and in this order the first few do so as well."""
+"""The points besides infinity. Small numbers and their reciprocals round best. In this order the first few points alone
+also round well.
+
+Barabasz et al. 2020: Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks.
+"""
 
 LARGEST_TILE = len(POINTS) - 1
 """Outputs along one side of a tile; more would need points that round worse."""
@@ -38,7 +41,8 @@ LEAST_CHANNELS = 64
 class WinogradConvolution(keras.layers.Conv2D):
     """keras.layers.Conv2D by 3x3 kernels, of strides and dilation 1, in float32; faster where channels are many."""
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """Return the maps convolved, (n, height out, width out, filters), without bias."""
         if is_faster(inputs.shape, self.filters):
             return convolve_by_products(inputs, kernel, padding=1 if self.padding == "same" else 0)
         return super().convolution_op(inputs, kernel)

@@ -77,5 +77,5 @@ def test_long_lines_are_wrapped():
 
 def test_without_pygame_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygame", None)
-    with pytest.raises(InputError, match="pip install pygame-ce"):
+    with pytest.raises(InputError, match=r"pip install 'facial-emotion-pipeline\[webcam\]'"):
         Window("test")
