@@ -57,7 +57,7 @@ def build(name: str, size: int | None, channels: int, classes: int) -> keras.Mod
         raise InputError(f"train.architecture: got {name!r}, expected one of {', '.join(ARCHITECTURES)}")
     if name in BINARY and classes != 2:
         raise InputError(
-            f"train.architecture: got {name}, which supports two classes, but labels.scheme has {classes}; expected "
+            f"train.architecture: got {name}, which tells two classes apart, but labels.scheme has {classes}; expected "
             "labels.scheme happy_sad or another one of two classes, or one of the architectures "
             f"{', '.join(sorted(ARCHITECTURES.keys() - BINARY))}"
         )

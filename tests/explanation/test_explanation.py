@@ -411,7 +411,7 @@ def test_files_without_gradients_are_refused_with_what_to_name(tmp_path, suffix)
 
 def test_the_released_keras_file_explains_unless_another_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    folder = Path("models/released/fer2013")
+    folder = Path("models/released/fer2013-nano")
     folder.mkdir(parents=True)
     for name in ("model.tflite", "model.keras"):
         (folder / name).touch()

@@ -202,14 +202,11 @@ def test_an_unknown_name_lists_the_known_ones():
 
 @pytest.mark.parametrize("name", sorted(BINARY))
 def test_networks_for_two_classes_refuse_more(name):
-    with pytest.raises(InputError) as error:
-        registry.build(name, 48, 1, 7)
-    assert str(error.value) == (
-        f"train.architecture: got {name}, which supports two classes, but labels.scheme has 7; expected "
-        "labels.scheme: happy_sad or another of two classes, or one of the architectures conv64_128, conv64_128_256, "
-        "conv_dropout, mini_xception, residual, residual_small, residual_wide, se_resnet, "
-        "vgg_bn"
+    message = (
+        rf"^train\.architecture: got {name}, .*labels\.scheme has 7; expected .*happy_sad.* or .*conv64_128, .*vgg_bn$"
     )
+    with pytest.raises(InputError, match=message):
+        registry.build(name, 48, 1, 7)
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES.keys() - ANY_SIZE))

@@ -81,8 +81,8 @@ def test_a_published_system_on_color_images_of_any_size(project):
         ({"train.architecture": "conv32_64"}, "train.architecture: got conv32_64, which tells two classes apart"),
         (
             {"train.architecture": "conv64_128_256", "features.image_size": 20},
-            "features.image_size: 20 is too small for train.architecture conv64_128_256, whose convolutions and "
-            "pooling leave nothing of it; expected at least 22",
+            "features.image_size: got 20, which is too small for the layers of train.architecture conv64_128_256; "
+            "expected at least 22",
         ),
         ({"evaluate.threshold": 0.6}, "evaluate.threshold: got 0.6, expected 0.5"),
     ],
