@@ -34,7 +34,7 @@ OTHER_FILES = "repository"
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)")
 FENCE = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
 
-HELP_COLUMNS = 100
+HELP_COLUMNS = 96
 """Width of the help texts."""
 
 
