@@ -46,6 +46,8 @@ FILES = {
     "model_int8.tflite": "tflite_int8",
     "model.onnx": "onnx",
 }
+PROTOCOL = r"epoch \(by its (\w+)\)"
+SHARES = r"(\d+) % for validation\b.* (\d+) % for test\b.* seed (\d+)\b"
 
 
 # --- a card read back
@@ -130,10 +132,8 @@ def check_scores(card: Card, evaluation: dict[str, Any]) -> None:
         right = round((scores["recall"] or 0) * scores["support"])
         interval = binomtest(right, scores["support"]).proportion_ci(method="wilson") if scores["support"] else None
         assert card.by_class[emotion][5] == (f"{interval.low:.3f} to {interval.high:.3f}" if interval else DASH)
-    assert card.find(r"The temperature, ([\d.]+), was fitted on the validation split") == (
-        f"{evaluation['temperature']:.3f}",
-    )
-    found = card.find(r"there the accuracy is ([\d.]+) % and macro F1 ([\d.]+), on ([\d,]+) images")
+    assert card.find(r"\btemperature,? (\d+\.\d{3})\b") == (f"{evaluation['temperature']:.3f}",)
+    found = card.find(r"accuracy\D* ([\d.]+) % .*macro F1 ([\d.]+)\b.* ([\d,]+) images")
     expected = f"{100 * validation['accuracy']:.1f}", f"{validation['macro_f1']:.3f}", f"{validation['images']:,}"
     assert found == expected
 
@@ -182,15 +182,15 @@ def check_confusions(card: Card, predictions: pd.DataFrame) -> None:
 def check_data(card: Card, dataset: dict[str, Any]) -> None:
     splits = ("train", "val", "test")
     excluded, across, conflicts = dataset["excluded"], dataset["copies"]["across"], dataset["conflicting_labels"]
-    found = card.find(r": ([\d,]+) images, of which ([\d,]+) training, ([\d,]+) validation, ([\d,]+) test\.")
+    found = card.find(r"([\d,]+) images\b.* ([\d,]+) training, ([\d,]+) validation\b.* ([\d,]+) test\b")
     counts = dataset["source_images"], *(dataset["images"][split]["total"] for split in splits)
     assert found == tuple(f"{count:,}" for count in counts)
-    found = card.find(r"Left out: ([\d,]+) as copies .*?, ([\d,]+) whose emotion .*?, ([\d,]+) unreadable")
+    found = card.find(r"([\d,]+) as copies .*?, ([\d,]+) whose emotion .*?, ([\d,]+) unreadable")
     counts = excluded["total"] - excluded["scheme"], excluded["scheme"], dataset["rejected"]
     assert found == tuple(f"{count:,}" for count in counts)
-    found = card.find(r"([\d,]+) also stand in its training split, and ([\d,]+) in its validation split")
+    found = card.find(r" test images, ([\d,]+) .* training split\b.* ([\d,]+) .* validation split\b")
     assert found == (f"{across['test_in_train']:,}", f"{across['test_in_val']:,}")
-    found = card.find(r"([\d,]+) groups of equal images, ([\d,]+) in all")
+    found = card.find(r"([\d,]+) groups of equal images\D*(\d[\d,]*) ")
     assert found == (f"{conflicts['groups']:,}", f"{conflicts['images']:,}")
     assert card.find(r"sha256 .*: `([0-9a-f]+)`\.") == (dataset["sha256"],)
     for emotion, row in card.counts.items():
@@ -200,7 +200,7 @@ def check_data(card: Card, dataset: dict[str, Any]) -> None:
 def check_training(card: Card, training: dict[str, Any]) -> None:
     found = card.find(r"architecture `\w+`: ([\d,]+) parameters, ([\d,.]+) million multiply-adds an image")
     assert found == (f"{training['parameters']:,}", f"{training['multiply_adds'] / 1e6:,.1f}")
-    found = card.find(r"The best epoch by validation was (\d+) of (\d+)\.")
+    found = card.find(r"[Bb]est epoch\b.* (\d+) of (\d+)\b")
     assert found == (str(training["best_epoch"]), str(training["epochs"]))
 
 
@@ -400,16 +400,16 @@ def test_what_is_known_of_the_images_depends_on_the_source(tmp_path, monkeypatch
 
 def test_the_protocol_is_that_of_the_params(tmp_path, monkeypatch):
     text = write_card(make_run(tmp_path), monkeypatch)
-    assert "Copies of test images were taken out of training and validation" in text
-    assert "The epoch (by its accuracy) and the temperature were chosen on the validation split" in text
-    assert "10 % for validation and 10 % for test, by seed 2013" in text
+    assert Card(text).find(PROTOCOL) == ("accuracy",)
+    assert Card(text).find(SHARES) == ("10", "10", "2013")
+    assert "keeps copies" not in text
     assert "mirror" not in text
     make_run(tmp_path, split_keep_copies=True, train_monitor="loss", evaluate_flip=True, split_test=0.2, split_seed=7)
     text = write_card(tmp_path, monkeypatch)
-    assert "Training keeps copies of validation and test images" in text
-    assert "The epoch (by its loss) and" in text
-    assert "10 % for validation and 20 % for test, by seed 7" in text
-    assert "The probabilities of each image and its mirror image are averaged." in text
+    assert Card(text).find(PROTOCOL) == ("loss",)
+    assert Card(text).find(SHARES) == ("10", "20", "7")
+    assert "keeps copies" in text
+    assert "mirror image" in text
 
 
 def test_a_teacher_is_named(tmp_path, monkeypatch):
@@ -426,14 +426,16 @@ def test_several_teachers_and_the_start_are_named(tmp_path, monkeypatch):
 
 def test_an_enlargement_is_named(tmp_path, monkeypatch):
     make_run(tmp_path, train_inference_size=52)
-    assert "enlarges them to 52 pixels inside" in write_card(tmp_path, monkeypatch)
+    assert "52 pixels" in write_card(tmp_path, monkeypatch)
+    make_run(tmp_path)
+    assert "enlarge" not in write_card(tmp_path, monkeypatch)
 
 
 def test_two_emotions_have_a_threshold_and_one_output(tmp_path, monkeypatch):
     make_run(tmp_path, "happy_sad", evaluate_threshold=0.4, features_color="rgb", features_image_size=64)
     text = write_card(tmp_path, monkeypatch)
-    assert "An image shows sad where the probability of that is above 0.4." in text
-    assert "uint8 (n, 64, 64, 3). It scales them itself, and gives the probability of sad, (n, 1)." in text
+    assert Card(text).find(r"\bsad\b.* probability\D* (0\.\d+)\b") == ("0.4",)
+    assert re.search(r"uint8 \(n, 64, 64, 3\).*probability of sad, \(n, 1\)", text)
 
 
 def test_links_of_the_card_lead_to_what_the_pipeline_writes():
@@ -488,11 +490,15 @@ def test_a_release_has_its_name_commit_time_and_files(tmp_path, monkeypatch):
         'keras.models.load_model("models/released/mine/model.keras")',
         "| `model.keras` | Keras | 3.00 | 70.00 % | 100.00 % | 0.000 | 17.26 |",
         f"| `model.tflite` | TensorFlow Lite, float32 | 2.00 | 68.77 % | 99.55 % | 0.012 | {DASH} |",
-        "rounded to float16",
-        "the accuracy on the test split is 70.19 %.",
-        "Training took 55 minutes, with tensorflow on 2 threads of A Processor.",
-        "Commit of the code: `abc`.",
-        "`data/raw` with the md5 `md5.dir`, as dvc.lock names it: 35,000 images",
+        "float16",
+        "70.19 %",
+        "55 minutes",
+        "tensorflow",
+        "2 threads of A Processor",
+        "`abc`",
+        "`data/raw`",
+        "`md5.dir`",
+        "35,000 images",
         "](confusion.png)",
         "[params.yaml](params.yaml)",
     ):
@@ -506,5 +512,5 @@ def test_a_lock_that_does_not_name_the_source_is_refused():
     lock = {"stages": {"create_dataframe": {"deps": [{"path": "data/raw", "md5": "abc.dir"}]}}}
     assert find_source(lock, "data/raw") == "abc.dir"
     for content, folder in ((lock, "data/sample"), ({"schema": "2.0"}, "data/raw")):
-        with pytest.raises(InputError, match=rf"dvc.lock does not say what {folder} \(source.folder\) held"):
+        with pytest.raises(InputError, match=rf"dvc\.lock .*{folder} \(source\.folder\).*`dvc repro`"):
             find_source(content, folder)
