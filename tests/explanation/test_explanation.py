@@ -1,6 +1,7 @@
 """Heat is where a network's answer comes from: by construction, by the formula, and by what an image loses there."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -228,26 +229,26 @@ def hide(images, places):
 def test_a_network_without_maps_is_refused():
     inputs = keras.Input((SIZE, SIZE, 1), dtype="uint8")
     outputs = layers.Dense(3, activation="softmax")(layers.Rescaling(1 / 255)(layers.Flatten()(inputs)))
-    with pytest.raises(InputError, match="has no feature maps to explain it by"):
+    with pytest.raises(InputError, match=r"feature maps.*xpected .*Flatten"):
         explain(keras.Model(inputs, outputs), noise(1, SIZE), np.array([0]))
 
 
 def test_a_network_that_does_not_end_in_an_activation_is_refused():
     network = detectors()
     longer = keras.Model(network.input, layers.Dropout(0.5)(network.output))
-    with pytest.raises(InputError, match="ends in Dropout; expected Dense or Activation"):
+    with pytest.raises(InputError, match=r"Dropout.*expected Dense or Activation"):
         explain(longer, noise(1, SIZE), np.array([0]))
 
 
 @pytest.mark.parametrize(
     "images, labels, match",
     [
-        (noise(1, SIZE), [3], r"got labels \[3\] of shape \(1,\) for 1 images, expected one from 0 to 2 an image"),
-        (noise(1, SIZE), [-1], "expected one from 0 to 2"),
-        (noise(2, SIZE), [0], "for 2 images"),
-        (noise(1, SIZE + 1), [0], r"got images of uint8 and shape \(1, 17, 17, 1\)"),
-        (noise(1, SIZE)[0], [0], "got images of uint8"),
-        (noise(1, SIZE).astype(np.float32), [0], "got images of float32"),
+        (noise(1, SIZE), [3], r"labels \[3\] .*\b1 images, expected .*0 to 2"),
+        (noise(1, SIZE), [-1], r"labels \[-1\] .*expected .*0 to 2"),
+        (noise(2, SIZE), [0], r"labels \[0\] of shape \(1,\) .*\b2 images, expected "),
+        (noise(1, SIZE + 1), [0], r"uint8 .*\(1, 17, 17, 1\), expected uint8 \(n, \*\(16, 16, 1\)\)"),
+        (noise(1, SIZE)[0], [0], r"uint8 .*\(16, 16, 1\), expected uint8 \(n, "),
+        (noise(1, SIZE).astype(np.float32), [0], "images of float32 .*expected uint8"),
     ],
 )
 def test_what_does_not_fit_the_network_is_refused(images, labels, match):
@@ -258,7 +259,7 @@ def test_what_does_not_fit_the_network_is_refused(images, labels, match):
 def test_other_backends_are_refused(monkeypatch):
     network = detectors()
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
-    with pytest.raises(InputError, match=r"Keras runs on torch here.*set KERAS_BACKEND=tensorflow"):
+    with pytest.raises(InputError, match=r"torch.*KERAS_BACKEND=tensorflow"):
         explain(network, bright_and_dark(), np.array([0]))
 
 
@@ -371,19 +372,16 @@ def test_the_plot_has_a_name_unless_told(model, image, monkeypatch):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (
-            ["image.png", "--emotion", "bored"],
-            "--emotion: got 'bored', expected one of the model's: happy",
-        ),
-        (["image.png", "--emotion", "angry"], "--emotion: got 'angry', expected one of the model's"),
-        (["image.png", "--detector", "cascade"], "no face was found; --detector whole takes the image as one face"),
-        (["image.png", "-o", "out.jpg"], "--out out.jpg: expected a name that ends in .png"),
-        (["image.png", "-o", "image.png"], "--out image.png is the image itself; give the plot another name"),
+        (["image.png", "--emotion", "bored"], r"--emotion: got 'bored', expected .*\bhappy\b"),
+        (["image.png", "--emotion", "angry"], r"--emotion: got 'angry', expected .*\bhappy\b"),
+        (["image.png", "--detector", "cascade"], r"no face\b.*--detector whole"),
+        (["image.png", "-o", "out.jpg"], r"--out out\.jpg\b.*\.png"),
+        (["image.png", "-o", "image.png"], r"--out image\.png\b.*another name"),
         (["image.png", "-o", "folder"], "--out folder"),
-        (["missing.png"], "missing.png: the file cannot be read: No such file"),
-        (["folder"], "folder: the file cannot be read: Is a directory"),
-        (["text.jpg"], "text.jpg: no image"),
-        (["empty.png"], "empty.png: the file is empty"),
+        (["missing.png"], "missing.png: .*No such file"),
+        (["folder"], "folder: .*Is a directory"),
+        (["text.jpg"], "text.jpg: "),
+        (["empty.png"], "empty.png: .*empty"),
     ],
 )
 def test_what_cannot_be_used_is_named_and_nothing_written(model, image, monkeypatch, arguments, message):
@@ -394,7 +392,7 @@ def test_what_cannot_be_used_is_named_and_nothing_written(model, image, monkeypa
     content = image.read_bytes()
     with pytest.raises(SystemExit) as raised:
         emotion_explain(monkeypatch, *arguments, "--model", model)
-    assert str(raised.value).startswith(f"error: {message}")
+    assert re.match(f"error: {message}", str(raised.value))
     assert sorted(path.name for path in image.parent.iterdir()) == before
     assert image.read_bytes() == content
 
@@ -402,7 +400,7 @@ def test_what_cannot_be_used_is_named_and_nothing_written(model, image, monkeypa
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".h5"])
 def test_files_without_gradients_are_refused_with_what_to_name(tmp_path, suffix):
     named = tmp_path / f"model_int8{suffix}"
-    with pytest.raises(InputError, match=r"only a \.keras file has; .* --model models/model\.keras"):
+    with pytest.raises(InputError, match=r"\.keras.*--model models/model\.keras"):
         find_keras_model(named)
     (tmp_path / "model.keras").touch()
     with pytest.raises(InputError, match=f"--model {tmp_path}/model.keras"):
@@ -457,8 +455,8 @@ def test_the_stage_draws_its_sheet_and_refuses_what_does_not_fit(model, tmp_path
     stage.main()
     assert Path("metrics/explanations.png").read_bytes() == first
     predictions.replace("sad", "bored").to_csv("metrics/curves/predictions.csv", index=False)
-    with pytest.raises(InputError, match=r"predictions.csv has the emotions bored, and models/model.keras predicts"):
+    with pytest.raises(InputError, match=r"predictions\.csv .*bored.*models/model\.keras"):
         stage.main()
     predictions[1:].to_csv("metrics/curves/predictions.csv", index=False)
-    with pytest.raises(InputError, match=r"predictions.csv has 59 rows and data/features 60 test images"):
+    with pytest.raises(InputError, match=r"predictions\.csv .*\b59\b.*data/features .*\b60\b"):
         stage.main()

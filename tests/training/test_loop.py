@@ -143,7 +143,7 @@ def test_two_classes_train_one_unit_towards_label_1(data, tmp_path):
 def test_a_loss_that_is_no_number_stops_at_once_with_advice(data, tmp_path):
     values = {"architecture": "conv64_128_256", "learning_rate": 10.0, "weight_decay": 0.9, "epochs": 30}
     params = make_params(warmup_epochs=0, **values)
-    message = r"no number any more in epoch \d+, (step \d|validation); lower train.learning_rate"
+    message = r"epoch \d+, (step \d|validation)\b.*train\.learning_rate \(10\.0\).*train\.warmup_epochs \(0\)"
     with pytest.raises(DivergedError, match=message):
         train(data, 3, params, tmp_path)
 
@@ -157,7 +157,7 @@ def test_the_step_at_which_the_loss_broke_is_named_and_the_best_epoch_kept(data,
     monkeypatch.setattr(loop, "epoch_dataset", broken_dataset)
     schedule = {"schedule": "constant", "warmup_epochs": 0}
     good = train(data, 3, make_params(epochs=2, **schedule), tmp_path / "good")
-    with pytest.raises(DivergedError, match="in epoch 3, step 1;") as caught:
+    with pytest.raises(DivergedError, match=r"epoch 3, step 1\b") as caught:
         train(data, 3, make_params(epochs=4, **schedule), tmp_path / "broken")
     assert caught.value.network is not None
     pairs = zip(good.model.get_weights(), caught.value.network.get_weights(), strict=True)

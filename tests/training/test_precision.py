@@ -48,7 +48,7 @@ def test_no_such_file_is_no_bfloat16(cpu_info):
 def test_bfloat16_that_the_processor_lacks_is_refused(cpu_info):
     cpu_info(X86.format(""))
     assert resolve_precision(FLOAT32) == FLOAT32
-    with pytest.raises(InputError, match=r"got mixed_bfloat16, but .* expected float32, or auto"):
+    with pytest.raises(InputError, match=r"train\.precision: got mixed_bfloat16\b.*expected float32, or auto"):
         resolve_precision(BFLOAT16)
 
 
