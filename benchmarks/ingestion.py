@@ -166,12 +166,11 @@ def report(layout: str, results: dict[str, list[dict[str, float]]]) -> None:
             f"peak {max(run['peak_mib'] for run in runs):.0f} MiB ({runs[0]['imports_mib']:.0f} MiB of it imports), "
             f"workers {max(run['peak_of_workers_mib'] for run in runs):.0f} MiB"
         )
-    usual, ours = results["usual"], results["ours"]
-    pairs = [one["seconds"] / other["seconds"] for one, other in zip(usual, ours, strict=True)]
-    cpu = statistics.median(run["cpu_seconds"] for run in usual) / statistics.median(run["cpu_seconds"] for run in ours)
+    pairs = ratios(results)
+    usual, ours = (statistics.median(run["cpu_seconds"] for run in results[way]) for way in ("usual", "ours"))
     print(
         f"{layout:7}ratio  median of {len(pairs)} pairs {statistics.median(pairs):.2f}, worst {min(pairs):.2f}; "
-        f"of processor time {cpu:.2f}\n"
+        f"of processor time {usual / ours:.2f}\n"
     )
 
 
@@ -185,8 +184,13 @@ def summarize(results: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
         }
         for way, runs in results.items()
     }
+    return summary | {"ratio": statistics.median(ratios(results))}
+
+
+def ratios(results: dict[str, list[dict[str, float]]]) -> list[float]:
+    """Return the times of the usual way over ours, pair by pair."""
     pairs = zip(results["usual"], results["ours"], strict=True)
-    return summary | {"ratio": statistics.median(one["seconds"] / other["seconds"] for one, other in pairs)}
+    return [usual["seconds"] / ours["seconds"] for usual, ours in pairs]
 
 
 def compare_images(work: Path, layout: str) -> None:

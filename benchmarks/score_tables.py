@@ -12,22 +12,11 @@ from emotion.app.release.results import RELEASED
 from emotion.core.files import read_json
 from emotion.core.paths import EVALUATION_METRICS
 from emotion.presentation.formats import figure_text, number, percent
+from emotion.reports.model_card import CALIBRATION_SCORES, CLASSIFICATION_SCORES
 
 STANDARD = RELEASED / "fer2013"
 SEEDS = ("seeds/fer2013-2014", "seeds/fer2013-2015")
 """Rows of results/runs.csv that differ from the released `fer2013` in their seed only."""
-
-SCORES = {
-    "accuracy": "accuracy",
-    "macro F1": "macro_f1",
-    "balanced accuracy": "balanced_accuracy",
-    "top-2 accuracy": "top_2_accuracy",
-    "ROC AUC, mean of the classes": "roc_auc",
-    "log loss": "log_loss",
-    "log loss, with the temperature": "calibrated_log_loss",
-    "expected calibration error": "expected_calibration_error",
-    "calibration error, with the temperature": "calibrated_expected_calibration_error",
-}
 
 SEED_COLUMNS = (
     ("validation", "accuracy"),
@@ -59,7 +48,8 @@ def render_standard() -> str:
     metrics = _read(STANDARD)
     test, unique = metrics["test"], metrics["test_unique"]
     header = ("", f"PrivateTest, {test['images']:,} images", f"without copies, {unique['images']:,} images")
-    rows = [(title, figure_text(test, name), figure_text(unique, name)) for title, name in SCORES.items()]
+    scores = (*CLASSIFICATION_SCORES, *CALIBRATION_SCORES)
+    rows = [(title, figure_text(test, name), figure_text(unique, name)) for title, name in scores]
     return render_table(header, rows)
 
 

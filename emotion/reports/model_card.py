@@ -17,6 +17,23 @@ from emotion.reports.facts import ORIGINS, Facts, find_confusions, find_origin
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
 
+CLASSIFICATION_SCORES = (
+    ("accuracy", "accuracy"),
+    ("macro F1", "macro_f1"),
+    ("balanced accuracy", "balanced_accuracy"),
+    ("top-2 accuracy", "top_2_accuracy"),
+    ("ROC AUC, mean of the classes", "roc_auc"),
+)
+"""The titles of scores of predictions, and their names in metrics/evaluate.json."""
+
+CALIBRATION_SCORES = (
+    ("log loss", "log_loss"),
+    ("log loss with the temperature", "calibrated_log_loss"),
+    ("expected calibration error", "expected_calibration_error"),
+    ("expected calibration error with the temperature", "calibrated_expected_calibration_error"),
+)
+"""The titles of scores of probabilities, and their names in metrics/evaluate.json."""
+
 KINDS = {
     "keras": "Keras",
     "tflite": "TensorFlow Lite, float32",
@@ -93,6 +110,8 @@ def make_card(facts: Facts, files: Sequence[ModelFile], links: Links, release: R
     return _load_template().render(
         facts=facts,
         params=facts.params,
+        classification_scores=CLASSIFICATION_SCORES,
+        calibration_scores=CALIBRATION_SCORES,
         files=files,
         timed=any(file.milliseconds is not None for file in files),
         links=links,

@@ -199,9 +199,9 @@ class _Progress(keras.callbacks.Callback):
         super().__init__()
         self.bar, self.raise_diverged = bar, raise_diverged
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         self.bar.update()
-        if logs is not None and not math.isfinite(float(logs["loss"])):
+        if not math.isfinite(float(logs["loss"])):
             self.raise_diverged(f"step {batch + 1}")
 
 

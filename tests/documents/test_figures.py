@@ -9,7 +9,8 @@ import pytest
 from emotion.core.errors import InputError
 from emotion.core.files import read_json, write_json
 from tests.pages import ROOT
-from tools.figures import TABLES, fill_tables, list_documents, update
+from tools.figures import TABLES, update
+from tools.markers import fill, list_documents
 
 COPIED = ("README.md", "docs", "results", "metrics", "presets", "benchmarks/peers.csv", "params.yaml")
 
@@ -58,4 +59,4 @@ def test_wrong_markers_are_refused(text: str, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=json.dumps(page.name).strip('"')):
-        fill_tables(page, {"one": lambda: "new\n"})
+        fill(page, "figures", {"one": lambda: "new\n"})

@@ -3,7 +3,6 @@
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from ruamel.yaml import YAML
 from emotion.core.files import read_json
 from emotion.core.params import read_yaml
 from emotion.presentation.formats import figure_text, number, percent
+from tests.cards import SCORES
 from tests.makers import find_fer2013
 
 ROOT = Path(__file__).parents[2]
@@ -19,13 +19,6 @@ RELEASED = ROOT / "models/released"
 CARDS = sorted(RELEASED.glob("*/README.md"))
 MOST_BYTES = 30_000_000
 FER2013_IMAGES = 35_887
-SCORES = {
-    "accuracy": "accuracy",
-    "macro F1": "macro_f1",
-    "balanced accuracy": "balanced_accuracy",
-    "expected calibration error": "expected_calibration_error",
-    "expected calibration error with the temperature": "calibrated_expected_calibration_error",
-}
 
 
 @pytest.fixture(params=CARDS, ids=[card.parent.name for card in CARDS])
@@ -34,16 +27,8 @@ def folder(request):
     return request.param.parent
 
 
-def load(path: Path) -> dict[str, Any]:
-    return read_json(path)
-
-
-def load_yaml(path: Path) -> dict[str, Any]:
-    return read_yaml(path)
-
-
 def test_the_card_states_what_evaluation_gave(folder):
-    card, metrics = (folder / "README.md").read_text(encoding="utf-8"), load(folder / "evaluate.json")
+    card, metrics = (folder / "README.md").read_text(encoding="utf-8"), read_json(folder / "evaluate.json")
     for title, name in SCORES.items():
         assert (
             f"| {title} | {figure_text(metrics['test'], name)} | {figure_text(metrics['test_unique'], name)} |\n"
@@ -58,26 +43,26 @@ def test_the_card_states_what_evaluation_gave(folder):
 
 def test_model_hubs_read_the_same_figures(folder):
     _, head, _ = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
-    metadata, test = YAML(typ="safe").load(head), load(folder / "evaluate.json")["test"]
+    metadata, test = YAML(typ="safe").load(head), read_json(folder / "evaluate.json")["test"]
     ((result,),) = (model["results"] for model in metadata["model-index"])
     figures = {metric["type"]: metric["value"] for metric in result["metrics"]}
     assert figures == {"accuracy": test["accuracy"], "f1": test["macro_f1"]}
-    if load(folder / "dataset.json")["source_images"] == FER2013_IMAGES:
+    if read_json(folder / "dataset.json")["source_images"] == FER2013_IMAGES:
         assert metadata["datasets"] == [result["dataset"]["type"]]
         assert metadata["datasets"][0] in ("fer2013", "ferplus")
 
 
 def test_the_card_states_what_training_gave(folder):
-    card, training = (folder / "README.md").read_text(encoding="utf-8"), load(folder / "train.json")
+    card, training = (folder / "README.md").read_text(encoding="utf-8"), read_json(folder / "train.json")
     assert f"{training['parameters']:,} parameters" in card
     assert f"{training['best_epoch']} of {training['epochs']}." in card
-    assert f"| train.seed | {load_yaml(folder / 'params.yaml')['train']['seed']} |" in card
+    assert f"| train.seed | {read_yaml(folder / 'params.yaml')['train']['seed']} |" in card
 
 
 def test_the_card_states_the_data(folder):
-    card, dataset = (folder / "README.md").read_text(encoding="utf-8"), load(folder / "dataset.json")
-    source = load_yaml(folder / "params.yaml")["source"]["folder"]
-    deps = load_yaml(folder / "dvc.lock")["stages"]["create_dataframe"]["deps"]
+    card, dataset = (folder / "README.md").read_text(encoding="utf-8"), read_json(folder / "dataset.json")
+    source = read_yaml(folder / "params.yaml")["source"]["folder"]
+    deps = read_yaml(folder / "dvc.lock")["stages"]["create_dataframe"]["deps"]
     (md5,) = [dep["md5"] for dep in deps if dep["path"] == source]
     assert f"`{md5}`" in card
     assert f"{dataset['source_images']:,} images, of which" in card
@@ -94,9 +79,9 @@ def test_the_card_names_a_commit_of_this_repository(folder):
 
 
 def test_every_release_is_listed_for_metrics_show(folder):
-    assert load_yaml(RELEASED / "dvc.yaml")["metrics"] == ["metrics.json"]
-    listed = load(RELEASED / "metrics.json")["released"][folder.name]
-    assert listed["accuracy"] == load(folder / "evaluate.json")["test"]["accuracy"]
+    assert read_yaml(RELEASED / "dvc.yaml")["metrics"] == ["metrics.json"]
+    listed = read_json(RELEASED / "metrics.json")["released"][folder.name]
+    assert listed["accuracy"] == read_json(folder / "evaluate.json")["test"]["accuracy"]
 
 
 def test_the_released_models_keep_a_clone_small():
@@ -107,8 +92,8 @@ def test_the_released_models_keep_a_clone_small():
 @pytest.mark.tf
 @pytest.mark.fer2013
 def test_the_model_gives_its_accuracy_again(folder, deterministic):
-    params = load_yaml(folder / "params.yaml")
-    if load(folder / "dataset.json")["source_images"] != FER2013_IMAGES or params["labels"]["scheme"] == "ferplus":
+    params = read_yaml(folder / "params.yaml")
+    if read_json(folder / "dataset.json")["source_images"] != FER2013_IMAGES or params["labels"]["scheme"] == "ferplus":
         pytest.skip("it was not scored on FER2013 with FER2013's labels")
     from emotion.evaluation.metrics import predicted_labels
     from emotion.model_files.keras_file import load_model
@@ -118,7 +103,7 @@ def test_the_model_gives_its_accuracy_again(folder, deterministic):
     images, labels = read_private_test(params["labels"]["scheme"], metadata)
     probabilities = predict_probabilities(model, images, flip=params["evaluate"]["flip"])
     accuracy = (predicted_labels(probabilities, params["evaluate"]["threshold"]) == labels).mean()
-    test = load(folder / "evaluate.json")["test"]
+    test = read_json(folder / "evaluate.json")["test"]
     assert len(labels) == test["images"]
     assert accuracy == pytest.approx(test["accuracy"], abs=0.001)
 

@@ -20,6 +20,7 @@ from emotion.evaluation.report import SplitPredictions, make_report
 from emotion.reports.facts import Facts, find_source, read_facts
 from emotion.reports.model_card import Links, ModelFile, Release, make_card, share_interval
 from stages import card as stage
+from tests.cards import SCORES
 from tests.makers import write_params
 
 ROOT = Path(__file__).parents[2]
@@ -28,17 +29,6 @@ SECTIONS = ("source", "split", "labels", "features", "train", "evaluate")
 IMAGES = 120
 DASH = "\N{EN DASH}"
 
-SCORES = {
-    "accuracy": "accuracy",
-    "macro F1": "macro_f1",
-    "balanced accuracy": "balanced_accuracy",
-    "top-2 accuracy": "top_2_accuracy",
-    "ROC AUC, mean of the classes": "roc_auc",
-    "log loss": "log_loss",
-    "log loss with the temperature": "calibrated_log_loss",
-    "expected calibration error": "expected_calibration_error",
-    "expected calibration error with the temperature": "calibrated_expected_calibration_error",
-}
 FILES = {
     "model.keras": "keras",
     "model.tflite": "tflite",
