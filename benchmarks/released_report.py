@@ -13,7 +13,7 @@ from emotion.app.release.results import RELEASED
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.core.params import PARAMS_FILE, read_yaml
-from emotion.core.paths import EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
+from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, TRAINING_METRICS, TRAINING_TIME
 from emotion.presentation.formats import figure_text, number, percent
 
 TIMES = RESULTS / "released.json"
@@ -27,6 +27,7 @@ PACKAGE_NAME = "fer"
 HEADER = (
     "model",
     "PrivateTest accuracy (95 %)",
+    "in int8",
     "without copies",
     "macro F1",
     "calibration error, with temperature",
@@ -42,6 +43,7 @@ class System(NamedTuple):
 
     `milliseconds` are those of one pass, not a number where none was timed; of the passes that a face takes, the
     probabilities are averaged. `given` says which other models training used, whose own time is not in `time`.
+    `int8_accuracy` is that of the int8 file on the same images, None where there is none.
     """
 
     name: str
@@ -54,6 +56,7 @@ class System(NamedTuple):
     milliseconds: float
     passes: int
     given: str = ""
+    int8_accuracy: float | None = None
 
     @property
     def accuracy(self) -> tuple[float, float, float]:
@@ -166,6 +169,7 @@ def _read_release(folder: Path, milliseconds: float) -> System:
         milliseconds,
         passes=2 if params["evaluate"]["flip"] else 1,
         given=_given_text(params["train"]),
+        int8_accuracy=_read(folder / EXPORT_METRICS.name)["tflite_int8"]["accuracy"],
     )
 
 
@@ -226,6 +230,7 @@ def _cells(system: System, kind: str = "") -> tuple[str, ...]:
     return (
         system.title,
         ", ".join(part for part in (figure_text(test, "accuracy"), kind) if part),
+        "" if system.int8_accuracy is None else percent(system.int8_accuracy),
         percent(system.test_unique["accuracy"]),
         number(test["macro_f1"]),
         ", ".join(errors),
@@ -259,4 +264,4 @@ def minutes_text(system: System) -> str:
 
 def _peer_cells(peer: Peer) -> tuple[str, ...]:
     system = f"{peer.system} ({peer.note})" if peer.note else peer.system
-    return (system, f"{peer.accuracy} %, {peer.kind}", "", "", "", peer.parameters, "", "", "")
+    return (system, f"{peer.accuracy} %, {peer.kind}", "", "", "", "", peer.parameters, "", "", "")

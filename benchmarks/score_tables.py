@@ -109,11 +109,12 @@ def render_data() -> str:
     counts = read_json(STANDARD / "dataset.json")
     copies, images, conflicts = counts["copies"], counts["images"], counts["conflicting_labels"]
     across = copies["across"]
+    shared = across["test_in_train"]
     train, public, private = (f"{images[split]['total']:,}" for split in ("train", "val", "test"))
     rows = [
         ("images", f"{counts['source_images']:,}"),
         ("exact copies of an earlier image", f"{copies['total']:,}"),
-        ("PrivateTest images that are also in Training", f"{across['test_in_train']:,}"),
+        ("PrivateTest images that are also in Training", f"{shared:,}, {percent(shared / images['test']['total'])}"),
         ("PublicTest images that are also in Training", f"{across['val_in_train']:,}"),
         ("PrivateTest images that are also in PublicTest", f"{across['test_in_val']:,}"),
         ("groups of copies with conflicting labels", f"{conflicts['groups']}, of {conflicts['images']} images"),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("reading", "images", "training", "experiments", "models", "figures", "speed", "glossary", "renamed")
+PAGES = ("tutorial", "reading", "images", "training", "experiments", "models", "figures", "speed", "log", "glossary")
 DOCUMENTS = (ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES))
 
 

@@ -1,24 +1,33 @@
 """Write the examples of output in README.md and docs/: they are what the commands print.
 
-`python -m tools.examples` runs `emotion predict` and puts its output between `<!-- output: NAME -->` and
+`python -m tools.examples` runs the commands and puts their output between `<!-- output: NAME -->` and
 `<!-- /output -->` on the pages. The images come from scikit-image.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
+from fastapi.testclient import TestClient
 from skimage import data
 
+from emotion.app.serve.api import make_app
 from emotion.core.errors import run_command
+from emotion.inference.predictor import Predictor
 from tools.markers import Renderers, fill_documents, write_documents
 
 MODEL = Path("models/released/fer2013-nano/model_int8.tflite")
 
 RUN_EMOTION = "from emotion.app.cli import main; main()"
+
+PRESETS_TABLE = ("-m", "benchmarks.preset_tables")
 
 PART_OF_JPEG = 20_000
 """The bytes that are left of the JPEG file that is cut off."""
@@ -41,7 +50,36 @@ def render_json() -> str:
     return f"```json\n{run_predict('astronaut.png', '--json')}```\n"
 
 
-EXAMPLES: Renderers = {"table": render_table, "json": render_json}
+@cache
+def render_answer() -> str:
+    """Return the answer of the API of `emotion serve` to one image, as a code block."""
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in ask_api().items()]
+    return "```json\n{\n  " + ",\n  ".join(lines) + "\n}\n```\n"
+
+
+@cache
+def render_presets() -> str:
+    """Return the table of presets."""
+    return run(PRESETS_TABLE)
+
+
+EXAMPLES: Renderers = {
+    "table": render_table,
+    "json": render_json,
+    "answer": render_answer,
+    "presets": render_presets,
+}
+
+
+@cache
+def ask_api() -> dict[str, Any]:
+    """Return the answer of POST /api/predict to the portrait, with the default model."""
+    client = TestClient(make_app(Predictor(MODEL)), base_url="http://localhost")
+    _, portrait = cv2.imencode(".png", read_portrait())
+    response = client.post("/api/predict", content=portrait.tobytes(), headers={"content-type": "image/png"})
+    response.raise_for_status()
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
 def run_predict(*arguments: str) -> str:
@@ -50,22 +88,37 @@ def run_predict(*arguments: str) -> str:
     Raises:
         RuntimeError: the command fails. Status 3 is no failure: it means that some images have no face.
     """
-    command = [sys.executable, "-c", RUN_EMOTION, "predict", *arguments, "--model", str(MODEL.resolve())]
     with tempfile.TemporaryDirectory() as name:
         write_images(Path(name))
-        done = subprocess.run(command, cwd=name, capture_output=True, encoding="utf-8")
-    if done.returncode not in (0, 3):
-        raise RuntimeError(f"emotion predict ended with status {done.returncode}, 0 or 3 expected: {done.stderr}")
+        options = ("predict", *arguments, "--model", str(MODEL.resolve()))
+        return run(("-c", RUN_EMOTION, *options), folder=Path(name), allowed=(0, 3))
+
+
+def run(arguments: Sequence[str], *, folder: Path | None = None, allowed: Sequence[int] = (0,)) -> str:
+    """Return what Python prints when it runs with these arguments.
+
+    Raises:
+        RuntimeError: it ends with a status that is not allowed.
+    """
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, encoding="utf-8")
+    if done.returncode not in allowed:
+        raise RuntimeError(f"{arguments} ended with status {done.returncode}, {allowed} expected: {done.stderr}")
     return done.stdout
 
 
 def write_images(folder: Path) -> None:
     """Write a portrait, an image without a face and a JPEG file that is cut off."""
-    portrait = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+    portrait = read_portrait()
     cv2.imwrite(str(folder / "astronaut.png"), portrait)
     cv2.imwrite(str(folder / "wall.png"), data.brick())
     _, jpeg = cv2.imencode(".jpg", portrait)
     (folder / "broken.jpg").write_bytes(jpeg.tobytes()[:PART_OF_JPEG])
+
+
+def read_portrait() -> np.ndarray:
+    """Return scikit-image's portrait in the order of OpenCV's colors."""
+    portrait: np.ndarray = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+    return portrait
 
 
 if __name__ == "__main__":

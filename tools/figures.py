@@ -7,7 +7,7 @@ writes nothing and ends with status 1 where a document would change.
 import argparse
 from functools import partial
 
-from benchmarks import comparison_report, released_report, score_tables, speed_tables
+from benchmarks import comparison_report, released_report, run_tables, score_tables, speed_tables
 from emotion.core.errors import InputError, run_command
 from tools.markers import Renderers, fill_documents, write_documents
 
@@ -21,6 +21,13 @@ TABLES: Renderers = {
     "comparison": comparison_report.render_comparison,
     "sample": score_tables.render_sample,
     "sweep": score_tables.render_sweep,
+    "experiment": run_tables.render_experiment,
+    "optimizers": run_tables.render_optimizers,
+    "inference sizes": run_tables.render_sizes,
+    "pretrained": run_tables.render_pretrained,
+    "distillation": run_tables.render_distillation,
+    "ferplus": run_tables.render_ferplus,
+    "copies": run_tables.render_copies,
     "speed": speed_tables.render_summary,
     "training step": partial(speed_tables.render_step, "training_speed"),
     "training step with AMX": partial(speed_tables.render_step, "training_speed_amx"),
