@@ -29,6 +29,9 @@ RUN_EMOTION = "from emotion.app.cli import main; main()"
 
 PRESETS_TABLE = ("-m", "benchmarks.preset_tables")
 
+JSON_COLUMNS = 90
+"""Width of JSON on the pages."""
+
 PART_OF_JPEG = 20_000
 """The bytes that are left of the JPEG file that is cut off."""
 
@@ -46,15 +49,14 @@ def render_table() -> str:
 
 @cache
 def render_json() -> str:
-    """Return the JSON of one image, as a code block."""
-    return f"```json\n{run_predict('astronaut.png', '--json')}```\n"
+    """Return the JSON of one image, in lines."""
+    return render_code_block(json.loads(run_predict("astronaut.png", "--json")))
 
 
 @cache
 def render_answer() -> str:
-    """Return the answer of the API of `emotion serve` to one image, as a code block."""
-    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in ask_api().items()]
-    return "```json\n{\n  " + ",\n  ".join(lines) + "\n}\n```\n"
+    """Return the answer of the API of `emotion serve` to one image."""
+    return render_code_block(ask_api())
 
 
 @cache
@@ -80,6 +82,25 @@ def ask_api() -> dict[str, Any]:
     response.raise_for_status()
     answer: dict[str, Any] = response.json()
     return answer
+
+
+def render_code_block(value: dict[str, Any]) -> str:
+    """Return JSON as a code block."""
+    return f"```json\n{break_lines(value)}\n```\n"
+
+
+def break_lines(value: Any, indent: str = "") -> str:
+    """Return JSON whose objects and lists are on one line each where they fit."""
+    line = json.dumps(value)
+    if len(indent + line) <= JSON_COLUMNS or not isinstance(value, dict | list):
+        return line
+    inner = indent + "  "
+    if isinstance(value, dict):
+        items = [f"{json.dumps(key)}: {break_lines(item, inner)}" for key, item in value.items()]
+    else:
+        items = [break_lines(item, inner) for item in value]
+    joined = f",\n{inner}".join(items)
+    return f"{line[0]}\n{inner}{joined}\n{indent}{line[-1]}"
 
 
 def run_predict(*arguments: str) -> str:

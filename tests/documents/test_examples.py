@@ -1,11 +1,12 @@
 """The examples of output in the documents are what the commands print."""
 
+import json
 import re
 
 import pytest
 
 from tests.pages import ROOT
-from tools.examples import EXAMPLES
+from tools.examples import EXAMPLES, JSON_COLUMNS, break_lines
 from tools.markers import list_documents
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -27,3 +28,11 @@ def test_the_documents_show_what_the_commands_print(name, monkeypatch):
         assert NUMBER.sub("0", part) == NUMBER.sub("0", fresh)
         numbers = [[float(number) for number in NUMBER.findall(text)] for text in (part, fresh)]
         assert numbers[0] == pytest.approx(numbers[1], rel=TOLERANCE, abs=TOLERANCE)
+
+
+def test_json_is_broken_into_lines_that_fit():
+    value = {"faces": [{"box": {"x": 1, "y": 2}, "scores": {f"emotion {index}": 0.5 for index in range(9)}}], "n": None}
+    text = break_lines(value)
+    assert json.loads(text) == value
+    assert max(map(len, text.splitlines())) <= JSON_COLUMNS
+    assert '"box": {"x": 1, "y": 2}' in text
