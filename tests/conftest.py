@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from emotion.inference.predictor import Predictor
 
 
-WITHOUT_UNIT = ("tf", "pipeline", "browser")
+WITHOUT_UNIT = ("tf", "pipeline", "browser", "fer2013")
 WHOLE_TF_FILE = re.compile(r"^pytestmark = .*pytest\.mark\.tf\b", re.MULTILINE)
 LOADED_BEFORE = pytest.StashKey[bool]()
 

@@ -241,6 +241,7 @@ def test_pytorch_has_not_every_layer(setting):
     assert unknown_layers(stock_network("se_resnet", setting)) == ["Multiply"]
 
 
+@pytest.mark.slow
 def test_the_result_has_a_spread_of_everything(result):
     from benchmarks.training_speed import LIMITS, PYTORCH_RATIOS, PYTORCH_TRAININGS, RATIOS, TRAININGS
 
@@ -257,6 +258,7 @@ def test_the_result_has_a_spread_of_everything(result):
     assert all(spread["low"] > 0 for spread in rates.values())
 
 
+@pytest.mark.slow
 def test_the_ratios_of_a_result_are_those_of_its_rates(result):
     figures = result["architectures"][ARCHITECTURE]
     rates = {name: np.array(spread["runs"]) for name, spread in figures["images_a_second"].items()}
@@ -267,6 +269,7 @@ def test_the_ratios_of_a_result_are_those_of_its_rates(result):
     np.testing.assert_allclose(figures["ratios"]["share_of_limit"]["runs"], share)
 
 
+@pytest.mark.slow
 def test_the_table_has_a_line_for_each_figure(result, capsys):
     from benchmarks.training_speed import LIMITS, RATIOS, TRAININGS, show
 

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from emotion.core.files import read_json
 from emotion.core.params import read_yaml
+from emotion.inference.predictor import STANDARD
 from emotion.presentation.formats import figure_text, number, percent
 from tests.cards import SCORES
 from tests.makers import find_fer2013
@@ -91,6 +92,13 @@ def test_the_released_models_keep_a_clone_small():
 
 @pytest.mark.tf
 @pytest.mark.fer2013
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param(card.parent, id=card.parent.name, marks=() if card.parent.name == STANDARD else pytest.mark.slow)
+        for card in CARDS
+    ],
+)
 def test_the_model_gives_its_accuracy_again(folder, deterministic):
     params = read_yaml(folder / "params.yaml")
     if read_json(folder / "dataset.json")["source_images"] != FER2013_IMAGES or params["labels"]["scheme"] == "ferplus":

@@ -11,6 +11,8 @@ import pytest
 from emotion.app.cli import GROUPS, name_of
 from emotion.core.params import SECTIONS
 
+pytestmark = pytest.mark.slow  # `.ci/run` builds the site too
+
 pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
 pytest.importorskip("mkdocstrings", reason="the extra `docs` is not installed")
 

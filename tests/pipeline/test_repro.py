@@ -24,6 +24,7 @@ def test_running_again_does_nothing(finished):
     assert finished.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_a_second_fresh_clone_writes_the_same_lock(finished, small_origin, tmp_path):
     second = clone(small_origin, tmp_path / "second")
     assert second.repro() == STAGES
@@ -50,6 +51,7 @@ def test_a_changed_param_concerns_only_the_stages_that_read_it(project, param, v
     assert set(project.status()) == stages
 
 
+@pytest.mark.slow
 def test_a_changed_param_runs_its_stage_and_those_behind_it(project):
     project.set_params({"evaluate.bins": 10})
     assert project.repro() == ["evaluate", "export", "plot", "card"]

@@ -86,20 +86,23 @@ def check_png(path):
         assert np.ptp(np.asarray(image.convert("L"))) > 200
 
 
+CASES = [
+    {"classes": 2, "absent": 1},
+    {"classes": 7},
+]
+RARE_CASES = [
+    {"classes": 2},
+    {"classes": 5},
+    {"classes": 8, "channels": 3},
+    {"classes": 3, "emotions": ("happy", "unpleasant", "something quite different")},
+    {"classes": 3, "absent": 1},
+    {"classes": 4, "all_right": True},
+]
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
-    "options",
-    [
-        {"classes": 2},
-        {"classes": 7},
-        {"classes": 5},
-        {"classes": 8, "channels": 3},
-        {"classes": 3, "emotions": ("happy", "unpleasant", "something quite different")},
-        {"classes": 3, "absent": 1},
-        {"classes": 2, "absent": 1},
-        {"classes": 4, "all_right": True},
-    ],
-    ids=str,
+    "options", [*CASES, *(pytest.param(case, marks=pytest.mark.slow) for case in RARE_CASES)], ids=str
 )
 def test_every_image_is_drawn(tmp_path, options):
     for name, draw in make_case(**options).items():

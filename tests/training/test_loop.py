@@ -16,7 +16,9 @@ from tests.training.makers import BY_HEART, CALM, InterruptionError, make_params
 pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 
 
-@pytest.mark.parametrize(("architecture", "repeats"), [("residual_small", 12), ("conv64_128_256", 48)])
+@pytest.mark.parametrize(
+    ("architecture", "repeats"), [("residual_small", 12), pytest.param("conv64_128_256", 48, marks=pytest.mark.slow)]
+)
 def test_images_can_be_learnt_by_heart(architecture, repeats, data, tmp_path):
     """Fails where images are scaled twice, or labels and images do not belong together."""
     often = np.tile(np.arange(32), repeats)  # averages of batch normalization take some hundred steps to settle
@@ -35,7 +37,13 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(data, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("architecture", "optimizer"), [("tiny", "sgd"), ("residual_small", "muon"), ("conv64_128_256", "sgd")]
+    ("architecture", "optimizer"),
+    [
+        ("tiny", "muon"),
+        pytest.param("tiny", "sgd", marks=pytest.mark.slow),
+        pytest.param("residual_small", "muon", marks=pytest.mark.slow),
+        pytest.param("conv64_128_256", "sgd", marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupted_training_ends_with_the_same_bits(architecture, optimizer, data, tmp_path):
     params = make_params(architecture=architecture, optimizer=optimizer, epochs=4)
