@@ -206,7 +206,7 @@ def _draw_panel(axes: Axes, rows: Sequence[Row]) -> None:
             va="center",
             color=INK,
         )
-    axes.set_yticks(range(len(rows)), [row.name.partition(",")[0].replace("`", "") for row in rows])
+    axes.set_yticks(range(len(rows)), [row.name.partition(":")[0].replace("`", "") for row in rows])
     axes.grid(visible=False, axis="y")
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(20, 101)

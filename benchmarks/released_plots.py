@@ -65,9 +65,9 @@ def plot_training_time(systems: Sequence[System], package: System) -> Figure:
     figure = new_figure(
         7.6,
         3.9,
-        "Accuracy, by how long training took on two cores",
+        "Accuracy by training time on two cores",
         f"Two threads of {processors}. Dots: each model on FER2013's PrivateTest, with its 95 % interval. Gray: the "
-        f"package {PACKAGE_NAME} as it comes, with its interval.",
+        f"package {PACKAGE_NAME}, with its interval.",
     )
     axes = figure.subplots()
     end = 1.3 * max(minutes)
@@ -92,7 +92,7 @@ def plot_latency(systems: Sequence[System], package: System, machine: str) -> Fi
     figure = new_figure(
         7.6,
         3.9,
-        "Accuracy, by how long a face takes",
+        "Accuracy by time per face",
         f"TensorFlow Lite on one thread of {machine}. Dots: FER2013's PrivateTest, with the 95 % interval; gray: the "
         f"package {PACKAGE_NAME}. Where a face and its mirror image are averaged, both are counted.",
     )

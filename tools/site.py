@@ -25,6 +25,7 @@ RENAMED_PAGES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
+    "THIRD_PARTY_NOTICES.md": "third-party-notices.md",
 }
 """Documents in the root, and their pages in the site."""
 
