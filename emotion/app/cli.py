@@ -35,19 +35,25 @@ GROUPS = {
 """The commands by their use. Each is named as its module or folder."""
 
 DESCRIPTION = """\
-Read facial emotions in images, videos and the camera with a trained model, and work with the pipeline that trains
-such models."""
+Find faces in images, videos and the camera, and predict their emotions.
+Train models for this with the pipeline."""
 
-EXAMPLES = """\
+DETAILS = """\
 examples:
-  emotion predict photo.jpg                        a table of the faces in an image
-  emotion predict ~/Pictures --csv > faces.csv     the same for a folder and all in it, as CSV
-  emotion predict photo.jpg --annotate annotated   the table, and the image with its faces boxed in a folder
-  emotion webcam                                   faces live, from the camera
-  emotion serve                                    a page for the browser, for images and camera
-  emotion preset fer2013                           set the pipeline up for FER2013; then: dvc repro
+  emotion predict photo.jpg                      print a table of the faces
+  emotion predict ~/Pictures --csv > faces.csv   read a folder, write CSV
+  emotion predict photo.jpg --annotate boxed     also write boxed/photo.jpg
+  emotion webcam                                 read the camera
+  emotion serve --open                           read images in the browser
+  emotion preset fer2013                         set params.yaml for FER2013
 
-Each command has its own help: emotion predict --help"""
+exit status:
+  0    success
+  1    an input cannot be used; the message says why
+  2    the command line is wrong
+  130  Ctrl-C ended the command
+
+The help of each command says more: emotion predict --help"""
 
 
 def main() -> None:
@@ -109,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     for modules in GROUPS.values():
         for module in modules:
             module.add_parser(commands)
-    parser.epilog = f"{_list_commands(commands.help_lines)}\n\n{EXAMPLES}"
+    parser.epilog = f"{_list_commands(commands.help_lines)}\n\n{DETAILS}"
     return parser
 
 

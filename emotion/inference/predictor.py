@@ -24,17 +24,12 @@ from emotion.evaluation.metrics import apply_temperature, predicted_labels
 from emotion.faces.crop import crop_face
 from emotion.faces.detection import Box, Detection
 from emotion.faces.detectors import check_choice, choose_detector
+from emotion.inference.defaults import STANDARD, STANDARD_FILE
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
 
 BATCH_SIZE = 32
 """Faces per call of the model."""
-
-STANDARD = "fer2013-nano"
-"""The release that predicts where no model is named."""
-
-STANDARD_FILE = "model_int8.tflite"
-"""Its file that predicts: the smallest and fastest, and the one that the wheel carries."""
 
 PACKAGE = Path(__file__).resolve().parents[1]
 

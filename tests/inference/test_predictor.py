@@ -15,7 +15,8 @@ from emotion.evaluation.metrics import apply_temperature
 from emotion.faces.crop import align_crop
 from emotion.faces.detection import Box, Detection
 from emotion.faces.whole_image import LARGEST_CROP, SMALLEST_CROP
-from emotion.inference.predictor import BATCH_SIZE, STANDARD, STANDARD_FILE, Predictor, find_standard
+from emotion.inference.defaults import STANDARD, STANDARD_FILE
+from emotion.inference.predictor import BATCH_SIZE, Predictor, find_standard
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
 from tests.makers import encode, write_onnx

@@ -117,12 +117,13 @@ def test_the_command_loads_little(clip, here, model):
     assert done.stderr.count("\n") <= 1  # the progress bar shows on terminals only
 
 
-def test_the_help_says_what_is_not_done(capsys):
+def test_the_help_names_the_sound_and_the_partial_files(capsys):
     with pytest.raises(SystemExit):
         cli._parser().parse_args(["video", "--help"])
     text = capsys.readouterr().out
-    assert "Sound is not carried over" in text
-    assert partial_name(Path("NAME.mp4")).name in text
+    assert "sound" in text
+    for suffix in (".mp4", ".csv"):
+        assert partial_name(Path(f"NAME{suffix}")).name in text
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "soon"])
