@@ -113,9 +113,9 @@ def positive_int(text: str) -> int:
 def check_target(target: Path) -> None:
     """Raise InputError where no plot can be written as `target`."""
     if target.suffix != ".png":
-        raise InputError(f"--out {target}: expected a name that ends in .png")
+        raise InputError(f"--out: got {target}, expected a name that ends in .png")
     if target.is_dir():
-        raise InputError(f"--out {target} is a folder; expected the name of a file")
+        raise InputError(f"--out: got the folder {target}, expected the name of a file")
 
 
 def _margin(text: str) -> float:

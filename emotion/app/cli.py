@@ -85,8 +85,8 @@ def _run(arguments: argparse.Namespace) -> None:
         if package in ("", "emotion"):
             raise
         raise InputError(
-            f"this command needs the package {package}, which is not installed; install all that the project uses: "
-            "pip install 'facial-emotion-pipeline[pipeline]', or in a clone pip install -r requirements.txt"
+            f"this command needs the package {package}, which is not installed; install it with "
+            "pip install 'facial-emotion-pipeline[pipeline]', or in a clone with pip install -r requirements.txt"
         ) from None
 
 

@@ -161,7 +161,7 @@ def _check_image(image: np.ndarray) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
         raise ImageError(
             f"got an image of {image.dtype} and shape {image.shape}, expected uint8 (height, width, 1 or 3), as "
-            "emotion.data.images reads it"
+            "`emotion.read_image` returns it"
         )
 
 
@@ -182,6 +182,6 @@ def find_standard(name: str = STANDARD_FILE) -> Path:
         if path.is_file():
             return path
     raise InputError(
-        f"no model was named, and the released one, released/{STANDARD}/{name}, is not in "
-        f"{', '.join(str(root) for root in roots)}; name a model file with --model, or work in a clone of the project"
+        f"the default model released/{STANDARD}/{name} is in none of {', '.join(map(str, roots))}; name a model file "
+        "with --model, or run the command in a clone of the project"
     )

@@ -147,7 +147,7 @@ def test_arrays_of_other_labels_are_refused(labels, votes, project, monkeypatch)
     set_params(labels=labels)
     if votes:
         np.save(FEATURES / "votes_train.npy", np.ones(votes, np.uint8))
-    with pytest.raises(InputError, match=r"made for another labels.scheme or .*dvc repro extract_features"):
+    with pytest.raises(InputError, match=r"labels\.targets and labels\.scheme.*dvc repro extract_features"):
         run(monkeypatch)
 
 

@@ -21,8 +21,8 @@ def find_keras_model(named: Path | None) -> Path:
     """Return the model file that was named, or the released one.
 
     Raises:
-        InputError: the one that was named is not a .keras file, so has no gradients; or there is no released one. A
-            clone has it, and an installed package does not.
+        InputError: the file that was named is not a .keras file, so it has no gradients; or there is no released one.
+            A clone has it, and an installed package does not.
     """
     if named is None:
         return find_standard(f"model{SUFFIX}")
@@ -30,8 +30,8 @@ def find_keras_model(named: Path | None) -> Path:
         beside = named.with_name(f"model{SUFFIX}")
         instead = beside if beside.is_file() else Path("models/model.keras")
         raise InputError(
-            f"{named}: explaining takes the gradients of the network, which only a {SUFFIX} file has; name that of the "
-            f"same training, such as --model {instead}"
+            f"--model: got {named}, expected a {SUFFIX} file, since other formats have no gradients; name the {SUFFIX} "
+            f"file of this model, such as {instead}"
         )
     return named
 
@@ -43,7 +43,7 @@ def read_image_to_explain(path: Path, target: Path) -> np.ndarray:
         InputError: it cannot be read, or the plot `target` would be written over it.
     """
     if target.exists() and path.exists() and target.samefile(path):
-        raise InputError(f"--out {target} is the image itself; give the plot another name")
+        raise InputError(f"--out: got {target}, which is the image to explain; give the plot another name")
     try:
         return read_image(path)
     except ImageError as error:
@@ -68,7 +68,7 @@ def explain_faces(
     detections = predictor.detect(image)[:most]
     if not detections:
         raise InputError(
-            "no face was found; --detector whole takes the image as one face, --smallest looks for smaller ones"
+            "no face was found; lower --smallest to find smaller ones, or add --detector whole if the image is one face"
         )
     crops = np.stack([predictor.crop(image, detection) for detection in detections])
     faces = predictor.make_faces(detections, predictor.probabilities(crops))

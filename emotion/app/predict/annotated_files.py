@@ -1,4 +1,4 @@
-"""Annotated images as files: under names of their own, never over an image that was not made here."""
+"""Annotated images as files. They never overwrite an image that was not made here."""
 
 import io
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 JPEG_QUALITY = 92
 
 MARK = "boxed by emotion predict"
-"""Stands in each file's header. Only files with it are written over."""
+"""The comment in each file's header. Only files with it are overwritten."""
 
 HEADER_BYTES = 4096
 
@@ -41,20 +41,22 @@ def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
         the new file's path by the path of each file without a problem.
 
     Raises:
-        InputError: `folder` cannot be made, or what was not made here would be written over.
+        InputError: `folder` cannot be made, or a file that was not made here would be overwritten.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--annotate {folder}: this folder cannot be made: {error.strerror}") from None
+        raise InputError(
+            f"--annotate: the folder {folder} cannot be made ({error.strerror}); name another folder"
+        ) from None
     taken: dict[str, int] = {}
     targets = {file.path: folder / _free_name(_target_name(file.relative), taken) for file in files if not file.problem}
     originals = {path.resolve() for path in targets}
     for target in targets.values():
         if target.resolve() in originals or not _is_ours(target):
             raise InputError(
-                f"--annotate would write over {target}, which is no annotated image of an earlier run, or is to be "
-                "read now; name another folder, best a new one"
+                f"--annotate would overwrite {target}, which is an image to read or no result of an earlier run; name "
+                "a new folder"
             )
     return targets
 
@@ -97,7 +99,9 @@ def write_annotated(target: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         if is_disk_full(error):
             raise
-        raise InputError(f"{target} cannot be written: {error.strerror}") from None
+        raise InputError(
+            f"{target} cannot be written ({error.strerror}); name another folder with --annotate"
+        ) from None
 
 
 def _target_name(name: Path) -> Path:

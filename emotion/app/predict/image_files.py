@@ -15,7 +15,7 @@ class ImageFile(NamedTuple):
     Attributes:
         path: the file, beginning as the user named it.
         relative: its path below the folder that the user named; its name where that was the file itself.
-        problem: why there is nothing to read; None where there may be.
+        problem: why it cannot be read; None where it may be readable.
     """
 
     path: Path
@@ -55,7 +55,7 @@ def _files_matching(pattern: str, excluded: Path | None) -> Iterator[ImageFile]:
     # Not Path.glob, which takes no pattern that begins with / and finds hidden files.
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
     if not matches:
-        yield ImageFile(Path(pattern), Path(pattern), "there is no such file, and nothing matches the pattern")
+        yield ImageFile(Path(pattern), Path(pattern), "no file has this name or matches this pattern")
     for name in matches:
         if Path(name).is_dir():
             yield from _files_below(Path(name), excluded)

@@ -116,7 +116,7 @@ def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _Pre
 def _read_file(path: Path) -> np.ndarray:
     # Reading a pipe would wait for ever, and a device would never end.
     if path.exists() and not path.is_file():
-        raise ImageError("it is no file, but a device or a pipe")
+        raise ImageError("it is a device or a pipe, not a file")
     return read_image(path)
 
 

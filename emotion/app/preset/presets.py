@@ -51,10 +51,11 @@ def find_preset(name: str, folder: Path = PRESETS) -> Path:
     """
     names = list(list_presets(folder))
     if name not in names:
+        if not names:
+            raise InputError(f"the folder {folder} has no presets; run the command in the root folder of the project")
         close = difflib.get_close_matches(name, names, n=1)
-        hint = f"; did you mean {close[0]}?" if close else "."
-        known = ", ".join(names) or f"none, since {folder} is missing; run the command from the project's root"
-        raise InputError(f"no preset is named {name!r}{hint} Presets: {known}")
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise InputError(f"no preset is named {name!r}{hint}; expected one of {', '.join(names)}")
     return folder / f"{name}.yaml"
 
 
@@ -109,7 +110,9 @@ def _align_comments(content: CommentedMap) -> None:
 def _merge(preset: dict[str, Any], content: Any, name: str) -> Iterator[Change]:
     for section, values in preset.items():
         if not isinstance(values, dict):
-            raise InputError(f"{name}: {section} is {values!r}, expected a section such as `train:` with its keys")
+            raise InputError(
+                f"{name}: got {values!r} for {section}, expected a section with keys, such as `train: {{epochs: 20}}`"
+            )
         for key, value in values.items():
             before = content.setdefault(section, {}).get(key)
             if before != value or isinstance(before, bool) != isinstance(value, bool):

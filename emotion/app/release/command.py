@@ -1,4 +1,4 @@
-"""`emotion release`: what the pipeline just made, kept with its figures."""
+"""`emotion release`: keeps the model that the pipeline made, with its figures."""
 
 import argparse
 

@@ -16,8 +16,8 @@ def explain_failures(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(
-            f"{folder} cannot be written: {error.strerror or error}; nothing was released. Make room or mend that, "
-            "then run the command again"
+            f"{folder} cannot be written ({error.strerror or error}); nothing was released. Free space or correct the "
+            "permissions, then run the command again"
         ) from None
 
 

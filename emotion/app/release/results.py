@@ -47,7 +47,7 @@ def copy_results(folder: Path) -> None:
 
 
 def is_time_of(path: Path, model: Path) -> bool:
-    """Return whether the time at `path` is that of the present `model`: it may have come from DVC's cache since."""
+    """Return whether the time at `path` belongs to the present `model`, which may have come from DVC's cache since."""
     md5 = hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest()
     return path.is_file() and read_json(path)["md5"] == md5
 

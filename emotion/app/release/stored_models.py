@@ -20,7 +20,7 @@ from emotion.core.paths import (
 )
 
 FILES = ("tflite", "int8", "onnx")
-"""The names that users give for the model files of a release, besides that of Keras."""
+"""The names that users give for the model files of a release, besides the .keras file."""
 
 MODEL_SUFFIXES = (".keras", ".onnx", ".tflite")
 """The suffixes of model files."""
@@ -37,7 +37,7 @@ class StoredModels:
     """The model files of a release.
 
     Attributes:
-        files: the names of its files by what they are in metrics/export.json, that of Keras first.
+        files: the names of its files by their names in metrics/export.json, the .keras file first.
         weights: the type of the weights in the Keras file.
         accuracy: of the Keras file as it is stored on the test split, 0 to 1.
     """
@@ -48,7 +48,7 @@ class StoredModels:
 
 
 def choose_files(files: Collection[str] | None) -> Collection[str]:
-    """Return `files`, all of FILES where that is None; InputError where one is none of FILES."""
+    """Return `files`, or all of FILES for None; raise InputError where one is not in FILES."""
     if files is None:
         return FILES
     for file in files:
@@ -98,7 +98,7 @@ def choose_tflite() -> str:
 
 
 def is_kept(accuracy: float, before: float) -> bool:
-    """Return whether an accuracy, 0 to 1, is that of before but for MOST_LOST."""
+    """Return whether an accuracy, 0 to 1, differs from the one before by MOST_LOST at most."""
     return round(abs(accuracy - before), METRIC_DECIMALS) <= MOST_LOST
 
 

@@ -32,8 +32,8 @@ def check_up_to_date() -> None:
     changed = json.loads(run_dvc("status", "--json", "dvc.yaml"))
     if changed:
         raise InputError(
-            f"the pipeline is not up to date: {', '.join(sorted(changed))} changed since the last run; a release is of "
-            "what `dvc repro` made, so run that first (`dvc status` says what changed)"
+            f"the pipeline is not up to date: {', '.join(sorted(changed))} changed since the last run; run `dvc repro` "
+            "first. `dvc status` shows what changed"
         )
 
 
@@ -54,8 +54,8 @@ def run_git(*arguments: str) -> str:
         return _run_program(["git", *arguments], f"git {arguments[0]}")
     except InputError as error:
         raise InputError(
-            f"the commit of the code is unknown, and the card of a release has to name it: {error}\nRelease from a git "
-            "clone of the project that has a commit"
+            f"git does not name the commit of the code, which the card of a release needs ({error}); run the command "
+            "in a git clone that has a commit"
         ) from None
 
 
@@ -63,7 +63,7 @@ def _run_program(command: Sequence[str], shown: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
     except FileNotFoundError:
-        raise InputError(f"{command[0]} is missing; install it, or look at PATH") from None
+        raise InputError(f"{command[0]} was not found; install it, or add its folder to PATH") from None
     if done.returncode:
-        raise InputError(f"{shown} failed; its output: {done.stderr.strip() or done.stdout.strip()}")
+        raise InputError(f"{shown} failed with the output: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

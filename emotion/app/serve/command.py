@@ -73,7 +73,8 @@ def run(arguments: argparse.Namespace) -> None:
         from emotion.app.serve.server import listen, serve
     except ModuleNotFoundError as error:
         raise InputError(
-            f"the page needs what is not installed here ({error}): pip install 'facial-emotion-pipeline[serve]'"
+            f"the page needs a package that is not installed ({error}); install it with "
+            "pip install 'facial-emotion-pipeline[serve]'"
         ) from None
     # Before the model, whose loading takes seconds.
     with listen(arguments.host, arguments.port) as listener:

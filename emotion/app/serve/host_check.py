@@ -94,5 +94,5 @@ def _is_address(header: str) -> bool:
 
 
 def _refuse_host(header: str) -> ASGIApp:
-    detail = f"this server does not go by the name {header!r}; open it as localhost, or start it with --host"
+    detail = f"got the host {header!r}, expected a name of this server; open it as localhost, or start it with --host"
     return JSONResponse(asdict(ErrorAnswer(detail)), 421)

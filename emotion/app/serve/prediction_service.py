@@ -16,7 +16,7 @@ from emotion.inference.predictor import Predictor
 
 Answer = TypeVar("Answer")
 
-NO_IMAGE = f"no image of a known format; expected one of {', '.join(FORMATS)}"
+NO_IMAGE = f"the file is no image of a known format; expected one of {', '.join(FORMATS)}"
 """The detail for bytes that no decoder takes."""
 
 
@@ -66,7 +66,7 @@ class PredictionService:
                 raise HTTPException(422, str(error)) from None
             except asyncio.CancelledError:
                 # After Ctrl-C, where the image takes longer than the server waits for it.
-                raise HTTPException(503, "the server is ending") from None
+                raise HTTPException(503, "the server is stopping") from None
 
     def _predict(self, image: np.ndarray) -> ImageAnswer:
         faces = self._predictor.predict(image)

@@ -63,7 +63,7 @@ class Uploads:
         if wait:
             raise HTTPException(
                 429,
-                f"more than {self._limits.a_second:g} images a second; wait for the seconds in Retry-After",
+                f"got more than {self._limits.a_second:g} images in a second; wait for the seconds in Retry-After",
                 {"Retry-After": str(math.ceil(wait))},
             )
 
@@ -104,11 +104,11 @@ class Uploads:
         except TimeoutError:
             raise HTTPException(
                 408,
-                f"the image did not arrive within {self._limits.body_seconds:g} seconds",
+                f"the image did not arrive within {self._limits.body_seconds:g} seconds; send a smaller one",
                 {"Connection": "close"},
             ) from None
         except ClientDisconnect:
-            raise HTTPException(400, "the image broke off on its way") from None
+            raise HTTPException(400, "the image did not arrive completely; send it again") from None
         return bytes(data)
 
 
@@ -119,8 +119,8 @@ def _check_content_type(request: Request) -> None:
     if not content_type.lower().startswith("image/"):
         raise HTTPException(
             415,
-            f"got the content type {content_type or 'of nothing'!r}, expected one of an image, such as image/jpeg, and "
-            "the file's bytes as the body",
+            f"got the content type {content_type or 'none'!r}, expected an image type such as image/jpeg, with the "
+            "bytes of the file as the body",
         )
 
 

@@ -149,8 +149,8 @@ def _exit_if_incomplete(summary: "Summary", source: Path) -> None:
     if summary.missing_frames:
         declared = summary.frames + summary.missing_frames
         print(
-            f"warning: {source} ends after frame {summary.frames} of {declared}: it is cut off or broken; what came "
-            "before is written",
+            f"warning: {source} is cut off or broken: it ends after frame {summary.frames} of {declared}. The frames "
+            "before are written",
             file=sys.stderr,
         )
     if not summary.faces:

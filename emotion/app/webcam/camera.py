@@ -1,4 +1,4 @@
-"""The camera: a thread reads it and keeps the newest image only, so that what is shown never falls behind."""
+"""The camera: a thread reads it and keeps the newest image only, so that the window shows no old images."""
 
 import threading
 import time
@@ -116,12 +116,13 @@ class Camera:
         now = time.monotonic()
         if self._newest is None and now - self._started > self._first_image_timeout:
             raise InputError(
-                f"camera {self.name} gave no image within {self._first_image_timeout:g} seconds; does another program "
-                "use it? Unplug it and plug it in again, give it longer with --wait, or name another one with --camera"
+                f"camera {self.name} gave no image within {self._first_image_timeout:g} seconds; close other programs "
+                "that use it, plug it in again, wait longer with --wait, or choose another one with --camera"
             )
         if self._newest is not None and now - max(self._started, self._newest.seconds) > SILENCE_TIMEOUT:
             raise InputError(
-                f"camera {self.name} gave no image for {SILENCE_TIMEOUT:g} seconds; was it unplugged, or switched off?"
+                f"camera {self.name} gave no image for {SILENCE_TIMEOUT:g} seconds; check that it is plugged in and "
+                "switched on, then run the command again"
             )
 
     def _read(self) -> None:
@@ -131,7 +132,9 @@ class Camera:
                     return
                 self._publish(image)
         except cv2.error as error:
-            self._failure = InputError(f"camera {self.name} failed: {error}")
+            self._failure = InputError(
+                f"camera {self.name} failed ({error}); plug it in again, or choose another one with --camera"
+            )
         # Any error is raised again in the thread that takes the frames.
         except BaseException as error:
             self._failure = error

@@ -62,8 +62,8 @@ class Window:
     def _fail(self, reason: str) -> NoReturn:
         self._pygame.quit()
         raise InputError(
-            f"no window can be opened here: {reason}. Run it where there is a desktop; without one, `emotion video` "
-            "reads a video, and `emotion serve` shows a page to a browser"
+            f"no window can be opened ({reason}); run the command on a desktop, or use `emotion serve` or "
+            "`emotion video`, which need no window"
         )
 
     def pressed_keys(self) -> Iterator[str]:
@@ -166,6 +166,7 @@ def _load_pygame() -> ModuleType:
         import pygame
     except ImportError as error:
         raise InputError(
-            f"the window needs what is not installed here ({error}): pip install 'facial-emotion-pipeline[webcam]'"
+            f"the window needs a package that is not installed ({error}); install it with "
+            "pip install 'facial-emotion-pipeline[webcam]'"
         ) from None
     return pygame
