@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.inference.predictor import Predictor
 
 LARGEST_INT = 10_000
-"""Of threads, pixels and the like."""
+"""The largest number of threads, pixels and the like that an option takes."""
 
 
 def add_predictor_arguments(
@@ -83,10 +83,10 @@ class RenamedOption(argparse.Action):
 def make_predictor(arguments: argparse.Namespace) -> "Predictor":
     """Return the predictor for the arguments of `add_predictor_arguments`.
 
-    With --threads, OpenCV and Keras are held to that many threads in the whole process.
+    With --threads, OpenCV and Keras use at most that many threads in the whole process.
 
     Raises:
-        InputError: the model file cannot be used, or what an argument needs is not installed.
+        InputError: the model file cannot be used, or a package that an argument needs is not installed.
     """
     from emotion.inference.predictor import Predictor, find_standard
 

@@ -60,8 +60,8 @@ def main() -> None:
     """Run `emotion` with the arguments of the process.
 
     The exit status is 0 after success. It is 1, with a message, where an input cannot be used. It is 2 where the
-    arguments are wrong, 130 after an interruption, and 141 where nobody reads the output. The help of a command lists
-    others that it has.
+    arguments are wrong, 130 after an interruption, and 141 where the reader of the output has ended. The help of a
+    command lists its other exit statuses.
     """
     arguments = _parser().parse_args()
     try:
@@ -70,7 +70,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Python would flush once more at its end, and complain.
+        # Without this, Python would flush again at its end and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
 

@@ -27,7 +27,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the new file; InputError where a name cannot be used."""
+    """Write the new file; raise InputError where a name cannot be used."""
     from emotion.model_files import keras_setup  # noqa: F401  # first of all, since it keeps TensorFlow quiet
     from emotion.runtimes.conversion import convert
 

@@ -1,4 +1,4 @@
-"""The predictor: an image goes in, the faces in it and their emotions come out.
+"""The predictor: it finds the faces in an image and predicts their emotions.
 
     from pathlib import Path
 
@@ -8,7 +8,7 @@
     for face in predictor.predict(read_image(Path("photo.jpg"))):
         print(face.box, face.emotion, f"{face.confidence:.0%}")
 
-The command line, video, webcam and web page are loops around it.
+The commands for images, videos, the camera and the web page use it.
 """
 
 from collections.abc import Sequence
@@ -58,14 +58,13 @@ class Predictor:
         model: a .keras, .tflite or .onnx file of this project; by default the released standard model.
         detector: `cascade` or `mtcnn` search for faces; `whole` takes each image as one face; `auto` takes small images
             as faces and searches others with the model's own detector (see `emotion.faces.whole_image`).
-        margin: what is added around a face on each side, as a share of its box, -0.4 to 2; by default the model's own.
+        margin: space to add around a face on each side, as a share of its box, -0.4 to 2; by default the model's own.
             At 0 a face is framed as FER2013 frames faces, whichever detector it comes from.
         smallest: the smallest face to search for, in pixels of its box's side, at least 1; by default the model's own.
         threads: how many threads may compute; by default one per core.
 
     Raises:
-        InputError: the model file or another argument cannot be used, or what runs the model or detects faces is not
-            installed.
+        InputError: the model file or another argument cannot be used, or a package that it needs is not installed.
     """
 
     def __init__(
@@ -129,7 +128,7 @@ class Predictor:
         return self.predict_many([image])[0]
 
     def predict_many(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
-        """Return the faces in each of `images`; the model takes those of all images together."""
+        """Return the faces in each of `images`; the model gets the faces of all images together."""
         return self.classify(images, [self.detect(image) for image in images])
 
     def classify(self, images: Sequence[np.ndarray], detections: Sequence[Sequence[Detection]]) -> list[list[Face]]:
@@ -168,7 +167,7 @@ def _check_image(image: np.ndarray) -> None:
 def find_standard(name: str = STANDARD_FILE) -> Path:
     """Return a file of the released standard model.
 
-    The project in the working folder comes first, then the clone that this code lies in, then the installed package.
+    The project in the working folder comes first, then the clone that holds this code, then the installed package.
 
     Args:
         name: the file of the release.

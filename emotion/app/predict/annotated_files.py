@@ -26,19 +26,19 @@ MARK = "boxed by emotion predict"
 HEADER_BYTES = 4096
 
 LEAST_SIDE = 240
-"""Images whose shorter side has fewer pixels are enlarged, since no label could be read on them."""
+"""Pixels of the shorter side below which images are enlarged, so that labels can be read."""
 
 MOST_ENLARGED_SIDE = 2000
-"""Pixels of the longer side beyond which nothing is enlarged."""
+"""Pixels of the longer side of an enlarged image at most."""
 
 
 def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
-    """Return where the annotated image of each file goes: below `folder`, as it lies below the folder that was named.
+    """Return the path in `folder` of the annotated image of each file. Subfolders stay as they are.
 
-    JPEG files stay JPEG, all others become PNG. Where two would have one name, the later gets a number.
+    JPEG files stay JPEG. All others become PNG. A name that is taken gets a number.
 
     Returns:
-        the new file's path by the path of each file without a problem.
+        Paths of the new files, by the path of each file without a problem.
 
     Raises:
         InputError: `folder` cannot be made, or a file that was not made here would be overwritten.
@@ -84,7 +84,7 @@ def encode_annotated(image: np.ndarray, faces: Sequence[Face], target: Path) -> 
 def write_annotated(target: Path, content: bytes) -> None:
     """Write an annotated image, all of it or nothing.
 
-    `atomic_path` is not used: it lists the folder for each file, which is slow among thousands of images.
+    `atomic_path` is not used. It lists the folder for each file, which is slow among thousands of images.
 
     Raises:
         InputError: it cannot be written.
@@ -109,7 +109,7 @@ def _target_name(name: Path) -> Path:
 
 
 def _free_name(name: Path, taken: dict[str, int]) -> Path:
-    """Return `name`, or one with a number where it is taken; some systems take A and a for the same."""
+    """Return `name`, with a number where it is taken. On some systems A and a are the same name."""
     free, first = name, str(name).casefold()
     while str(free).casefold() in taken:
         taken[first] += 1

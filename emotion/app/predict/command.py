@@ -91,11 +91,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the result of each image; the exit status says whether all, some or none gave a face.
+    """Print the result of each image; the exit status says whether all, some or no images have a face.
 
     Raises:
         InputError: the model or another argument cannot be used.
-        SystemExit: with the exit status, unless every image gave a face.
+        SystemExit: with the exit status, unless every image has a face.
     """
     from tqdm import tqdm
 
@@ -125,7 +125,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "OutputFormat":
-    """Return the format of that name, and make standard output fit for it."""
+    """Return the format called `name`, and set the encoding of standard output for it."""
     if name == TABLE:
         # Only a table needs rich.
         from emotion.app.predict.terminal_table import Table
@@ -145,7 +145,7 @@ def _reconfigure_stdout(**options: "Any") -> None:
 
 
 def _without_bar(bar: "tqdm[Any]") -> "AbstractContextManager[None]":
-    """Take the progress bar off the terminal for the block, where both are on one and the bar shows already."""
+    """Hide the progress bar during the block where it shows on the same terminal as the output."""
     if bar.disable or not sys.stdout.isatty() or bar.last_print_t < bar.start_t + bar.delay:
         return nullcontext()
     without_bar: AbstractContextManager[None] = bar.external_write_mode(file=sys.stdout)
@@ -158,7 +158,7 @@ def _print_lines(lines: "Sequence[str]") -> None:
 
 
 def _finish(counts: "ResultCounts", *, is_table: bool) -> None:
-    """Print the counts, unless a program reads the output and all went well; end with the exit status."""
+    """Print the counts and end with the exit status. A program gets the counts only if an image has no face."""
     if is_table:
         print(f"\n{counts}")
     elif counts.exit_status:

@@ -18,7 +18,7 @@ examples:
 Next: copy the data into data/raw, then run dvc repro."""
 
 RENAMED_PRESETS = {"happy-sad-grey": "happy-sad-grayscale"}
-"""Names of earlier versions, and those of today."""
+"""Names of presets in earlier versions, and their names now."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,7 +37,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the preset, or list them all; InputError where there is no such preset."""
+    """Write the preset, or list all presets; raise InputError where there is no such preset."""
     from emotion.app.preset.presets import apply_preset, describe_preset, find_preset, list_presets, to_yaml
 
     if arguments.name is None:
@@ -58,7 +58,7 @@ def _preset_name(text: str) -> str:
 
 
 def _print_list(presets: Mapping[str, str]) -> None:
-    """Print one line per preset; on a terminal, lines that are too long go on below their own column."""
+    """Print one line per preset; on a terminal, long lines are wrapped in their column."""
     if not sys.stdout.isatty():
         width = max(map(len, presets), default=0)
         print("\n".join(f"{name:{width}}  {line}" for name, line in presets.items()))

@@ -47,7 +47,7 @@ def find_preset(name: str, folder: Path = PRESETS) -> Path:
     """Return the file of the preset `name`.
 
     Raises:
-        InputError: there is none; the message names those that exist, and the closest of them.
+        InputError: there is no such preset. The message lists all presets and names the closest one.
     """
     names = list(list_presets(folder))
     if name not in names:
@@ -98,7 +98,7 @@ def _round_trip_yaml() -> YAML:
 
 
 def _align_comments(content: CommentedMap) -> None:
-    """Begin each comment behind a value in the column where most begin, however long its value is."""
+    """Move each comment behind a value to the column where most comments begin."""
     sections = [section for section in content.values() if isinstance(section, CommentedMap)]
     comments = [tokens[2] for section in sections for tokens in section.ca.items.values() if tokens[2] is not None]
     if comments:

@@ -34,7 +34,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the release; InputError where that cannot be."""
+    """Write the release; raise InputError where that is not possible."""
     from emotion.app.release.release import release
 
     print(release(arguments.name, replace=arguments.replace, files=arguments.files))

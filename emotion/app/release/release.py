@@ -44,14 +44,14 @@ MODELS = (TRAINED_MODEL, *EXPORTED.values())
 def release(name: str, *, replace: bool = False, files: Collection[str] | None = None) -> str:
     """Write models/released/NAME, and return what to print.
 
-    Of FILES it has those that `files` names, all where that is None, and the file of Keras in any case.
+    It has the .keras file and those of FILES that `files` names, or all of FILES for None.
 
-    A temporary folder beside it holds the release until it is whole. An error leaves nothing of it, and the release
-    to replace stays as it was.
+    A temporary folder holds the release until it is complete. After an error nothing of it is left, and the release to
+    replace is unchanged.
 
     Raises:
-        InputError: the name or `files` cannot be used, or the name is taken and `replace` is false. The same where the
-            results of the pipeline are missing or out of date. The same where git, DVC or a write fails.
+        InputError: the name or `files` cannot be used, or the name is taken and `replace` is false. Results of the
+            pipeline are missing or out of date. git, DVC or a write fails.
     """
     folder = RELEASED / name
     check_name(name)

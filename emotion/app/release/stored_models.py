@@ -29,7 +29,7 @@ MOST_LOST = 0.001
 """Accuracy that rounding to float16 may change at most, either way."""
 
 TFLITE_MODELS = {"tflite": TFLITE_MODEL, "tflite_float16": FLOAT16_MODEL}
-"""By their names in metrics/export.json: what becomes model.tflite."""
+"""The files of which one becomes model.tflite, by their names in metrics/export.json."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class StoredModels:
     Attributes:
         files: the names of its files by their names in metrics/export.json, the .keras file first.
         weights: the type of the weights in the Keras file.
-        accuracy: of the Keras file as it is stored on the test split, 0 to 1.
+        accuracy: the accuracy of the stored .keras file on the test split, 0 to 1.
     """
 
     files: Mapping[str, str]
@@ -63,7 +63,7 @@ def write_models(folder: Path, params: Params, files: Collection[str]) -> Stored
     names = {"keras": MODEL.name} | {key: _stored_name(source) for key, source in others.items()}
     for key, source in others.items():
         shutil.copyfile(source, folder / names[key])
-    # Loading Keras takes seconds; what is wrong before shows before them.
+    # Keras takes seconds to load, so errors in other files are reported before.
     from emotion.model_files.keras_setup import set_up
 
     set_up(params.compute.threads, params.evaluate.seed)

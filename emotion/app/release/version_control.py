@@ -13,7 +13,7 @@ CODE = ("emotion", "stages", "dvc.yaml", "requirements.txt", ":(exclude)emotion/
 
 
 def describe_commit() -> str:
-    """Return the commit of the code, for the card, with what of the code is changed since.
+    """Return the commit of the code for the card, with the changes that are not committed.
 
     Raises:
         InputError: there is no git, no repository or no commit.
@@ -25,7 +25,7 @@ def describe_commit() -> str:
 
 
 def check_up_to_date() -> None:
-    """Raise InputError where `dvc repro` would run a stage: the results would be of other code, params or data.
+    """Raise InputError where `dvc repro` would run a stage, since the results are of other code, params or data.
 
     Only the stages of dvc.yaml count.
     """
@@ -38,18 +38,18 @@ def check_up_to_date() -> None:
 
 
 def paths_to_add(paths: Iterable[Path]) -> list[str]:
-    """Return those of `paths` of which git lacks something, sorted, as commands take them."""
+    """Return those of `paths` with changes that git does not have, sorted, as commands take them."""
     texts = sorted(path.as_posix() for path in paths)
     return [path for path in texts if run_git("status", "--porcelain", "--", path)]
 
 
 def run_dvc(*arguments: str) -> str:
-    """Return what a dvc command printed; InputError with what it printed where it fails."""
+    """Return the output of a dvc command; raise InputError with the output where it fails."""
     return _run_program([sys.executable, "-m", "dvc", *arguments], f"dvc {arguments[0]}")
 
 
 def run_git(*arguments: str) -> str:
-    """Return what a git command printed; InputError with what it printed where it fails."""
+    """Return the output of a git command; raise InputError with the output where it fails."""
     try:
         return _run_program(["git", *arguments], f"git {arguments[0]}")
     except InputError as error:

@@ -1,6 +1,6 @@
 """The web application: the page at /, its JSON API under /api, and the API's description at /openapi.json.
 
-FastAPI and uvicorn carry it. All that the page needs lies in the folder `page`; nothing is fetched from elsewhere.
+It runs on FastAPI and uvicorn. The folder `page` has all files of the page, and nothing is fetched from elsewhere.
 """
 
 import reprlib

@@ -15,10 +15,10 @@ from emotion.app.serve.host_check import WILDCARDS, is_loopback
 from emotion.core.errors import InputError
 
 LOG_LEVEL = "warning"
-"""Of uvicorn: it logs errors, and no requests."""
+"""The log level of uvicorn: errors, but no requests."""
 
 SECONDS_TO_END = 3
-"""Time for the answers under way after Ctrl-C."""
+"""Seconds that unfinished answers have after Ctrl-C."""
 
 LISTEN_ERRORS = {
     errno.EADDRINUSE: "port {port} is in use; choose another one with --port, or any free one with --port 0",
@@ -55,7 +55,7 @@ def serve(app: ASGIApp, listener: socket.socket, *, open_page: bool = False) -> 
         print(f"The page is at {url} (Ctrl-C ends it)", flush=True)
         warn_of_network(listener)
         if open_page:
-            # Some browsers come back only once they are closed.
+            # With some browsers this call returns only when they are closed.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     with contextlib.suppress(KeyboardInterrupt):

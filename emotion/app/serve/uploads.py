@@ -48,7 +48,7 @@ class Uploads:
         """Yield the bytes of the image in `request`; it counts as under way until the context ends.
 
         Raises:
-            HTTPException: a limit is exceeded, the content type is no image's, or the body is compressed. The detail
+            HTTPException: a limit is exceeded, the content type is no image type, or the body is compressed. The detail
                 says which and why.
         """
         self._check_rate(request)
@@ -68,7 +68,7 @@ class Uploads:
             )
 
     def _check_length(self, request: Request) -> None:
-        # What is no number never gets here: the server refuses such a request.
+        # It is a number, since the server refuses requests with anything else.
         if int(request.headers.get("content-length", 0)) > self._limits.upload_bytes:
             raise self._too_large()
 
@@ -113,7 +113,7 @@ class Uploads:
 
 
 def _check_content_type(request: Request) -> None:
-    # Another site's page cannot send this type without a preflight request, which is never answered with yes. So no
+    # Another site's page cannot send this type without a preflight request, which the server never allows. So no
     # other site can use the API.
     content_type = request.headers.get("content-type", "")
     if not content_type.lower().startswith("image/"):
@@ -125,7 +125,7 @@ def _check_content_type(request: Request) -> None:
 
 
 def _check_encoding(request: Request) -> None:
-    # Image files are compressed already, and a small body that unpacks to a huge one would get round the limit.
+    # Image files are compressed already, and a small body that unpacks to a huge one would bypass the limit.
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.strip().lower() != "identity":
         raise HTTPException(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.app.video.processing import Summary
 
 CUT_OFF, NO_FACE = 3, 1
-"""Exit statuses: the video ends before its declared end; it shows no face."""
+"""Exit statuses: the video ends early; it shows no face."""
 
 DESCRIPTION = """\
 Track the faces in a video and predict their emotions. Write the video again
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises:
         InputError: the video cannot be read, or a file cannot be written.
-        SystemExit: the video ends before its end, or shows no face.
+        SystemExit: the video ends early, or shows no face.
     """
     from emotion.app.video.output_files import OutputFiles
     from emotion.app.video.processing import process_video

@@ -39,7 +39,7 @@ class Camera:
     """Reads a camera in a separate thread. Use it as a context manager, which closes the camera.
 
     Args:
-        name: what messages call it.
+        name: the camera's name in messages.
         source: yields its images. It runs in the thread, since each step of it may hang. Its event is set by
             `start_playing`.
         first_image_timeout: seconds that it has until its first image.
@@ -63,7 +63,7 @@ class Camera:
         self._taken = -1
         self._failure: BaseException | None = None
         self.ended = False
-        """Whether the last image came: a file has an end."""
+        """Whether the last image came, as at the end of a file."""
         self._closed = False
         self._started = time.monotonic()
         self._playing = threading.Event()
@@ -100,7 +100,7 @@ class Camera:
         return -1 if self._newest is None else self._newest.number
 
     def start_playing(self) -> None:
-        """Begin to play, if a file plays the camera: frames are shown from now on."""
+        """Start to play a file in the camera's place: frames are shown from now on."""
         self._started = time.monotonic()
         self._playing.set()
 
