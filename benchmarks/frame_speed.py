@@ -34,6 +34,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.default_model import DEFAULT_MODEL, RELEASED_MODEL
 from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.app.video import processing
 from emotion.app.video.face_table import FaceTable
@@ -266,7 +267,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--model", type=Path, help="the model file; by default the released standard model")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help=f"a model file ({RELEASED_MODEL})")
     parser.add_argument(
         "--detector", default="cascade", choices=("cascade", "mtcnn"), help="what finds faces (cascade)"
     )

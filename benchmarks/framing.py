@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.default_model import DEFAULT_MODEL, RELEASED_MODEL
 from benchmarks.fer_package import read_fer2013
 from benchmarks.framing_figure import plot_framing
 from benchmarks.photos import ASTRONAUT, load_photo
@@ -37,7 +38,6 @@ from emotion.faces.crop import align_crop
 from emotion.faces.detection import Box, Detection, RawDetection
 from emotion.faces.framing import CASCADE_SCALE, MTCNN_SCALE, frame
 from emotion.faces.mtcnn import MTCNNDetector
-from emotion.inference.predictor import find_standard
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.plots.style import save_figure
 from emotion.runtimes.engine import Engine
@@ -269,9 +269,9 @@ def main() -> None:
     """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fer2013", type=Path, required=True, help="fer2013.tar.gz")
-    parser.add_argument("--model", type=Path, help="a model file; by default the released one")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help=f"a model file ({RELEASED_MODEL})")
     arguments = parser.parse_args()
-    result, mean = measure(arguments.fer2013, arguments.model or find_standard())
+    result, mean = measure(arguments.fer2013, arguments.model)
     write_json(RESULT, result)
     draw_crops(result, mean)
     print_result(result)

@@ -2,8 +2,8 @@
 
     python -m benchmarks.serve_screenshot
 
-Drives Chromium (/usr/bin/chromium) with Playwright, on the released model unless told; writes
-results/serve.png, and the same of a phone's width beside it where --narrow names a file.
+Drives Chromium (/usr/bin/chromium) with Playwright, on the model that --model names. Writes results/serve.png. With
+--narrow it also writes the page in a phone's width.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 from PIL import Image
 
+from benchmarks.default_model import DEFAULT_MODEL, RELEASED_MODEL
 from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.core.errors import InputError, run_command
 
@@ -72,15 +73,14 @@ def shoot_all(url: str, photo: Path, images: dict[Path, tuple[int, int]]) -> Non
 def main() -> None:
     """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="a model file; the released one unless told")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help=f"a model file ({RELEASED_MODEL})")
     parser.add_argument("--narrow", type=Path, help="where to write the page of a phone's width as well")
     arguments = parser.parse_args()
     images = {RESULT: WIDE} | ({arguments.narrow: NARROW} if arguments.narrow else {})
-    model = ["--model", arguments.model] if arguments.model else []
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "astronaut.png"
         cv2.imwrite(str(photo), load_photo(ASTRONAUT)[:, :, ::-1])
-        command = [str(EMOTION), "serve", "--port", "0", *model]
+        command = [str(EMOTION), "serve", "--port", "0", "--model", str(arguments.model.resolve())]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8") as server:
             try:
                 found = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")

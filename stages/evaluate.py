@@ -87,8 +87,8 @@ def find_test_rows(table: pd.DataFrame, y_test: np.ndarray) -> pd.Series:
     chosen = (table["split"] == "test") & (table["excluded"] == "")
     if table["label"][chosen].tolist() != y_test.tolist():
         raise InputError(
-            f"{FEATURES} has other test images ({len(y_test)}) than {TABLE} ({chosen.sum()}); "
-            "make both again with `dvc repro extract_features`"
+            f"the {len(y_test)} test labels in {FEATURES} differ from the {chosen.sum()} in {TABLE}; make both again "
+            "with `dvc repro extract_features`"
         )
     return chosen
 
@@ -109,16 +109,16 @@ def check_metadata(metadata: "ModelMetadata", images: np.ndarray, rows: pd.DataF
     if not pairs <= set(enumerate(metadata.emotions)):
         raise InputError(
             f"{TRAINED_MODEL} has the emotions {', '.join(metadata.emotions)}, but {TABLE} has other emotions or "
-            "another order; train again with `dvc repro train`"
+            "another order of them; train again with `dvc repro train`"
         )
 
 
 def check_outputs(probabilities: np.ndarray, emotions: tuple[str, ...]) -> None:
-    """Raise InputError where the number of columns of `probabilities`, (n, classes), is not that of the emotions."""
+    """Raise InputError where `probabilities`, (n, classes), has more or fewer columns than there are emotions."""
     if probabilities.shape[1] != len(emotions):
         raise InputError(
-            f"{TRAINED_MODEL} has {len(emotions)} emotions ({', '.join(emotions)}), but gives probabilities of "
-            f"{probabilities.shape[1]}; train again with `dvc repro train`"
+            f"{TRAINED_MODEL} has {len(emotions)} emotions ({', '.join(emotions)}), but gives "
+            f"{probabilities.shape[1]} probabilities; train again with `dvc repro train`"
         )
 
 

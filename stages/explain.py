@@ -19,8 +19,8 @@ def main() -> None:
     images = load_features(FEATURES)["x_test"]
     if len(predictions) != len(images):
         raise InputError(
-            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test images, expected equal "
-            "numbers; make both again with `dvc repro evaluate`"
+            f"{PREDICTIONS} has {len(predictions)} rows, but {FEATURES} has {len(images)} test images; make both "
+            "again with `dvc repro evaluate`"
         )
     # Keras takes seconds to load, so errors in the other files are reported before.
     from emotion.model_files.keras_setup import set_up
@@ -46,8 +46,8 @@ def find_labels(names: pd.Series, emotions: tuple[str, ...]) -> np.ndarray:
     unknown = sorted(set(names) - set(emotions))
     if unknown:
         raise InputError(
-            f"{PREDICTIONS} has the emotions {', '.join(unknown)}, and {MODEL} predicts {', '.join(emotions)}; make "
-            "both again with `dvc repro`"
+            f"{PREDICTIONS} has {', '.join(unknown)}, but {MODEL} predicts {', '.join(emotions)}; make both again with "
+            "`dvc repro`"
         )
     return names.map(emotions.index).to_numpy(dtype=np.int64)
 

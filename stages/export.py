@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # at run time it would load Keras
     from emotion.core.metadata import ModelMetadata
 
 THREADS = 1
-"""Number of threads for times and probabilities, which so do not depend on compute.threads."""
+"""Number of threads for times and probabilities, so that they do not depend on compute.threads."""
 
 
 def main() -> None:

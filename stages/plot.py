@@ -65,8 +65,8 @@ def draw_results(mistakes: int) -> None:
     images = load_features(FEATURES)["x_test"]
     if len(predictions) != len(images):
         raise InputError(
-            f"{PREDICTIONS} has {len(predictions)} rows and {FEATURES} {len(images)} test images, expected equal "
-            "numbers; make both again with `dvc repro evaluate`"
+            f"{PREDICTIONS} has {len(predictions)} rows, but {FEATURES} has {len(images)} test images; make both "
+            "again with `dvc repro evaluate`"
         )
     thresholds = report.get("threshold", {})
     points = find_points(predictions, emotions, thresholds) if thresholds else None

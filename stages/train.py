@@ -62,8 +62,8 @@ def read_data(scheme: Scheme, *, votes: bool) -> TrainingData:
     fits = votes_train is None or votes_train.shape[1] == classes
     if votes != (votes_train is not None) or not fits or max(y_train.max(), y_val.max()) >= classes:
         raise InputError(
-            f"{FEATURES} was made for another labels.scheme or labels.targets than params.yaml has (labels.scheme: "
-            f"{scheme.written}); make it again with `dvc repro extract_features`"
+            f"{FEATURES} does not fit labels.targets and labels.scheme ({scheme.written}) of params.yaml; make it "
+            "again with `dvc repro extract_features`"
         )
     return TrainingData(x_train, y_train, x_val, y_val, votes_train)
 

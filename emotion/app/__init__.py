@@ -1,1 +1,1 @@
-"""Applications: loops around the library for people at a terminal."""
+"""The `emotion` command and its applications."""

@@ -8,44 +8,56 @@ from typing import TYPE_CHECKING, Any
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import DETECTOR_CHOICES, MARGINS
+from emotion.inference.defaults import STANDARD, STANDARD_FILE
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.inference.predictor import Predictor
 
 LARGEST_INT = 10_000
-"""Of threads, pixels and the like."""
+"""The largest number of threads, pixels and the like that an option takes."""
 
 
-def add_predictor_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --model, --detector, --margin, --smallest and --threads, which `make_predictor` reads."""
+def add_predictor_arguments(
+    parser: argparse.ArgumentParser, *, formats: str = ".tflite, .onnx or .keras", default: str = STANDARD_FILE
+) -> None:
+    """Add --model, --detector, --margin, --smallest and --threads, which `make_predictor` reads.
+
+    Args:
+        parser: the parser of a command.
+        formats: the suffixes of model files that the command takes, for the help.
+        default: the file of the release STANDARD that the command takes where no model is named, for the help.
+    """
     group = parser.add_argument_group("model and faces")
     group.add_argument(
         "--model",
         type=Path,
         metavar="FILE",
-        help="the model: a .tflite, .onnx or .keras file that the pipeline wrote (the released fer2013-nano, in int8)",
+        help=f"model file of this project: {formats} (default: {default} of the release {STANDARD})",
     )
     group.add_argument(
         "--detector",
         choices=DETECTOR_CHOICES,
         default=DETECTOR_CHOICES[0],
-        help="the face detector. cascade is fast. mtcnn is accurate and slow. whole takes each image as one face. auto "
-        "takes small images as one face, and uses the model's detector for others (%(default)s)",
+        metavar="NAME",
+        help="face detector. cascade: fast. mtcnn: accurate, but slow. whole: each image is one face. auto: a small "
+        "image is one face, and the model's own detector searches larger ones (default: %(default)s)",
     )
     group.add_argument(
         "--margin",
         type=_margin,
         metavar="SHARE",
-        help="the share of a face's size that is added to its box on each side, "
-        f"from {MARGINS[0]:g} to {MARGINS[1]:g} (the model's)",
+        help="space to add around a face on each side, as a share of its box, "
+        f"from {MARGINS[0]:g} to {MARGINS[1]:g} (default: the model's)",
     )
     group.add_argument(
         "--smallest",
         type=positive_int,
         metavar="PIXELS",
-        help="the side of the smallest face to detect (the model's)",
+        help="side of the smallest face to detect (default: the model's)",
     )
-    group.add_argument("--threads", type=positive_int, metavar="N", help="the number of processor cores to use (all)")
+    group.add_argument(
+        "--threads", type=positive_int, metavar="N", help="number of processor cores to use (default: all)"
+    )
     group.add_argument("--faces", action=RenamedOption, new="--detector")
 
 
@@ -71,10 +83,10 @@ class RenamedOption(argparse.Action):
 def make_predictor(arguments: argparse.Namespace) -> "Predictor":
     """Return the predictor for the arguments of `add_predictor_arguments`.
 
-    With --threads, OpenCV and Keras are held to that many threads in the whole process.
+    With --threads, OpenCV and Keras use at most that many threads in the whole process.
 
     Raises:
-        InputError: the model file cannot be used, or what an argument needs is not installed.
+        InputError: the model file cannot be used, or a package that an argument needs is not installed.
     """
     from emotion.inference.predictor import Predictor, find_standard
 
@@ -101,9 +113,9 @@ def positive_int(text: str) -> int:
 def check_target(target: Path) -> None:
     """Raise InputError where no plot can be written as `target`."""
     if target.suffix != ".png":
-        raise InputError(f"--out {target}: expected a name that ends in .png")
+        raise InputError(f"--out: got {target}, expected a name that ends in .png")
     if target.is_dir():
-        raise InputError(f"--out {target} is a folder; expected the name of a file")
+        raise InputError(f"--out: got the folder {target}, expected the name of a file")
 
 
 def _margin(text: str) -> float:

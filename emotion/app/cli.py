@@ -35,27 +35,33 @@ GROUPS = {
 """The commands by their use. Each is named as its module or folder."""
 
 DESCRIPTION = """\
-Read facial emotions in images, videos and the camera with a trained model, and work with the pipeline that trains
-such models."""
+Find faces in images, videos and the camera, and predict their emotions.
+Train models for this with the pipeline."""
 
-EXAMPLES = """\
+DETAILS = """\
 examples:
-  emotion predict photo.jpg                        a table of the faces in an image
-  emotion predict ~/Pictures --csv > faces.csv     the same for a folder and all in it, as CSV
-  emotion predict photo.jpg --annotate annotated   the table, and the image with its faces boxed in a folder
-  emotion webcam                                   faces live, from the camera
-  emotion serve                                    a page for the browser, for images and camera
-  emotion preset fer2013                           set the pipeline up for FER2013; then: dvc repro
+  emotion predict photo.jpg                      print a table of the faces
+  emotion predict ~/Pictures --csv > faces.csv   read a folder, write CSV
+  emotion predict photo.jpg --annotate boxed     also write boxed/photo.jpg
+  emotion webcam                                 read the camera
+  emotion serve --open                           read images in the browser
+  emotion preset fer2013                         set params.yaml for FER2013
 
-Each command has its own help: emotion predict --help"""
+exit status:
+  0    success
+  1    an input cannot be used; the message says why
+  2    the command line is wrong
+  130  Ctrl-C ended the command
+
+The help of each command says more: emotion predict --help"""
 
 
 def main() -> None:
     """Run `emotion` with the arguments of the process.
 
     The exit status is 0 after success. It is 1, with a message, where an input cannot be used. It is 2 where the
-    arguments are wrong, 130 after an interruption, and 141 where nobody reads the output. The help of a command lists
-    others that it has.
+    arguments are wrong, 130 after an interruption, and 141 where the reader of the output has ended. The help of a
+    command lists its other exit statuses.
     """
     arguments = _parser().parse_args()
     try:
@@ -64,7 +70,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Python would flush once more at its end, and complain.
+        # Without this, Python would flush again at its end and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
 
@@ -79,8 +85,8 @@ def _run(arguments: argparse.Namespace) -> None:
         if package in ("", "emotion"):
             raise
         raise InputError(
-            f"this command needs the package {package}, which is not installed; install all that the project uses: "
-            "pip install 'facial-emotion-pipeline[pipeline]', or in a clone pip install -r requirements.txt"
+            f"this command needs the package {package}, which is not installed; install it with "
+            "pip install 'facial-emotion-pipeline[pipeline]', or in a clone with pip install -r requirements.txt"
         ) from None
 
 
@@ -109,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     for modules in GROUPS.values():
         for module in modules:
             module.add_parser(commands)
-    parser.epilog = f"{_list_commands(commands.help_lines)}\n\n{EXAMPLES}"
+    parser.epilog = f"{_list_commands(commands.help_lines)}\n\n{DETAILS}"
     return parser
 
 

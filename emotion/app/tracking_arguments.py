@@ -14,14 +14,14 @@ def add_tracking_arguments(parser: argparse.ArgumentParser) -> None:
         type=nonnegative_seconds,
         default=SEARCH_EVERY,
         metavar="SECONDS",
-        help="the time from one search for faces to the next; 0 searches every frame (%(default)s)",
+        help="time from one search for faces to the next. 0: search every frame (default: %(default)s)",
     )
     parser.add_argument(
         "--smooth",
         type=nonnegative_seconds,
         default=HALF_LIFE,
         metavar="SECONDS",
-        help="the time in which boxes and probabilities follow half of a change; 0 smooths nothing (%(default)s)",
+        help="time in which boxes and probabilities follow half of a change. 0: no smoothing (default: %(default)s)",
     )
 
 

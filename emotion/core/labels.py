@@ -204,7 +204,7 @@ def parse_emotion(text: str) -> str:
     name = SYNONYMS.get(name, name)
     if name not in KNOWN_EMOTIONS:
         raise InputError(
-            f"{text!r} is no emotion that is known here; expected one of {', '.join(KNOWN_EMOTIONS)}, a synonym "
+            f"got the unknown emotion {text!r}, expected one of {', '.join(KNOWN_EMOTIONS)}, a synonym "
             f"({', '.join(sorted(SYNONYMS))}) or a number from 0 ({EMOTIONS[0]}) to {len(EMOTIONS) - 1} "
             f"({EMOTIONS[-1]})"
         )

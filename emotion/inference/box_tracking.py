@@ -1,10 +1,10 @@
-"""Tracks of boxes alone: which box of a frame is which face, however it moves, comes or goes.
+"""Tracks of boxes: which box of a frame belongs to which face while faces move, come and go.
 
 `emotion.inference.tracking` has the tracker for images, which is what programs use. It detects and classifies the
 faces, and keeps their tracks here.
 
-After the first search, a face counts once two searches have found it: what only one finds was no face. A face that
-searches miss stays for as long as it was there before, up to MAX_MISSED seconds.
+After the first search, a face counts once two searches have found it. A box that only one search finds is no face. A
+face that searches miss stays for as long as it was there before, up to MAX_MISSED seconds.
 
 Boxes and probabilities are smoothed exponentially in seconds, so that the frame rate does not matter. Boxes are
 smoothed on top of their motion, so they do not lag behind a face.
@@ -150,7 +150,7 @@ class BoxTracker:
         return [box for index, box in enumerate(boxes) if index not in matched]
 
     def _update_track(self, track: Track, box: np.ndarray, seconds: float) -> None:
-        # The old box of a face that was gone or lost is not where it is: there is nothing to smooth.
+        # The old box of a face that was gone or lost is in another place, so nothing is smoothed.
         fresh = track.gone or track.lost or len(box) != len(track.box)
         weight = 1.0 if fresh else smoothing_weight(seconds - track.last_detected, self._half_life)
         track.box = box if weight == 1 else track.box + weight * (box - track.box)
@@ -163,7 +163,7 @@ class BoxTracker:
     def _start_track(self, box: np.ndarray, seconds: float) -> None:
         track = Track(box, seconds, seconds)
         self.tracks.append(track)
-        # Nothing can confirm what the first search finds.
+        # Faces of the first search need no confirmation.
         if not self._searched or self._half_life == 0:
             self._confirm(track)
 

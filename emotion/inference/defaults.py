@@ -1,4 +1,10 @@
-"""Default settings of tracking. Command lines show them in their help, so nothing heavy is imported here."""
+"""Default model and default settings of tracking. Help texts show them, so nothing heavy is imported here."""
+
+STANDARD = "fer2013-nano"
+"""The release that predicts where no model is named."""
+
+STANDARD_FILE = "model_int8.tflite"
+"""The file of STANDARD that predicts. It is the smallest and fastest, and the wheel carries it."""
 
 SEARCH_EVERY = 0.15
 """Seconds from one search for faces to the next."""

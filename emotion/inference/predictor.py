@@ -1,4 +1,4 @@
-"""The predictor: an image goes in, the faces in it and their emotions come out.
+"""The predictor: it finds the faces in an image and predicts their emotions.
 
     from pathlib import Path
 
@@ -8,7 +8,7 @@
     for face in predictor.predict(read_image(Path("photo.jpg"))):
         print(face.box, face.emotion, f"{face.confidence:.0%}")
 
-The command line, video, webcam and web page are loops around it.
+The commands for images, videos, the camera and the web page use it.
 """
 
 from collections.abc import Sequence
@@ -24,17 +24,12 @@ from emotion.evaluation.metrics import apply_temperature, predicted_labels
 from emotion.faces.crop import crop_face
 from emotion.faces.detection import Box, Detection
 from emotion.faces.detectors import check_choice, choose_detector
+from emotion.inference.defaults import STANDARD, STANDARD_FILE
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
 
 BATCH_SIZE = 32
 """Faces per call of the model."""
-
-STANDARD = "fer2013-nano"
-"""The release that predicts where no model is named."""
-
-STANDARD_FILE = "model_int8.tflite"
-"""Its file that predicts: the smallest and fastest, and the one that the wheel carries."""
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -63,14 +58,13 @@ class Predictor:
         model: a .keras, .tflite or .onnx file of this project; by default the released standard model.
         detector: `cascade` or `mtcnn` search for faces; `whole` takes each image as one face; `auto` takes small images
             as faces and searches others with the model's own detector (see `emotion.faces.whole_image`).
-        margin: what is added around a face on each side, as a share of its box, -0.4 to 2; by default the model's own.
+        margin: space to add around a face on each side, as a share of its box, -0.4 to 2; by default the model's own.
             At 0 a face is framed as FER2013 frames faces, whichever detector it comes from.
         smallest: the smallest face to search for, in pixels of its box's side, at least 1; by default the model's own.
         threads: how many threads may compute; by default one per core.
 
     Raises:
-        InputError: the model file or another argument cannot be used, or what runs the model or detects faces is not
-            installed.
+        InputError: the model file or another argument cannot be used, or a package that it needs is not installed.
     """
 
     def __init__(
@@ -134,7 +128,7 @@ class Predictor:
         return self.predict_many([image])[0]
 
     def predict_many(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
-        """Return the faces in each of `images`; the model takes those of all images together."""
+        """Return the faces in each of `images`; the model gets the faces of all images together."""
         return self.classify(images, [self.detect(image) for image in images])
 
     def classify(self, images: Sequence[np.ndarray], detections: Sequence[Sequence[Detection]]) -> list[list[Face]]:
@@ -166,14 +160,14 @@ def _check_image(image: np.ndarray) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
         raise ImageError(
             f"got an image of {image.dtype} and shape {image.shape}, expected uint8 (height, width, 1 or 3), as "
-            "emotion.data.images reads it"
+            "`emotion.read_image` returns it"
         )
 
 
 def find_standard(name: str = STANDARD_FILE) -> Path:
     """Return a file of the released standard model.
 
-    The project in the working folder comes first, then the clone that this code lies in, then the installed package.
+    The project in the working folder comes first, then the clone that holds this code, then the installed package.
 
     Args:
         name: the file of the release.
@@ -187,6 +181,6 @@ def find_standard(name: str = STANDARD_FILE) -> Path:
         if path.is_file():
             return path
     raise InputError(
-        f"no model was named, and the released one, released/{STANDARD}/{name}, is not in "
-        f"{', '.join(str(root) for root in roots)}; name a model file with --model, or work in a clone of the project"
+        f"the default model released/{STANDARD}/{name} is in none of {', '.join(map(str, roots))}; name a model file "
+        "with --model, or run the command in a clone of the project"
     )

@@ -14,16 +14,16 @@ from emotion.core.errors import InputError
 from emotion.data.images import from_frame, silence_opencv
 
 FRAME_RATES = (0.1, 240.0)
-"""Frames per second that are believed."""
+"""Lowest and highest frames per second that count as plausible."""
 
 DEFAULT_RATE = 30.0
-"""Frames per second of a file that declares none, or one that cannot be."""
+"""Frames per second of a file that declares none, or an implausible number."""
 
 LONGEST_GAP = 60.0
-"""Seconds from one frame to the next; with more between them the times in the file are not believed."""
+"""Seconds from one frame to the next. With more between them, the times in the file are not used."""
 
 MAX_FRAMES = 2**31
-"""Frames from which on a declared number is not believed."""
+"""The number of declared frames from which on it counts as wrong."""
 
 FRAME_SLACK = 2
 """Frames at the end that a sound file may declare and not have: containers guess, and decoders hold some back."""
@@ -61,8 +61,8 @@ class VideoReader:
         self._capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise InputError(
-                f"{path} cannot be read as a video. It is cut off, no video, or of a format that OpenCV does not know. "
-                "Expected a file such as .mp4, .avi, .mkv or .webm"
+                f"{path} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "
+                "video such as .mp4, .avi, .mkv or .webm"
             )
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.frame_rate = rate if FRAME_RATES[0] <= rate <= FRAME_RATES[1] else DEFAULT_RATE
@@ -82,7 +82,9 @@ class VideoReader:
         while (frame := self._read_frame()) is not None:
             yield frame
         if not self._frames_read:
-            raise InputError(f"{self.path} holds no frame that can be read: the video is empty, cut off or broken")
+            raise InputError(
+                f"{self.path} has no frame that can be read: it is empty, cut off or broken; expected a complete video"
+            )
 
     def _read_frame(self) -> Frame | None:
         decoded, frame = self._capture.read()
@@ -146,8 +148,8 @@ def silence_ffmpeg() -> None:
 
 def _check_video_file(path: Path) -> None:
     if not path.exists():
-        raise InputError(f"{path}: there is no such file; expected a video")
+        raise InputError(f"{path} does not exist; expected a video, such as holiday.mp4")
     if not path.is_file():
-        raise InputError(f"{path} is no file; expected a video, such as holiday.mp4")
+        raise InputError(f"{path} is not a file; expected a video, such as holiday.mp4")
     if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; expected a video")
+        raise InputError(f"{path} is empty; expected a video, such as holiday.mp4")

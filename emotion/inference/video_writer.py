@@ -49,8 +49,8 @@ class VideoWriter:
         self._writer = cv2.VideoWriter(str(path.resolve()), cv2.CAP_FFMPEG, codec, self._rate, (width, height))
         if not self._writer.isOpened():
             raise InputError(
-                f"OpenCV cannot write a video of {width}x{height} pixels to {path}; see that its folder can be written "
-                f"to, or name a file of another kind: {', '.join(CODECS)}"
+                f"OpenCV cannot write a video of {width}x{height} pixels to {path}; check that you may write to its "
+                f"folder, or name a file with another suffix: {', '.join(CODECS)}"
             )
         self._frames_written = 0
         self._last_frame: np.ndarray | None = None
@@ -95,8 +95,8 @@ class VideoWriter:
         if count < self._frames_written - FRAME_SLACK or count == 0:
             self._check_free_space()
             raise InputError(
-                f"{self._path} could not be written whole: {max(0, int(count))} of {self._frames_written} frames are "
-                "in it; is there a quota, or a limit to the size of files?"
+                f"{self._path} is incomplete: it has {max(0, int(count))} of {self._frames_written} frames; raise the "
+                "quota or the limit on the size of files, or write to another disk"
             )
 
     def __enter__(self) -> Self:

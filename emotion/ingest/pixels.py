@@ -56,5 +56,6 @@ def check_pixels(path: Path, table: pd.DataFrame) -> None:
     pixels = load_pixels(path)
     if pixels.ndim != 1 or len(pixels) < end:
         raise InputError(
-            f"{path} lacks images of the table, so it belongs to another one; run `dvc repro create_dataframe`"
+            f"{path} does not have all images of the table, so it was made for another table; "
+            "run `dvc repro create_dataframe`"
         )

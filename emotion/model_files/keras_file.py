@@ -14,10 +14,9 @@ import numpy as np
 from emotion.core.errors import InputError
 from emotion.core.files import atomic_path
 from emotion.core.metadata import FIXED_TIME, METADATA_MEMBER, ModelMetadata, read_metadata, write_metadata
+from emotion.model_files.remedies import find_remedy
 
 WEIGHTS_MEMBER = "model.weights.h5"
-
-REMEDY = "make it again with `dvc repro train`, or fetch it with `dvc pull`"
 
 MAX_UNPACKED_BYTES = 2**31
 """Files that would unpack to more bytes than this are refused."""
@@ -69,7 +68,7 @@ def load_model(path: Path) -> tuple[keras.Model, ModelMetadata]:
         InputError: the file is missing, is no model of this project, or contains more than layers that only compute.
     """
     if not path.is_file():
-        raise InputError(f"{path} is missing; make it with `dvc repro train`, or fetch it with `dvc pull {path}`")
+        raise InputError(f"{path} is missing; {find_remedy(path)}")
     try:
         members = _read_members(path)
         metadata = read_metadata(members[METADATA_MEMBER], str(path))
@@ -77,18 +76,15 @@ def load_model(path: Path) -> tuple[keras.Model, ModelMetadata]:
     except InputError:
         raise
     except KeyError:
-        raise InputError(
-            f"{path} does not say which emotions it distinguishes; use a model file that this project wrote, such as "
-            "models/model.keras"
-        ) from None
+        raise InputError(f"{path} has no metadata, so its emotions are unknown; {find_remedy(path)}") from None
     except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, OSError) as error:
-        raise InputError(f"{path} cannot be loaded as a model ({error}); {REMEDY}") from None
+        raise InputError(f"{path} cannot be loaded as a model ({error}); {find_remedy(path)}") from None
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True), metadata
     # Keras can raise any error on a config that it did not write itself.
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path} cannot be loaded as a model ({reason}); {REMEDY}") from None
+        raise InputError(f"{path} cannot be loaded as a model ({reason}); {find_remedy(path)}") from None
 
 
 def check_config(config: Any, where: str) -> None:
@@ -107,8 +103,8 @@ def check_config(config: Any, where: str) -> None:
     elif isinstance(config, dict):
         if "class_name" in config and not _is_harmless(config.get("module"), config["class_name"]):
             raise InputError(
-                f"{where} asks for {config.get('module')}.{config['class_name']}, which could run code, and is "
-                "refused; expected a network of Keras' own layers that only compute"
+                f"{where} is refused, since it holds {config.get('module')}.{config['class_name']}, which could run "
+                "code; expected only layers of Keras that compute"
             )
         for item in config.values():
             check_config(item, where)
@@ -137,7 +133,7 @@ def halve_weights(source: Path, target: Path) -> None:
         members = _read_members(source)
         members[WEIGHTS_MEMBER] = _halve(members[WEIGHTS_MEMBER])
     except (zipfile.BadZipFile, KeyError, OSError) as error:
-        raise InputError(f"{source} cannot be read as a .keras file ({error}); {REMEDY}") from None
+        raise InputError(f"{source} cannot be read as a .keras file ({error}); {find_remedy(source)}") from None
     with atomic_path(target) as temporary:
         _write_members(temporary, members)
 

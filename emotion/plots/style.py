@@ -190,7 +190,7 @@ def _save_image(image: Image.Image, path: Path) -> None:
 def colors_of(emotions: Sequence[str]) -> dict[str, str]:
     """Return a color for each emotion of a scheme, no two the same.
 
-    A known emotion has its own in every scheme. One of another name borrows that of an emotion that is not there.
+    A known emotion has the same color in every scheme. A class with another name gets the color of an absent emotion.
     """
     free = iter(COLORS[lender] for lender in LENDERS if lender not in emotions)
     return {emotion: COLORS[emotion] if emotion in COLORS else next(free, INK) for emotion in emotions}

@@ -70,7 +70,7 @@ class Release:
 
     Attributes:
         name: what the release is called.
-        commit: that of the code, as the card shall name it.
+        commit: of the code, as the card names it.
         source_md5: that of the source, as dvc.lock names it.
         weights: the type of the weights in the .keras file.
         accuracy: that of the .keras file on the test split, 0 to 1.
@@ -103,7 +103,7 @@ def make_card(facts: Facts, files: Sequence[ModelFile], links: Links, release: R
 
     Args:
         facts: what was measured.
-        files: the model files, that of Keras first.
+        files: the model files, with the Keras file first.
         links: what it links to.
         release: what is known of a release; None for the card of the pipeline's last run.
     """

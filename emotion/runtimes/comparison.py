@@ -28,7 +28,7 @@ def compare_engines(
 
     Returns:
         Figures by name of the engine, all from 0 to 1. `agreement` is the share of predicted labels that are equal to
-        those of the first engine. `largest_difference` is that of a probability from the first engine's.
+        those of the first engine. `largest_difference` is the largest one of a probability from the first engine's.
     """
     outputs = {name: predict_probabilities(engine, images, flip=metadata.flip) for name, engine in engines.items()}
     first = next(iter(outputs.values()))

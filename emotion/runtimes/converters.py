@@ -15,8 +15,8 @@ def check_backend() -> None:
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise InputError(
-            f"models are converted by TensorFlow, and Keras runs on {backend} here; run the command again with "
-            "KERAS_BACKEND=tensorflow. Models trained on any backend can be converted"
+            f"Keras runs on {backend}, but only TensorFlow converts models; run the command again with "
+            "KERAS_BACKEND=tensorflow. It converts models that any backend trained"
         )
 
 

@@ -29,7 +29,7 @@ class Engine(Protocol):
         Args:
             x: uint8 (n, size, size, channels).
             batch_size: images per step.
-            verbose: has no effect. It makes the signature that of `keras.Model.predict`.
+            verbose: has no effect. It is there to match `keras.Model.predict`.
         """
         ...
 
@@ -45,7 +45,7 @@ class BatchEngine(ABC):
         Args:
             x: uint8 (n, size, size, channels).
             batch_size: images per step.
-            verbose: has no effect. It makes the signature that of `keras.Model.predict`.
+            verbose: has no effect. It is there to match `keras.Model.predict`.
 
         Raises:
             InputError: `x` has another type or shape, or holds no images.

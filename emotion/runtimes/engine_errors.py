@@ -23,4 +23,4 @@ def broken_file(path: Path, error: object) -> InputError:
 
 def without_metadata(path: Path) -> InputError:
     """Return the error for a file without metadata."""
-    return InputError(f"{path} does not say which emotions it distinguishes; {NOT_OURS}")
+    return InputError(f"{path} has no metadata, so its emotions are unknown; {NOT_OURS}")

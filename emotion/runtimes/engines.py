@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.core.quiet import quiet
+from emotion.model_files.remedies import find_remedy
 from emotion.parallel.cores import available_cores
 from emotion.runtimes.engine import Engine
 from emotion.runtimes.engine_errors import NOT_OURS
@@ -40,7 +41,7 @@ def load_engine(path: Path, *, threads: int | None = None) -> Engine:
     if engine is None:
         raise InputError(f"{path}: got the suffix {path.suffix!r}, {NOT_OURS}")
     if not path.is_file():
-        raise InputError(f"{path} is missing; make it with `dvc repro`, or fetch it with `dvc pull {path}`")
+        raise InputError(f"{path} is missing; {find_remedy(path)}")
     if path.stat().st_size > MAX_MODEL_BYTES:
         raise InputError(f"{path} is larger than {MAX_MODEL_BYTES // 2**20} MiB; {NOT_OURS}")
     with quiet():  # each runtime prints something when it is loaded

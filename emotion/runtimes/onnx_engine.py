@@ -51,7 +51,7 @@ def _make_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
         raise not_installed(path, error, "onnxruntime") from None
     content = path.read_bytes()
     if EXTERNAL_WEIGHTS in content:
-        raise broken_file(path, "its weights lie in another file")
+        raise broken_file(path, "its weights are in another file")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 4

@@ -34,7 +34,7 @@ class TrainingState:
 def training_key(settings: dict[str, Any], arrays: list[np.ndarray]) -> str:
     """Return a name for a training: the same settings, data and code of this project give the same one.
 
-    A training does not continue from a checkpoint of other code: its end would not be that of a whole run.
+    A training does not continue from a checkpoint of other code: its result would differ from an uninterrupted run.
     """
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
     for array in arrays:

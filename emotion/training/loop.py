@@ -186,7 +186,7 @@ class _Epochs:
     def _raise_diverged(self, where: str) -> None:
         train = self.params.train
         raise DivergedError(
-            f"the loss is no number any more in epoch {len(self.state.history) + 1}, {where}; lower "
+            f"the loss became NaN or infinite in epoch {len(self.state.history) + 1}, {where}; lower "
             f"train.learning_rate ({train.learning_rate}) or raise train.warmup_epochs ({train.warmup_epochs})",
             self.best_network() if self.state.history else None,
         )

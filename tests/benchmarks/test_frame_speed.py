@@ -60,6 +60,12 @@ def test_the_result_is_shown_and_written(measured, predictor, tmp_path, monkeypa
     assert "emotion webcam: " in capsys.readouterr().out
 
 
+def test_the_default_model_is_a_file_of_the_release_fer2013():
+    default = frame_speed._parser().parse_args([]).model
+    assert default.parts[-3:] == ("released", "fer2013", "model_int8.tflite")
+    assert default.is_file()
+
+
 def test_parts_are_timed_in_the_block_only():
     plain = FaceTracker.classify
     with timed_parts() as spent:

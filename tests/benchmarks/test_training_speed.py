@@ -89,7 +89,7 @@ def test_the_limit_runs_every_convolution(dtype, tolerance, setting):
 def test_networks_without_such_a_limit_are_refused(setting):
     from benchmarks.training_speed import measure_all
 
-    with pytest.raises(InputError, match="got mini_xception, expected networks without separable"):
+    with pytest.raises(InputError, match=r"got mini_xception, expected .*separable"):
         measure_all([ARCHITECTURE, "mini_xception"], setting, REPETITIONS)
 
 

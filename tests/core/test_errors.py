@@ -41,7 +41,7 @@ def test_other_errors_keep_their_traceback():
     ],
 )
 def test_a_full_disk_is_said_and_what_to_do(error):
-    with pytest.raises(SystemExit, match=r"error: the disk is full .* earlier files are unchanged"):
+    with pytest.raises(SystemExit, match=r"error: the disk is full .*unchanged.*`dvc gc -w`"):
         run_command(raising(error))
 
 

@@ -1,5 +1,7 @@
 """Emotion names and label orders."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +39,9 @@ def test_contempt_is_known_by_its_names(text):
 
 @pytest.mark.parametrize("text", ["", "7", "-1", "smile", "train", "happy sad", "3.5"])
 def test_other_names_are_refused_with_what_is_known(text):
-    with pytest.raises(InputError, match=r"no emotion.*angry, disgust, fear.*0 \(angry\) to 6 \(neutral\)"):
+    with pytest.raises(
+        InputError, match=rf"{re.escape(repr(text))}.*angry, disgust, fear.*0 \(angry\) to 6 \(neutral\)"
+    ):
         parse_emotion(text)
 
 
@@ -111,29 +115,29 @@ def test_labels_and_names_of_any_scheme_agree(drawn):
 @pytest.mark.parametrize(
     "choice, message",
     [
-        ("eight", "got 'eight', expected one of seven, five, happy_sad, ferplus, or a list of some of angry"),
-        ("sevn", r"got 'sevn' \(did you mean seven\?\), expected one of"),
-        (["happy"], r"got \['happy'\], expected at least two classes, such as \[happy, sad\]"),
-        ([], "expected at least two classes"),
-        ([{"both": ["happy", "sad"]}], "expected at least two classes"),
-        (["happy", "joy"], "with the emotion happy more than once, expected each once"),
-        (["happy", {"positive": ["happiness", "surprise"]}], "the emotion happy more than once"),
-        ([{"a": ["sad", "sad"]}, "fear"], "the emotion sad more than once"),
-        ([{"a": ["sad"]}, {"A ": ["fear"]}], "the class a more than once"),
-        (["happy", "smile"], "'smile' is no emotion that is known here; expected one of angry, .* contempt, a synonym"),
-        (["happy", "sed"], r"'sed' is no emotion .* \(did you mean sad\?\)"),
-        ([{"x": ["hapiness"]}, "sad"], r"'hapiness' is no emotion .* \(did you mean happiness\?\)"),
-        (["happy", {"x": []}], "got no emotions for 'x', expected a list of some of angry"),
-        (["happy", {"x": ["sad"], "y": ["fear"]}], "with 2 names, expected one name per item"),
-        (["happy", {}], "with 0 names, expected one name per item"),
-        (["happy", {"": ["sad", "fear"]}], "got the name '' for sad, fear, expected letters and digits"),
-        (["happy", {" ": ["sad", "fear"]}], "got the name ' ' for sad, fear"),
-        (["happy", {"a,b": ["sad", "fear"]}], "got the name 'a,b' for sad, fear"),
-        (["happy", {"surprise": ["sad", "fear"]}], "it means the emotion surprise; .*add surprise"),
-        (["happy", {"Joy": ["sad", "fear"]}], "got the name 'Joy' .* means the emotion happy; .* or add happy"),
-        (["happy", {"3": ["sad", "fear"]}], "means the emotion happy"),
-        (["happy", {"Total": ["sad", "fear"]}], "got the name 'Total' .*choose another"),
-        (["happy", {"all": ["sad", "fear"]}], "got the name 'all' .*choose another"),
+        ("eight", r"got 'eight', expected .*seven, five, happy_sad, ferplus.*list.*\bangry\b"),
+        ("sevn", r"got 'sevn' .*\bseven\?.*expected .*seven, five"),
+        (["happy"], r"got \['happy'\], expected .*two classes.*\[happy, sad\]"),
+        ([], "got .*, expected .*two classes"),
+        ([{"both": ["happy", "sad"]}], "got .*both.*, expected .*two classes"),
+        (["happy", "joy"], r"got \[\'happy\', \'joy\'\] .*\bhappy\b.*once"),
+        (["happy", {"positive": ["happiness", "surprise"]}], r"got .*happiness.* emotion happy .*once"),
+        ([{"a": ["sad", "sad"]}, "fear"], r"got .*fear.* emotion sad .*once"),
+        ([{"a": ["sad"]}, {"A ": ["fear"]}], r"got .*fear.* class a .*once"),
+        (["happy", "smile"], r"'smile' .*expected .*angry, .*contempt.*joyful.*0 \(angry\)"),
+        (["happy", "sed"], r"'sed' .*\bsad\?"),
+        ([{"x": ["hapiness"]}, "sad"], r"'hapiness' .*\bhappiness\?"),
+        (["happy", {"x": []}], r"'x', expected .*list.*angry"),
+        (["happy", {"x": ["sad"], "y": ["fear"]}], r"got .*'x'.*\b2 names, expected one"),
+        (["happy", {}], r"got .*\{\}.*\b0 names, expected one"),
+        (["happy", {"": ["sad", "fear"]}], "name '' for sad, fear, expected .*letters and digits"),
+        (["happy", {" ": ["sad", "fear"]}], "name ' ' for sad, fear, expected .*letters and digits"),
+        (["happy", {"a,b": ["sad", "fear"]}], "name 'a,b' for sad, fear, expected .*letters and digits"),
+        (["happy", {"surprise": ["sad", "fear"]}], "name 'surprise' .*emotion surprise.*add surprise"),
+        (["happy", {"Joy": ["sad", "fear"]}], "name 'Joy' .*emotion happy.*add happy"),
+        (["happy", {"3": ["sad", "fear"]}], "name '3' .*emotion happy.*add happy"),
+        (["happy", {"Total": ["sad", "fear"]}], "name 'Total' .*expected .*another name"),
+        (["happy", {"all": ["sad", "fear"]}], "name 'all' .*expected .*another name"),
     ],
 )
 def test_schemes_that_cannot_be_are_refused(choice, message):

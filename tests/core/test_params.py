@@ -36,24 +36,24 @@ def test_sections_are_frozen():
 @pytest.mark.parametrize(
     ("section", "key", "value", "message"),
     [
-        ("train", "learning_rate", -1, "train.learning_rate: got -1, expected greater than 0"),
-        ("train", "learning_rate", "fast", "train.learning_rate: got 'fast', expected a valid number"),
-        ("train", "optimizer", "sdg", "train.optimizer: got 'sdg', expected 'sgd', 'adam' or 'muon'"),
-        ("train", "epochs", 0, "train.epochs: got 0, expected greater than or equal to 1"),
-        ("train", "epochs", True, "train.epochs: got True, expected a valid integer"),
-        ("train", "epochs", "20", "train.epochs: got '20', expected a valid integer"),
+        ("train", "learning_rate", -1, r"train\.learning_rate: got -1, expected .*\b0$"),
+        ("train", "learning_rate", "fast", r"train\.learning_rate: got 'fast', expected .*number"),
+        ("train", "optimizer", "sdg", r"train\.optimizer: got 'sdg', expected .*sgd.*adam.*muon"),
+        ("train", "epochs", 0, r"train\.epochs: got 0, expected .*\b1$"),
+        ("train", "epochs", True, r"train\.epochs: got True, expected .*integer"),
+        ("train", "epochs", "20", r"train\.epochs: got '20', expected .*integer"),
         ("train", "progressive_sizes", [[32]], r"train.progressive_sizes.0: got \[32\]"),
         ("train", "lr", 0.1, "train.lr: unknown key, expected architecture"),
-        ("features", "color", "gray", "features.color: got 'gray', expected 'grayscale' or 'rgb'"),
-        ("features", "image_size", 4, "features.image_size: got 4, expected greater than or equal to 8"),
-        ("labels", "scheme", 7, "labels.scheme: got 7, expected a valid list or a valid string"),
-        ("source", "rejected_share", 1.5, "source.rejected_share: got 1.5, expected less than or equal to 1"),
-        ("augmentation", "zoom", [1.2, 0.9], r"augmentation.zoom: got \[1.2, 0.9\], expected the smaller factor first"),
-        ("train", "warmup_epochs", 20, r"train.warmup_epochs: got 20, expected less than train.epochs \(20\)"),
-        ("faces", "detector", "haar", "faces.detector: got 'haar', expected 'cascade' or 'mtcnn'"),
-        ("faces", "margin", -0.5, "faces.margin: got -0.5, expected greater than or equal to -0.4"),
-        ("faces", "margin", 2.5, "faces.margin: got 2.5, expected less than or equal to 2"),
-        ("faces", "smallest", 0, "faces.smallest: got 0, expected greater than or equal to 1"),
+        ("features", "color", "gray", r"features\.color: got 'gray', expected .*grayscale.*rgb"),
+        ("features", "image_size", 4, r"features\.image_size: got 4, expected .*\b8$"),
+        ("labels", "scheme", 7, r"labels\.scheme: got 7, expected .*list.*string"),
+        ("source", "rejected_share", 1.5, r"source\.rejected_share: got 1\.5, expected .*\b1$"),
+        ("augmentation", "zoom", [1.2, 0.9], r"augmentation\.zoom: got \[1\.2, 0\.9\], expected .*smaller.*first"),
+        ("train", "warmup_epochs", 20, r"train\.warmup_epochs: got 20, expected .*train\.epochs \(20\)"),
+        ("faces", "detector", "haar", r"faces\.detector: got 'haar', expected .*cascade.*mtcnn"),
+        ("faces", "margin", -0.5, r"faces\.margin: got -0\.5, expected .*-0\.4$"),
+        ("faces", "margin", 2.5, r"faces\.margin: got 2\.5, expected .*\b2$"),
+        ("faces", "smallest", 0, r"faces\.smallest: got 0, expected .*\b1$"),
         ("compute", "threads", 0, "compute.threads: got 0"),
     ],
 )
@@ -67,7 +67,7 @@ def test_a_wrong_value_is_named_with_what_would_be_right(content, section, key, 
 def test_a_renamed_key_is_refused_with_its_new_name(content, old, new):
     section, key = old.split(".")
     content[section][key] = content[section].pop(new)
-    with pytest.raises(InputError, match=rf"{old}: was renamed; write {section}.{new}") as error:
+    with pytest.raises(InputError, match=rf"{old}: .*renamed.* {section}.{new}") as error:
         check_params(content, section)
     assert "is missing" not in str(error.value)
 
@@ -94,13 +94,13 @@ def test_a_missing_section_is_named(content):
 
 def test_an_unknown_section_is_named(content):
     content["trian"] = {}
-    with pytest.raises(InputError, match="trian: unknown section, expected one of sample, source"):
+    with pytest.raises(InputError, match=r"trian: .*expected one of sample, source"):
         check_params(content, "sample")
 
 
 def test_an_empty_section_is_named(content):
     content["plot"] = None
-    with pytest.raises(InputError, match="plot: got None, expected the keys images_per_class, mistakes"):
+    with pytest.raises(InputError, match=r"plot: got None, expected .*images_per_class, mistakes"):
         check_params(content, "plot")
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_holds_no_params_is_refused(tmp_path, text):
 
 
 def test_a_missing_file_is_refused_with_how_to_mend_it(tmp_path):
-    with pytest.raises(InputError, match="project's root"):
+    with pytest.raises(InputError, match=r"params\.yaml is missing.*`git checkout .*params\.yaml`"):
         load_params("train", path=tmp_path / "params.yaml")
 
 

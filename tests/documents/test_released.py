@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from emotion.core.files import read_json
 from emotion.core.params import read_yaml
-from emotion.inference.predictor import STANDARD
+from emotion.inference.defaults import STANDARD
 from emotion.presentation.formats import figure_text, number, percent
 from tests.cards import SCORES
 from tests.makers import find_fer2013

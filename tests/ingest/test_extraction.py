@@ -164,7 +164,7 @@ def test_a_pickle_that_runs_code_is_refused(content, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with (tmp_path / PICKLE).open("wb") as file:
         pickle.dump(content, file)
-    with pytest.raises(InputError, match=r"features\.pkl cannot be read \(it names .*expected numpy arrays only\)"):
+    with pytest.raises(InputError, match=r"features\.pkl .*expected .*arrays.*`dvc repro extract_features`"):
         load_features(tmp_path)
     assert not (tmp_path / "was_run").exists()
 
@@ -192,13 +192,13 @@ def test_arrays_of_objects_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        ([], "holds a list, expected a dict"),
+        ([], r"features\.pkl .*\blist, expected .*dict.*`dvc repro extract_features`"),
         ({}, "x_train is NoneType"),
         ({**valid_arrays(), "x_val": np.zeros((2, 8, 8), np.uint8)}, "x_val is uint8 of shape"),
         ({**valid_arrays(), "y_val": np.zeros(2, np.uint8)}, "y_val is uint8 of shape"),
         ({**valid_arrays(), "y_val": np.zeros(2, np.float64)}, "values of the type 'f8', expected u1 or i4"),
         ({**valid_arrays(), "y_val": np.zeros(2, np.dtype(">i4"))}, "in the order '>'"),
-        ({**valid_arrays(), "y_val": np.zeros(3, np.int32)}, "x_val holds 2 images and y_val 3 labels"),
+        ({**valid_arrays(), "y_val": np.zeros(3, np.int32)}, r"x_val .*\b2 images.*y_val .*\b3 labels"),
     ],
 )
 def test_other_content_is_refused(content, message, tmp_path):
@@ -212,7 +212,7 @@ def test_votes_are_checked_where_they_are(tmp_path):
     for name, array in valid_arrays().items():
         np.save(tmp_path / f"{name}.npy", array)
     cases: list[tuple[np.ndarray, str]] = [
-        (np.zeros((3, 8), np.uint8), "x_train holds 2 images and votes_train the votes on 3"),
+        (np.zeros((3, 8), np.uint8), r"x_train .*\b2 images.*votes_train .*\b3\b"),
         (np.zeros((2, 8), np.int32), "votes_train is int32 of shape"),
         (np.zeros(2, np.uint8), "votes_train is uint8 of shape"),
     ]
@@ -224,12 +224,12 @@ def test_votes_are_checked_where_they_are(tmp_path):
     assert list(load_features(tmp_path)) == [*ARRAYS, "votes_train"]
     with (tmp_path / PICKLE).open("wb") as file:
         pickle.dump({**valid_arrays(), "votes_train": np.zeros((1, 8), np.uint8)}, file, protocol=5)
-    with pytest.raises(InputError, match="x_train holds 2 images and votes_train the votes on 1"):
+    with pytest.raises(InputError, match=r"x_train .*\b2 images.*votes_train .*\b1\b"):
         load_features(tmp_path)
 
 
 def test_missing_and_broken_files_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"x_train\.npy is missing; run `dvc repro extract_features`"):
+    with pytest.raises(InputError, match=r"x_train\.npy .*missing.*`dvc repro extract_features`"):
         load_features(tmp_path)
     for name, array in valid_arrays().items():
         np.save(tmp_path / f"{name}.npy", array)

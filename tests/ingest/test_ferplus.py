@@ -225,7 +225,7 @@ def test_votes_survive_the_table(rows):
 
 @pytest.mark.parametrize("column", [["1 2", "1"], ["1 x"], ["1 300"], ["1 -1"], ["1.5 2"]])
 def test_a_column_of_something_else_is_refused(column):
-    with pytest.raises(InputError, match=r"column votes cannot be read .* run `dvc repro create_dataframe`"):
+    with pytest.raises(InputError, match=r"\bvotes\b.*`dvc repro create_dataframe`"):
         parse_votes(pd.Series(column))
 
 
@@ -237,7 +237,7 @@ def test_a_missing_file_says_where_to_get_it(run):
     write_files(RAW, {"fer2013.csv": csv_text(rows).encode()})
     with pytest.raises(
         InputError,
-        match=r"^labels\.scheme: got ferplus, but data/raw holds no fer2013new\.csv\. Get .*"
+        match=r"^labels\.scheme: got ferplus, .*data/raw .*fer2013new\.csv.*"
         r"github\.com/microsoft/FERPlus",
     ):
         run()
@@ -248,23 +248,25 @@ def test_class_folders_have_no_rows(run):
     write_source(rows, votes)
     (RAW / "fer2013.csv").unlink()
     write_files(RAW, image_files(rows))
-    with pytest.raises(InputError, match=r"got ferplus, whose votes need the rows .* data/raw holds image files"):
+    with pytest.raises(
+        InputError, match=r"labels\.scheme: got ferplus.* data/raw .*fer2013\.csv.*labels\.scheme to seven"
+    ):
         run()
 
 
 @pytest.mark.parametrize(
     "old, new, message",
     [
-        ("contempt", "other", r"expected each of Usage, anger, .*, NF once; missing or repeated: contempt\. Get"),
+        ("contempt", "other", r"expected .*Usage, anger, .*, NF.*repeated: contempt\b"),
         ("Usage", "Split", "missing or repeated: usage"),
         ("Image name", "fear", "missing or repeated: fear"),
-        ("Training,fer0000002.png,0", "Training,fer0000002.png,x", "row 2 has 'x' as neutral, expected a number"),
-        ("Training,fer0000002.png,0", "Training,fer0000002.png,", "row 2 has '' as neutral"),
-        ("Training,fer0000002.png,0", "Training,fer0000002.png,-1", "row 2 has '-1' as neutral"),
-        ("Training,fer0000002.png,0", "Training,fer0000002.png,0.5", "row 2 has '0.5' as neutral"),
-        ("Training,fer0000002.png,0", "Training,fer0000002.png,256", "row 2 has '256' as neutral, .* from 0 to 255"),
-        ("Training,fer0000002.png", "Practice,fer0000002.png", "row 2 has the Usage 'Practice', expected Training"),
-        ("Training,fer0000002.png", "PublicTest,fer0000002.png", "1 rows .* row 2 has val here and train there"),
+        ("Training,fer0000002.png,0", "Training,fer0000002.png,x", "row 2 .*'x' .*neutral, expected .*0 to 255"),
+        ("Training,fer0000002.png,0", "Training,fer0000002.png,", "row 2 .*'' .*neutral"),
+        ("Training,fer0000002.png,0", "Training,fer0000002.png,-1", "row 2 .*'-1' .*neutral"),
+        ("Training,fer0000002.png,0", "Training,fer0000002.png,0.5", r"row 2 .*'0\.5' .*neutral"),
+        ("Training,fer0000002.png,0", "Training,fer0000002.png,256", "row 2 .*'256' .*neutral, expected .*0 to 255"),
+        ("Training,fer0000002.png", "Practice,fer0000002.png", "row 2 .*Usage 'Practice', expected .*Training"),
+        ("Training,fer0000002.png", "PublicTest,fer0000002.png", r"\b1 rows.* row 2 .*\bval\b.*\btrain\b"),
     ],
 )  # fmt: skip
 def test_other_tables_are_refused(run, old, new, message):

@@ -198,7 +198,7 @@ def test_a_wrong_number_of_classes_is_no_matter_of_size():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(InputError, match=f"got 'vgg', expected one of {', '.join(NAMES)}$"):
+    with pytest.raises(InputError, match=f"got 'vgg', expected .*{', '.join(NAMES)}$"):
         registry.build("vgg", 48, 1, 7)
 
 
@@ -213,7 +213,7 @@ def test_networks_for_two_classes_refuse_more(name):
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES.keys() - ANY_SIZE))
 def test_a_network_of_one_size_refuses_smaller_images_first(name):
-    with pytest.raises(InputError, match=rf"train\.progressive_sizes: {name} takes images of one size only"):
+    with pytest.raises(InputError, match=rf"train\.progressive_sizes: .*\b{name}\b"):
         registry.build(name, None, 1, 2)
 
 

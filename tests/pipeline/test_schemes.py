@@ -1,6 +1,7 @@
 """Label schemes and networks through the real pipeline, from the table to the plots."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -74,19 +75,18 @@ def test_a_published_system_on_color_images_of_any_size(project):
 @pytest.mark.parametrize(
     "changes, said",
     [
-        ({"labels.scheme": ["happy", "bored"]}, "labels.scheme: 'bored' is no emotion that is known here"),
-        ({"labels.scheme": ["happy", "contempt"]}, "labels.scheme: got [happy, contempt], but there are no images"),
-        ({"labels.scheme": "ferplus"}, "labels.scheme: got ferplus"),
-        ({"labels.targets": "votes"}, "labels.targets: got votes with labels.scheme 'seven'"),
-        ({"train.architecture": "conv32_64"}, "train.architecture: got conv32_64, which tells two classes apart"),
+        ({"labels.scheme": ["happy", "bored"]}, r"labels\.scheme: 'bored'"),
+        ({"labels.scheme": ["happy", "contempt"]}, r"labels\.scheme: got \[happy, contempt\], .*no images"),
+        ({"labels.scheme": "ferplus"}, r"labels\.scheme: got ferplus"),
+        ({"labels.targets": "votes"}, r"labels\.targets: got votes .*labels\.scheme 'seven'"),
+        ({"train.architecture": "conv32_64"}, r"train\.architecture: got conv32_64\b"),
         (
             {"train.architecture": "conv64_128_256", "features.image_size": 20},
-            "features.image_size: got 20, which is too small for the layers of train.architecture conv64_128_256; "
-            "expected at least 22",
+            r"features\.image_size: got 20\b.*train\.architecture conv64_128_256\b.*expected .*\b22\b",
         ),
-        ({"evaluate.threshold": 0.6}, "evaluate.threshold: got 0.6, expected 0.5"),
+        ({"evaluate.threshold": 0.6}, r"evaluate\.threshold: got 0\.6, expected 0\.5"),
     ],
 )
 def test_what_does_not_go_together_is_refused(project, changes, said):
     project.set_params(changes)
-    assert said in failed_repro(project)
+    assert re.search(said, failed_repro(project))

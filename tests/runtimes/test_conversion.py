@@ -53,18 +53,18 @@ def test_a_file_for_another_runtime_gives_the_same_and_has_the_metadata(folder, 
 
 def test_a_file_that_exists_is_left_alone(folder):
     (folder / "mine.h5").write_text("mine")
-    with pytest.raises(InputError, match=r"mine.h5 exists already"):
+    with pytest.raises(InputError, match=r"mine\.h5 exists.*another name"):
         convert(folder / "model.keras", folder / "mine.h5")
     assert (folder / "mine.h5").read_text() == "mine"
 
 
 def test_an_unknown_suffix_is_refused(folder):
-    with pytest.raises(InputError, match=r"model.pb: got .*, expected .* .h5 or .tflite or .onnx"):
+    with pytest.raises(InputError, match=r"model\.pb: got .*'\.pb', expected .*\.h5 or \.tflite or \.onnx"):
         convert(folder / "model.keras", folder / "model.pb")
 
 
 def test_what_is_no_model_leaves_no_file(folder):
     (folder / "broken.keras").write_text("no model")
-    with pytest.raises(InputError, match="cannot be loaded"):
+    with pytest.raises(InputError, match=r"broken\.keras cannot be loaded"):
         convert(folder / "broken.keras", folder / "broken.h5")
     assert not (folder / "broken.h5").exists()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -98,7 +99,9 @@ def test_capital_suffixes_are_known(files, tmp_path, suffix):
     ids=["color", "size", "type", "one image", "none"],
 )
 def test_images_of_another_size_color_or_type_are_refused(loaded, suffix, images):
-    with pytest.raises(InputError, match=r"got images of .* expected uint8 \(n, 24, 24, 1\)"):
+    with pytest.raises(
+        InputError, match=rf"{images.dtype} .*{re.escape(str(images.shape))}, expected uint8 \(n, 24, 24, 1\)"
+    ):
         loaded[suffix].predict(images, batch_size=1, verbose=0)
 
 
@@ -130,7 +133,7 @@ def test_what_is_not_installed_is_named(files, monkeypatch):
     for module in ("ai_edge_litert.interpreter", "onnxruntime", "emotion.model_files.keras_file"):
         monkeypatch.setitem(sys.modules, module, None)
     for suffix, package in ((".tflite", "ai-edge-litert"), (".onnx", "onnxruntime"), (".keras", "tensorflow keras")):
-        with pytest.raises(InputError, match=f"cannot be run here.*pip install {package}"):
+        with pytest.raises(InputError, match=rf"model\{suffix} .*pip install {package}"):
             load_engine(files[suffix])
 
 
@@ -142,7 +145,9 @@ def test_what_is_not_installed_is_named(files, monkeypatch):
 def test_what_is_no_model_is_refused(tmp_path, capfd, suffix, content):
     file = tmp_path / f"model{suffix}"
     file.write_bytes(content)
-    with pytest.raises(InputError, match=rf"model\{suffix} (cannot be loaded as a model|does not say which emotions)"):
+    with pytest.raises(
+        InputError, match=rf"model\{suffix} (cannot be loaded|has no metadata).*(expected|name) a model file"
+    ):
         load_engine(file)
     assert capfd.readouterr() == ("", "")
 
@@ -166,20 +171,22 @@ def test_a_file_that_is_cut_off_is_refused(files, tmp_path, suffix, share):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_missing_file_says_how_to_make_it(tmp_path, suffix):
-    with pytest.raises(InputError, match="dvc repro"):
-        load_engine(tmp_path / f"model{suffix}")
+    with pytest.raises(
+        InputError, match=rf"models/model\{suffix} is missing; .*`dvc repro`.*`dvc pull .*model\{suffix}`"
+    ):
+        load_engine(tmp_path / f"models/model{suffix}")
 
 
 @pytest.mark.parametrize("name", ["model.pb", "model", "model.h5"])
 def test_another_suffix_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"content")
-    with pytest.raises(InputError, match=r"expected a model file.*\.keras, \.tflite or \.onnx"):
+    with pytest.raises(InputError, match=rf"{re.escape(name)}: got .*, expected .*\.keras, \.tflite or \.onnx"):
         load_engine(tmp_path / name)
 
 
 def test_a_file_that_is_too_large_is_refused_unread(files, monkeypatch):
     monkeypatch.setattr(engines, "MAX_MODEL_BYTES", 10)
-    with pytest.raises(InputError, match="is larger than"):
+    with pytest.raises(InputError, match=r"model\.tflite .*larger than \d+ MiB.*expected"):
         load_engine(files[".tflite"])
 
 
@@ -225,7 +232,8 @@ def change_archive(file, change):
 def test_a_network_of_another_shape_than_it_says_is_refused(files, tmp_path, suffix, metadata):
     file = Path(shutil.copy(files[suffix], tmp_path))
     write_own_metadata(suffix, file, write_metadata(metadata))
-    with pytest.raises(InputError, match=r"takes \[\[.*24, 24, 1\]\] and gives .*, but its metadata states"):
+    stated = rf"\b{metadata.color} .*\b{metadata.size} x.*\b{len(metadata.emotions)} emotions"
+    with pytest.raises(InputError, match=rf"24, 24, 1\]\].*metadata.*{stated}"):
         load_engine(file)
 
 
@@ -241,7 +249,7 @@ def test_metadata_that_cannot_be_used_is_refused(files, tmp_path, suffix, text):
 def test_metadata_of_gigabytes_is_not_unpacked(files, tmp_path, monkeypatch):
     file = Path(shutil.copy(files[".tflite"], tmp_path))
     write_own_metadata(".tflite", file, " " * (MAX_METADATA_BYTES + 1))
-    with pytest.raises(InputError, match=r"emotion.json in it is larger than 1 MiB"):
+    with pytest.raises(InputError, match=r"model\.tflite .*emotion\.json .*larger than 1 MiB"):
         load_engine(file)
 
 
@@ -252,7 +260,7 @@ def test_a_network_without_metadata_is_refused(files, tmp_path):
     del model.metadata_props[:]
     onnx.save(model, tmp_path / "bare.onnx")
     for name in ("bare.tflite", "bare.onnx"):
-        with pytest.raises(InputError, match="does not say which emotions"):
+        with pytest.raises(InputError, match=f"{name} .*metadata.*expected a model file"):
             load_engine(tmp_path / name)
 
 
@@ -306,7 +314,7 @@ def test_a_keras_file_that_names_anything_but_harmless_layers_is_refused(files, 
     file, touched = Path(shutil.copy(files[".keras"], tmp_path)), tmp_path / "touched"
     layer = json.loads(json.dumps(layer).replace("TOUCHED", str(touched)))
     change_config(file, lambda layers: layers.insert(2, layer))
-    with pytest.raises(InputError, match=f"asks for {refused}.* refused"):
+    with pytest.raises(InputError, match=f"model.keras is refused.*{refused}"):
         load_engine(file)
     assert not touched.exists()
 
@@ -315,7 +323,7 @@ def test_a_keras_file_that_names_anything_but_harmless_layers_is_refused(files, 
 def test_a_keras_file_whose_network_cannot_be_read_is_refused(files, tmp_path, config):
     file = Path(shutil.copy(files[".keras"], tmp_path))
     change_archive(file, lambda members: members.update({"config.json": config.encode("latin-1")}))
-    with pytest.raises(InputError, match=r"cannot be loaded as a model|asks for"):
+    with pytest.raises(InputError, match=r"model\.keras (cannot be loaded|is refused)"):
         load_engine(file)
 
 
@@ -323,7 +331,7 @@ def test_a_keras_file_whose_network_cannot_be_read_is_refused(files, tmp_path, c
 def test_what_stands_inside_a_layer_is_checked_too(files, tmp_path, key):
     file = Path(shutil.copy(files[".keras"], tmp_path))
     change_config(file, lambda layers: layers[2]["config"].update({key: named("os", "system", command="true")}))
-    with pytest.raises(InputError, match=r"asks for os\.system"):
+    with pytest.raises(InputError, match=r"model\.keras is refused.*os\.system"):
         load_engine(file)
 
 
@@ -333,7 +341,7 @@ def test_a_lambda_layer_is_refused(tmp_path):
     outputs = keras.layers.Lambda(lambda x, name=str(touched): Path(name).write_text("") or x[:, 0, :3, 0])(inputs)
     save_model(tmp_path / "model.keras", keras.Model(inputs, outputs), METADATA)
     touched.unlink(missing_ok=True)
-    with pytest.raises(InputError, match=r"asks for keras\.layers\.Lambda"):
+    with pytest.raises(InputError, match=r"model\.keras is refused.*keras\.layers\.Lambda"):
         load_engine(tmp_path / "model.keras")
     assert not touched.exists()
 
@@ -362,13 +370,13 @@ def test_weights_that_lie_in_another_file_are_refused(files, tmp_path):
     with zipfile.ZipFile(file) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
         assert "conv2d" in weights["layers"], list(weights["layers"])
     change_archive(file, link)
-    with pytest.raises(InputError, match="cannot be loaded as a model"):
+    with pytest.raises(InputError, match="cannot be loaded"):
         load_engine(file)
 
 
 def test_an_archive_that_would_unpack_without_end_is_refused(files, tmp_path, monkeypatch):
     monkeypatch.setattr("emotion.model_files.keras_file.MAX_UNPACKED_BYTES", 1000)
-    with pytest.raises(InputError, match="it would unpack to"):
+    with pytest.raises(InputError, match=r"model\.keras cannot be loaded .*unpack to"):
         load_engine(files[".keras"])
 
 
@@ -385,7 +393,7 @@ def test_a_tflite_file_that_needs_tensorflow_operations_is_refused(tmp_path, det
     content = converter.convert()
     tflite_export.write_tflite(tmp_path / "model.tflite", content, METADATA)
     capfd.readouterr()
-    with pytest.raises(InputError, match="cannot be loaded as a model"):
+    with pytest.raises(InputError, match="cannot be loaded"):
         load_engine(tmp_path / "model.tflite")
     assert capfd.readouterr().err == ""
     assert not (tmp_path / "touched").exists()
@@ -404,7 +412,7 @@ def test_an_onnx_file_whose_weights_lie_elsewhere_is_refused(tmp_path, monkeypat
     weights.data_location = onnx.TensorProto.EXTERNAL
     weights.external_data.add(key="location", value=location.format(tmp_path))
     file.write_bytes(model.SerializeToString())
-    with pytest.raises(InputError, match=r"cannot be loaded as a model \(its weights lie in another file\)"):
+    with pytest.raises(InputError, match=r"model\.onnx cannot be loaded .*weights .*another file"):
         load_engine(file)
 
 
@@ -414,5 +422,5 @@ def test_an_onnx_file_with_operations_of_others_is_refused(tmp_path):
     model.graph.node[0].domain = "my.company"
     model.opset_import.add(domain="my.company", version=1)
     onnx.save(model, file)
-    with pytest.raises(InputError, match="cannot be loaded as a model"):
+    with pytest.raises(InputError, match="cannot be loaded"):
         load_engine(file)

@@ -177,7 +177,7 @@ def test_what_tensorflow_lite_has_not_is_named(deterministic):
         def call(self, inputs):
             return tf.math.special.bessel_k0(tf.reduce_mean(tf.cast(inputs, "float32"), axis=(1, 2)))
 
-    with pytest.raises(InputError, match="cannot be converted to TensorFlow Lite"):
+    with pytest.raises(InputError, match=r"TensorFlow Lite.*train\.architecture"):
         to_float32_tflite(keras.Model(inputs, Bessel()(inputs)))
 
 
@@ -185,7 +185,7 @@ def test_another_backend_is_refused(monkeypatch, deterministic):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     network = registry.build("conv32_64", 24, 1, 2)
     for convert in (to_float32_tflite, to_float16_tflite, to_onnx):
-        with pytest.raises(InputError, match="Keras runs on jax here; run the command again with KERAS_BACKEND"):
+        with pytest.raises(InputError, match=r"jax.*KERAS_BACKEND=tensorflow"):
             convert(network)
 
 

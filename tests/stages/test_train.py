@@ -147,7 +147,7 @@ def test_arrays_of_other_labels_are_refused(labels, votes, project, monkeypatch)
     set_params(labels=labels)
     if votes:
         np.save(FEATURES / "votes_train.npy", np.ones(votes, np.uint8))
-    with pytest.raises(InputError, match=r"made for another labels.scheme or .*dvc repro extract_features"):
+    with pytest.raises(InputError, match=r"labels\.targets and labels\.scheme.*dvc repro extract_features"):
         run(monkeypatch)
 
 
@@ -196,9 +196,9 @@ def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
     [
         (
             ModelMetadata(tuple(resolve_scheme("seven").emotions)[::-1], 16, "grayscale"),
-            "tells apart neutral, .*; expected angry",
+            ".*neutral, .*expected .*angry",
         ),
-        (ModelMetadata(tuple(resolve_scheme("seven").emotions), 16, "rgb"), "takes rgb images, expected gray"),
+        (ModelMetadata(tuple(resolve_scheme("seven").emotions), 16, "rgb"), r".*\brgb images, expected .*gray"),
     ],
 )
 def test_a_teacher_of_other_emotions_or_color_is_refused(changed, message, teacher, monkeypatch):
@@ -209,13 +209,13 @@ def test_a_teacher_of_other_emotions_or_color_is_refused(changed, message, teach
 
 def test_a_teacher_that_is_not_there_is_refused(teacher, monkeypatch):
     teacher.unlink()
-    with pytest.raises(InputError, match=r"large.keras is missing; copy a trained model there"):
+    with pytest.raises(InputError, match=r"train\.teacher: .*large\.keras .*missing.*copy"):
         run(monkeypatch)
 
 
 def test_a_teacher_without_a_share_is_refused(teacher, monkeypatch):
     set_params(train={"teacher_share": 0.0})
-    with pytest.raises(InputError, match=r"train.teacher_share: got 0 with a train.teacher"):
+    with pytest.raises(InputError, match=r"train\.teacher_share: got 0\b.*train\.teacher\b"):
         run(monkeypatch)
 
 
@@ -239,15 +239,15 @@ def test_a_training_starts_from_a_model_of_other_emotions_and_size(teacher, monk
 
 def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
     set_params(train={"init_from": "large.keras", "architecture": "mini_xception"})
-    with pytest.raises(InputError, match=r"large\.keras is another network than train\.architecture mini_xception"):
+    with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras .*train\.architecture mini_xception"):
         run(monkeypatch)
     model, metadata = load_model(teacher)
     save_model(teacher, model, ModelMetadata(metadata.emotions, metadata.size, "rgb"))
     set_params(train={"teacher": None, "teacher_share": 0.0})
-    with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras takes rgb images, expected gray"):
+    with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras .*\brgb images, expected .*gray"):
         run(monkeypatch)
     teacher.unlink()
-    with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras is missing; copy a trained model there"):
+    with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras .*missing.*copy"):
         run(monkeypatch)
 
 
@@ -263,7 +263,7 @@ def test_a_training_that_breaks_leaves_its_best_epoch(project, monkeypatch):
         return epoch_dataset(targets, epoch, params)
 
     monkeypatch.setattr(loop, "epoch_dataset", broken_dataset)
-    with pytest.raises(InputError, match=r"in epoch 2, step 1;.*the best epoch before that is kept in .*last_good"):
+    with pytest.raises(InputError, match=r"epoch 2, step 1\b.*last_good"):
         run(monkeypatch)
     assert load_model(LAST_GOOD_MODEL)[1].size == 24
     assert not TRAINED_MODEL.exists()

@@ -1,1 +1,1 @@
-"""`emotion explain`: a plot of what in a face speaks for its predicted emotion."""
+"""`emotion explain`: a plot of the parts of a face that speak for its predicted emotion."""

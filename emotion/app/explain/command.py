@@ -1,4 +1,4 @@
-"""`emotion explain`: a plot of what in a face speaks for its predicted emotion."""
+"""`emotion explain`: a plot of the parts of a face that speak for its predicted emotion."""
 
 import argparse
 from pathlib import Path
@@ -6,52 +6,56 @@ from pathlib import Path
 from emotion.app.arguments import add_predictor_arguments, check_target, make_predictor
 
 DESCRIPTION = """\
-Plot an image, its largest face, what in the face speaks for the predicted emotion, and the probabilities."""
+Plot which parts of a face speak for the predicted emotion. The plot shows the
+image, its largest face, a heatmap over it, and the probabilities."""
 
 DETAILS = """\
-the plot:
-  The face as the model takes it, and the same face under a heatmap by Grad-CAM (Selvaraju et al. 2017). Yellow speaks
-  most for the emotion above the map; where there is no color, nothing speaks for it. Each map is scaled by its own
-  maximum, so that of an improbable emotion is as yellow as that of a probable one. It shows where, not why.
+plot:
+  The face is shown as the model takes it, and again under a heatmap. The
+  method is Grad-CAM (Selvaraju et al. 2017).
+  Yellow parts speak most for the emotion above the heatmap. Parts without
+  color do not speak for it.
+  Each heatmap is scaled to its own maximum. Do not compare the colors of
+  two heatmaps. A heatmap shows where the model looks, not why.
 
 model:
-  A .keras file, since .tflite and .onnx files have no gradients; by default that of the released model.
+  The model must be a .keras file. Other formats have no gradients.
 
 exit status:
   0  the plot is written
-  1  there is no face, or the image, the model or another argument cannot be used; nothing is written
-  2  the arguments are wrong
+  1  there is no face, or an argument cannot be used; nothing is written
+  2  the command line is wrong
 
 examples:
-  emotion explain photo.jpg
-  emotion explain photo.jpg --emotion surprise --out why.png
-  emotion explain group.jpg --all-faces
-  emotion explain face.png --detector whole --model models/model.keras"""
+  emotion explain photo.jpg                       write explanation.png
+  emotion explain photo.jpg --emotion surprise    explain surprise as well
+  emotion explain group.jpg --all-faces -o g.png  explain several faces
+  emotion explain face.png --detector whole       the image is one face"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "explain",
-        help="plot the parts of a face that speak for the predicted emotion",
+        help="plot which parts of a face speak for the predicted emotion",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("image", type=Path, metavar="PATH", help="an image")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="image to explain")
     parser.add_argument(
-        "--emotion", metavar="NAME", help="explain this emotion as well: one of the model's, or a synonym"
+        "--emotion", metavar="NAME", help="another emotion to explain: one of the model's, or a synonym"
     )
-    parser.add_argument("--all-faces", action="store_true", help="plot the 12 largest faces, not the largest alone")
+    parser.add_argument("--all-faces", action="store_true", help="plot the 12 largest faces, not only the largest")
     parser.add_argument(
         "-o",
         "--out",
         type=Path,
         default=Path("explanation.png"),
         metavar="FILE",
-        help="the plot to write (%(default)s)",
+        help="plot to write, a .png file (default: %(default)s)",
     )
-    add_predictor_arguments(parser)
+    add_predictor_arguments(parser, formats=".keras", default="model.keras")
     parser.set_defaults(run=run)
 
 

@@ -1,4 +1,4 @@
-"""The faces in an image with their heatmaps: what in each face speaks for an emotion."""
+"""The faces in an image, with heatmaps of the parts that speak for an emotion."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,15 +14,15 @@ from emotion.presentation.formats import percent
 
 SUFFIX = ".keras"
 MOST_FACES = 12
-"""The largest ones; a plot of more cannot be read."""
+"""The largest number of faces in a plot. More would be too small to read."""
 
 
 def find_keras_model(named: Path | None) -> Path:
     """Return the model file that was named, or the released one.
 
     Raises:
-        InputError: the one that was named is not a .keras file, so has no gradients; or there is no released one. A
-            clone has it, and an installed package does not.
+        InputError: the file that was named is not a .keras file, so it has no gradients; or there is no released one.
+            A clone has it, and an installed package does not.
     """
     if named is None:
         return find_standard(f"model{SUFFIX}")
@@ -30,8 +30,8 @@ def find_keras_model(named: Path | None) -> Path:
         beside = named.with_name(f"model{SUFFIX}")
         instead = beside if beside.is_file() else Path("models/model.keras")
         raise InputError(
-            f"{named}: explaining takes the gradients of the network, which only a {SUFFIX} file has; name that of the "
-            f"same training, such as --model {instead}"
+            f"--model: got {named}, expected a {SUFFIX} file, since other formats have no gradients; name the {SUFFIX} "
+            f"file of this model, such as {instead}"
         )
     return named
 
@@ -40,10 +40,10 @@ def read_image_to_explain(path: Path, target: Path) -> np.ndarray:
     """Return the image at `path`, as `read_image` does.
 
     Raises:
-        InputError: it cannot be read, or the plot `target` would be written over it.
+        InputError: it cannot be read, or the plot `target` would overwrite it.
     """
     if target.exists() and path.exists() and target.samefile(path):
-        raise InputError(f"--out {target} is the image itself; give the plot another name")
+        raise InputError(f"--out: got {target}, which is the image to explain; give the plot another name")
     try:
         return read_image(path)
     except ImageError as error:
@@ -58,8 +58,8 @@ def explain_faces(
     Args:
         image: uint8 (height, width, 1 or 3), gray or RGB.
         predictor: made from a .keras file.
-        emotion: another one to explain besides.
-        most: how many faces at most.
+        emotion: another emotion to explain.
+        most: the largest number of faces.
 
     Raises:
         InputError: there is no face, the model does not know `emotion`, or it cannot be explained.
@@ -68,7 +68,7 @@ def explain_faces(
     detections = predictor.detect(image)[:most]
     if not detections:
         raise InputError(
-            "no face was found; --detector whole takes the image as one face, --smallest looks for smaller ones"
+            "no face was found; lower --smallest to find smaller ones, or add --detector whole if the image is one face"
         )
     crops = np.stack([predictor.crop(image, detection) for detection in detections])
     faces = predictor.make_faces(detections, predictor.probabilities(crops))
@@ -82,7 +82,7 @@ def explain_faces(
 
 def _heatmaps(predictor: Predictor, crops: np.ndarray, explained: Sequence[Sequence[str]]) -> np.ndarray:
     """Return the heatmap of each crop for each of its emotions, one after the other: (maps, size, size)."""
-    # Keras, which the predictor has loaded by now.
+    # These load Keras, which the predictor has loaded already.
     from emotion.explanation.grad_cam import explain
     from emotion.model_files.keras_file import load_model
 
@@ -96,7 +96,7 @@ def resolve_emotion(text: str, emotions: Sequence[str]) -> str:
     """Return the one of `emotions` that `text` names, in upper or lower case, or by a synonym.
 
     Raises:
-        InputError: there is none.
+        InputError: the model has no such emotion.
     """
     by_name = {name.casefold(): name for name in emotions}
     name = text.strip().casefold()

@@ -1,4 +1,4 @@
-"""Annotated images as files: under names of their own, never over an image that was not made here."""
+"""Annotated images as files. They never overwrite an image that was not made here."""
 
 import io
 from collections.abc import Sequence
@@ -21,40 +21,42 @@ JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 JPEG_QUALITY = 92
 
 MARK = "boxed by emotion predict"
-"""Stands in each file's header. Only files with it are written over."""
+"""The comment in each file's header. Only files with it are overwritten."""
 
 HEADER_BYTES = 4096
 
 LEAST_SIDE = 240
-"""Images whose shorter side has fewer pixels are enlarged, since no label could be read on them."""
+"""Pixels of the shorter side below which images are enlarged, so that labels can be read."""
 
 MOST_ENLARGED_SIDE = 2000
-"""Pixels of the longer side beyond which nothing is enlarged."""
+"""Pixels of the longer side of an enlarged image at most."""
 
 
 def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
-    """Return where the annotated image of each file goes: below `folder`, as it lies below the folder that was named.
+    """Return the path in `folder` of the annotated image of each file. Subfolders stay as they are.
 
-    JPEG files stay JPEG, all others become PNG. Where two would have one name, the later gets a number.
+    JPEG files stay JPEG. All others become PNG. A name that is taken gets a number.
 
     Returns:
-        the new file's path by the path of each file without a problem.
+        Paths of the new files, by the path of each file without a problem.
 
     Raises:
-        InputError: `folder` cannot be made, or what was not made here would be written over.
+        InputError: `folder` cannot be made, or a file that was not made here would be overwritten.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--annotate {folder}: this folder cannot be made: {error.strerror}") from None
+        raise InputError(
+            f"--annotate: the folder {folder} cannot be made ({error.strerror}); name another folder"
+        ) from None
     taken: dict[str, int] = {}
     targets = {file.path: folder / _free_name(_target_name(file.relative), taken) for file in files if not file.problem}
     originals = {path.resolve() for path in targets}
     for target in targets.values():
         if target.resolve() in originals or not _is_ours(target):
             raise InputError(
-                f"--annotate would write over {target}, which is no annotated image of an earlier run, or is to be "
-                "read now; name another folder, best a new one"
+                f"--annotate would overwrite {target}, which is an image to read or no result of an earlier run; name "
+                "a new folder"
             )
     return targets
 
@@ -82,7 +84,7 @@ def encode_annotated(image: np.ndarray, faces: Sequence[Face], target: Path) -> 
 def write_annotated(target: Path, content: bytes) -> None:
     """Write an annotated image, all of it or nothing.
 
-    `atomic_path` is not used: it lists the folder for each file, which is slow among thousands of images.
+    `atomic_path` is not used. It lists the folder for each file, which is slow among thousands of images.
 
     Raises:
         InputError: it cannot be written.
@@ -97,7 +99,9 @@ def write_annotated(target: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         if is_disk_full(error):
             raise
-        raise InputError(f"{target} cannot be written: {error.strerror}") from None
+        raise InputError(
+            f"{target} cannot be written ({error.strerror}); name another folder with --annotate"
+        ) from None
 
 
 def _target_name(name: Path) -> Path:
@@ -105,7 +109,7 @@ def _target_name(name: Path) -> Path:
 
 
 def _free_name(name: Path, taken: dict[str, int]) -> Path:
-    """Return `name`, or one with a number where it is taken; some systems take A and a for the same."""
+    """Return `name`, with a number where it is taken. On some systems A and a are the same name."""
     free, first = name, str(name).casefold()
     while str(free).casefold() in taken:
         taken[first] += 1

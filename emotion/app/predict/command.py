@@ -24,66 +24,78 @@ if TYPE_CHECKING:  # at run time they would load OpenCV
 TABLE, CSV, JSON = "table", "csv", "json"
 
 DESCRIPTION = """\
-Detect the faces in images and predict their emotions: one line per face, in the order of the images."""
+Find the faces in images and predict their emotions.
+The output has one line per face, in the order of the images."""
 
 DETAILS = """\
-PATH is an image, a folder (with all images in it and in the folders below, without hidden ones), or a pattern in
-quotes such as 'photos/**/*.jpg'.
+images:
+  A folder stands for all images in it and in the folders below. Hidden files
+  and hidden folders are left out. Put a pattern in quotes, so that the shell
+  passes it on unchanged.
 
 output:
-  A table on a terminal; CSV into a file or another program. --table, --csv and --json choose.
-  --csv    path, face, status, emotion, confidence, x, y, width, height, then the probability of each emotion.
-           One line per face, numbered from 1, the largest first. An image without a face has one line.
-           The status is 'ok', 'no face', or 'unreadable: ' and the reason.
-           Boxes are in pixels; x and y are the upper left corner.
-  --json   The same as one object per image and line, its faces in a list.
-  File names that are not UTF-8 keep their bytes in CSV; JSON holds these bytes as \\udc80 to \\udcff.
+  A terminal gets a table. A file or another program gets CSV.
+  --table, --csv and --json choose the format.
+
+  --csv writes one line per face. An image without a face has one line too.
+    path                 the image
+    face                 number of the face, from 1, the largest first
+    status               "ok", "no face", or "unreadable: " and the reason
+    emotion, confidence  predicted emotion and its probability
+    x, y, width, height  box in pixels; x and y are the upper left corner
+    happy, sad, ...      probability of each emotion
+  --json writes the same values: one object per image and line, with a list
+  of faces.
+
+  A file name that is not UTF-8 keeps its bytes in CSV. JSON writes these
+  bytes as \\udc80 to \\udcff.
 
 annotated images:
-  --annotate writes each image with a face into FOLDER, with its faces boxed and labeled, in folders as below PATH.
-  JPEG stays JPEG, all else becomes PNG. Small images are enlarged.
-  Only annotated images of an earlier run are written over.
+  --annotate FOLDER writes each image that has a face into FOLDER, with boxes
+  and labels. Subfolders stay as they are below PATH.
+  JPEG files stay JPEG. All others become PNG. Small images are enlarged.
+  Only annotated images of earlier runs are overwritten.
 
 exit status:
-  0  every image gave a face
-  3  some did; the others have a line with their status
-  1  none did, or the model or another argument cannot be used
-  2  the arguments are wrong
+  0  every image has a face
+  1  no image has a face, or an argument cannot be used, such as the model
+  2  the command line is wrong
+  3  some images have no face or cannot be read; their lines say why
 
 examples:
-  emotion predict photo.jpg
-  emotion predict ~/Pictures --csv > faces.csv
-  emotion predict 'photos/*.jpg' --json | head
-  emotion predict photo.jpg --annotate annotated
-  emotion predict faces/ --detector whole --model models/model.tflite"""
+  emotion predict photo.jpg                      print a table
+  emotion predict ~/Pictures --csv > faces.csv   read a folder, write CSV
+  emotion predict 'photos/**/*.jpg' --json       read a pattern, print JSON
+  emotion predict photo.jpg --annotate boxed     also write boxed/photo.jpg
+  emotion predict faces --detector whole         images of one face each"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "predict",
-        help="read images and folders: a table, CSV, JSON, annotated images",
+        help="predict the emotions of the faces in images and folders",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder, or a pattern")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="image, folder, or pattern such as 'photos/**/*.jpg'")
     output_format = parser.add_mutually_exclusive_group()
     for name, use in ((TABLE, "print a table"), (CSV, "print CSV"), (JSON, "print JSON")):
         output_format.add_argument(f"--{name}", dest="output_format", action="store_const", const=name, help=use)
     parser.add_argument(
-        "--annotate", type=Path, metavar="FOLDER", help="write the images with their faces boxed into this folder"
+        "--annotate", type=Path, metavar="FOLDER", help="write images with boxed and labeled faces into this folder"
     )
     add_predictor_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the result of each image; the exit status says whether all, some or none gave a face.
+    """Print the result of each image; the exit status says whether all, some or no images have a face.
 
     Raises:
         InputError: the model or another argument cannot be used.
-        SystemExit: with the exit status, unless every image gave a face.
+        SystemExit: with the exit status, unless every image has a face.
     """
     from tqdm import tqdm
 
@@ -113,7 +125,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "OutputFormat":
-    """Return the format of that name, and make standard output fit for it."""
+    """Return the format called `name`, and set the encoding of standard output for it."""
     if name == TABLE:
         # Only a table needs rich.
         from emotion.app.predict.terminal_table import Table
@@ -133,7 +145,7 @@ def _reconfigure_stdout(**options: "Any") -> None:
 
 
 def _without_bar(bar: "tqdm[Any]") -> "AbstractContextManager[None]":
-    """Take the progress bar off the terminal for the block, where both are on one and the bar shows already."""
+    """Hide the progress bar during the block where it shows on the same terminal as the output."""
     if bar.disable or not sys.stdout.isatty() or bar.last_print_t < bar.start_t + bar.delay:
         return nullcontext()
     without_bar: AbstractContextManager[None] = bar.external_write_mode(file=sys.stdout)
@@ -146,7 +158,7 @@ def _print_lines(lines: "Sequence[str]") -> None:
 
 
 def _finish(counts: "ResultCounts", *, is_table: bool) -> None:
-    """Print the counts, unless a program reads the output and all went well; end with the exit status."""
+    """Print the counts and end with the exit status. A program gets the counts only if an image has no face."""
     if is_table:
         print(f"\n{counts}")
     elif counts.exit_status:

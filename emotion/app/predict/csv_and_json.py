@@ -1,4 +1,4 @@
-"""The output of `emotion predict` for programs, as CSV or JSON; the table for people is in table.py."""
+"""The output of `emotion predict` for programs, as CSV or JSON. terminal_table.py has the table for people."""
 
 import csv
 import io
@@ -12,10 +12,10 @@ from emotion.core.files import METRIC_DECIMALS
 from emotion.inference.predictor import Face
 
 COLUMNS = ("path", "face", "status", "emotion", "confidence", "x", "y", "width", "height")
-"""The columns of the CSV; the probabilities follow, one column per emotion."""
+"""The first columns of the CSV. After them comes one for the probability of each emotion."""
 
 UNDECODED = re.compile("[\udc80-\udcff]")
-"""Bytes of file names that are no UTF-8, as Python holds them."""
+"""Bytes of file names that are not UTF-8, as Python holds them."""
 
 
 class OutputFormat(Protocol):
@@ -76,7 +76,7 @@ class Json:
         text = json.dumps(
             {"path": str(result.path), "status": result.status, "faces": faces}, ensure_ascii=False, allow_nan=False
         )
-        # JSON has to be UTF-8; so escaped, Python's json and os.fsencode give the name's bytes back.
+        # JSON must be UTF-8. From these escapes, Python's json and os.fsencode give the bytes back.
         return [UNDECODED.sub(lambda match: f"\\u{ord(match[0]):x}", text)]
 
     def _face_object(self, number: int, face: Face) -> dict[str, Any]:

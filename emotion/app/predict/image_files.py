@@ -13,9 +13,9 @@ class ImageFile(NamedTuple):
     """A file to read, or a name without a file.
 
     Attributes:
-        path: the file, beginning as the user named it.
-        relative: its path below the folder that the user named; its name where that was the file itself.
-        problem: why there is nothing to read; None where there may be.
+        path: the file, in the folder that the user named.
+        relative: its path below the folder that the user named. For a file that the user named, it is the file's name.
+        problem: why it cannot be read; None where it may be readable.
     """
 
     path: Path
@@ -26,13 +26,13 @@ class ImageFile(NamedTuple):
 def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list[ImageFile]:
     """Return the files of all `names`, each once, in the order of the names and sorted within each.
 
-    A file is taken whatever its suffix; in folders, and folders below them, those with the suffix of an image, less
-    hidden ones. A name with `*`, `?` or `[` that is no file is a pattern, where `**` stands for any folders. A name
-    without a file is kept, with its problem.
+    A file that is named may have any suffix. From a folder and the folders below it come the files with the suffix of
+    an image, without hidden ones. A name with `*`, `?` or `[` that is no file is a pattern, where `**` stands for any
+    folders. A name without a file is kept, with its problem.
 
     Args:
         names: as the user wrote them.
-        excluded: a folder that is left out where it lies below another.
+        excluded: a folder that is left out where it is in another one.
     """
     unique: dict[Path, ImageFile] = {}
     for name in names:
@@ -55,7 +55,7 @@ def _files_matching(pattern: str, excluded: Path | None) -> Iterator[ImageFile]:
     # Not Path.glob, which takes no pattern that begins with / and finds hidden files.
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
     if not matches:
-        yield ImageFile(Path(pattern), Path(pattern), "there is no such file, and nothing matches the pattern")
+        yield ImageFile(Path(pattern), Path(pattern), "no file has this name or matches this pattern")
     for name in matches:
         if Path(name).is_dir():
             yield from _files_below(Path(name), excluded)
@@ -64,7 +64,7 @@ def _files_matching(pattern: str, excluded: Path | None) -> Iterator[ImageFile]:
 
 
 def _files_below(top: Path, excluded: Path | None) -> Iterator[ImageFile]:
-    """Yield the images in `top` and below; where there is none, or a folder cannot be read, the problem."""
+    """Yield the images in `top` and below, and a problem where there is no image or a folder cannot be read."""
     problems: list[OSError] = []
     empty = True
     for root, folders, names in os.walk(top, onerror=problems.append):

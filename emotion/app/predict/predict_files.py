@@ -27,10 +27,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 AHEAD = 3
-"""Images per thread that are in preparation, or wait for the model, at a time."""
+"""Images per thread that are prepared, or wait for the model, at the same time."""
 
 MOST_WAITING_BYTES = 64 * 2**20
-"""Of images that wait to be annotated; with more, batches get smaller."""
+"""Bytes of images that wait to be annotated. With more, batches get smaller."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class _PreparedImage:
         path: the file, as the user named it.
         problem: why it cannot be read; None where it can.
         detections: the faces, the largest first.
-        crops: of each face what the model takes, uint8 (size, size, channels).
+        crops: the crop of each face, uint8 (size, size, channels).
         image: uint8 (height, width, 1 or 3), kept only where it is to be annotated.
     """
 
@@ -62,7 +62,7 @@ def predict_files(
 ) -> Generator[ImageResult, None, None]:
     """Yield the result of each of `files`, in their order, as soon as it is known.
 
-    At any time only a few images are held.
+    Only a few images are in memory at any time.
 
     Args:
         files: what to read.
@@ -79,7 +79,7 @@ def predict_files(
     with (
         _single_threaded_opencv(workers > 1),
         ThreadPoolExecutor(workers) as pool,
-        # Closed before the pool, which would first prepare all that is still waiting.
+        # It is closed before the pool, which would otherwise prepare all waiting images.
         closing(_map_in_order(pool, prepare, files, AHEAD * workers)) as prepared,
     ):
         for batch in _batches(prepared, on_prepared):
@@ -114,9 +114,9 @@ def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _Pre
 
 
 def _read_file(path: Path) -> np.ndarray:
-    # Reading a pipe would wait for ever, and a device would never end.
+    # Reading a pipe could wait for ever, and reading a device could never end.
     if path.exists() and not path.is_file():
-        raise ImageError("it is no file, but a device or a pipe")
+        raise ImageError("it is a device or a pipe, not a file")
     return read_image(path)
 
 

@@ -10,7 +10,7 @@ from emotion.inference.predictor import Face
 OK, NO_FACE, UNREADABLE = "ok", "no face", "unreadable"
 
 SOME_FAILED, ALL_FAILED = 3, 1
-"""Exit statuses: some images, or all of them, gave no face."""
+"""Exit statuses: some images, or all of them, have no face."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ResultCounts:
 
     @property
     def exit_status(self) -> int:
-        """0 where every image gave a face, SOME_FAILED where some did, ALL_FAILED where none did."""
+        """The exit status: 0 if every image has a face, SOME_FAILED if some have one, ALL_FAILED if none has."""
         with_face, total = self.images[OK], self.images.total()
         return 0 if with_face == total else SOME_FAILED if with_face else ALL_FAILED
 

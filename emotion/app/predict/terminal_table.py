@@ -1,7 +1,7 @@
 """The table that `emotion predict` prints for people, row by row while images are read.
 
-The widths of its columns are known before the first row. rich measures text in places of a terminal. Its Table lays
-out all rows at once and shortens text at the end only, so the rows are put together here.
+The widths of its columns are known before the first row. rich measures how many columns of a terminal a text takes. Its
+Table would lay out all rows at once and cut texts at their end, so the rows are made here.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Table:
         emotions: the names of the probabilities, in their order.
         paths: of all images to come; they give the first column its width.
         columns: the width of the terminal.
-        encoding: that of the terminal; where it has no blocks, bars are drawn with `#`.
+        encoding: the terminal's encoding. Where it has no blocks, bars are drawn with `#`.
     """
 
     def __init__(self, emotions: Sequence[str], paths: Sequence[Path], *, columns: int, encoding: str) -> None:
@@ -64,7 +64,7 @@ class Table:
         return emotion.ljust(self._emotion_width)
 
     def _runner_up(self, face: Face) -> str:
-        """Return the likeliest of the other emotions: `neutral 3 %`."""
+        """Return the most probable of the other emotions: `neutral 3 %`."""
         others = zip(self._emotions, face.probabilities, strict=True)
         probability, name = max((float(probability), name) for name, probability in others if name != face.emotion)
         return f"{name} {percent(probability, 0)}" if probability >= LEAST_RUNNER_UP else ""
@@ -79,12 +79,12 @@ def _can_encode(text: str, encoding: str) -> bool:
 
 
 def _printable(text: Path | str) -> str:
-    """Return `text` without what would move the cursor or cannot be shown."""
+    """Return `text` with a replacement for each character that moves the cursor or cannot be shown."""
     return "".join(letter if letter.isprintable() else UNPRINTABLE for letter in str(text))
 
 
 def _fit(text: str, width: int) -> str:
-    """Return `text` filled up to `width` places of a terminal; of a longer one the end, which tells files apart."""
+    """Return `text` in `width` columns of a terminal. A longer one loses its start, since ends tell files apart."""
     if cell_len(text) > width:
         while cell_len(text) > width - 1:
             text = text[1:]

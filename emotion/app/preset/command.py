@@ -4,25 +4,40 @@ import argparse
 import sys
 from collections.abc import Mapping
 
+DESCRIPTION = """\
+Write the values of a preset into params.yaml. A preset has the params of a
+data set or of a published system. Comments and all other values stay.
+
+Without NAME, list the presets."""
+
+DETAILS = """\
+examples:
+  emotion preset          list the presets
+  emotion preset fer2013  set params.yaml for FER2013
+
+Next: copy the data into data/raw, then run dvc repro."""
+
 RENAMED_PRESETS = {"happy-sad-grey": "happy-sad-grayscale"}
-"""Names of earlier versions, and those of today."""
+"""Names of presets in earlier versions, and their names now."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "preset",
-        help="write the params of a data set or published system into params.yaml",
-        description="Write the params of a data set or published system into params.yaml. Its comments stay, and so do "
-        "values that the preset does not name. Without NAME: list the presets.",
-        epilog="Example: emotion preset fer2013 && cp ~/Downloads/fer2013.tar.gz data/raw/ && dvc repro",
+        help="set params.yaml for a data set or a published system",
+        description=DESCRIPTION,
+        epilog=DETAILS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", nargs="?", type=_preset_name, metavar="NAME", help="the preset, such as fer2013")
+    parser.add_argument(
+        "name", nargs="?", type=_preset_name, metavar="NAME", help="name of the preset, such as fer2013"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the preset, or list them all; InputError where there is no such preset."""
+    """Write the preset, or list all presets; raise InputError where there is no such preset."""
     from emotion.app.preset.presets import apply_preset, describe_preset, find_preset, list_presets, to_yaml
 
     if arguments.name is None:
@@ -43,7 +58,7 @@ def _preset_name(text: str) -> str:
 
 
 def _print_list(presets: Mapping[str, str]) -> None:
-    """Print one line per preset; on a terminal, lines that are too long go on below their own column."""
+    """Print one line per preset; on a terminal, long lines are wrapped in their column."""
     if not sys.stdout.isatty():
         width = max(map(len, presets), default=0)
         print("\n".join(f"{name:{width}}  {line}" for name, line in presets.items()))

@@ -47,14 +47,15 @@ def find_preset(name: str, folder: Path = PRESETS) -> Path:
     """Return the file of the preset `name`.
 
     Raises:
-        InputError: there is none; the message names those that exist, and the closest of them.
+        InputError: there is no such preset. The message lists all presets and names the closest one.
     """
     names = list(list_presets(folder))
     if name not in names:
+        if not names:
+            raise InputError(f"the folder {folder} has no presets; run the command in the root folder of the project")
         close = difflib.get_close_matches(name, names, n=1)
-        hint = f"; did you mean {close[0]}?" if close else "."
-        known = ", ".join(names) or f"none, since {folder} is missing; run the command from the project's root"
-        raise InputError(f"no preset is named {name!r}{hint} Presets: {known}")
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise InputError(f"no preset is named {name!r}{hint}; expected one of {', '.join(names)}")
     return folder / f"{name}.yaml"
 
 
@@ -97,7 +98,7 @@ def _round_trip_yaml() -> YAML:
 
 
 def _align_comments(content: CommentedMap) -> None:
-    """Begin each comment behind a value in the column where most begin, however long its value is."""
+    """Move each comment behind a value to the column where most comments begin."""
     sections = [section for section in content.values() if isinstance(section, CommentedMap)]
     comments = [tokens[2] for section in sections for tokens in section.ca.items.values() if tokens[2] is not None]
     if comments:
@@ -109,7 +110,9 @@ def _align_comments(content: CommentedMap) -> None:
 def _merge(preset: dict[str, Any], content: Any, name: str) -> Iterator[Change]:
     for section, values in preset.items():
         if not isinstance(values, dict):
-            raise InputError(f"{name}: {section} is {values!r}, expected a section such as `train:` with its keys")
+            raise InputError(
+                f"{name}: got {values!r} for {section}, expected a section with keys, such as `train: {{epochs: 20}}`"
+            )
         for key, value in values.items():
             before = content.setdefault(section, {}).get(key)
             if before != value or isinstance(before, bool) != isinstance(value, bool):

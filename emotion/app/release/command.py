@@ -1,30 +1,40 @@
-"""`emotion release`: what the pipeline just made, kept with its figures."""
+"""`emotion release`: keeps the model that the pipeline made, with its figures."""
 
 import argparse
+
+DESCRIPTION = """\
+Keep the model that dvc repro made as models/released/NAME, with its metrics,
+plots, params and a model card. Commit the folder with git afterwards."""
+
+DETAILS = """\
+examples:
+  emotion release fer2013-large              keep the model in all formats
+  emotion release fer2013-large --replace    replace this release
+  emotion release fer2013-tiny --files int8  keep model.keras and int8 only"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "release",
-        help="keep the model that the pipeline just made, with its figures",
-        description="Write models/released/NAME: the model that the pipeline just made, its figures, plots and params, "
-        "and a card that states them. The model files are plain files for git.",
-        epilog="Example: dvc repro && emotion release fer2013 && git add models/released",
+        help="keep the model that the pipeline made, with its results",
+        description=DESCRIPTION,
+        epilog=DETAILS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", metavar="NAME", help="lowercase letters, digits and '-', such as fer2013-large")
-    parser.add_argument("--replace", action="store_true", help="put it in the place of the release of that name")
+    parser.add_argument("name", metavar="NAME", help="name of the release: lowercase letters, digits and '-'")
+    parser.add_argument("--replace", action="store_true", help="replace the release of this name")
     parser.add_argument(
         "--files",
         nargs="*",
-        metavar="FILE",
-        help="files to keep besides that of Keras: tflite, int8, onnx; all by default, none if no name follows",
+        metavar="FORMAT",
+        help="formats to keep besides .keras: tflite, int8, onnx. Without FORMAT: none of them (default: all)",
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the release; InputError where that cannot be."""
+    """Write the release; raise InputError where that is not possible."""
     from emotion.app.release.release import release
 
     print(release(arguments.name, replace=arguments.replace, files=arguments.files))

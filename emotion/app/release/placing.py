@@ -1,4 +1,4 @@
-"""A release appears whole or not at all: it is made in a folder beside its place, and moved there."""
+"""Writing of a release, whole or not at all. It is made in a temporary folder and moved to its place."""
 
 import shutil
 import tempfile
@@ -16,16 +16,16 @@ def explain_failures(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(
-            f"{folder} cannot be written: {error.strerror or error}; nothing was released. Make room or mend that, "
-            "then run the command again"
+            f"{folder} cannot be written ({error.strerror or error}); nothing was released. Free space or correct the "
+            "permissions, then run the command again"
         ) from None
 
 
 @contextmanager
 def temporary_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder beside `folder`, which is removed at the end unless it was moved away.
+    """Yield an empty folder beside `folder`, which is removed at the end unless it was moved away.
 
-    Its name is one that git and DVC ignore. What killed runs left is removed first.
+    git and DVC ignore its name. Leftovers of killed runs are removed first.
     """
     prefix = f".partial-{folder.name}-"
     folder.parent.mkdir(parents=True, exist_ok=True)

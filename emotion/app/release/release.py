@@ -1,4 +1,4 @@
-"""`emotion release`: what the pipeline just made, kept in models/released with a card of its figures.
+"""`emotion release`: keeps the model that the pipeline made in models/released, with a card of its figures.
 
 All of it is plain files for git, so that a clone can read photos at once.
 """
@@ -44,22 +44,20 @@ MODELS = (TRAINED_MODEL, *EXPORTED.values())
 def release(name: str, *, replace: bool = False, files: Collection[str] | None = None) -> str:
     """Write models/released/NAME, and return what to print.
 
-    Of FILES it has those that `files` names, all where that is None, and the file of Keras in any case.
+    It has the .keras file and those of FILES that `files` names, or all of FILES for None.
 
-    A temporary folder beside it holds the release until it is whole. An error leaves nothing of it, and the release
-    to replace stays as it was.
+    A temporary folder holds the release until it is complete. After an error nothing of it is left, and the release to
+    replace is unchanged.
 
     Raises:
-        InputError: the name or `files` cannot be used, or the name is taken and `replace` is false. The same where the
-            results of the pipeline are missing or out of date. The same where git, DVC or a write fails.
+        InputError: the name or `files` cannot be used, or the name is taken and `replace` is false. Results of the
+            pipeline are missing or out of date. git, DVC or a write fails.
     """
     folder = RELEASED / name
     check_name(name)
     files = choose_files(files)
     if folder.exists() and not replace:
-        raise InputError(
-            f"{folder} exists already; give another name, or replace it: remove that folder first, or add --replace"
-        )
+        raise InputError(f"{folder} exists already; choose another name, or replace this release with --replace")
     params = load_params("evaluate", "compute")
     check_results()
     commit = describe_commit()
@@ -77,7 +75,8 @@ def check_name(name: str) -> None:
     """Raise InputError where `name` has other characters than lowercase letters, digits and '-'."""
     if not re.fullmatch("[a-z0-9][a-z0-9-]*", name):
         raise InputError(
-            f"NAME: got {name!r}, expected lowercase letters, digits and '-', a letter or digit first: fer2013-large"
+            f"NAME: got {name!r}, expected lowercase letters, digits and '-', a letter or digit first, such as "
+            "fer2013-large"
         )
 
 
@@ -85,7 +84,7 @@ def check_results() -> None:
     """Raise InputError where the model or one of the results is missing."""
     missing = [str(path) for path in (*MODELS, *RESULTS, PREDICTIONS) if not path.is_file()]
     if missing:
-        raise InputError(f"{', '.join(missing)}: missing; make what is missing with `dvc repro`")
+        raise InputError(f"missing: {', '.join(missing)}; make what is missing with `dvc repro`")
 
 
 def describe_release(new: Path, folder: Path, stored: StoredModels, commit: str) -> str:

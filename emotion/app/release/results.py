@@ -29,14 +29,14 @@ RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS
 """The files that a release has copies of, besides the model and plots."""
 
 PLOT_NAMES = ("class_balance", "confusion", "precision_recall", "reliability", "roc", "training")
-"""The plots that show figures; those of images stay behind, since not every data set may be shown."""
+"""The plots that show figures. Plots of images are left out, since not every data set may be shown."""
 
 TIMES = {TRAINING_TIME: TRAINED_MODEL, EXPORT_TIME: MODEL}
 """The files of measured times, and the model file that each belongs to."""
 
 
 def copy_results(folder: Path) -> None:
-    """Copy metrics, history, params, lock and plots to `folder`, side by side; what was timed, if it is known."""
+    """Copy metrics, history, params, lock, plots and known times into `folder`."""
     plots = [PLOTS / f"{name}.png" for name in PLOT_NAMES]
     for path in (*RESULTS, *plots):
         if path in RESULTS or path.is_file():
@@ -47,7 +47,7 @@ def copy_results(folder: Path) -> None:
 
 
 def is_time_of(path: Path, model: Path) -> bool:
-    """Return whether the time at `path` is that of the present `model`: it may have come from DVC's cache since."""
+    """Return whether the time at `path` belongs to the present `model`, which may have come from DVC's cache since."""
     md5 = hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest()
     return path.is_file() and read_json(path)["md5"] == md5
 
@@ -55,7 +55,7 @@ def is_time_of(path: Path, model: Path) -> bool:
 def list_metrics() -> None:
     """Write models/released/metrics.json and dvc.yaml, by which `dvc metrics show` lists every release.
 
-    The figures stand under the key `released`: with those of a run under one name in two files, DVC would give the
+    The figures are under the key `released`. Otherwise two files would have the same keys, and DVC would give the
     columns of `dvc exp show` longer names.
     """
     folders = sorted(path.parent for path in RELEASED.glob(f"[!.]*/{EVALUATION_METRICS.name}"))

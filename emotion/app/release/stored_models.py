@@ -20,7 +20,7 @@ from emotion.core.paths import (
 )
 
 FILES = ("tflite", "int8", "onnx")
-"""The names that users give for the model files of a release, besides that of Keras."""
+"""The names that users give for the model files of a release, besides the .keras file."""
 
 MODEL_SUFFIXES = (".keras", ".onnx", ".tflite")
 """The suffixes of model files."""
@@ -29,7 +29,7 @@ MOST_LOST = 0.001
 """Accuracy that rounding to float16 may change at most, either way."""
 
 TFLITE_MODELS = {"tflite": TFLITE_MODEL, "tflite_float16": FLOAT16_MODEL}
-"""By their names in metrics/export.json: what becomes model.tflite."""
+"""The files of which one becomes model.tflite, by their names in metrics/export.json."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class StoredModels:
     """The model files of a release.
 
     Attributes:
-        files: the names of its files by what they are in metrics/export.json, that of Keras first.
+        files: the names of its files by their names in metrics/export.json, the .keras file first.
         weights: the type of the weights in the Keras file.
-        accuracy: of the Keras file as it is stored on the test split, 0 to 1.
+        accuracy: the accuracy of the stored .keras file on the test split, 0 to 1.
     """
 
     files: Mapping[str, str]
@@ -48,7 +48,7 @@ class StoredModels:
 
 
 def choose_files(files: Collection[str] | None) -> Collection[str]:
-    """Return `files`, all of FILES where that is None; InputError where one is none of FILES."""
+    """Return `files`, or all of FILES for None; raise InputError where one is not in FILES."""
     if files is None:
         return FILES
     for file in files:
@@ -63,7 +63,7 @@ def write_models(folder: Path, params: Params, files: Collection[str]) -> Stored
     names = {"keras": MODEL.name} | {key: _stored_name(source) for key, source in others.items()}
     for key, source in others.items():
         shutil.copyfile(source, folder / names[key])
-    # Loading Keras takes seconds; what is wrong before shows before them.
+    # Keras takes seconds to load, so errors in other files are reported before.
     from emotion.model_files.keras_setup import set_up
 
     set_up(params.compute.threads, params.evaluate.seed)
@@ -98,7 +98,7 @@ def choose_tflite() -> str:
 
 
 def is_kept(accuracy: float, before: float) -> bool:
-    """Return whether an accuracy, 0 to 1, is that of before but for MOST_LOST."""
+    """Return whether an accuracy, 0 to 1, differs from the one before by MOST_LOST at most."""
     return round(abs(accuracy - before), METRIC_DECIMALS) <= MOST_LOST
 
 

@@ -13,7 +13,7 @@ CODE = ("emotion", "stages", "dvc.yaml", "requirements.txt", ":(exclude)emotion/
 
 
 def describe_commit() -> str:
-    """Return the commit of the code, for the card, with what of the code is changed since.
+    """Return the commit of the code for the card, with the changes that are not committed.
 
     Raises:
         InputError: there is no git, no repository or no commit.
@@ -25,37 +25,37 @@ def describe_commit() -> str:
 
 
 def check_up_to_date() -> None:
-    """Raise InputError where `dvc repro` would run a stage: the results would be of other code, params or data.
+    """Raise InputError where `dvc repro` would run a stage, since the results are of other code, params or data.
 
     Only the stages of dvc.yaml count.
     """
     changed = json.loads(run_dvc("status", "--json", "dvc.yaml"))
     if changed:
         raise InputError(
-            f"the pipeline is not up to date: {', '.join(sorted(changed))} changed since the last run; a release is of "
-            "what `dvc repro` made, so run that first (`dvc status` says what changed)"
+            f"the pipeline is not up to date: {', '.join(sorted(changed))} changed since the last run; run `dvc repro` "
+            "first. `dvc status` shows what changed"
         )
 
 
 def paths_to_add(paths: Iterable[Path]) -> list[str]:
-    """Return those of `paths` of which git lacks something, sorted, as commands take them."""
+    """Return those of `paths` with changes that git does not have, sorted, as commands take them."""
     texts = sorted(path.as_posix() for path in paths)
     return [path for path in texts if run_git("status", "--porcelain", "--", path)]
 
 
 def run_dvc(*arguments: str) -> str:
-    """Return what a dvc command printed; InputError with what it printed where it fails."""
+    """Return the output of a dvc command; raise InputError with the output where it fails."""
     return _run_program([sys.executable, "-m", "dvc", *arguments], f"dvc {arguments[0]}")
 
 
 def run_git(*arguments: str) -> str:
-    """Return what a git command printed; InputError with what it printed where it fails."""
+    """Return the output of a git command; raise InputError with the output where it fails."""
     try:
         return _run_program(["git", *arguments], f"git {arguments[0]}")
     except InputError as error:
         raise InputError(
-            f"the commit of the code is unknown, and the card of a release has to name it: {error}\nRelease from a git "
-            "clone of the project that has a commit"
+            f"git does not name the commit of the code, which the card of a release needs ({error}); run the command "
+            "in a git clone that has a commit"
         ) from None
 
 
@@ -63,7 +63,7 @@ def _run_program(command: Sequence[str], shown: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
     except FileNotFoundError:
-        raise InputError(f"{command[0]} is missing; install it, or look at PATH") from None
+        raise InputError(f"{command[0]} was not found; install it, or add its folder to PATH") from None
     if done.returncode:
-        raise InputError(f"{shown} failed; its output: {done.stderr.strip() or done.stdout.strip()}")
+        raise InputError(f"{shown} failed with the output: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

@@ -1,6 +1,6 @@
 """The web application: the page at /, its JSON API under /api, and the API's description at /openapi.json.
 
-FastAPI and uvicorn carry it. All that the page needs lies in the folder `page`; nothing is fetched from elsewhere.
+It runs on FastAPI and uvicorn. The folder `page` has all files of the page, and nothing is fetched from elsewhere.
 """
 
 import reprlib
@@ -38,10 +38,10 @@ NO_TELEMETRY: TelemetryConfig = {
 IMAGE_ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer, "description": text}
     for status, text in {
-        400: "The image broke off on its way.",
+        400: "The image did not arrive completely.",
         408: "The image did not arrive in time.",
         413: "The file is too large.",
-        415: "The content type is not that of an image, or the body has a content encoding.",
+        415: "The content type is no image type, or the body has a content encoding.",
         422: "The image cannot be read; `detail` says why.",
         429: "Too many images in a short time: wait for the seconds in `Retry-After`.",
         503: "Too many images at the same time: wait for the seconds in `Retry-After`.",
@@ -49,7 +49,7 @@ IMAGE_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 FRAME_ERRORS = IMAGE_ERRORS | {
-    409: {"model": ErrorAnswer, "description": "The frame's time lies before that of the session's last frame."},
+    409: {"model": ErrorAnswer, "description": "The frame is older than the last frame of its session."},
     422: {"model": ErrorAnswer, "description": "The image, `session` or `seconds` is not valid; `detail` says why."},
 }
 
@@ -158,13 +158,13 @@ def _add_page(app: FastAPI, page: Path) -> None:
 
 
 async def _answer_refusal(request: Request, error: Exception) -> JSONResponse:
-    """Answer an HTTPException, in our words where FastAPI has only the name of the status."""
+    """Answer an HTTPException; say more where FastAPI has only the name of the status."""
     if not isinstance(error, HTTPException):
         raise error
     allowed = (error.headers or {}).get("Allow", "another method")
     details = {
         404: "there is nothing at this address; the page is at / and the API is described at /api",
-        405: f"{request.method} is not for this address; expected {allowed}",
+        405: f"got the method {request.method}, expected {allowed}",
     }
     answer = ErrorAnswer(details.get(error.status_code, error.detail))
     return JSONResponse(asdict(answer), error.status_code, headers=error.headers)
@@ -183,5 +183,5 @@ def _explain_parameter(name: str, value: Any) -> str:
 
 
 async def _answer_failure(request: Request, error: Exception) -> JSONResponse:
-    """Answer an exception that nobody expected; the server then writes it to its standard error."""
-    return JSONResponse(asdict(ErrorAnswer("the server failed on this; its terminal says why")), 500)
+    """Answer an unexpected exception; the server then writes it to its standard error."""
+    return JSONResponse(asdict(ErrorAnswer("the server failed on this request; its terminal shows the error")), 500)

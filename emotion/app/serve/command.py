@@ -9,37 +9,53 @@ HOST, PORT = "127.0.0.1", 8000
 MAX_PORT = 65535
 
 DESCRIPTION = """\
-Serve a page for the browser: drop an image, or switch the camera on, and see the faces, their labels and the
-probability of each emotion. A JSON API gives other programs the same answers; the page /api describes it.
+Start a web page that reads images and the camera. It shows each face, its
+emotion and the probability of every emotion."""
 
-Only this machine is answered, unless --host says otherwise. Images go to this program and no further. Nothing is
-written to disk; the last frame of a camera stays in memory for a few seconds, for the tracking of its faces. Nothing on
-the page comes from elsewhere."""
+DETAILS = """\
+privacy:
+  Only this machine reaches the page, unless --host says otherwise.
+  Images are sent to this program only. Nothing is written to disk.
+  The last frame of a camera stays in memory for a few seconds, to track faces.
+  The page loads nothing from other servers.
 
-EXAMPLES = """\
+API:
+  Other programs get the same answers as JSON. The page /api describes this.
+    curl -H 'content-type: image/jpeg' --data-binary @photo.jpg \\
+      http://127.0.0.1:8000/api/predict
+
+exit status:
+  0  Ctrl-C ended the server
+  1  the address, the port, the model or another argument cannot be used
+  2  the command line is wrong
+
 examples:
-  emotion serve --open
-  emotion serve --model models/model.onnx --port 0
-  curl -H 'content-type: image/jpeg' --data-binary @photo.jpg http://127.0.0.1:8000/api/predict"""
+  emotion serve --open          open the page in the browser
+  emotion serve --port 0        use any free port
+  emotion serve --host 0.0.0.0  let the whole network use the page"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `serve` to the commands of `emotion`."""
     parser = commands.add_parser(
         "serve",
-        help="serve a page for the browser that reads images and the camera",
+        help="start a web page that reads images and the camera",
         description=DESCRIPTION,
-        epilog=EXAMPLES,
+        epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--host",
         default=HOST,
         metavar="ADDRESS",
-        help="the address to listen on; 0.0.0.0 is the whole network (%(default)s)",
+        help="address to listen on. 0.0.0.0: all addresses of this machine (default: %(default)s)",
     )
     parser.add_argument(
-        "--port", type=_port, default=PORT, metavar="NUMBER", help="the port; 0 takes any that is free (%(default)s)"
+        "--port",
+        type=_port,
+        default=PORT,
+        metavar="NUMBER",
+        help="port to listen on. 0: any free port (default: %(default)s)",
     )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     add_predictor_arguments(parser)
@@ -57,7 +73,8 @@ def run(arguments: argparse.Namespace) -> None:
         from emotion.app.serve.server import listen, serve
     except ModuleNotFoundError as error:
         raise InputError(
-            f"the page needs what is not installed here ({error}): pip install 'facial-emotion-pipeline[serve]'"
+            f"the page needs a package that is not installed ({error}); install it with "
+            "pip install 'facial-emotion-pipeline[serve]'"
         ) from None
     # Before the model, whose loading takes seconds.
     with listen(arguments.host, arguments.port) as listener:

@@ -1,13 +1,13 @@
 """The check that a request is for this server: its Host header has to be a name or an address of it.
 
-Another site can have its own name lead to this machine, and browsers would then take its page and the page here for one
-(DNS rebinding). Its requests still carry that name.
+Another site can point its name to this machine (DNS rebinding). Browsers would then treat its page and the page here as
+one site. Its requests still carry its name.
 
 Starlette's TrustedHostMiddleware compares the header with a list of names; it knows ports and IPv6 in brackets. What it
 lacks is here:
 - A server on every address of the machine answers to any literal address, which no list holds. No other site can have
   an address as its name.
-- A refusal has the status 421 and says in JSON how to mend it. The middleware's is a plain text of the status 400.
+- A refusal has the status 421 and says in JSON how to mend it. The middleware answers with plain text and 400.
 
 Requests of other sites' pages to an allowed name are refused by `uploads`, which takes content types of images only.
 """
@@ -94,5 +94,5 @@ def _is_address(header: str) -> bool:
 
 
 def _refuse_host(header: str) -> ASGIApp:
-    detail = f"this server does not go by the name {header!r}; open it as localhost, or start it with --host"
+    detail = f"got the host {header!r}, expected a name of this server; open it as localhost, or start it with --host"
     return JSONResponse(asdict(ErrorAnswer(detail)), 421)

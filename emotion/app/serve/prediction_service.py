@@ -16,14 +16,14 @@ from emotion.inference.predictor import Predictor
 
 Answer = TypeVar("Answer")
 
-NO_IMAGE = f"no image of a known format; expected one of {', '.join(FORMATS)}"
+NO_IMAGE = f"the file is no image of a known format; expected one of {', '.join(FORMATS)}"
 """The detail for bytes that no decoder takes."""
 
 
 class PredictionService:
     """Receives images within the limits and predicts on each, in one separate thread.
 
-    That thread alone uses the predictor and the sessions: neither is made for several threads at once.
+    That thread alone uses the predictor and the sessions: neither is safe for several threads at once.
     """
 
     def __init__(self, predictor: Predictor, limits: Limits) -> None:
@@ -45,7 +45,7 @@ class PredictionService:
         """Return the faces of the frame in the body of `request`, with their numbers in the session.
 
         Raises:
-            HTTPException: as `predict`, or `seconds` lies before the time of the session's last frame.
+            HTTPException: as `predict`, or the frame is older than the last frame of the session.
         """
         try:
             answer = await self._process(request, lambda image: self._track(image, session, seconds))
@@ -66,7 +66,7 @@ class PredictionService:
                 raise HTTPException(422, str(error)) from None
             except asyncio.CancelledError:
                 # After Ctrl-C, where the image takes longer than the server waits for it.
-                raise HTTPException(503, "the server is ending") from None
+                raise HTTPException(503, "the server is stopping") from None
 
     def _predict(self, image: np.ndarray) -> ImageAnswer:
         faces = self._predictor.predict(image)
@@ -79,5 +79,5 @@ class PredictionService:
         return FrameAnswer(width, height, [describe_tracked_face(face, self._predictor.emotions) for face in faces])
 
     def _schedule_drop(self) -> None:
-        """Let a session that gets no more frames end in time."""
+        """Schedule the end of sessions that get no more frames."""
         asyncio.get_running_loop().call_later(self._idle_seconds, self._worker.submit, self._sessions.drop_idle)

@@ -15,15 +15,15 @@ from emotion.app.serve.host_check import WILDCARDS, is_loopback
 from emotion.core.errors import InputError
 
 LOG_LEVEL = "warning"
-"""Of uvicorn: it logs errors, and no requests."""
+"""The log level of uvicorn: errors, but no requests."""
 
 SECONDS_TO_END = 3
-"""Time for the answers under way after Ctrl-C."""
+"""Seconds that unfinished answers have after Ctrl-C."""
 
 LISTEN_ERRORS = {
-    errno.EADDRINUSE: "port {port} is taken; name another with --port, or any that is free with --port 0",
-    errno.EACCES: "port {port} may not be used by you; name one above 1023 with --port",
-    errno.EADDRNOTAVAIL: "{host} is no address of this machine; leave --host out, or name one that is",
+    errno.EADDRINUSE: "port {port} is in use; choose another one with --port, or any free one with --port 0",
+    errno.EACCES: "port {port} needs the rights of an administrator; choose one above 1023 with --port",
+    errno.EADDRNOTAVAIL: "--host: got {host}, expected an address of this machine; leave --host out to use 127.0.0.1",
 }
 """Why the server cannot listen, by the number of the system's error."""
 
@@ -38,9 +38,12 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family)
     except (socket.gaierror, UnicodeError):
-        raise InputError(f"--host: {host!r} cannot be found; expected an address such as 127.0.0.1") from None
+        raise InputError(f"--host: got {host!r}, which is not found, expected an address such as 127.0.0.1") from None
     except OSError as error:
-        problem = LISTEN_ERRORS.get(error.errno or 0, "{host}, port {port} cannot be listened on ({error})")
+        problem = LISTEN_ERRORS.get(
+            error.errno or 0,
+            "the server cannot use {host}, port {port} ({error}); choose others with --host and --port",
+        )
         raise InputError(problem.format(host=host, port=port, error=error.strerror)) from None
 
 
@@ -52,7 +55,7 @@ def serve(app: ASGIApp, listener: socket.socket, *, open_page: bool = False) -> 
         print(f"The page is at {url} (Ctrl-C ends it)", flush=True)
         warn_of_network(listener)
         if open_page:
-            # Some browsers come back only once they are closed.
+            # With some browsers this call returns only when they are closed.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     with contextlib.suppress(KeyboardInterrupt):
@@ -103,7 +106,7 @@ def warn_of_network(listener: socket.socket) -> None:
         return
     where = "every address of this machine" if host in WILDCARDS else host
     print(
-        f"warning: everyone who reaches {where} at port {port} can use this page, and images go there unencrypted; "
-        "browsers allow the camera only at localhost or over HTTPS",
+        f"warning: everyone who reaches {where} at port {port} can use this page. Images are sent unencrypted. "
+        "Browsers allow the camera only at localhost or over HTTPS",
         file=sys.stderr,
     )

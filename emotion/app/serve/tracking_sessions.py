@@ -17,7 +17,7 @@ from emotion.inference.tracking import FaceTracker, TrackedFace
 
 
 class FrameOrderError(ValueError):
-    """A frame's time lies before that of the session's last frame."""
+    """A frame is older than the last frame of its session."""
 
 
 @dataclass

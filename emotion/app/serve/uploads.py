@@ -48,7 +48,7 @@ class Uploads:
         """Yield the bytes of the image in `request`; it counts as under way until the context ends.
 
         Raises:
-            HTTPException: a limit is exceeded, the content type is no image's, or the body is compressed. The detail
+            HTTPException: a limit is exceeded, the content type is no image type, or the body is compressed. The detail
                 says which and why.
         """
         self._check_rate(request)
@@ -63,12 +63,12 @@ class Uploads:
         if wait:
             raise HTTPException(
                 429,
-                f"more than {self._limits.a_second:g} images a second; wait for the seconds in Retry-After",
+                f"got more than {self._limits.a_second:g} images in a second; wait for the seconds in Retry-After",
                 {"Retry-After": str(math.ceil(wait))},
             )
 
     def _check_length(self, request: Request) -> None:
-        # What is no number never gets here: the server refuses such a request.
+        # It is a number, since the server refuses requests with anything else.
         if int(request.headers.get("content-length", 0)) > self._limits.upload_bytes:
             raise self._too_large()
 
@@ -104,28 +104,28 @@ class Uploads:
         except TimeoutError:
             raise HTTPException(
                 408,
-                f"the image did not arrive within {self._limits.body_seconds:g} seconds",
+                f"the image did not arrive within {self._limits.body_seconds:g} seconds; send a smaller one",
                 {"Connection": "close"},
             ) from None
         except ClientDisconnect:
-            raise HTTPException(400, "the image broke off on its way") from None
+            raise HTTPException(400, "the image did not arrive completely; send it again") from None
         return bytes(data)
 
 
 def _check_content_type(request: Request) -> None:
-    # Another site's page cannot send this type without a preflight request, which is never answered with yes. So no
+    # Another site's page cannot send this type without a preflight request, which the server never allows. So no
     # other site can use the API.
     content_type = request.headers.get("content-type", "")
     if not content_type.lower().startswith("image/"):
         raise HTTPException(
             415,
-            f"got the content type {content_type or 'of nothing'!r}, expected one of an image, such as image/jpeg, and "
-            "the file's bytes as the body",
+            f"got the content type {content_type or 'none'!r}, expected an image type such as image/jpeg, with the "
+            "bytes of the file as the body",
         )
 
 
 def _check_encoding(request: Request) -> None:
-    # Image files are compressed already, and a small body that unpacks to a huge one would get round the limit.
+    # Image files are compressed already, and a small body that unpacks to a huge one would bypass the limit.
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.strip().lower() != "identity":
         raise HTTPException(

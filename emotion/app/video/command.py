@@ -14,69 +14,78 @@ if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.app.video.processing import Summary
 
 CUT_OFF, NO_FACE = 3, 1
-"""Exit statuses: the video ends before its declared end; it shows no face."""
+"""Exit statuses: the video ends early; it shows no face."""
 
 DESCRIPTION = """\
-Predict the emotions of the faces in a video: write it again with each face boxed, numbered and labeled, or a table with
-one row per face and frame, or both. Without -o and --csv it writes NAME-emotions.mp4 into the working folder."""
+Track the faces in a video and predict their emotions. Write the video again
+with boxes, numbers and labels, or write a table of all faces, or both.
+
+Without --output and --csv, holiday.mov becomes holiday-emotions.mp4 in the
+current folder."""
 
 DETAILS = f"""\
 faces:
-  Faces are searched for every {SEARCH_EVERY} seconds and tracked between. One that comes later counts once two searches
-  have found it. It keeps its number as long as it stays, and for two seconds after. Boxes and probabilities are
-  smoothed.
+  The detector searches for faces every {SEARCH_EVERY} seconds (--search). Between
+  searches, boxes follow the motion of the image.
+  A face that appears later is shown after two searches have found it.
+  A face that leaves keeps its number for two seconds, in case it returns.
+  Boxes and probabilities are smoothed (--smooth).
 
-the new video:
-  Sound is not carried over. Where frames come at a varying rate, some are repeated or left out, so that each shows at
-  its time. .mp4 files are of MPEG-4's older kind (part 2), which players such as VLC and mpv show and browsers do not.
+new video:
+  It has no sound. Its frame rate is constant. Where the rate of the source
+  varies, frames are repeated or left out, so that each shows at its time.
+  The codec of .mp4 files is MPEG-4 Part 2. Players such as VLC and mpv show
+  it. Browsers do not.
 
-the table:
-  frame, seconds            from 0, of the video that was read
-  face                      its number
-  detected                  1: found in this frame; 0: tracked here from an earlier one
-  emotion, confidence       what it shows, and how probable that is
-  x, y, width, height       its box in pixels; x and y are the upper left corner
-  and a column for each emotion with its probability
+table:
+  It has one row per face and frame.
+    frame, seconds       number and time of the frame, both from 0
+    face                 number of the face, from 1
+    detected             1: found in this frame. 0: tracked from an earlier one
+    emotion, confidence  predicted emotion and its probability
+    x, y, width, height  box in pixels; x and y are the upper left corner
+    happy, sad, ...      probability of each emotion
 
-Until it is whole, a file is called NAME.partial.mp4 or .csv. After Ctrl-C it stays, with the frames up to there.
+unfinished files:
+  A file is called NAME.partial.mp4 or NAME.partial.csv until it is complete.
+  Ctrl-C keeps this file, with all frames up to there.
 
 exit status:
-  0    all of it was read, and there is a face in it
-  3    the video is broken and ends early; what came before is written
-  1    there is no face in it (it is written all the same), it cannot be read, or nothing can be written
-  2    the arguments are wrong
-  130  Ctrl-C ended it
+  0    the whole video was read, and it shows a face
+  1    the video shows no face (the files are written), or it cannot be read,
+       or a file cannot be written
+  2    the command line is wrong
+  3    the video is broken and ends early; the frames before are written
+  130  Ctrl-C ended the command
 
 examples:
-  emotion video holiday.mp4                                      writes holiday-emotions.mp4
-  emotion video talk.mp4 --csv talk.csv                          the table only, which is faster
-  emotion video talk.mp4 -o boxed.mp4 --csv talk.csv --every 5
-  emotion video talk.mp4 --search 0 --smooth 0                   reads each frame alone, as predict reads an image"""
+  emotion video holiday.mp4                     write holiday-emotions.mp4
+  emotion video talk.mp4 --csv talk.csv         write the table only, faster
+  emotion video talk.mp4 -o new.mp4 --every 5   run the model less often
+  emotion video talk.mp4 --search 0 --smooth 0  read each frame as an image"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `video` to the commands of `emotion`."""
     parser = commands.add_parser(
         "video",
-        help="box and label the faces in a video, or write a table of them",
+        help="write a video with boxed and labeled faces, or a table of them",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", type=Path, metavar="IN", help="the video to read")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="OUT.mp4", help="the video to write: .mp4, .mov, .mkv or .avi"
-    )
-    parser.add_argument("--csv", type=Path, metavar="OUT.csv", help="the table to write")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that are there already")
+    parser.add_argument("source", type=Path, metavar="VIDEO", help="video to read")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="video to write: .mp4, .mov, .mkv or .avi")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="table to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.add_argument(
         "--every",
         type=positive_int,
         default=1,
         metavar="N",
-        help="run the model on every Nth frame only; between, faces keep their probabilities (%(default)s)",
+        help="run the model on every Nth frame. Other frames repeat its probabilities (default: %(default)s)",
     )
-    parser.add_argument("--no-bars", action="store_true", help="draw no bars of probabilities beside faces")
+    parser.add_argument("--no-bars", action="store_true", help="do not draw bars for the probabilities")
     add_tracking_arguments(parser)
     add_predictor_arguments(parser)
     parser.set_defaults(run=run)
@@ -87,7 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises:
         InputError: the video cannot be read, or a file cannot be written.
-        SystemExit: the video ends before its end, or shows no face.
+        SystemExit: the video ends early, or shows no face.
     """
     from emotion.app.video.output_files import OutputFiles
     from emotion.app.video.processing import process_video
@@ -140,8 +149,8 @@ def _exit_if_incomplete(summary: "Summary", source: Path) -> None:
     if summary.missing_frames:
         declared = summary.frames + summary.missing_frames
         print(
-            f"warning: {source} ends after frame {summary.frames} of {declared}: it is cut off or broken; what came "
-            "before is written",
+            f"warning: {source} is cut off or broken: it ends after frame {summary.frames} of {declared}. The frames "
+            "before are written",
             file=sys.stderr,
         )
     if not summary.faces:

@@ -30,20 +30,20 @@ class OutputFiles:
         """Refuse files that cannot be written, or would replace something that is to stay.
 
         Raises:
-            InputError: a file is `source`, the other file or a folder, it is there already without `overwrite`, or the
-                video's suffix names no kind of video.
+            InputError: a file is `source`, the other file or a folder; it exists without `overwrite`; or the suffix of
+                the video is unknown.
         """
         if self.video is not None and self.video.suffix.lower() not in CODECS:
-            raise InputError(f"{self.video}: a video cannot be written as that; expected one of {', '.join(CODECS)}")
+            raise InputError(f"--output: got {self.video}, expected a name that ends in {' or '.join(CODECS)}")
         if self.video is not None and self.table is not None and self.video.resolve() == self.table.resolve():
-            raise InputError(f"{self.video} is to be the video and the table; name two files")
+            raise InputError(f"--output and --csv: got {self.video} for both, expected two files")
         for path in self.paths:
             if path.exists() and source.exists() and path.samefile(source):
-                raise InputError(f"{path} is the video that is read; name another file to write")
+                raise InputError(f"{path} is the video to read; name another file to write")
             if path.is_dir():
                 raise InputError(f"{path} is a folder; name a file in it")
             if path.exists() and not overwrite:
-                raise InputError(f"{path} is there already; name another file, or have it replaced with --overwrite")
+                raise InputError(f"{path} exists already; name another file, or replace it with --overwrite")
 
 
 def partial_name(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The camera: a thread reads it and keeps the newest image only, so that what is shown never falls behind."""
+"""The camera: a thread reads it and keeps the newest image only, so that the window shows no old images."""
 
 import threading
 import time
@@ -39,7 +39,7 @@ class Camera:
     """Reads a camera in a separate thread. Use it as a context manager, which closes the camera.
 
     Args:
-        name: what messages call it.
+        name: the camera's name in messages.
         source: yields its images. It runs in the thread, since each step of it may hang. Its event is set by
             `start_playing`.
         first_image_timeout: seconds that it has until its first image.
@@ -63,7 +63,7 @@ class Camera:
         self._taken = -1
         self._failure: BaseException | None = None
         self.ended = False
-        """Whether the last image came: a file has an end."""
+        """Whether the last image came, as at the end of a file."""
         self._closed = False
         self._started = time.monotonic()
         self._playing = threading.Event()
@@ -100,7 +100,7 @@ class Camera:
         return -1 if self._newest is None else self._newest.number
 
     def start_playing(self) -> None:
-        """Begin to play, if a file plays the camera: frames are shown from now on."""
+        """Start to play a file in the camera's place: frames are shown from now on."""
         self._started = time.monotonic()
         self._playing.set()
 
@@ -116,12 +116,13 @@ class Camera:
         now = time.monotonic()
         if self._newest is None and now - self._started > self._first_image_timeout:
             raise InputError(
-                f"camera {self.name} gave no image within {self._first_image_timeout:g} seconds; does another program "
-                "use it? Unplug it and plug it in again, give it longer with --wait, or name another one with --camera"
+                f"camera {self.name} gave no image within {self._first_image_timeout:g} seconds; close other programs "
+                "that use it, plug it in again, wait longer with --wait, or choose another one with --camera"
             )
         if self._newest is not None and now - max(self._started, self._newest.seconds) > SILENCE_TIMEOUT:
             raise InputError(
-                f"camera {self.name} gave no image for {SILENCE_TIMEOUT:g} seconds; was it unplugged, or switched off?"
+                f"camera {self.name} gave no image for {SILENCE_TIMEOUT:g} seconds; check that it is plugged in and "
+                "switched on, then run the command again"
             )
 
     def _read(self) -> None:
@@ -131,7 +132,9 @@ class Camera:
                     return
                 self._publish(image)
         except cv2.error as error:
-            self._failure = InputError(f"camera {self.name} failed: {error}")
+            self._failure = InputError(
+                f"camera {self.name} failed ({error}); plug it in again, or choose another one with --camera"
+            )
         # Any error is raised again in the thread that takes the frames.
         except BaseException as error:
             self._failure = error

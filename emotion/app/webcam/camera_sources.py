@@ -44,7 +44,9 @@ def open_camera(
     if number is not None:
         return Camera(source, lambda _: _device_images(number, number), first_image_timeout=first_image_timeout)
     if not path.exists():
-        raise InputError(f"--camera {source}: there is no such file; expected a camera's number, such as 0, or a file")
+        raise InputError(
+            f"--camera: got {source}, expected the number of a camera, such as 0, or a video file that exists"
+        )
     if path.is_file():
         VideoReader(path).close()  # raises at once if it is no video
         return Camera(
@@ -83,17 +85,17 @@ def _device_images(device: int | str, number: int | None) -> Iterator[np.ndarray
 def _explain_closed(device: int | str, number: int | None) -> str:
     """Return why a camera does not open, as far as that can be known."""
     if number is None or not sys.platform.startswith("linux"):
-        return f"camera {device} cannot be opened; is it plugged in, and does no other program use it?"
+        return f"camera {device} cannot be opened; plug it in, and close other programs that use it"
     node = DEVICES_FOLDER / f"video{number}"
     if not node.exists():
         others = [path.name.removeprefix("video") for path in sorted(DEVICES_FOLDER.glob("video*"))]
-        there = f"there are {', '.join(others)}" if others else "this machine has none"
-        return f"there is no camera {number}: {there}. A video file can take its place: --camera holiday.mp4"
+        expected = f"expected one of {', '.join(others)}" if others else "and this machine has none"
+        return f"there is no camera {number}, {expected}; plug one in, or play a video file: --camera holiday.mp4"
     if not os.access(node, os.R_OK | os.W_OK):
-        return f"camera {number} may not be used by this user; add it to the group of {node} (mostly `video`)"
+        return f"you may not use camera {number}; add your user to the group of {node}, which is mostly `video`"
     if not stat.S_ISCHR(node.stat().st_mode):
-        return f"{node} is no camera"
-    return f"camera {number} cannot be opened: another program uses it, or {node} gives no images"
+        return f"{node} is no camera; choose another one with --camera"
+    return f"camera {number} cannot be opened; close other programs that use {node}, or choose another --camera"
 
 
 def _file_images(path: Path, playing: threading.Event, *, loop: bool, paced: bool) -> Iterator[np.ndarray]:

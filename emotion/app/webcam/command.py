@@ -8,31 +8,34 @@ from emotion.app.tracking_arguments import add_tracking_arguments, nonnegative_s
 from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
 
 DESCRIPTION = """\
-Show the camera in a window, with each face boxed, numbered and labeled and a bar for the probability of each emotion.
-Nothing is saved unless a key asks for it, and nothing leaves this machine."""
+Show the camera in a window. Each face has a box, a number, a label and a bar
+for the probability of each emotion.
+
+An image is saved only when you press s. Nothing leaves this machine."""
 
 DETAILS = """\
 keys:
-  q, Esc  quit                           m  mirror on or off
-  space   pause, and go on               b  bars on or off
-  s       save the image that shows      h  hide or show the keys
+  q, Esc  quit                    m  mirror on or off
+  space   pause or continue       b  bars on or off
+  s       save the image          h  list of keys on or off
 
 exit status:
-  0  a key, or the end of a file, ended it
-  1  there is no display or no camera, another program has it, or it was unplugged
-  2  the arguments are wrong
+  0    a key or the end of a video file ended it
+  1    there is no display, no camera, or no more images from the camera
+  2    the command line is wrong
+  130  Ctrl-C ended the command
 
 examples:
-  emotion webcam
-  emotion webcam --camera 1 --smallest 80
-  emotion webcam --camera holiday.mp4 --loop    a video in the camera's place"""
+  emotion webcam                                show the first camera
+  emotion webcam --camera 1 --smallest 80       second camera, larger faces
+  emotion webcam --camera holiday.mp4 --loop    play a video instead"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `webcam` to the commands of `emotion`."""
     parser = commands.add_parser(
         "webcam",
-        help="show the camera live, with the faces boxed and labeled",
+        help="show the camera live, with boxed and labeled faces",
         description=DESCRIPTION,
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -41,23 +44,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--camera",
         default="0",
         metavar="CAMERA",
-        help="the camera, counted from 0, or a video file to play in its place (%(default)s)",
+        help="number of the camera, from 0, or a video file to play instead (default: %(default)s)",
     )
-    parser.add_argument("--loop", action="store_true", help="play a file again and again")
-    parser.add_argument("--no-mirror", action="store_true", help="show the image as the camera sees it, not mirrored")
+    parser.add_argument("--loop", action="store_true", help="repeat the video file without end")
+    parser.add_argument("--no-mirror", action="store_true", help="do not mirror the camera's image")
     parser.add_argument(
         "--wait",
         type=nonnegative_seconds,
         default=FIRST_IMAGE_TIMEOUT,
         metavar="SECONDS",
-        help="the time that the camera has for its first image (%(default)s)",
+        help="time to wait for the camera's first image (default: %(default)s)",
     )
     parser.add_argument(
         "--images",
         type=Path,
         default=Path(),
         metavar="FOLDER",
-        help="the folder in which the key s saves images (the working folder)",
+        help="folder where the key s saves images (default: the current folder)",
     )
     parser.add_argument("--pictures", action=RenamedOption, new="--images")
     add_tracking_arguments(parser)

@@ -46,13 +46,13 @@ class Display:
         self._changed = False
 
     def set_frame(self, frame: CameraFrame, tracked_faces: Sequence[TrackedFace]) -> None:
-        """Have the next `refresh` show this frame."""
+        """Set the frame that the next `refresh` shows."""
         self._frame, self._tracked_faces, self._changed = frame, tracked_faces, True
         self._fps_meter.update(frame.seconds)
         self.frames_shown += 1
 
     def handle_keys(self) -> bool:
-        """Do what the keys pressed since the last call are for; return whether to go on."""
+        """Handle the keys pressed since the last call; return whether to continue."""
         for key in self._window.pressed_keys():
             if key in QUIT_KEYS:
                 return False

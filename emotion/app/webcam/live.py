@@ -28,7 +28,7 @@ def run_webcam(
     half_life: float = HALF_LIFE,
     folder: Path = Path(),
 ) -> int:
-    """Show the camera with its faces in a window, until a key ends it or the file that plays it ends.
+    """Show the camera with its faces in a window, until a key or the end of a file ends it.
 
     Args:
         source: as in `open_camera`.
@@ -47,7 +47,7 @@ def run_webcam(
     Raises:
         InputError: there is no display, or the camera is missing, in use, or gone.
     """
-    # The camera first: it needs its time while the window opens.
+    # The camera comes first, so that it starts while the window opens.
     with (
         open_camera(source, first_image_timeout=first_image_timeout, loop=loop, paced=paced) as camera,
         Window("emotion webcam") as window,

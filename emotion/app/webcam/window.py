@@ -11,7 +11,7 @@ from emotion.core.errors import InputError
 from emotion.core.quiet import quiet
 
 CLOSED = "closed"
-"""Stands among the pressed keys after the window's own button closed it."""
+"""The name among the pressed keys that stands for the window's close button."""
 
 INVISIBLE_DRIVERS = ("offscreen", "dummy")
 """Drivers of SDL that show nothing. Without a display SDL takes the first, unless SDL_VIDEODRIVER names another."""
@@ -20,7 +20,7 @@ FIRST_SIZE = (640, 480)
 """Width and height of the window until the first image comes."""
 
 LARGEST_SHARE = 0.9
-"""Of the screen's width and height, what the window opens with at most."""
+"""The largest share of the screen's width and height that the window opens with."""
 
 SMALLEST_TEXT, LARGEST_TEXT = 12, 28
 TEXT_SHARE = 1 / 28
@@ -28,7 +28,7 @@ TEXT_SHARE = 1 / 28
 
 TEXT_COLOR, BACKGROUND = (255, 255, 255), (0, 0, 0)
 TEXT_BACKGROUND_OPACITY = 150
-"""Of the background behind lines of text, 0 to 255."""
+"""Opacity of the background behind lines of text, 0 to 255."""
 
 
 class Window:
@@ -48,7 +48,7 @@ class Window:
 
     def _open(self) -> None:
         try:
-            # Libraries below pygame print what they do not find.
+            # Libraries that pygame uses print warnings about what is missing.
             with quiet():
                 self._pygame.display.init()
                 self._pygame.font.init()
@@ -62,8 +62,8 @@ class Window:
     def _fail(self, reason: str) -> NoReturn:
         self._pygame.quit()
         raise InputError(
-            f"no window can be opened here: {reason}. Run it where there is a desktop; without one, `emotion video` "
-            "reads a video, and `emotion serve` shows a page to a browser"
+            f"no window can be opened ({reason}); run the command on a desktop, or use `emotion serve` or "
+            "`emotion video`, which need no window"
         )
 
     def pressed_keys(self) -> Iterator[str]:
@@ -166,6 +166,7 @@ def _load_pygame() -> ModuleType:
         import pygame
     except ImportError as error:
         raise InputError(
-            f"the window needs what is not installed here ({error}): pip install 'facial-emotion-pipeline[webcam]'"
+            f"the window needs a package that is not installed ({error}); install it with "
+            "pip install 'facial-emotion-pipeline[webcam]'"
         ) from None
     return pygame

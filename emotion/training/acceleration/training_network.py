@@ -35,7 +35,7 @@ def to_training_network(network: keras.Model, precision: str | None = None) -> k
 
 
 def _training_class(layer: keras.Operation, config: dict[str, Any]) -> type[keras.Operation]:
-    """Return the class that takes the place of that of `layer`, or its own; `config` is that of the new layer."""
+    """Return the class that replaces the class of `layer`, or the same class; `config` belongs to the new layer."""
     if type(layer) is keras.layers.BatchNormalization and backend() == "tensorflow":
         return FusedBatchNormalization
     if type(layer) is keras.layers.Conv2D and _is_plain(layer) and _trains_on_processor():

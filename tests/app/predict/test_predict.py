@@ -223,13 +223,16 @@ def test_names_that_stand_for_nothing_keep_their_problem(here, predict):
     (here / "empty").mkdir()
     status, out, _ = predict("empty", "*.gif", "missing.jpg", "")
     assert status == 1
-    problems = [row["status"] for row in rows_of(out)]
-    assert problems == [
-        "unreadable: there is no image in this folder",
-        "unreadable: there is no such file, and nothing matches the pattern",
-        "unreadable: the file cannot be read: No such file or directory",
-        "unreadable: the name is empty",
+    rows = [(row["path"], row["status"]) for row in rows_of(out)]
+    expected = [
+        ("empty", "no image.*folder"),
+        ("*.gif", "no file.*pattern"),
+        ("missing.jpg", "No such file"),
+        (".", "name.*empty"),
     ]
+    for (path, status), (name, problem) in zip(rows, expected, strict=True):
+        assert path == name
+        assert re.match(f"unreadable: .*{problem}", status)
 
 
 def test_a_folder_that_cannot_be_read_has_its_line(here, predict, monkeypatch):
@@ -352,7 +355,9 @@ def test_pipes_and_devices_are_not_waited_for(here, predict):
     os.mkfifo("pipe.jpg")
     status, out, _ = predict("pipe.jpg", "/dev/zero")
     assert status == 1
-    assert {row["status"] for row in rows_of(out)} == {"unreadable: it is no file, but a device or a pipe"}
+    statuses = [row["status"] for row in rows_of(out)]
+    assert len(statuses) == 2
+    assert all(re.match("unreadable: .*device.*pipe", status) for status in statuses)
 
 
 def test_a_panorama_is_read(here, predict, astronaut):
@@ -414,24 +419,23 @@ def test_images_of_any_shape_are_searched(here, predict, height, width):
 
 
 @pytest.mark.parametrize(
-    "name, content, message",
+    "name, content, problem",
     [
-        ("missing.onnx", None, "is missing"),
-        ("model.onnx", b"no model", "cannot be loaded as a model"),
-        ("empty.onnx", b"", "error: "),
-        ("model.tflite", b"\0\0\0\0TFL3 and nothing else", "does not say which emotions"),
-        ("model.pkl", b"\x80\x04.", "expected a model file that this project wrote"),
-        ("model", b"", "expected a model file that this project wrote"),
+        ("missing.onnx", None, "missing; .*models/released/"),
+        ("model.onnx", b"no model", r"loaded .*\(.*protobuf.*\).*\.onnx"),
+        ("empty.onnx", b"", r"loaded .*\(.*\).*\.onnx"),
+        ("model.tflite", b"\0\0\0\0TFL3 and nothing else", r"metadata.*\.tflite"),
+        ("model.pkl", b"\x80\x04.", r"'\.pkl', expected .*\.keras, \.tflite or \.onnx"),
+        ("model", b"", r"'', expected .*\.keras, \.tflite or \.onnx"),
     ],
 )
-def test_what_is_no_model_is_refused(here, predict, name, content, message):
+def test_what_is_no_model_is_refused(here, predict, name, content, problem):
     save(here / "a.png", noise())
     if content is not None:
         (here / name).write_bytes(content)
     status, out, _ = predict("a.png", model=name)
     assert out == ""
-    assert status.startswith("error: ")
-    assert message in status
+    assert re.match(f"error: {re.escape(name)}.*{problem}", status)
 
 
 def test_a_detector_that_is_not_installed_is_named(here, predict, monkeypatch):
@@ -511,9 +515,8 @@ def test_what_was_not_made_here_is_never_written_over(here, predict, target):
     before = hashes(here)
     status, out, _ = predict("a.png", "b.jpg", "--detector", "whole", "--annotate", target)
     assert out == ""
-    assert status.startswith(
-        f"error: --annotate would write over {Path(target) / ('a.png' if target == '.' else 'b.jpg')}"
-    )
+    file = Path(target) / ("a.png" if target == "." else "b.jpg")
+    assert re.match(rf"error: --annotate .*overwrite {file}\b.*new folder", status)
     assert hashes(here) == before
 
 
@@ -522,7 +525,7 @@ def test_annotated_images_that_are_read_are_originals_too(here, predict):
     predict("a.png", "--detector", "whole", "--annotate", "annotated")
     before = hashes(here)
     status, _, _ = predict("annotated", "--detector", "whole", "--annotate", "other/../annotated")
-    assert "would write over" in status
+    assert re.search(r"overwrite other/../annotated/a\.png\b.*new folder", status)
     assert predict("annotated", "--detector", "whole", "--annotate", "again")[0] == 0
     assert {path: digest for path, digest in hashes(here).items() if "again" not in path.parts} == before
 
@@ -532,13 +535,13 @@ def test_links_to_images_are_not_written_through(here, predict):
     (here / "annotated").mkdir()
     (here / "annotated/a.png").symlink_to(here / "a.png")
     status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "annotated")
-    assert "would write over" in status
+    assert re.search(r"overwrite annotated/a\.png\b.*new folder", status)
 
 
 def test_a_folder_that_cannot_be_made_is_named(here, predict):
     save(here / "a.png", noise())
     status, _, _ = predict("a.png", "--annotate", "a.png")
-    assert re.match("error: --annotate a.png.*File exists", status)
+    assert re.match(r"error: --annotate: .*a\.png.*File exists.*another folder", status)
 
 
 def test_an_annotated_image_that_cannot_be_written_leaves_nothing(here, predict, monkeypatch):

@@ -82,7 +82,7 @@ def test_a_misspelled_preset_lists_those_that_exist(project):
 
 def test_presets_are_not_found_outside_the_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="project's root"):
+    with pytest.raises(InputError, match=r"presets.*root folder of the project"):
         apply_preset("fer2013")
 
 

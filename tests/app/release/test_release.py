@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -337,7 +338,7 @@ def refused(match, name="one", **options):
 
 @pytest.mark.parametrize("name", ["FER2013", "", "-one", "a b", "../one", "one/two", "émotion", "one\n", "one.two"])
 def test_other_names_are_refused(project, dvc, name):
-    refused(r"NAME: got .* expected lowercase letters, digits and '-'", name)
+    refused(rf"NAME: got {re.escape(repr(name))}, expected lowercase letters, digits and '-'.*fer2013-large", name)
 
 
 def test_other_files_are_refused(project, dvc):
@@ -359,17 +360,17 @@ def test_a_pipeline_that_is_not_up_to_date_is_refused(project, dvc):
 @pytest.mark.parametrize("file", ["models/model.keras", "metrics/evaluate.json", "metrics/curves/history.csv"])
 def test_missing_results_are_named(project, dvc, file):
     Path(file).unlink()
-    refused(rf"{file}: missing; .*`dvc repro`")
+    refused(rf"missing: {file}\b.*`dvc repro`")
 
 
 def test_a_folder_without_git_is_refused(project, dvc):
     shutil.rmtree(".git")
-    refused(r"commit of the code is unknown.*not a git repository")
+    refused(r"not a git repository.*git clone that has a commit")
 
 
 def test_a_missing_git_is_explained(project, dvc, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    refused("git is missing; install it")
+    refused("git was not found.*install it.*PATH")
 
 
 def test_a_lock_that_does_not_name_the_source_is_refused(project, dvc):
@@ -383,7 +384,7 @@ def test_a_full_disk_leaves_nothing_half_written(project, dvc, monkeypatch, full
         raise NO_ROOM
 
     monkeypatch.setattr(*((shutil, "copyfile", fail) if full == "copyfile" else (app, "list_metrics", fail)))
-    refused("models/released/one cannot be written: No space left on device; nothing was released")
+    refused("models/released/one .*No space left on device.*nothing was released.*space")
 
 
 # --- replacing
@@ -436,7 +437,7 @@ def test_the_command_prints_where_the_release_is(project, dvc, monkeypatch, caps
     cli.main()
     assert capsys.readouterr().out.startswith("models/released/one: accuracy ")
     monkeypatch.setattr(sys, "argv", ["emotion", "release", "one"])
-    with pytest.raises(SystemExit, match="error: models/released/one exists already"):
+    with pytest.raises(SystemExit, match=r"error: models/released/one exists.*--replace"):
         cli.main()
     monkeypatch.setattr(sys, "argv", ["emotion", "release", "one", "--replace", "--files", "int8"])
     cli.main()
@@ -448,5 +449,5 @@ def test_what_a_failing_dvc_says_is_shown(tmp_path, monkeypatch):
     python.write_text('#!/bin/sh\necho "ERROR: $*" >&2\nexit 1\n')
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    with pytest.raises(InputError, match="dvc status failed; its output: ERROR: -m dvc status one"):
+    with pytest.raises(InputError, match=r"dvc status failed.*ERROR: -m dvc status one"):
         version_control.run_dvc("status", "one")

@@ -54,7 +54,7 @@ def test_does_not_wait_for_a_body_that_does_not_come(running):
     answer = speak(running, HEAD + b"Content-Length: 100\r\n\r\nsome")
     assert time.monotonic() - start < 5
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"did not arrive within 0.5 seconds" in answer
+    assert b"0.5 seconds" in answer
 
 
 def test_does_not_wait_for_a_body_that_trickles(running):
@@ -116,7 +116,7 @@ def test_nothing_outside_the_page_is_served(running, path):
     """Sent as they are: clients tidy paths up before they send them."""
     answer = speak(running, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 404 ")
-    assert b"there is nothing at this address" in answer
+    assert b"at /api" in answer
 
 
 def test_a_request_without_a_host_is_refused(running):
@@ -131,7 +131,11 @@ def test_a_taken_port_is_named():
 
 
 @pytest.mark.parametrize(
-    "host, problem", [("192.0.2.1", "is no address of this machine"), ("a..b", "--host: 'a..b' cannot be found")]
+    "host, problem",
+    [
+        ("192.0.2.1", r"--host: got 192\.0\.2\.1, expected .*127\.0\.0\.1"),
+        ("a..b", r"--host: got 'a\.\.b'.*127\.0\.0\.1"),
+    ],
 )
 def test_addresses_that_cannot_be_had_are_named(host, problem):
     with pytest.raises(InputError, match=problem):
@@ -143,7 +147,7 @@ def test_ports_that_are_not_allowed_are_named(monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(socket, "create_server", refuse)
-    with pytest.raises(InputError, match=r"80.*--port"):
+    with pytest.raises(InputError, match=r"port 80\b.*above 1023.*--port"):
         server.listen("127.0.0.1", 80)
 
 
@@ -160,7 +164,7 @@ def test_says_so_where_the_network_reaches_the_page(capsys):
 
 @pytest.mark.parametrize("text", ["-1", str(MAX_PORT + 1), "http", "", "8e3", "٨"])
 def test_ports_that_are_none_are_refused(text):
-    with pytest.raises(Exception, match="expected a port"):
+    with pytest.raises(Exception, match=f"got {text!r}, expected .*0 to {MAX_PORT}"):
         _port(text)
 
 
@@ -204,4 +208,4 @@ def test_command_says_what_is_wrong_before_it_loads_the_model(tmp_path):
         arguments = [*COMMAND, "--model", str(tmp_path / "none.onnx"), "--port", str(port)]
         done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: port {port} is taken")
+    assert re.match(rf"error: port {port}\b.*--port 0", done.stderr)

@@ -1,6 +1,7 @@
 """/api/track and emotion.app.serve.tracking_sessions: the faces of cameras, tracked as in a video."""
 
 import asyncio
+import re
 import threading
 import time
 import uuid
@@ -131,7 +132,7 @@ def test_ids_that_are_none_are_refused(client, session):
     answer = track(client, encode(gray()), session)
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith("session: got '")
-    assert "expected the camera's id: 8 to 64 letters, digits and hyphens" in answer.json()["detail"]
+    assert re.search("expected .*8 to 64 letters, digits and hyphens", answer.json()["detail"])
     assert len(answer.json()["detail"]) < 200
 
 
@@ -139,7 +140,7 @@ def test_ids_that_are_none_are_refused(client, session):
 def test_times_that_are_none_are_refused(client, seconds):
     answer = track(client, encode(gray()), new_id(), seconds)
     assert answer.status_code == 422
-    assert "expected the frame's time: a number of seconds" in answer.json()["detail"]
+    assert re.match("seconds: got '.*', expected .*number of seconds from 0", answer.json()["detail"])
 
 
 def test_both_parameters_are_needed(client):
@@ -154,7 +155,7 @@ def test_times_that_go_back_are_refused(client):
     assert [track(client, data, session, seconds).status_code for seconds in (2, 2, 2.5)] == [200, 200, 200]
     answer = track(client, data, session, 2.25)
     assert answer.status_code == 409
-    assert answer.json()["detail"].startswith("seconds: got 2.25 after 2.5, expected a time that does not go back")
+    assert re.match(r"seconds: got 2\.25 after 2\.5, expected .*another session", answer.json()["detail"])
     assert track(client, data, session, 3).status_code == 200
     assert track(client, data, new_id(), 2.25).status_code == 200
 

@@ -1,6 +1,7 @@
 """Whatever is wrong with a video ends in one clear message and the right exit status."""
 
 import os
+import re
 import subprocess
 import sys
 import wave
@@ -19,10 +20,10 @@ from tests.makers import encode
 @pytest.mark.parametrize(
     "content, problem",
     [
-        (None, "there is no such file"),
-        (b"", "is empty"),
-        (b"just some text\n" * 50, "cannot be read as a video"),
-        (os.urandom(5000), "cannot be read as a video"),
+        (None, "not exist"),
+        (b"", "empty"),
+        (b"just some text\n" * 50, "cannot be read"),
+        (os.urandom(5000), "cannot be read"),
     ],
     ids=["missing", "empty", "text", "noise"],
 )
@@ -32,17 +33,16 @@ def test_what_is_no_video_is_refused(content, problem, here, emotion_video):
     before = file_names(here)
     status, out, err = emotion_video("bad.mp4", "--csv", "out.csv")
     assert out == err == ""
-    assert status.startswith("error: bad.mp4")
-    assert problem in status
+    assert re.match(rf"error: bad\.mp4 .*{problem}.*expected a .*video", status)
     assert file_names(here) == before
 
 
 def test_a_folder_and_a_pipe_are_no_videos(here, emotion_video):
     (here / "folder.mp4").mkdir()
-    assert "is no file" in emotion_video("folder.mp4")[0]
+    assert re.match(r"error: folder\.mp4 .*not a file.*expected a video", emotion_video("folder.mp4")[0])
     if hasattr(os, "mkfifo"):
         os.mkfifo(here / "pipe.mp4")
-        assert "is no file" in emotion_video("pipe.mp4")[0]
+        assert re.match(r"error: pipe\.mp4 .*not a file.*expected a video", emotion_video("pipe.mp4")[0])
 
 
 def test_sound_alone_is_no_video(here, emotion_video):
@@ -53,14 +53,14 @@ def test_sound_alone_is_no_video(here, emotion_video):
         file.writeframes(bytes(16000))
     status, out, err = emotion_video("sound.wav")
     assert (out, err) == ("", "")
-    assert "cannot be read as a video" in status
+    assert re.match(r"error: sound\.wav .*expected .*video.*\.mp4", status)
 
 
 def test_a_video_without_its_index_is_refused(clip, here, emotion_video):
     (here / "cut.mp4").write_bytes(clip.read_bytes()[:-400])
     status, _, err = emotion_video("cut.mp4")
     assert err == ""
-    assert "cut off" in status
+    assert re.match(r"error: cut\.mp4 .*cut off.*expected a complete video", status)
 
 
 def test_a_header_without_frames_is_refused(here, emotion_video):
@@ -69,7 +69,7 @@ def test_a_header_without_frames_is_refused(here, emotion_video):
     (here / "short.mkv").write_bytes(content[: content.index(b"\x1f\x43\xb6\x75")])  # the first cluster
     status, _, err = emotion_video("short.mkv", "--csv", "out.csv")
     assert err == ""
-    assert "holds no frame that can be read" in status or "cannot be read as a video" in status
+    assert re.match(r"error: short\.mkv .*cut off.*expected a complete video", status)
     assert file_names(here) == ["long.mkv", "short.mkv"]
 
 
@@ -82,7 +82,7 @@ def test_a_broken_end_is_warned_of_and_the_rest_is_kept(clip, here, emotion_vide
     assert 3 < count < FRAMES - 3
     assert status == CUT_OFF == 3
     assert out.startswith(f"{count} frames")
-    assert err.startswith(f"warning: cut.avi ends after frame {count} of {FRAMES}: ")
+    assert re.match(rf"warning: cut\.avi .*\b{count} of {FRAMES}\b", err)
     assert len(read_rows(here / "out.csv")) == len(read_frames(here / "out.mp4")) == count
 
 
@@ -117,16 +117,17 @@ def test_the_command_loads_little(clip, here, model):
     assert done.stderr.count("\n") <= 1  # the progress bar shows on terminals only
 
 
-def test_the_help_says_what_is_not_done(capsys):
+def test_the_help_names_the_sound_and_the_partial_files(capsys):
     with pytest.raises(SystemExit):
         cli._parser().parse_args(["video", "--help"])
     text = capsys.readouterr().out
-    assert "Sound is not carried over" in text
-    assert partial_name(Path("NAME.mp4")).name in text
+    assert "sound" in text
+    for suffix in (".mp4", ".csv"):
+        assert partial_name(Path(f"NAME{suffix}")).name in text
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "soon"])
 def test_seconds_are_a_number_from_zero(value, capsys):
     with pytest.raises(SystemExit):
         cli._parser().parse_args(["video", "x.mp4", f"--smooth={value}"])
-    assert f"got '{value}', expected seconds" in capsys.readouterr().err
+    assert f"--smooth: got '{value}', expected" in capsys.readouterr().err

@@ -65,7 +65,7 @@ def test_a_camera_without_new_images_is_given_up(monkeypatch):
 
     with Camera("7", images) as camera:
         assert take_frame(camera)
-        with pytest.raises(InputError, match=r"camera 7\b.*0\.2 seconds.*unplugged"):
+        with pytest.raises(InputError, match=r"camera 7\b.*0\.2 seconds.*plugged in"):
             camera.newest_frame(after=0, timeout=0.3)
     hang.set()
 

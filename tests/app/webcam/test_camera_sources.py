@@ -44,10 +44,10 @@ def test_a_file_can_be_played_again_and_again(clip):
 @pytest.mark.parametrize(
     "source, problem",
     [
-        ("missing.mp4", "there is no such file; expected a camera's number"),
-        ("-1", "there is no such file; expected a camera's number"),
-        ("text.mp4", "cannot be read as a video"),
-        ("empty.mp4", "is empty"),
+        ("missing.mp4", r"--camera: got missing\.mp4, expected .*number .*file"),
+        ("-1", "--camera: got -1, expected .*number .*file"),
+        ("text.mp4", r"text\.mp4 .*expected .*video"),
+        ("empty.mp4", r"empty\.mp4 .*empty.*expected .*video"),
     ],
 )
 def test_what_is_no_camera_is_refused(source, problem, here):
@@ -61,9 +61,9 @@ def test_what_is_no_camera_is_refused(source, problem, here):
 @pytest.mark.parametrize(
     "there, problem",
     [
-        ([], "there is no camera 97: this machine has none"),
-        (["video2", "video0"], "there is no camera 97: there are 0, 2"),
-        (["video97"], "video97 is no camera"),
+        ([], r"no camera 97\b.*machine has none.*--camera"),
+        (["video2", "video0"], r"no camera 97\b.*expected one of 0, 2\b.*--camera"),
+        (["video97"], "video97 .*--camera"),
     ],
 )
 @pytest.mark.parametrize("source", ["97", "/dev/video97"])
@@ -81,7 +81,7 @@ def test_a_camera_in_use_is_named(tmp_path, monkeypatch, capfd):
     # A device that may be used and does not open as a camera, just as one that is in use.
     (tmp_path / "video97").symlink_to("/dev/null")
     monkeypatch.setattr(camera_sources, "DEVICES_FOLDER", tmp_path)
-    problem = "camera 97 cannot be opened: another program uses it"
+    problem = "camera 97 cannot be opened.*other programs.*video97.*--camera"
     with open_camera("97") as camera, pytest.raises(InputError, match=problem):
         camera.wait_for_first_frame(timeout=5)
     assert capfd.readouterr().err == ""

@@ -1,6 +1,7 @@
 """The command ends with one clear message whatever is missing: camera, display or model."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -34,7 +35,7 @@ def test_a_camera_that_hangs_is_given_up_soon(here, model):
     os.mkfifo(here / "pipe")  # to open it waits until somebody writes
     done, seconds = run_command("--camera", "pipe", "--model", model)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: camera pipe gave no image within {FIRST_IMAGE_TIMEOUT:g} seconds")
+    assert re.match(rf"error: camera pipe .*\b{FIRST_IMAGE_TIMEOUT:g} seconds.*--wait.*--camera", done.stderr)
     assert len(done.stderr.splitlines()) == 1
     assert FIRST_IMAGE_TIMEOUT <= seconds < FIRST_IMAGE_TIMEOUT + 15  # a machine may be busy
 
@@ -43,7 +44,7 @@ def test_a_camera_that_hangs_is_given_up_soon(here, model):
 def test_a_missing_camera_is_reported(model):
     done, _ = run_command("--camera", "97", "--model", model)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: there is no camera 97: ")
+    assert re.match(r"error: .*no camera 97\b.*--camera", done.stderr)
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -52,7 +53,7 @@ def test_a_missing_camera_is_reported(model):
 def test_a_missing_display_is_reported(driver, clip, model):
     done, _ = run_command("--camera", clip, "--model", model, SDL_VIDEODRIVER=driver)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: no window can be opened here: ")
+    assert re.match("error: no window .*`emotion serve`.*`emotion video`", done.stderr)
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -60,7 +61,7 @@ def test_a_file_that_is_no_model_is_reported(clip, here):
     (here / "model.onnx").write_bytes(b"no model")
     done, _ = run_command("--camera", clip, "--model", "model.onnx")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: model.onnx")
+    assert re.match(r"error: model\.onnx .*expected .*\.onnx", done.stderr)
 
 
 def test_the_help_names_every_key(capsys):

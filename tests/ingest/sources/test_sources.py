@@ -264,7 +264,9 @@ def test_the_votes_of_ferplus_are_no_source(name, tmp_path):
 
 def test_named_file_that_is_missing_or_none(tmp_path):
     write_files(tmp_path, {"a.csv": b"", "notes.txt": b""})
-    with pytest.raises(InputError, match=r"b\.csv .*does not exist; .* holds a\.csv, notes\.txt"):
+    with pytest.raises(
+        InputError, match=r"b\.csv \(source\.folder and source\.file\).* a\.csv, notes\.txt.*source\.file"
+    ):
         open_source(tmp_path, "b.csv")
     with pytest.raises(InputError, match=r"source\.file: got .*notes\.txt, expected"):
         open_source(tmp_path, "notes.txt")
@@ -276,7 +278,7 @@ def test_named_file_that_is_missing_or_none(tmp_path):
 @pytest.mark.parametrize(
     "names, found",
     [
-        (["happy/a.png", "bored/b.png"], "the folders bored, happy; not known: bored"),
+        (["happy/a.png", "bored/b.png"], "not known: bored"),
         (["train/happy/a.png", "train/cats/b.png"], "not known: cats"),
         (["train/happy/a.png", "other/happy/b.png"], "not known: other, train"),
         (["happy/a.png", "b.png"], "images outside of class folders: b.png"),
@@ -289,7 +291,9 @@ def test_named_file_that_is_missing_or_none(tmp_path):
 def test_unknown_layouts_name_what_was_found(names, found):
     with pytest.raises(InputError, match=re.escape(found)) as error:
         parse_layout("data/raw", names)
-    assert "data/raw: the layout is unknown. Expected a folder per emotion (angry," in str(error.value)
+    assert re.match(
+        r"data/raw: .*[Ee]xpected .*folder per emotion \(angry,.*train, validation and test", str(error.value)
+    )
 
 
 # Archives
@@ -302,7 +306,7 @@ def test_truncated_archives_are_named(size, tmp_path):
     write_zip(tmp_path / "c" / "fer2013.zip", {"fer2013.csv": TEXT.encode()})
     for path in sorted(tmp_path.glob("*/*")):
         path.write_bytes(path.read_bytes()[: int(path.stat().st_size * size)])
-        with pytest.raises(InputError, match=rf"{path.name}.* is damaged or not complete .*; download it again"):
+        with pytest.raises(InputError, match=rf"{path.name}.* damaged .*download it again"):
             read(open_source(path.parent))
 
 
@@ -346,7 +350,7 @@ def test_links_in_archives_are_refused(tmp_path):
         info.external_attr = 0o120777 << 16
         packed.writestr(info, "/etc/passwd")
     for name in ("a.tar.gz", "b.zip"):
-        with pytest.raises(InputError, match="is a link"):
+        with pytest.raises(InputError, match=rf"{re.escape(name)}: .*link"):
             read(open_source(tmp_path, name))
 
 
@@ -380,10 +384,10 @@ def test_archives_without_anything_to_read(tmp_path):
     write_zip(tmp_path / "b.zip", {"a.csv": TEXT.encode(), "b.csv": TEXT.encode()})
     write_tar(tmp_path / "b.tar.gz", {"a.csv": TEXT.encode(), "b.csv": TEXT.encode()})
     for name in ("a.zip", "a.tar.gz"):
-        with pytest.raises(InputError, match=r"neither a CSV file nor class folders; found notes\.txt"):
+        with pytest.raises(InputError, match=rf"{re.escape(name)} .*CSV.*folders.*\bnotes\.txt"):
             read(open_source(tmp_path, name))
     for name in ("b.zip", "b.tar.gz"):
-        with pytest.raises(InputError, match=r"several tables: a\.csv, b\.csv"):
+        with pytest.raises(InputError, match=rf"{re.escape(name)} .*a\.csv, b\.csv, expected one"):
             read(open_source(tmp_path, name))
 
 
@@ -403,7 +407,7 @@ def test_encrypted_zip_is_refused(tmp_path):
 @pytest.mark.parametrize("header", ["", "emotion,Usage", "0,70 80 82 72,Training", "emotion,emotion,pixels", "<html>"])
 def test_csv_without_the_columns_is_refused(header, tmp_path):
     write_files(tmp_path, {"a.csv": f"{header}\n".encode()})
-    with pytest.raises(InputError, match="expected a first line with the columns emotion, pixels"):
+    with pytest.raises(InputError, match=r"a\.csv: .*columns emotion, pixels"):
         read(open_source(tmp_path))
 
 
@@ -556,7 +560,7 @@ def test_images_that_vanish_or_break_between_the_stages(tmp_path):
     (tmp_path / "happy/a.png").unlink()
     (tmp_path / "happy/b.png").write_bytes(b"")
     for name in ("happy/a.png", "happy/b.png"):
-        with pytest.raises(InputError, match=rf"{name} could be read before .*`dvc repro create_dataframe`"):
+        with pytest.raises(InputError, match=rf"{name} .*`dvc repro create_dataframe`"):
             list(source.read_again([name], np.copy))
     write_files(tmp_path / "csv", {"a.csv": TEXT.encode()})
     with pytest.raises(InputError, match="row 999 is no longer there"):

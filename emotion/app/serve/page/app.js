@@ -118,7 +118,7 @@ function tooLarge(file) {
   return `It has ${mebibytes(file.size)}, and the server takes ${mebibytes(model.limits.upload_bytes)}.`;
 }
 
-/** Say why there is no answer; `name` is that of the image's file, where there is one. */
+/** Say why there is no answer; `name` is the name of the image's file, where there is one. */
 function showServerError(error, name = "") {
   const kind = error instanceof ServerError ? error.kind : "failed";
   const detail = error instanceof ServerError ? error.detail : error.message;
