@@ -12,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 from emotion.core.errors import InputError, run_command
 from tools.fault_list import FAULTS, Fault
@@ -107,7 +108,7 @@ def is_caught(copy: Path, fault: Fault) -> bool:
     return caught
 
 
-def pass_tests(copy: Path, tests: Iterable[str]) -> bool:
+def pass_tests(copy: Path, tests: Collection[str]) -> bool:
     """Return whether these test files pass in the copy of the project.
 
     Raises:
@@ -115,9 +116,9 @@ def pass_tests(copy: Path, tests: Iterable[str]) -> bool:
     """
     # Python would take a compiled file for current when its source changes within a second and keeps its length.
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    result = subprocess.run([*PYTEST, *tests], cwd=copy, env=environment, capture_output=True, text=True)
+    result = subprocess.run([*PYTEST, *tests], cwd=copy, env=environment, stdout=PIPE, stderr=STDOUT, text=True)
     if result.returncode not in (PASSED, FAILED):
-        raise InputError(f"pytest could not run {', '.join(tests)}; correct that first:\n{result.stdout[-2000:]}")
+        raise InputError(f"pytest could not run these tests; correct that first:\n{result.stdout[-2000:]}")
     return result.returncode == PASSED
 
 
