@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -108,7 +108,7 @@ def is_caught(copy: Path, fault: Fault) -> bool:
     return caught
 
 
-def pass_tests(copy: Path, tests: Collection[str]) -> bool:
+def pass_tests(copy: Path, tests: Iterable[str]) -> bool:
     """Return whether these test files pass in the copy of the project.
 
     Raises:
@@ -118,7 +118,10 @@ def pass_tests(copy: Path, tests: Collection[str]) -> bool:
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run([*PYTEST, *tests], cwd=copy, env=environment, stdout=PIPE, stderr=STDOUT, text=True)
     if result.returncode not in (PASSED, FAILED):
-        raise InputError(f"pytest could not run these tests; correct that first:\n{result.stdout[-2000:]}")
+        raise InputError(
+            f"pytest ended with status {result.returncode}, expected {PASSED} or {FAILED}; mend the tests, or "
+            f"their names in tools/fault_list.py:\n{result.stdout[-2000:]}"
+        )
     return result.returncode == PASSED
 
 
