@@ -220,8 +220,10 @@ def test_gray_images_saved_as_rgb_have_the_same_hash():
     gray = ROWS[0][2][:, :, None]
     rgb = np.repeat(gray, 3, axis=2)
     assert hash_pixels(gray) == hash_pixels(rgb)
-    rgb[0, 0, 0] ^= 1
-    assert hash_pixels(gray) != hash_pixels(rgb)
+    for channel in range(3):
+        colored = rgb.copy()
+        colored[0, 0, channel] ^= 1
+        assert hash_pixels(gray) != hash_pixels(colored)
     assert hash_pixels(gray) != hash_pixels(gray.reshape(6, 24, 1))
 
 
