@@ -96,7 +96,7 @@ IMAGES = (
         "cv2.COLOR_BGR2GRAY",
         (
             "tests/data/test_images.py",
-            "tests/ingest/test_extraction.py",
+            "tests/inference/test_predictor.py",
         ),
     ),
     Fault(

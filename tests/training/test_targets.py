@@ -23,7 +23,8 @@ def test_balanced_weights_make_every_class_weigh_the_same():
 
 def test_targets_of_votes_are_the_shares_of_each_image():
     votes = np.array([[4, 0, 1], [2, 2, 0], [0, 0, 3]], np.uint8)
-    np.testing.assert_allclose(vote_targets(votes), [[0.8, 0, 0.2], [0.5, 0.5, 0], [0, 0, 1]], rtol=1e-6)
+    expected = np.array([[0.8, 0, 0.2], [0.5, 0.5, 0], [0, 0, 1]])
+    np.testing.assert_allclose(vote_targets(votes), expected, rtol=1e-6)
 
 
 def test_votes_are_what_training_aims_at(data, tmp_path):
