@@ -104,7 +104,7 @@ def is_caught(copy: Path, fault: Fault) -> bool:
         caught = not pass_tests(copy, fault.tests)
     finally:
         path.write_text(whole, encoding="utf-8")
-    print(f"{fault.name:36} {'caught' if caught else 'NOT CAUGHT':10} {time.monotonic() - started:5.0f} s", flush=True)
+    print(f"{fault.name:40} {'caught' if caught else 'NOT CAUGHT':10} {time.monotonic() - started:5.0f} s", flush=True)
     return caught
 
 
