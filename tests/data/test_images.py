@@ -197,6 +197,11 @@ def test_input_has_the_size_and_color_asked_for(height, width, channels, size, c
     assert (result == 77).all()
 
 
+@pytest.mark.parametrize("color, gray", [((200, 0, 0), 60), ((0, 200, 0), 117), ((0, 0, 200), 23)])
+def test_gray_weighs_red_green_and_blue_as_people_see_them(color, gray):
+    assert (to_input(np.full((4, 4, 3), color, np.uint8), 8, "grayscale") == gray).all()
+
+
 def test_input_of_the_right_size_keeps_its_pixels():
     image = GRAY[:20, :20, None]
     np.testing.assert_array_equal(to_input(image, 20, "grayscale"), image)

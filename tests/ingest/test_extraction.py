@@ -98,6 +98,15 @@ def test_images_of_every_size_are_taken(run, layout):
             }
 
 
+def test_color_images_of_the_right_size_are_taken_as_they_are(run):
+    gray = make_rows(per_class=3, size=16)
+    rows = [(emotion, split, np.dstack([image, image[::-1], image[:, ::-1]])) for emotion, split, image in gray]
+    write_files(RAW, image_files(rows))
+    features = run(features_color="rgb")
+    for split, inputs in expected(rows, 16, "rgb").items():
+        assert sorted(image.tobytes() for image in features[f"x_{split}"]) == sorted(map(np.ndarray.tobytes, inputs))
+
+
 def test_excluded_images_are_left_out(run):
     rows = make_rows(per_class=3)
     rows += [(emotion, "train", image) for emotion, split, image in rows if split == "test"]

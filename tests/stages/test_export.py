@@ -18,7 +18,7 @@ from emotion.evaluation.metrics import predicted_labels
 from emotion.model_files import keras_setup
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.model_files.probabilities import predict_probabilities
-from emotion.runtimes import comparison
+from emotion.runtimes import comparison, tflite_export
 from emotion.runtimes.engines import load_engine
 from stages import export as stage
 from tests.makers import write_params
@@ -100,6 +100,19 @@ def test_the_weights_are_those_that_were_trained(project):
     stage.main()
     before, after = (load_model(path)[0].get_weights() for path in (TRAINED_MODEL, MODEL))
     assert all((one == other).all() for one, other in zip(before, after, strict=True))
+
+
+def test_the_ranges_of_int8_come_from_training_images(project, monkeypatch):
+    convert, ranges = tflite_export.to_int8_tflite, []
+
+    def note_images(network, images):
+        ranges.append(images)
+        return convert(network, images)
+
+    monkeypatch.setattr(tflite_export, "to_int8_tflite", note_images)
+    stage.main()
+    (images,) = ranges
+    np.testing.assert_array_equal(images, np.load(FEATURES / "x_train.npy"))
 
 
 @pytest.mark.parametrize("content", [None, "{}", "no JSON", "[]"])

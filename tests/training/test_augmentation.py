@@ -68,11 +68,19 @@ def test_a_rotation_by_a_quarter_turns_the_ramp(ramp):
     assert down.min() < 40
 
 
-def test_brightness_and_contrast_keep_to_their_bounds(images):
-    gray = np.full_like(images, 100)
-    lit = augment(gray, brightness=0.1)
+def test_a_rotation_keeps_to_its_degrees(ramp):
+    down = np.ptp(augment(ramp, rotation=10.0)[:, 6:18, 12, 0].astype(int), axis=1)
+    assert 12 < down.max() <= 20  # 11 rows, a sine of 0.17, and 10 gray values a column
+
+
+def test_brightness_keeps_to_its_bounds(images):
+    lit = augment(np.full_like(images, 100), brightness=0.1)
     assert 74 <= lit.min() < lit.max() <= 126
-    assert (augment(gray, contrast=0.9) == 100).all()
+
+
+def test_contrast_changes_about_the_mean_of_each_image(images):
+    flat = np.broadcast_to(np.arange(20, 148, 2, dtype=np.uint8)[:, None, None, None], images.shape)
+    assert (augment(flat, contrast=0.9) == flat).all()
 
 
 def test_erasing_sets_one_gray_patch_of_bounded_area(images):

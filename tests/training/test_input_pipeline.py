@@ -63,6 +63,15 @@ def test_mixed_images_have_mixed_targets(data):
         np.testing.assert_allclose(targets, shares[:, None] * own + (1 - shares[:, None]) * other, rtol=1e-6)
 
 
+def test_targets_and_weights_stay_with_their_images(data):
+    params = make_params({"mixup": 0.0}, class_weights="balanced", batch_size=12)
+    whole = make_targets(data, 3, params)
+    assert len(np.unique(whole.sample_weights)) == 3
+    for (numbers, _), targets, weights in epoch_dataset(whole, 0, params):
+        np.testing.assert_array_equal(targets, whole.train[numbers])
+        np.testing.assert_array_equal(weights, whole.sample_weights[numbers])
+
+
 def test_mixed_images_have_mixed_teacher_probabilities(data):
     """As their targets are."""
     params = make_params({"mixup": 1.0}, batch_size=12)

@@ -8,7 +8,7 @@ from emotion.networks import registry
 from emotion.training.distillation import Teachers
 from emotion.training.loop import train
 from emotion.training.pretrained import Pretrained
-from emotion.training.targets import make_targets, sample_weights
+from emotion.training.targets import make_targets, sample_weights, vote_targets
 from emotion.training.training_data import TrainingData
 from tests.training.makers import BY_HEART, CALM, make_params
 
@@ -19,6 +19,12 @@ def test_balanced_weights_make_every_class_weigh_the_same():
     params = make_params(class_weights="balanced").train
     weights = sample_weights(np.array([0, 0, 0, 1, 2, 2]), 4, params)
     assert weights == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2, 1, 1])
+
+
+def test_targets_of_votes_are_the_shares_of_each_image():
+    votes = np.array([[4, 0, 1], [2, 2, 0], [0, 0, 3]], np.uint8)
+    expected = np.array([[0.8, 0, 0.2], [0.5, 0.5, 0], [0, 0, 1]])
+    np.testing.assert_allclose(vote_targets(votes), expected, rtol=1e-6)
 
 
 def test_votes_are_what_training_aims_at(data, tmp_path):

@@ -1,10 +1,13 @@
 """emotion.app.serve.uploads and token_bucket: images beyond the limits are refused, and the reason is named."""
 
+import asyncio
 import gzip
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 
+from emotion.app.serve.api import make_app
 from emotion.app.serve.token_bucket import TokenBucket
 from emotion.app.serve.uploads import Limits
 from tests.app.serve.serving import JPEG, gray, make_client, post
@@ -26,11 +29,16 @@ def test_refuses_a_file_that_is_too_large_by_its_length(predictor):
 
 
 def test_refuses_a_file_that_is_too_large_without_a_length(predictor):
-    def chunks() -> Iterator[bytes]:
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(20):
             yield bytes(100_000)
 
-    answer = post(make_client(predictor, limits=Limits(upload_bytes=2**20)), chunks())
+    async def send() -> httpx2.Response:
+        transport = httpx2.ASGITransport(make_app(predictor, limits=Limits(upload_bytes=2**20)))  # keeps the chunks
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.post("/api/predict", content=chunks(), headers=JPEG)
+
+    answer = asyncio.run(send())
     assert "content-length" not in answer.request.headers
     assert answer.status_code == 413
 

@@ -220,8 +220,10 @@ def test_gray_images_saved_as_rgb_have_the_same_hash():
     gray = ROWS[0][2][:, :, None]
     rgb = np.repeat(gray, 3, axis=2)
     assert hash_pixels(gray) == hash_pixels(rgb)
-    rgb[0, 0, 0] ^= 1
-    assert hash_pixels(gray) != hash_pixels(rgb)
+    for channel in range(3):
+        colored = rgb.copy()
+        colored[0, 0, channel] ^= 1
+        assert hash_pixels(gray) != hash_pixels(colored)
     assert hash_pixels(gray) != hash_pixels(gray.reshape(6, 24, 1))
 
 
@@ -340,10 +342,11 @@ def test_members_that_climb_out_are_refused(name, tmp_path):
         assert "evil" in str(error.value)
 
 
-def test_links_in_archives_are_refused(tmp_path):
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_links_in_archives_are_refused(tmp_path, kind):
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
         link = tarfile.TarInfo("fer2013.csv")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        link.type, link.linkname = kind, "/etc/passwd"
         archive.addfile(link)
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
         info = zipfile.ZipInfo("happy/a.png")
@@ -364,6 +367,13 @@ def test_archives_of_absurd_size_are_refused(tmp_path, monkeypatch):
     for name in ("a.tar.gz", "a.tar", "b.zip", "c.zip", "d.csv.gz"):
         with pytest.raises(InputError, match=f"{name}.* unpacks to more than"):
             read(open_source(tmp_path, name))
+
+
+def test_the_members_of_an_archive_count_together(tmp_path, monkeypatch):
+    write_tar(tmp_path / "a.tar", {"notes.txt": bytes(600), "fer2013.csv": TEXT.encode()})
+    monkeypatch.setattr("emotion.ingest.sources.archives.MAX_TOTAL_BYTES", len(TEXT) + 500)
+    with pytest.raises(InputError, match=r"a\.tar unpacks to more than"):
+        read(open_source(tmp_path))
 
 
 def test_large_members_are_refused_singly(tmp_path, monkeypatch):

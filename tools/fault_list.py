@@ -1,0 +1,565 @@
+"""The faults that `tools.faults` tries: mistakes that a tired programmer makes, each a replacement in one file."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A mistake in the code, and the tests that should catch it.
+
+    Attributes:
+        name: a short name.
+        path: the file, in emotion/ or stages/.
+        old: text that occurs exactly once in the file.
+        new: the wrong text in its place.
+        tests: test files, the most specific one first.
+    """
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+LABELS = (
+    Fault(
+        "labels: two emotions swapped",
+        "emotion/core/labels.py",
+        '"disgust", "fear", "happy", "sad", "surprise", "neutral")\n"""The seven',
+        '"disgust", "happy", "fear", "sad", "surprise", "neutral")\n"""The seven',
+        ("tests/core/test_labels.py",),
+    ),
+    Fault(
+        "labels: left-out emotions are class 0",
+        "emotion/core/labels.py",
+        "if emotion in members), -1)",
+        "if emotion in members), 0)",
+        ("tests/core/test_labels.py",),
+    ),
+    Fault(
+        "labels: a number too large by one",
+        "emotion/core/labels.py",
+        "int(name) < len(EMOTIONS)",
+        "int(name) <= len(EMOTIONS)",
+        ("tests/core/test_labels.py",),
+    ),
+    Fault(
+        "labels: merged emotions keep one",
+        "emotion/core/labels.py",
+        "    return _parse_name(name, emotions), emotions",
+        "    return _parse_name(name, emotions), emotions[:1]",
+        ("tests/core/test_labels.py",),
+    ),
+    Fault(
+        "labels: the source's, not the votes'",
+        "emotion/ingest/table_builder.py",
+        "label=emotions.map(scheme.label)",
+        'label=images["emotion"].map(scheme.label)',
+        ("tests/ingest/test_ferplus.py", "tests/ingest/test_table_builder.py"),
+    ),
+)
+
+IMAGES = (
+    Fault(
+        "images: EXIF rotation of JPEG ignored",
+        "emotion/data/images.py",
+        "cv2.IMREAD_ANYCOLOR",
+        "cv2.IMREAD_UNCHANGED",
+        ("tests/data/test_images.py",),
+    ),
+    Fault(
+        "images: EXIF rotation of TIFF ignored",
+        "emotion/data/images.py",
+        "_to_uint8(ImageOps.exif_transpose(opened))",
+        "_to_uint8(opened)",
+        ("tests/data/test_images.py",),
+    ),
+    Fault(
+        "images: 16 bits cut off",
+        "emotion/data/images.py",
+        "(np.clip(np.asarray(opened), 0, 2**16 - 1) >> 8)",
+        "np.clip(np.asarray(opened), 0, 2**8 - 1)",
+        ("tests/data/test_images.py",),
+    ),
+    Fault(
+        "images: resizing methods swapped",
+        "emotion/data/images.py",
+        "if height * width > size * size else",
+        "if height * width < size * size else",
+        ("tests/data/test_images.py",),
+    ),
+    Fault(
+        "images: red and blue swapped in gray",
+        "emotion/data/images.py",
+        "cv2.COLOR_RGB2GRAY",
+        "cv2.COLOR_BGR2GRAY",
+        (
+            "tests/data/test_images.py",
+            "tests/inference/test_predictor.py",
+        ),
+    ),
+    Fault(
+        "images: transparency on black",
+        "emotion/data/images.py",
+        'layer.size, "white"',
+        'layer.size, "black"',
+        ("tests/data/test_images.py",),
+    ),
+    Fault(
+        "images: two equal channels are gray",
+        "emotion/ingest/sources/pixel_hash.py",
+        "image[:, :, 1]) and np.array_equal(",
+        "image[:, :, 1]) or np.array_equal(",
+        ("tests/ingest/sources/test_sources.py",),
+    ),
+    Fault(
+        "crop: tilted the wrong way",
+        "emotion/faces/crop.py",
+        "return math.atan2(y2 - y1, x2 - x1)",
+        "return math.atan2(y1 - y2, x2 - x1)",
+        ("tests/faces/test_crop.py",),
+    ),
+    Fault(
+        "crop: margin on one side only",
+        "emotion/faces/crop.py",
+        "(1 + 2 * margin)",
+        "(1 + margin)",
+        ("tests/faces/test_crop.py", "tests/inference/test_predictor.py"),
+    ),
+    Fault(
+        "faces: overlap of the larger box",
+        "emotion/faces/overlap.py",
+        "/ min(one.width * one.height, other.width * other.height)",
+        "/ max(one.width * one.height, other.width * other.height)",
+        ("tests/faces/test_framing.py",),
+    ),
+)
+
+SPLITS = (
+    Fault(
+        "splits: training keeps copies of test",
+        "emotion/ingest/copies.py",
+        "SPLITS[: SPLITS.index(split)]",
+        "SPLITS[1 : SPLITS.index(split)]",
+        ("tests/ingest/test_table_builder.py",),
+    ),
+    Fault(
+        "splits: copies chosen one by one",
+        "emotion/ingest/splits.py",
+        'images["hash"].isin(chosen)]',
+        'images["hash"].isin(chosen) & ~images["hash"].duplicated()]',
+        ("tests/ingest/test_splits.py",),
+    ),
+    Fault(
+        "splits: the seed has no effect",
+        "emotion/ingest/splits.py",
+        "[params.seed, order]",
+        "[order]",
+        ("tests/ingest/test_splits.py",),
+    ),
+    Fault(
+        "splits: second share is of the rest",
+        "emotion/ingest/splits.py",
+        "share * available / max(1, len(rest))",
+        "share",
+        ("tests/ingest/test_splits.py",),
+    ),
+    Fault(
+        "splits: PublicTest and PrivateTest",
+        "emotion/ingest/sources/folders.py",
+        '.startswith("publictest")',
+        '.startswith("privatetest")',
+        ("tests/ingest/sources/test_sources.py",),
+    ),
+)
+
+ARRAYS = (
+    Fault(
+        "FER+: a tie goes to unknown",
+        "emotion/ingest/ferplus.py",
+        "(others.max(axis=1) > most)",
+        "(others.max(axis=1) >= most)",
+        ("tests/ingest/test_ferplus.py",),
+    ),
+    Fault(
+        "FER+: rejected rows shift the votes",
+        "emotion/ingest/ferplus.py",
+        "votes.counts[rows]",
+        "votes.counts[: len(rows)]",
+        ("tests/ingest/test_ferplus.py",),
+    ),
+    Fault(
+        "FER+: shares over images, not emotions",
+        "emotion/training/targets.py",
+        "votes / votes.sum(axis=1, keepdims=True)",
+        "votes / votes.sum(axis=0, keepdims=True)",
+        ("tests/training/test_targets.py",),
+    ),
+    Fault(
+        "arrays: a batch overwrites the last",
+        "emotion/ingest/extraction.py",
+        "            filled[split] = end\n",
+        "            filled[split] = int(inside.sum())\n",
+        ("tests/ingest/test_extraction.py",),
+    ),
+    Fault(
+        "arrays: offsets without channels",
+        "emotion/ingest/extraction.py",
+        "// math.prod(shape)]",
+        "// math.prod(shape[:2])]",
+        ("tests/ingest/test_extraction.py",),
+    ),
+    Fault(
+        "arrays: excluded images used",
+        "emotion/ingest/extraction.py",
+        'used = table[table["excluded"] == ""]',
+        'used = table[table["label"] >= 0]',
+        ("tests/ingest/test_extraction.py",),
+    ),
+)
+
+AUGMENTATION = (
+    Fault(
+        "augmentation: degrees as radians",
+        "emotion/training/augmentation.py",
+        "params.rotation, params.rotation) * (math.pi / 180)",
+        "params.rotation, params.rotation)",
+        ("tests/training/test_augmentation.py",),
+    ),
+    Fault(
+        "augmentation: mean of the batch",
+        "emotion/training/augmentation.py",
+        "ops.mean(images, axis=(1, 2, 3), keepdims=True)",
+        "ops.mean(images, axis=(0, 1, 2, 3), keepdims=True)",
+        ("tests/training/test_augmentation.py",),
+    ),
+    Fault(
+        "mixing: counterpart off by one",
+        "emotion/training/augmentation.py",
+        "np.minimum(first + batch_size, count) - 1",
+        "np.minimum(first + batch_size, count - 1)",
+        ("tests/training/test_augmentation.py",),
+    ),
+    Fault(
+        "mixing: targets of other images",
+        "emotion/training/input_pipeline.py",
+        "rows[order[partners]]",
+        "rows[partners]",
+        ("tests/training/test_input_pipeline.py",),
+    ),
+    Fault(
+        "training: weights of other images",
+        "emotion/training/input_pipeline.py",
+        "targets.sample_weights[order]",
+        "targets.sample_weights",
+        ("tests/training/test_input_pipeline.py",),
+    ),
+)
+
+CHECKPOINTS = (
+    Fault(
+        "checkpoint: the optimizer starts anew",
+        "emotion/training/student.py",
+        "return [*self.network.weights, *self.optimizer.variables]",
+        "return [*self.network.weights]",
+        ("tests/training/test_loop.py::test_an_interrupted_training_ends_with_the_same_bits",),
+    ),
+    Fault(
+        "checkpoint: the same noise each epoch",
+        "emotion/training/student.py",
+        "[self.params.seed, epoch, number]",
+        "[self.params.seed, number]",
+        ("tests/training/test_student.py",),
+    ),
+    Fault(
+        "checkpoint: the best epoch forgotten",
+        "emotion/training/checkpoints.py",
+        '                best=progress["best"],\n',
+        "",
+        ("tests/training/test_loop.py::test_an_interrupted_training_ends_with_the_same_bits",),
+    ),
+    Fault(
+        "checkpoint: taken for other images",
+        "emotion/training/loop.py",
+        "training_key(settings, data.arrays + weights)",
+        "training_key(settings, weights)",
+        ("tests/training/test_checkpoints.py::test_a_checkpoint_of_other_images_is_left_alone",),
+    ),
+    Fault(
+        "training: a later epoch wins a tie",
+        "emotion/training/loop.py",
+        "self._score(row) > self._score(",
+        "self._score(row) >= self._score(",
+        ("tests/training/test_loop.py::test_the_best_epoch_by_validation_is_kept",),
+    ),
+    Fault(
+        "training: the last epoch is saved",
+        "emotion/training/loop.py",
+        "self.networks.stock.set_weights(self.state.best_weights)",
+        "self.networks.stock.set_weights(self.networks.training.get_weights())",
+        ("tests/training/test_loop.py::test_the_best_epoch_by_validation_is_kept",),
+    ),
+    Fault(
+        "training: patience ends an epoch early",
+        "emotion/training/loop.py",
+        "epochs - 1 - self.state.best >= patience",
+        "epochs - self.state.best >= patience",
+        ("tests/training/test_loop.py::test_patience_ends_the_training",),
+    ),
+    Fault(
+        "training: the test split chooses",
+        "stages/train.py",
+        'for name in ("x_train", "y_train", "x_val", "y_val"))',
+        'for name in ("x_train", "y_train", "x_test", "y_test"))',
+        ("tests/stages/test_train.py::test_the_test_split_plays_no_part",),
+    ),
+)
+
+EVALUATION = (
+    Fault(
+        "evaluation: F1 without false positives",
+        "emotion/evaluation/metrics.py",
+        "confusion.sum(axis=-1) + confusion.sum(axis=-2)",
+        "confusion.sum(axis=-1) + confusion.sum(axis=-1)",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "calibration: empty bins weigh as much",
+        "emotion/evaluation/calibration.py",
+        'float((gaps * rows["images"]).sum() / len(y_true))',
+        "float(gaps.mean())",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "calibration: bins hold their lower end",
+        "emotion/evaluation/calibration.py",
+        "np.ceil(np.asarray(confidence) * bins).astype(np.int64) - 1",
+        "np.floor(np.asarray(confidence) * bins).astype(np.int64)",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "calibration: temperature multiplied",
+        "emotion/evaluation/metrics.py",
+        "SMALLEST_PROBABILITY, 1.0)) / temperature",
+        "SMALLEST_PROBABILITY, 1.0)) * temperature",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "calibration: fitted on the test split",
+        "emotion/evaluation/report.py",
+        "fit_temperature(validation.y_true, validation.probabilities)",
+        "fit_temperature(test.y_true, test.probabilities)",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "evaluation: interval of 90 %",
+        "emotion/evaluation/bootstrap.py",
+        "[(1 - level) / 2, (1 + level) / 2]",
+        "[1 - level, level]",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "evaluation: at the threshold",
+        "emotion/evaluation/metrics.py",
+        "probabilities[:, 1] > threshold",
+        "probabilities[:, 1] >= threshold",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "evaluation: threshold chosen on test",
+        "emotion/evaluation/report.py",
+        "choose_threshold(validation.y_true, validation.probabilities)",
+        "choose_threshold(test.y_true, test.probabilities)",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "evaluation: mirrored upside down",
+        "emotion/model_files/probabilities.py",
+        "images[:, :, ::-1]",
+        "images[:, ::-1]",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "evaluation: the first copy is unique",
+        "emotion/evaluation/report.py",
+        "hashes.duplicated(keep=False)",
+        "hashes.duplicated()",
+        ("tests/evaluation/test_evaluation.py", "tests/stages/test_evaluate_and_plot.py"),
+    ),
+    Fault(
+        "evaluation: validation and test swapped",
+        "stages/evaluate.py",
+        "    validation, test = predictions\n",
+        "    test, validation = predictions\n",
+        ("tests/stages/test_evaluate_and_plot.py",),
+    ),
+)
+
+MODEL_FILES = (
+    Fault(
+        "export: int8 ranges of the test split",
+        "stages/export.py",
+        'write_files(network, metadata, features["x_train"])',
+        'write_files(network, metadata, features["x_test"])',
+        ("tests/stages/test_export.py",),
+    ),
+    Fault(
+        "export: int8 without black and white",
+        "emotion/runtimes/tflite_export.py",
+        "    chosen[0, 0, 0], chosen[0, -1, -1] = 0, 255\n",
+        "",
+        (
+            "tests/runtimes/test_export.py::test_int8_computes_with_integers_alone",
+            "tests/runtimes/test_export.py::test_images_for_calibration_are_spread_and_reach_from_black_to_white",
+        ),
+    ),
+    Fault(
+        "export: an ONNX file of one image",
+        "emotion/runtimes/onnx_export.py",
+        'dim[0].dim_param = "images"',
+        "dim[0].dim_value = 1",
+        ("tests/runtimes/test_export.py::test_an_onnx_file_names_its_ends",),
+    ),
+    Fault(
+        "export: the threshold is left out",
+        "stages/export.py",
+        "        threshold=params.evaluate.threshold,\n",
+        "",
+        ("tests/stages/test_export.py::test_the_stage_writes_files_figures_and_times",),
+    ),
+    Fault(
+        "metadata: emotions by the alphabet",
+        "emotion/core/metadata.py",
+        'tuple(str(name) for name in values["emotions"])',
+        'tuple(sorted(str(name) for name in values["emotions"]))',
+        (
+            "tests/core/test_metadata.py",
+            "tests/inference/test_predictor.py",
+        ),
+    ),
+    Fault(
+        "metadata: the smallest size refused",
+        "emotion/core/metadata.py",
+        "8 <= metadata.size <= 1024",
+        "8 < metadata.size <= 1024",
+        ("tests/core/test_metadata.py",),
+    ),
+    Fault(
+        "predictor: temperature before threshold",
+        "emotion/inference/predictor.py",
+        "labels = predicted_labels(probabilities, self.metadata.threshold)\n"
+        "        calibrated = apply_temperature(probabilities, self.metadata.temperature)",
+        "calibrated = apply_temperature(probabilities, self.metadata.temperature)\n"
+        "        labels = predicted_labels(calibrated, self.metadata.threshold)",
+        ("tests/inference/test_predictor.py",),
+    ),
+)
+
+TRACKING = (
+    Fault(
+        "tracking: old values count for new",
+        "emotion/inference/box_tracking.py",
+        "1 - 0.5 ** (max(0.0, elapsed) / half_life)",
+        "0.5 ** (max(0.0, elapsed) / half_life)",
+        ("tests/inference/test_box_tracking.py",),
+    ),
+    Fault(
+        "tracking: a missed face stays too long",
+        "emotion/inference/box_tracking.py",
+        "min(MAX_MISSED, track.last_detected - track.first_detected)",
+        "max(MAX_MISSED, track.last_detected - track.first_detected)",
+        ("tests/inference/test_box_tracking.py",),
+    ),
+    Fault(
+        "tracking: frames counted from 1",
+        "emotion/inference/tracking.py",
+        "self._frame_number = -1",
+        "self._frame_number = 0",
+        ("tests/inference/test_tracking.py",),
+    ),
+)
+
+INPUTS = (
+    Fault(
+        "archives: .. only at the start",
+        "emotion/ingest/sources/archives.py",
+        '".." in parts',
+        '".." == parts[0]',
+        ("tests/ingest/sources/test_sources.py",),
+    ),
+    Fault(
+        "archives: hard links pass",
+        "emotion/ingest/sources/archives.py",
+        "member.issym() or member.islnk()",
+        "member.issym()",
+        ("tests/ingest/sources/test_sources.py",),
+    ),
+    Fault(
+        "archives: only the last size counts",
+        "emotion/ingest/sources/archives.py",
+        "total += member.size",
+        "total = member.size",
+        ("tests/ingest/sources/test_sources.py",),
+    ),
+    Fault(
+        "files: a failed write leaves its half",
+        "emotion/core/files.py",
+        "    try:\n        yield temporary\n        temporary.chmod(0o666 & ~_umask())\n"
+        "        temporary.replace(path)\n    finally:\n        temporary.unlink(missing_ok=True)\n",
+        "    yield temporary\n    temporary.chmod(0o666 & ~_umask())\n    temporary.replace(path)\n",
+        ("tests/core/test_files.py",),
+    ),
+    Fault(
+        "files: others' temporary files removed",
+        "emotion/core/files.py",
+        "leftover.name.startswith(_prefix(path))",
+        'leftover.name.startswith(".partial-")',
+        ("tests/core/test_files.py",),
+    ),
+    Fault(
+        "params: unknown keys are ignored",
+        "emotion/core/params.py",
+        'extra="forbid"',
+        'extra="ignore"',
+        ("tests/core/test_params.py",),
+    ),
+)
+
+SERVER = (
+    Fault(
+        "server: one chunk counts, not the body",
+        "emotion/app/serve/uploads.py",
+        "if len(data) > self._limits.upload_bytes",
+        "if len(chunk) > self._limits.upload_bytes",
+        ("tests/app/serve/test_uploads.py", "tests/app/serve/test_server.py"),
+    ),
+    Fault(
+        "server: one upload too many",
+        "emotion/app/serve/uploads.py",
+        "self._present >= self._limits.at_a_time",
+        "self._present > self._limits.at_a_time",
+        ("tests/app/serve/test_api.py",),
+    ),
+    Fault(
+        "server: tokens pile up without end",
+        "emotion/app/serve/token_bucket.py",
+        "min(self._burst, content + (now - filled) * self._a_second)",
+        "content + (now - filled) * self._a_second",
+        ("tests/app/serve/test_uploads.py",),
+    ),
+)
+
+FAULTS: tuple[Fault, ...] = (
+    *LABELS,
+    *IMAGES,
+    *SPLITS,
+    *ARRAYS,
+    *AUGMENTATION,
+    *CHECKPOINTS,
+    *EVALUATION,
+    *MODEL_FILES,
+    *TRACKING,
+    *INPUTS,
+    *SERVER,
+)
