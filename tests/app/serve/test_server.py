@@ -209,7 +209,7 @@ def test_command_says_what_is_wrong_before_it_loads_the_model(tmp_path):
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_a_browser_opens_the_page_where_that_is_wanted(wanted, monkeypatch, capsys):
+def test_a_browser_opens_the_page_where_that_is_wanted(wanted, predictor, monkeypatch, capsys):
     opened: Queue[str] = Queue()
 
     class Started(server.AnnouncingServer):
@@ -219,7 +219,7 @@ def test_a_browser_opens_the_page_where_that_is_wanted(wanted, monkeypatch, caps
     monkeypatch.setattr(server, "AnnouncingServer", Started)
     monkeypatch.setattr("webbrowser.open", opened.put)
     with server.listen("127.0.0.1", 0) as listener:
-        server.serve(lambda *_: None, listener, open_page=wanted)
+        server.serve(make_app(predictor), listener, open_page=wanted)
         url = server.page_url(listener)
     assert url in capsys.readouterr().out
     if wanted:

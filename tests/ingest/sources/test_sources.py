@@ -584,7 +584,7 @@ def test_images_that_vanish_or_break_between_the_stages(tmp_path):
     source = open_source(tmp_path / "csv")
     with pytest.raises(InputError, match="row 999 is no longer there"):
         list(source.read_again(["row 1", "row 999"], np.copy))
-    broken = TEXT.replace(TEXT.splitlines()[1].split(",")[1], "1 2 3", 1)
+    broken = TEXT.replace(TEXT.splitlines()[2].split(",")[1], "1 2 3")
     write_files(tmp_path / "csv", {"a.csv": broken.encode()})
     with pytest.raises(InputError, match=r"row 1\b.*`dvc repro create_dataframe`"):
         list(source.read_again(["row 1"], np.copy))
