@@ -17,7 +17,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow lint lint-style lint-types lint-prose lint-page figures docs format pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page figures docs format pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make test        run every test that is not slow'
 	@echo 'make test-quick  run the tests that load no TensorFlow'
 	@echo 'make test-slow   run the slow tests'
+	@echo 'make coverage    run the tests of `make test` and print what they cover of emotion/'
 	@echo 'make lint        check style, types and prose'
 	@echo 'make docs        build the documentation site into site/'
 	@echo 'make figures     write the tables of figures in README.md and docs/'
@@ -52,6 +53,10 @@ test-quick: setup-dev
 
 test-slow: setup-dev
 	@$(PYTEST) -m slow $(TESTS)
+
+coverage: setup-dev
+	@$(PYTEST) -m 'not slow' --cov --cov-report=term --cov-report=json $(TESTS)
+	@$(BIN)/python -m tools.coverage_report
 
 lint: lint-style lint-types lint-prose lint-page
 
@@ -98,7 +103,7 @@ pins: setup-dev
 	@git --no-pager diff --stat -- requirements*.txt
 
 clean:
-	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* coverage.json *.egg-info
 	find emotion stages tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

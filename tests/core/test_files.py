@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion.core.files import atomic_folder, atomic_path, write_csv, write_json
+from emotion.core.errors import InputError
+from emotion.core.files import atomic_folder, atomic_path, read_json, write_csv, write_json
 
 
 def write_half(path):
@@ -65,3 +66,12 @@ def test_a_table_has_five_decimals_and_keeps_the_bytes_of_names(tmp_path):
     path = tmp_path / "table.csv"
     write_csv(path, pd.DataFrame({"name": ["\udcff.jpg", "é"], "share": [1 / 3, 1.0]}))
     assert path.read_bytes() == "name,share\n\udcff.jpg,0.33333\né,1.00000\n".encode(errors="surrogateescape")
+
+
+@pytest.mark.parametrize("content", [None, b'{"accuracy": ', b"\xff"], ids=["missing", "cut off", "no text"])
+def test_json_that_cannot_be_read_is_refused_with_the_remedy(tmp_path, content):
+    path = tmp_path / "evaluate.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"evaluate\.json .*train first"):
+        read_json(path, remedy="train first")

@@ -111,6 +111,38 @@ def test_cut_off_files_are_refused(suffix, kept):
         decode(data[: int(kept * len(data))])
 
 
+def raise_out_of_memory(*_: object) -> None:
+    raise cv2.error("Insufficient memory")
+
+
+def test_data_that_does_not_decode_is_refused(monkeypatch):
+    data = encode(RGB, ".png")
+    pixels = data.index(b"IDAT") + 4
+    with pytest.raises(ImageError, match="decode"):
+        decode(data[:pixels] + bytes(20) + data[pixels + 20 :])
+    monkeypatch.setattr(cv2, "imdecode", raise_out_of_memory)
+    with pytest.raises(ImageError, match="decode"):
+        decode(data)
+
+
+@pytest.mark.parametrize("size", [(0, 20), (30, 0)])
+def test_images_without_pixels_are_refused(size):
+    data = encode(GRAY, ".png")
+    with pytest.raises(ImageError, match="x".join(map(str, size))):
+        decode(data[:16] + struct.pack(">II", *size) + data[24:])
+
+
+@pytest.mark.parametrize("extra", [b"\xff", b"\xff\x01"], ids=["a fill byte", "a marker without a length"])
+def test_rare_parts_of_a_jpeg_header_are_passed_over(extra):
+    data = encode(RGB, ".jpg")
+    np.testing.assert_array_equal(decode(data[:2] + extra + data[2:]), decode(data))
+
+
+def test_floating_point_pixels_are_refused_with_the_depths_to_use():
+    with pytest.raises(ImageError, match="8 or 16 bits"):
+        decode(saved(Image.fromarray(GRAY.astype(np.float32)), "TIFF"))
+
+
 def huge_png() -> bytes:
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -219,3 +251,8 @@ def test_shrinking_averages_and_enlarging_is_smooth():
 def test_other_arrays_are_no_input(image):
     with pytest.raises(ImageError, match="expected uint8"):
         to_input(image, 8, "grayscale")
+
+
+def test_other_colors_are_no_input():
+    with pytest.raises(ValueError, match=r"'sepia'.*'grayscale' or 'rgb'"):
+        to_input(RGB, 8, "sepia")

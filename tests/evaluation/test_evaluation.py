@@ -184,6 +184,11 @@ def test_the_temperature_that_was_put_in_is_fitted():
     assert calibration.fit_temperature(y_true, fair) == pytest.approx(1.0, rel=0.03)
 
 
+def test_no_images_have_no_temperature():
+    with pytest.raises(ValueError, match="validation"):
+        calibration.fit_temperature(Y_TRUE[:0], PROBABILITIES[:0])
+
+
 def test_a_temperature_keeps_order_and_sums():
     warm = metrics.apply_temperature(PROBABILITIES, 3.0)
     np.testing.assert_allclose(warm.sum(axis=1), 1)
@@ -444,6 +449,15 @@ def test_a_model_that_gives_no_probabilities_is_refused():
         predict_probabilities(FakeModel(), images[:0], flip=False)
 
 
+def test_a_model_whose_outputs_do_not_fit_the_images_is_refused():
+    class Broken:
+        def predict(self, x, *, batch_size, verbose):
+            return np.full((1, 3), 1 / 3)
+
+    with pytest.raises(InputError, match=r"\(1, 3\), expected \(2, classes\).*dvc repro"):
+        predict_probabilities(Broken(), np.ones((2, 3, 3, 1), dtype=np.uint8), flip=False)
+
+
 class OneOutput:
     """Gives each image one probability: its upper left pixel, in per cent."""
 
@@ -523,6 +537,11 @@ def test_reliability_holds_the_expected_calibration_error():
     warm = metrics.apply_temperature(predictions.probabilities, 1.5)
     assert error == pytest.approx(calibration.expected_calibration_error(predictions.y_true, warm, bins=15))
     assert set(table["emotion"]) == {"all", "a", "b", "c", "d"}
+
+
+def test_an_absent_emotion_has_no_reliability():
+    table = curves.tabulate_reliability(Y_TRUE, PROBABILITIES, EMOTIONS, temperature=1.5, bins=5)
+    assert set(table["emotion"]) == {"all", "angry", "happy"}
 
 
 def test_tables_are_written_to_the_same_bytes(tmp_path):

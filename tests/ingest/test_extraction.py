@@ -17,6 +17,7 @@ from emotion.data.feature_arrays import ARRAYS, PICKLE, load_features
 from emotion.data.images import to_input
 from emotion.data.table import read_table
 from emotion.ingest.extraction import extract
+from emotion.ingest.pixels import load_pixels
 from stages import create_dataframe, extract_features
 from tests.makers import Row, csv_text, encode, image_files, make_rows, write_files, write_params
 
@@ -208,6 +209,7 @@ def test_arrays_of_objects_are_refused(tmp_path):
         ({**valid_arrays(), "y_val": np.zeros(2, np.float64)}, "values of the type 'f8', expected u1 or i4"),
         ({**valid_arrays(), "y_val": np.zeros(2, np.dtype(">i4"))}, "in the order '>'"),
         ({**valid_arrays(), "y_val": np.zeros(3, np.int32)}, r"x_val .*\b2 images.*y_val .*\b3 labels"),
+        ({**valid_arrays(), "x_val": np.asfortranarray(np.zeros((2, 8, 8, 1), np.uint8))}, "in the order 'F'"),
     ],
 )
 def test_other_content_is_refused(content, message, tmp_path):
@@ -253,6 +255,15 @@ def test_missing_and_broken_files_are_refused(tmp_path):
     (tmp_path / PICKLE).write_bytes(pickle.dumps(valid_arrays())[:100])
     with pytest.raises(InputError, match="cannot be read"):
         load_features(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"nothing"], ids=["missing", "empty", "no array"])
+def test_small_images_that_cannot_be_read_are_refused(content, tmp_path):
+    path = tmp_path / PIXELS.name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{PIXELS.name} .*`dvc repro create_dataframe`"):
+        load_pixels(path)
 
 
 # A run that fails

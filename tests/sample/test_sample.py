@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ from emotion.core.labels import EMOTIONS
 from emotion.sample.action_units import EXPRESSIONS, NAMES, draw_units
 from emotion.sample.archive import CLASS_SHARES, make_sample, plan_images
 from emotion.sample.faces import draw_face
-from emotion.sample.people import draw_person
+from emotion.sample.people import BEARDS, HAIR_STYLES, draw_person
 
 ROOT = Path(__file__).parents[2]
 SEED = 2013
@@ -190,6 +191,18 @@ def test_one_face_depends_on_generator_person_and_emotion():
     assert np.array_equal(face, draw_face("happy", np.random.default_rng(5), people[0]))
     for emotion, number, person in (("sad", 5, 0), ("happy", 6, 0), ("happy", 5, 1)):
         assert not np.array_equal(face, draw_face(emotion, np.random.default_rng(number), people[person]))
+
+
+STYLES = [("hair", style) for style in HAIR_STYLES] + [("beard", style) for style in BEARDS]
+
+
+@pytest.mark.parametrize("feature, style", STYLES)
+def test_every_style_of_hair_and_beard_shows(feature, style):
+    person = replace(draw_person(np.random.default_rng(1)), hair="short", beard="none", glasses="none", hair_tone=40.0)
+    plain, styled = (
+        draw_face("neutral", np.random.default_rng(5), look) for look in (person, replace(person, **{feature: style}))
+    )
+    assert np.array_equal(plain, styled) == (style in ("short", "none"))
 
 
 @pytest.mark.slow

@@ -55,3 +55,14 @@ def test_bfloat16_that_the_processor_lacks_is_refused(cpu_info):
 def test_bfloat16_that_the_processor_has_is_taken(cpu_info):
     cpu_info(X86.format("avx512_bf16"))
     assert resolve_precision(BFLOAT16) == BFLOAT16
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((8, 6), True), ((7, 5), False), (None, False)])
+def test_a_gpu_decides_where_there_is_one(capability, expected, cpu_info, monkeypatch):
+    import tensorflow as tf
+
+    details = {} if capability is None else {"compute_capability": capability}
+    cpu_info(X86.format("" if expected else "avx512_bf16"))
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["GPU:0"])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
+    assert has_bfloat16() is expected

@@ -335,6 +335,22 @@ def test_only_bad_images_say_that_none_worked(here, predict):
     assert predict("bad")[0] == 1
 
 
+def test_an_image_too_large_for_the_memory_has_its_line(here, predict, monkeypatch):
+    save(here / "large.png", noise())
+    save(here / "small.png", noise())
+
+    def read_small(path):
+        if path.name == "large.png":
+            raise MemoryError
+        return read_image(path)
+
+    monkeypatch.setattr("emotion.app.predict.predict_files.read_image", read_small)
+    status, out, _ = predict("large.png", "small.png", "--detector", "whole")
+    large, small = (row["status"] for row in rows_of(out))
+    assert (status, small) == (3, "ok")
+    assert "memory" in large
+
+
 def test_a_file_that_may_not_be_read_has_its_line(here, predict, monkeypatch):
     save(here / "mine.png", noise())
     save(here / "theirs.png", noise())
@@ -536,6 +552,14 @@ def test_links_to_images_are_not_written_through(here, predict):
     (here / "annotated/a.png").symlink_to(here / "a.png")
     status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "annotated")
     assert re.search(r"overwrite annotated/a\.png\b.*new folder", status)
+
+
+def test_a_folder_in_the_place_of_an_annotated_image_is_kept(here, predict):
+    save(here / "a.png", noise())
+    (here / "annotated/a.png").mkdir(parents=True)
+    status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "annotated")
+    assert "annotated/a.png" in status
+    assert (here / "annotated/a.png").is_dir()
 
 
 def test_a_folder_that_cannot_be_made_is_named(here, predict):

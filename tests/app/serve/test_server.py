@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import httpx2
@@ -209,3 +210,23 @@ def test_command_says_what_is_wrong_before_it_loads_the_model(tmp_path):
         done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert re.match(rf"error: port {port}\b.*--port 0", done.stderr)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_browser_opens_the_page_where_that_is_wanted(wanted, predictor, monkeypatch, capsys):
+    opened: Queue[str] = Queue()
+
+    class Started(server.AnnouncingServer):
+        def run(self, sockets=None):
+            self._announce()
+
+    monkeypatch.setattr(server, "AnnouncingServer", Started)
+    monkeypatch.setattr("webbrowser.open", opened.put)
+    with server.listen("127.0.0.1", 0) as listener:
+        server.serve(make_app(predictor), listener, open_page=wanted)
+        url = server.page_url(listener)
+    assert url in capsys.readouterr().out
+    if wanted:
+        assert opened.get(timeout=5) == url
+    else:
+        assert opened.empty()

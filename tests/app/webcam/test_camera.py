@@ -3,6 +3,7 @@
 import threading
 import time
 
+import cv2
 import pytest
 
 from emotion.app.webcam import camera as camera_module
@@ -94,3 +95,14 @@ def test_leaving_does_not_wait_for_a_thread_that_is_stuck():
         pass
     assert time.monotonic() - start < 2
     hang.set()
+
+
+def test_an_error_of_opencv_is_a_problem_of_the_camera():
+    def images(_):
+        yield plain_image()
+        raise cv2.error("select() timeout")
+
+    with Camera("7", images) as camera:
+        assert take_frame(camera)
+        with pytest.raises(InputError, match=r"camera 7\b.*select\(\) timeout"):
+            camera.newest_frame(after=0, timeout=5)

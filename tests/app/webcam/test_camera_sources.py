@@ -1,7 +1,9 @@
 """A file plays the camera frame by frame, and a camera that is missing or in use is named."""
 
 import sys
+import threading
 import time
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ from emotion.app.webcam.camera_sources import open_camera
 from emotion.core.errors import InputError
 from tests.app.webcam.frames import take_frame
 from tests.clips import FRAMES, RATE, read_frames
+
+BLUE = np.full((4, 6, 3), (255, 0, 0), np.uint8)
+"""A frame as OpenCV has it: BGR."""
 
 
 def test_a_file_plays_at_its_own_pace_and_from_its_start(clip):
@@ -85,3 +90,45 @@ def test_a_camera_in_use_is_named(tmp_path, monkeypatch, capfd):
     with open_camera("97") as camera, pytest.raises(InputError, match=problem):
         camera.wait_for_first_frame(timeout=5)
     assert capfd.readouterr().err == ""
+
+
+def test_a_device_outside_dev_video_is_named_with_what_to_look_at(monkeypatch):
+    with open_camera("/dev/null") as camera, pytest.raises(InputError, match=r"/dev/null cannot be opened.*plugged in"):
+        camera.wait_for_first_frame(timeout=5)
+
+
+def test_a_camera_of_another_group_is_named_with_the_group(tmp_path, monkeypatch):
+    (tmp_path / "video97").symlink_to("/dev/null")
+    monkeypatch.setattr(camera_sources, "DEVICES_FOLDER", tmp_path)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with open_camera("97") as camera, pytest.raises(InputError, match=r"camera 97 .*group of .*video97.*`video`"):
+        camera.wait_for_first_frame(timeout=5)
+
+
+class Device:
+    """A camera of OpenCV. Every second of its frames does not come."""
+
+    def __init__(self, _):
+        self.frames = cycle([(True, BLUE), (False, None)])
+        self.released = threading.Event()
+
+    def isOpened(self):
+        return True
+
+    def set(self, *_):
+        return True
+
+    def read(self):
+        return next(self.frames)
+
+    def release(self):
+        self.released.set()
+
+
+def test_a_device_goes_on_after_a_frame_that_does_not_come_and_is_released_at_the_end(monkeypatch):
+    device = Device(0)
+    monkeypatch.setattr("cv2.VideoCapture", lambda _: device)
+    with open_camera("0") as camera:
+        assert take_frame(camera, 1).image[0, 0].tolist() == [0, 0, 255]
+        assert not device.released.is_set()
+    assert device.released.wait(5)

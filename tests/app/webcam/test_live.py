@@ -1,5 +1,6 @@
 """The loop shows the camera until a key, its end or an error ends it."""
 
+import threading
 import time
 
 import pytest
@@ -33,6 +34,23 @@ def test_q_ends_it(astronaut, predictor, monkeypatch, press_keys):
             yield portrait_frame(astronaut, number / RATE, SIZE)
 
     assert run_images(images(), predictor, monkeypatch) in range(4, 8)
+
+
+def test_q_ends_it_before_the_first_image_and_loads_no_model(monkeypatch, press_keys):
+    import pygame
+
+    end = threading.Event()
+
+    def images():
+        while pygame.display.get_surface() is None:
+            time.sleep(0.01)
+        press_keys("q")
+        end.wait(9)
+        yield plain_image()
+
+    monkeypatch.setattr(live, "open_camera", lambda *_, **__: Camera("test", lambda _: images()))
+    assert run_webcam("test", lambda: pytest.fail("loaded the model")) == 0
+    end.set()
 
 
 def test_a_pause_shows_no_new_images(predictor, monkeypatch, press_keys):

@@ -79,3 +79,11 @@ def test_without_pygame_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygame", None)
     with pytest.raises(InputError, match=r"pip install 'facial-emotion-pipeline\[webcam\]'"):
         Window("test")
+
+
+def test_a_driver_that_shows_nothing_is_no_display(monkeypatch):
+    import pygame
+
+    monkeypatch.setattr(pygame.display, "get_driver", lambda: "offscreen")
+    with pytest.raises(InputError, match=r"no display.*`emotion video`"):
+        Window("test")

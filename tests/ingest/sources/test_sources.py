@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.ingest.sources import fer2013_csv
+from emotion.ingest.sources.archives import open_csv
 from emotion.ingest.sources.folders import parse_layout
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.sources.pixel_hash import hash_pixels
@@ -411,6 +412,27 @@ def test_encrypted_zip_is_refused(tmp_path):
         open_source(tmp_path)
 
 
+def test_a_zip_of_an_unknown_compression_is_refused_with_the_formats_to_use(tmp_path):
+    path = write_zip(tmp_path / "a.zip", {"fer2013.csv": TEXT.encode()})
+    content = bytearray(path.read_bytes())
+    for field in (content.index(b"PK\x03\x04") + 8, content.index(b"PK\x01\x02") + 10):
+        content[field] = 99
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.zip cannot be unpacked .*plain zip or tar\.gz"):
+        read(open_source(tmp_path))
+
+
+def test_an_archive_that_cannot_be_opened_is_named(tmp_path):
+    with pytest.raises(InputError, match=f"{tmp_path.name} cannot be read"), open_csv(tmp_path):
+        pass
+
+
+def test_a_tar_whose_first_table_is_another_is_refused_with_the_table_to_unpack(tmp_path):
+    write_tar(tmp_path / "a.tar", {"._fer2013.csv": b"", "a.csv": b"", "fer2013.csv": TEXT.encode()})
+    with pytest.raises(InputError, match=r"a\.tar: fer2013\.csv .*unpack it"):
+        read(open_source(tmp_path))
+
+
 # Rows
 
 
@@ -573,8 +595,13 @@ def test_images_that_vanish_or_break_between_the_stages(tmp_path):
         with pytest.raises(InputError, match=rf"{name} .*`dvc repro create_dataframe`"):
             list(source.read_again([name], np.copy))
     write_files(tmp_path / "csv", {"a.csv": TEXT.encode()})
+    source = open_source(tmp_path / "csv")
     with pytest.raises(InputError, match="row 999 is no longer there"):
-        list(open_source(tmp_path / "csv").read_again(["row 1", "row 999"], np.copy))
+        list(source.read_again(["row 1", "row 999"], np.copy))
+    broken = TEXT.replace(TEXT.splitlines()[2].split(",")[1], "1 2 3")
+    write_files(tmp_path / "csv", {"a.csv": broken.encode()})
+    with pytest.raises(InputError, match=r"row 1\b.*`dvc repro create_dataframe`"):
+        list(source.read_again(["row 1"], np.copy))
 
 
 def test_names_that_are_no_utf8(tmp_path):
