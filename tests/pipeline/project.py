@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,20 +43,25 @@ class Project:
     def run(
         self, *command: str, fails: bool = False, timeout: float = TIMEOUT, variables: Mapping[str, str] = NONE
     ) -> str:
-        """Run `command` in the clone and return what it printed, errors and all."""
-        done = subprocess.run(
-            command,
-            cwd=self.path,
-            env=self.environment | dict(variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            start_new_session=True,  # so that a test can kill a command with all that it started
-        )
-        assert (done.returncode != 0) is fails, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
-        return done.stdout
+        """Run `command` in the clone and return what it printed, errors and all.
+
+        It prints into a file: a pipe would stay open for as long as a worker of DVC's queue that it started.
+        """
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
+            done = subprocess.run(
+                command,
+                cwd=self.path,
+                env=self.environment | dict(variables),
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+                start_new_session=True,  # so that a test can kill a command with all that it started
+            )
+            printed.seek(0)
+            output = printed.read()
+        assert (done.returncode != 0) is fails, f"{' '.join(command)} ended with {done.returncode}:\n{output}"
+        return output
 
     def dvc(self, *arguments: str, fails: bool = False, variables: Mapping[str, str] = NONE) -> str:
         return self.run(str(BIN / "dvc"), *arguments, fails=fails, variables=variables)
