@@ -9,6 +9,8 @@ WORKERS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport PYTHONHOME
+# Pytest keeps the tests that it has rewritten as bytecode; without it each run rewrites all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 # On a terminal pip shows a bar for each download; elsewhere a line for each package.
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input --no-compile
@@ -23,7 +25,7 @@ PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info <
 help:
 	@echo 'make repro       run the whole pipeline on the source that params.yaml names'
 	@echo 'make test        run every test that is not slow'
-	@echo 'make test-quick  run the tests that load no TensorFlow'
+	@echo 'make test-quick  run the unit tests, in half a minute'
 	@echo 'make test-slow   run the slow tests'
 	@echo 'make coverage    print what the tests cover of emotion/'
 	@echo 'make lint        check style, types and prose'
@@ -124,7 +126,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 	@$(PIP_INSTALL) -r requirements.txt
 	@echo 'Step 2 of 3: the command emotion'
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
-	@echo 'Step 3 of 3: compiling'
+	@echo 'Step 3 of 3: compiling the packages to bytecode; this takes a minute or two'
 	@$(COMPILE)
 	@touch $@
 
@@ -134,6 +136,6 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements.txt pyproject.toml | $
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@echo 'Step 2 of 3: the command emotion'
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
-	@echo 'Step 3 of 3: compiling'
+	@echo 'Step 3 of 3: compiling the packages to bytecode; this takes a minute or two'
 	@$(COMPILE)
 	@touch $(VENV)/.installed $@

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from emotion.inference.predictor import Predictor
 
 
-WITHOUT_UNIT = ("tf", "pipeline", "browser", "fer2013")
-WHOLE_TF_FILE = re.compile(r"^pytestmark = .*pytest\.mark\.tf\b", re.MULTILINE)
+OTHER_KINDS = ("medium", "tf", "pipeline", "browser", "fer2013")
+WHOLE_FILE = re.compile(rf"^pytestmark = .*pytest\.mark\.({'|'.join(OTHER_KINDS)})\b", re.MULTILINE)
 LOADED_BEFORE = pytest.StashKey[bool]()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the files out that are marked `tf` where unit tests are wanted: to import them loads TensorFlow."""
+    """Leave the files without unit tests out where those are wanted: to import them takes seconds."""
     if not config.option.markexpr.startswith("unit") or collection_path.suffix != ".py":
         return None
-    return True if WHOLE_TF_FILE.search(collection_path.read_text(encoding="utf-8")) else None
+    return True if WHOLE_FILE.search(collection_path.read_text(encoding="utf-8")) else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects tests by their markers
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     As one of the last files it left the other worker idle.
     """
     for item in items:
-        if not any(item.get_closest_marker(name) for name in WITHOUT_UNIT):
+        if not any(item.get_closest_marker(name) for name in OTHER_KINDS):
             item.add_marker(pytest.mark.unit)
     items.sort(key=lambda item: item.path.name != "test_loop.py")
 

@@ -10,6 +10,8 @@ from ruamel.yaml import YAML
 
 from emotion.core import paths
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_PARTY = ("emotion", "stages")
 PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))

@@ -8,6 +8,8 @@ from emotion.app.preset.presets import list_presets
 from emotion.core.errors import InputError
 from tests.pages import ROOT
 
+pytestmark = pytest.mark.medium
+
 STATUS = """Task     Name                        Created    Status
 788de62  compare-happy-sad-rgb       01:16 PM   Running
 7afb64b  compare-five-webcam         01:16 PM   Failed

@@ -12,6 +12,8 @@ from emotion.inference.predictor import Predictor
 from emotion.inference.tracking import FaceTracker
 from tests.makers import write_onnx
 
+pytestmark = pytest.mark.medium
+
 SIZE = 120, 160
 FRAMES = 8
 

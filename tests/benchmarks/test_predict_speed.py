@@ -10,6 +10,8 @@ from benchmarks.predict_speed import HEAD, OUR_WORK, STAND_IN, make_image, make_
 from emotion.core.errors import InputError
 from emotion.data.images import read_image
 
+pytestmark = pytest.mark.medium
+
 
 def test_the_images_are_the_same_each_time_and_differ_from_one_another(tmp_path):
     pytest.importorskip("skimage")

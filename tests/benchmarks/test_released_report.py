@@ -7,6 +7,8 @@ from benchmarks.released_report import find_releases, read_package, read_peers, 
 from emotion.core.errors import InputError
 from tests.pages import ROOT
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture(autouse=True)
 def project(monkeypatch):

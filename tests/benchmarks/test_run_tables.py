@@ -9,6 +9,8 @@ from benchmarks.runs import read_run
 from emotion.core.files import read_json
 from tests.pages import ROOT
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture(autouse=True)
 def project(monkeypatch):

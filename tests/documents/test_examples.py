@@ -9,6 +9,8 @@ from tests.pages import ROOT
 from tools.examples import EXAMPLES, JSON_COLUMNS, break_lines
 from tools.markers import list_documents
 
+pytestmark = pytest.mark.medium
+
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TOLERANCE = 0.02
 """Share by which a number may differ: int8 rounds in another way on another kind of processor."""

@@ -12,6 +12,8 @@ from tests.pages import ROOT
 from tools.figures import TABLES, update
 from tools.markers import fill, list_documents
 
+pytestmark = pytest.mark.medium
+
 COPIED = ("README.md", "docs", "results", "metrics", "presets", "benchmarks/peers.csv", "params.yaml")
 
 

@@ -299,6 +299,7 @@ def test_a_threshold_has_no_effect_on_more_than_two_emotions():
     assert metrics.predicted_labels(PROBABILITIES, 0.9).tolist() == [0, 1, 1, 2, 1]
 
 
+@pytest.mark.medium
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 @given(BINARY_IMAGES, THRESHOLDS)
 def test_figures_of_two_emotions_agree_with_scikit_learn(images, threshold):
@@ -320,6 +321,7 @@ def test_figures_of_two_emotions_agree_with_scikit_learn(images, threshold):
             assert figures["roc_auc"] == pytest.approx(area)
 
 
+@pytest.mark.medium
 @given(BINARY_IMAGES, THRESHOLDS)
 def test_no_other_threshold_is_better_on_validation(images, other):
     # Scores of three decimals, so that rounding the middles to five moves none over a score.

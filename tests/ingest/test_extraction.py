@@ -325,6 +325,7 @@ print(json.dumps({"before": before, "peak": peak()}))
 """
 
 
+@pytest.mark.medium
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_peak_memory_does_not_grow_with_the_data_set(tmp_path):
     """Four times the images, 240 MiB of arrays instead of 60, take the same memory."""

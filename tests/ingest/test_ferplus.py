@@ -211,6 +211,7 @@ def test_training_gets_the_votes_for_the_emotions(run, file_format):
     assert list(load_features(FEATURES)) == list(ARRAYS)
 
 
+@pytest.mark.medium
 @given(
     st.integers(1, 9).flatmap(
         lambda classes: st.lists(st.lists(st.integers(0, 255), min_size=classes, max_size=classes), max_size=9)

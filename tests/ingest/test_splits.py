@@ -81,6 +81,7 @@ def like_fer2013() -> pd.DataFrame:
     return images_of([(emotion, None, f"{number:06}") for number, emotion in enumerate(emotions)])
 
 
+@pytest.mark.medium
 def test_the_five_emotions_of_fer2013_in_an_80_20_split(like_fer2013):
     """30,219 images, 6,043.8 of which are 20 %; each emotion's share is rounded by itself, which gives 6,044."""
     five = resolve_scheme("five")

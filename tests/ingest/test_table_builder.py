@@ -201,6 +201,7 @@ random_images = st.lists(
 )
 
 
+@pytest.mark.medium
 @given(random_images, st.booleans())
 def test_no_hash_is_in_two_splits(rows, two_emotions):
     rows = [*rows, ("happy", "train", "z")]
@@ -399,6 +400,7 @@ def test_a_run_that_ends_while_files_move_leaves_no_table(run, monkeypatch):
     assert not list(Path("data").glob(".partial*"))
 
 
+@pytest.mark.medium
 def test_the_command_ends_with_the_message_and_no_traceback(tmp_path):
     write_params(tmp_path)
     command = [sys.executable, "-m", "stages.create_dataframe"]
@@ -409,6 +411,7 @@ def test_the_command_ends_with_the_message_and_no_traceback(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.medium
 def test_the_stages_start_without_heavy_packages():
     code = (
         "import sys, stages.create_dataframe, stages.extract_features; "

@@ -20,6 +20,8 @@ from emotion.plots.sheets import draw_image, most_confident, plot_mistakes, plot
 from emotion.plots.training import plot_training
 from emotion.presentation.colors import COLORS
 
+pytestmark = pytest.mark.medium
+
 PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=100, bins=10, seed=3)
 IMAGES = 200
 

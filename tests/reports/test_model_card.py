@@ -23,6 +23,8 @@ from stages import card as stage
 from tests.cards import SCORES
 from tests.makers import write_params
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "metrics/model_card.md"
 SECTIONS = ("source", "split", "labels", "features", "train", "evaluate")

@@ -22,6 +22,8 @@ from emotion.sample.archive import CLASS_SHARES, make_sample, plan_images
 from emotion.sample.faces import draw_face
 from emotion.sample.people import BEARDS, HAIR_STYLES, draw_person
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).parents[2]
 SEED = 2013
 SMALL = 200

@@ -17,6 +17,8 @@ from emotion.core.paths import EVALUATION_METRICS, FEATURES, HISTORY, PLOTS, PRE
 from emotion.data.table import COLUMNS
 from stages import evaluate, plot
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).parents[2]
 PAIR = ("happy", "sad")
 SIZE = 12

@@ -34,6 +34,8 @@ from emotion.faces.detection import Box
 from emotion.inference.predictor import Face, Predictor
 from tests.makers import write_onnx
 
+pytestmark = pytest.mark.medium
+
 EMOTION = Path(sys.executable).with_name("emotion")
 HEADER = ["path", "face", "status", "emotion", "confidence", "x", "y", "width", "height", *EMOTIONS]
 

@@ -290,6 +290,7 @@ def test_sends_nothing_to_a_collector_of_traces(monkeypatch, caplog, predictor):
         assert "telemetry" in caplog.text
 
 
+@pytest.mark.medium
 def test_runs_where_only_the_small_runtime_is_installed(model):
     """No TensorFlow, pandas or scikit-learn is loaded on the way to an answer."""
     code = (

@@ -24,6 +24,8 @@ from emotion.core.errors import InputError
 from tests.app.serve.serving import JPEG, gray, running_server
 from tests.makers import encode
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-c", "from emotion.app.cli import main; main()", "serve"]
 

@@ -23,6 +23,8 @@ from emotion.inference.tracking import FaceTracker
 from tests.app.serve.serving import JPEG, Stub, gray, make_client, post, running_server
 from tests.makers import encode
 
+pytestmark = pytest.mark.medium
+
 ID, OTHER_ID = "a-camera-of-a-test", "another-camera-of-a-test"
 
 

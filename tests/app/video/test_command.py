@@ -103,6 +103,7 @@ def test_an_image_is_a_video_of_one_frame(astronaut, here, emotion_video):
     assert len(read_rows(here / "out.csv")) == len(read_frames(here / "out.mp4")) == 1
 
 
+@pytest.mark.medium
 def test_the_command_loads_little(clip, here, model):
     """It runs where only the dependencies of the wheel are installed."""
     code = (

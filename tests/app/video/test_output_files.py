@@ -17,6 +17,8 @@ from emotion.inference.video_writer import CODECS
 from tests.app.video.tables import file_names, read_rows
 from tests.clips import FRAMES, noise_images, read_frames, write_video
 
+pytestmark = pytest.mark.medium
+
 EMOTION = Path(sys.executable).with_name("emotion")
 
 

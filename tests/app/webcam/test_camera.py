@@ -12,6 +12,8 @@ from emotion.core.errors import InputError
 from tests.app.webcam.frames import take_frame
 from tests.clips import plain_image
 
+pytestmark = pytest.mark.medium
+
 
 def test_the_newest_image_comes_and_those_before_do_not():
     all_read = threading.Event()

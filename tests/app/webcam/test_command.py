@@ -12,6 +12,8 @@ import pytest
 from emotion.app import cli
 from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
 
+pytestmark = pytest.mark.medium
+
 EMOTION = Path(sys.executable).with_name("emotion")
 
 

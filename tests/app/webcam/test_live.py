@@ -13,7 +13,7 @@ from emotion.app.webcam.live import run_webcam
 from emotion.core.errors import InputError
 from tests.clips import FRAMES, RATE, SIZE, plain_image, read_frames
 
-pytestmark = pytest.mark.usefixtures("dummy_display")
+pytestmark = [pytest.mark.usefixtures("dummy_display"), pytest.mark.medium]
 
 
 def run_images(images, predictor, monkeypatch, **options):
