@@ -446,8 +446,8 @@ def test_facts_about_fer2013(run):
     "scheme, labeled, used",
     [
         ("five", 30_219, [23_638, 2_994, 3_006]),
-        ("happy_sad", 15_066, [11_944, 1_540, 1_473]),
-        ([{"positive": ["happy", "surprise"]}, "neutral"], 19_189, None),
+        pytest.param("happy_sad", 15_066, [11_944, 1_540, 1_473], marks=pytest.mark.slow),
+        pytest.param([{"positive": ["happy", "surprise"]}, "neutral"], 19_189, None, marks=pytest.mark.slow),
     ],
 )
 def test_schemes_on_fer2013(run, scheme, labeled, used):

@@ -12,6 +12,7 @@ from emotion.networks.cost import multiply_adds
 from emotion.networks.inference_size import resize_inside
 from emotion.networks.registry import ANY_SIZE
 from emotion.training.acceleration.training_network import to_training_network
+from tests.architectures import quickest_first
 
 pytestmark = pytest.mark.tf
 
@@ -38,7 +39,7 @@ def predict(network, images):
     return network.predict(images, verbose=0)
 
 
-@pytest.mark.parametrize("name", sorted(ANY_SIZE))
+@pytest.mark.parametrize("name", quickest_first(sorted(ANY_SIZE)))
 def test_probabilities_are_those_of_larger_images(name, images, deterministic):
     network = make_network(name, None)
     enlarged = np.stack([cv2.resize(image, (LARGER, LARGER))[..., None] for image in images])

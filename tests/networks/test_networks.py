@@ -10,6 +10,7 @@ from emotion.networks import registry
 from emotion.networks.cost import multiply_adds
 from emotion.networks.registry import ANY_SIZE, ARCHITECTURES, BINARY, smallest_size
 from emotion.training.acceleration.training_network import to_training_network
+from tests.architectures import quickest_first
 
 pytestmark = pytest.mark.tf
 
@@ -144,9 +145,7 @@ def test_the_training_network_predicts_the_same(network):
 
 
 @both_precisions
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "residual_small" else pytest.mark.slow) for name in NAMES]
-)
+@pytest.mark.parametrize("name", quickest_first(NAMES))
 def test_a_step_of_training_is_the_same_bits_each_time(name, precision, deterministic):
     weights = [_train_a_step(name) for _ in range(2)]
     assert all(np.isfinite(w).all() for w in weights[0])
@@ -165,7 +164,7 @@ def _train_a_step(name: str) -> list[np.ndarray]:
 
 
 @both_precisions
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", quickest_first(NAMES))
 def test_probabilities_are_float32_in_every_precision(name, precision, deterministic):
     network = registry.build(name, 32, 1, 2)
     assert predict(network, images(32, 1)).dtype == np.float32
@@ -173,7 +172,7 @@ def test_probabilities_are_float32_in_every_precision(name, precision, determini
     assert network.layers[2].compute_dtype == precision.removeprefix("mixed_")
 
 
-@pytest.mark.parametrize("name", sorted(ANY_SIZE))
+@pytest.mark.parametrize("name", quickest_first(sorted(ANY_SIZE)))
 def test_networks_of_any_size_have_the_same_weights_at_each(name, deterministic):
     any_size, one_size = (registry.build(name, size, 1, 7) for size in (None, 48))
     assert [w.shape for w in any_size.weights] == [w.shape for w in one_size.weights]
@@ -182,7 +181,7 @@ def test_networks_of_any_size_have_the_same_weights_at_each(name, deterministic)
     assert np.isfinite(predict(any_size, images(31, 1))).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", quickest_first(NAMES))
 def test_the_smallest_images_work_and_smaller_ones_are_refused(name, deterministic):
     smallest = smallest_size(name, 1, 2)
     assert smallest == SMALLEST[name]

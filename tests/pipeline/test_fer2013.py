@@ -9,7 +9,7 @@ import pytest
 from tests.makers import find_fer2013
 from tests.pipeline.project import checksums, stored
 
-pytestmark = [pytest.mark.fer2013, pytest.mark.pipeline]
+pytestmark = [pytest.mark.fer2013, pytest.mark.pipeline, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ def killed_repro(project: Project, stage: str, *, when: str, at: str, whom: str 
 @pytest.mark.parametrize(
     "stage, when, at",
     [
-        ("make_sample", "before", "data/sample/archive.zip"),
-        ("create_dataframe", "after", "data/pixels.npy"),
+        pytest.param("make_sample", "before", "data/sample/archive.zip", marks=pytest.mark.slow),
+        pytest.param("create_dataframe", "after", "data/pixels.npy", marks=pytest.mark.slow),
         ("extract_features", "before", "data/features"),
         ("export", "before", "models/model.onnx"),
-        ("plot", "after", "metrics/plots/roc.png"),
+        pytest.param("plot", "after", "metrics/plots/roc.png", marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_stage_is_run_again_to_the_same_results(project, finished, stage, when, at):

@@ -39,6 +39,7 @@ def test_single_files_can_be_had_without_a_clone(origin, tmp_path):
     assert (tmp_path / "model.keras").read_bytes().startswith(b"PK")
 
 
+@pytest.mark.slow
 def test_line_ends_of_windows_change_nothing(origin, tmp_path):
     windows = clone(origin, tmp_path / "main", "--config", "core.autocrlf=true")
     assert "\r" not in (windows.path / "stages/train.py").read_bytes().decode()

@@ -64,6 +64,7 @@ def test_another_image_size_makes_other_arrays(project):
     assert np.load(project.path / "data/features/x_test.npy", mmap_mode="r").shape[1:] == (40, 40, 1)
 
 
+@pytest.mark.slow
 def test_a_changed_param_of_the_last_stage_runs_it_alone(project):
     project.set_params({"plot.mistakes": 3})
     assert project.repro() == ["plot"]

@@ -179,6 +179,7 @@ def test_a_teacher_changes_what_is_learnt(teacher, monkeypatch):
     assert run(monkeypatch) != taught
 
 
+@pytest.mark.slow
 def test_two_teachers_teach_something_else_than_one(teacher, monkeypatch):
     import keras
 
@@ -228,6 +229,7 @@ def test_a_teacher_elsewhere_is_refused(teacher, monkeypatch):
         run(monkeypatch)
 
 
+@pytest.mark.slow
 def test_a_training_starts_from_a_model_of_other_emotions_and_size(teacher, monkeypatch):
     anew = run(monkeypatch)
     set_params(train={"teacher": None, "teacher_share": 0.0, "init_from": "large.keras"})

@@ -48,7 +48,7 @@ def test_a_text_that_is_not_there_once_is_refused(project, old, found):
         check_faults([fault], project)
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_faults_are_caught_or_named_and_the_tree_stays_whole(project, capsys):
     before = (project / "emotion/sums.py").read_bytes()
     with pytest.raises(InputError, match=r"missed.*write a test"):
@@ -58,7 +58,7 @@ def test_faults_are_caught_or_named_and_the_tree_stays_whole(project, capsys):
     assert lines[:2] == ["missed NOT CAUGHT", "caught caught"]
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_tests_that_fail_without_a_fault_prove_nothing(project):
     (project / "emotion/sums.py").write_text("def add(a, b):\n    return a + b + 1\n", encoding="utf-8")
     with pytest.raises(InputError, match="without any fault"):

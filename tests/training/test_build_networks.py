@@ -7,11 +7,13 @@ from emotion.networks.registry import ANY_SIZE
 from emotion.training.build_networks import build_networks
 from emotion.training.loop import train
 from emotion.training.pretrained import NO_PRETRAINED
+from tests.architectures import quickest_first
 from tests.training.makers import InterruptionError, make_params, same, stop_after
 
 pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 
 
+@pytest.mark.slow
 def test_a_network_that_enlarges_learns_at_the_size_of_the_images(data, tmp_path):
     """The same steps as without enlargement: only what validation sees, and with it what is saved, is another."""
     params = make_params(inference_size=32, progressive_sizes=[[16, 1]], monitor="loss", precision="float32")
@@ -28,7 +30,7 @@ def test_a_network_that_enlarges_learns_at_the_size_of_the_images(data, tmp_path
     )
 
 
-@pytest.mark.parametrize("architecture", sorted(ANY_SIZE))
+@pytest.mark.parametrize("architecture", quickest_first(sorted(ANY_SIZE)))
 def test_the_trained_network_and_the_saved_one_agree(architecture, data, tmp_path):
     """What validation scored, of faster layers, is what the stock network gives after saving."""
     params = make_params(architecture=architecture, epochs=2, label_smoothing=0.0, learning_rate=0.01)

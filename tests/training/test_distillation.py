@@ -13,6 +13,7 @@ from tests.training.makers import BY_HEART, CALM, make_constant_network, make_pa
 pytestmark = pytest.mark.tf
 
 
+@pytest.mark.slow
 def test_a_teacher_is_imitated(data, tmp_path):
     """With all of the loss for imitation, labels count for nothing, and the student ends near its teacher."""
     often = np.tile(np.arange(32), 12)

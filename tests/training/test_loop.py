@@ -58,6 +58,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(architecture, optimizer
     assert whole.best_epoch == resumed.best_epoch
 
 
+@pytest.mark.slow
 def test_smaller_images_first_go_on_with_the_same_bits_too(data, tmp_path):
     params = make_params(epochs=3, progressive_sizes=[[16, 2]])
     whole = train(data, 3, params, tmp_path / "whole")
