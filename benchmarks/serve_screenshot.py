@@ -2,8 +2,8 @@
 
     python -m benchmarks.serve_screenshot
 
-Drives Chromium (/usr/bin/chromium) with Playwright, on the model that --model names. Writes results/serve.png. With
---narrow it also writes the page in a phone's width.
+Drives Chromium (/usr/bin/chromium) with Playwright, on the default model of the command, as the other examples in the
+documents. Writes results/serve.png. With --narrow it also writes the page in a phone's width.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from typing import Any
 import cv2
 from PIL import Image
 
-from benchmarks.default_model import DEFAULT_MODEL, RELEASED_MODEL
 from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.core.errors import InputError, run_command
+from emotion.inference.predictor import find_standard
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "results/serve.png"
@@ -73,7 +73,7 @@ def shoot_all(url: str, photo: Path, images: dict[Path, tuple[int, int]]) -> Non
 def main() -> None:
     """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help=f"a model file ({RELEASED_MODEL})")
+    parser.add_argument("--model", type=Path, default=find_standard(), help="a model file (that of the command)")
     parser.add_argument("--narrow", type=Path, help="where to write the page of a phone's width as well")
     arguments = parser.parse_args()
     images = {RESULT: WIDE} | ({arguments.narrow: NARROW} if arguments.narrow else {})
