@@ -24,12 +24,12 @@ from ruamel.yaml import YAML
 
 from benchmarks.comparison_report import LATENCY, SYSTEMS, write_plot
 from benchmarks.comparison_report import PREFIX as ROWS
-from benchmarks.runs import make_run, read_runs, write_run
-from emotion.app.preset.presets import PRESETS, apply_preset, list_presets
+from benchmarks.runs import make_run, read_preset, read_runs, write_run
+from emotion.app.preset.presets import apply_preset, list_presets
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import atomic_path, write_json
 from emotion.core.labels import resolve_scheme
-from emotion.core.params import PARAMS_FILE, check_params, read_yaml
+from emotion.core.params import PARAMS_FILE
 
 PATIENT = ("train.patience=4",)
 HALF = ("train.epochs=30", "train.progressive_sizes=[[32,15],[40,6]]")
@@ -165,7 +165,7 @@ def measure_latency() -> None:
 
     milliseconds = {}
     for name in (name for name in SYSTEMS if ROWS + name in read_runs()):
-        params = check_params(read_yaml(PRESETS / f"{name}.yaml"), "features", "labels", "train")
+        params = read_preset(name)
         classes = len(resolve_scheme(params.labels.scheme).emotions)
         network = build(params.train.architecture, params.features.image_size, params.features.channels, classes)
         milliseconds[name] = milliseconds_a_face(to_tflite(network))

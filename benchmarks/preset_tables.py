@@ -4,13 +4,13 @@ It builds every network, so it loads Keras. That is why `tools.examples` runs it
 """
 
 from pathlib import Path
-from typing import Any
 
+from benchmarks.runs import read_preset
 from benchmarks.tables import render_table
 from emotion.app.preset.presets import PRESETS
 from emotion.core.errors import run_command
 from emotion.core.labels import resolve_scheme
-from emotion.core.params import read_yaml
+from emotion.core.params import Params, TrainParams
 from emotion.networks.cost import multiply_adds
 from emotion.networks.inference_size import resize_inside
 from emotion.networks.registry import build
@@ -30,45 +30,44 @@ def main() -> None:
 def render_presets() -> str:
     """Return the presets with their emotions, images and networks; the smallest number of emotions first."""
     paths = [path for path in PRESETS.glob("*.yaml") if path.stem not in UNSIZED]
-    presets = sorted(((path, read_yaml(path)) for path in paths), key=lambda item: (_count(item[1]), item[0].stem))
-    return render_table(HEADER, [_cells(path, preset) for path, preset in presets])
+    presets = {path.stem: read_preset(path.stem) for path in paths}
+    ordered = sorted(presets, key=lambda name: (_count(presets[name]), name))
+    return render_table(HEADER, [_cells(name, presets[name]) for name in ordered])
 
 
-def _count(preset: dict[str, Any]) -> int:
-    return len(resolve_scheme(preset["labels"]["scheme"]).emotions)
+def _count(params: Params) -> int:
+    return len(resolve_scheme(params.labels.scheme).emotions)
 
 
-def _cells(path: Path, preset: dict[str, Any]) -> tuple[str, ...]:
-    size, color = preset["features"]["image_size"], preset["features"]["color"]
-    parameters, multiply_adds = _measure(preset)
+def _cells(name: str, params: Params) -> tuple[str, ...]:
+    features = params.features
+    parameters, multiply_adds = _measure(params)
     return (
-        f"`{path.stem}`",
-        str(_count(preset)),
-        f"{size}x{size} {color}",
-        _describe_network(preset["train"]),
+        f"`{name}`",
+        str(_count(params)),
+        f"{features.image_size}x{features.image_size} {features.color}",
+        _describe_network(params.train),
         number(parameters, 0),
         millions(multiply_adds),
     )
 
 
-def _describe_network(train: dict[str, Any]) -> str:
+def _describe_network(train: TrainParams) -> str:
     """Return the architecture, the size that it enlarges images to, and its teachers."""
-    given = train["teacher"] or []
-    teachers = [given] if isinstance(given, str) else given
-    parts = [f"`{train['architecture']}`"]
-    if train["inference_size"]:
-        parts.append(f"images enlarged to {train['inference_size']} pixels")
-    if teachers:
-        parts.append("taught by " + " and ".join(f"`{Path(teacher).stem}`" for teacher in teachers))
+    parts = [f"`{train.architecture}`"]
+    if train.inference_size:
+        parts.append(f"images enlarged to {train.inference_size} pixels")
+    if train.teachers:
+        parts.append("taught by " + " and ".join(f"`{Path(teacher).stem}`" for teacher in train.teachers))
     return ", ".join(parts)
 
 
-def _measure(preset: dict[str, Any]) -> tuple[int, int]:
+def _measure(params: Params) -> tuple[int, int]:
     """Return the parameters and multiply-adds of the network that a preset selects."""
-    size, channels = preset["features"]["image_size"], 3 if preset["features"]["color"] == "rgb" else 1
-    network = build(preset["train"]["architecture"], size, channels, _count(preset))
-    if preset["train"]["inference_size"]:
-        network = resize_inside(network, size, preset["train"]["inference_size"])
+    features, train = params.features, params.train
+    network = build(train.architecture, features.image_size, features.channels, _count(params))
+    if train.inference_size:
+        network = resize_inside(network, features.image_size, train.inference_size)
     return network.count_params(), multiply_adds(network)
 
 

@@ -1,12 +1,11 @@
 """The table of released models and their peers, from the metrics of the releases, their times, and peers.csv."""
 
-import csv
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.runs import RESULTS, Run, read_runs, scores_of
-from benchmarks.tables import render_table
+from benchmarks.tables import read_rows, render_table
 from emotion.app.preset.presets import PRESETS
 from emotion.app.release.release import CARD
 from emotion.app.release.results import RELEASED
@@ -204,8 +203,7 @@ def read_machine() -> str:
 
 def read_peers() -> list[Peer]:
     """Return what is known of systems that were not measured here."""
-    with PEERS.open(encoding="utf-8", newline="") as lines:
-        return [Peer(**row) for row in csv.DictReader(lines)]
+    return [Peer(**row) for row in read_rows(PEERS)]
 
 
 def _read(path: Path) -> dict[str, Any]:

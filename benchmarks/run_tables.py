@@ -1,13 +1,12 @@
 """Tables that compare a few trainings, from results/runs.csv, results/variants.csv and the metrics of this state."""
 
-import csv
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from benchmarks.runs import RESULTS, Run, read_run, scores_of
 from benchmarks.score_tables import STANDARD
-from benchmarks.tables import render_table
+from benchmarks.tables import read_rows, render_table
 from emotion.core.files import read_json
 from emotion.core.params import PARAMS_FILE, read_yaml
 from emotion.core.paths import EVALUATION_METRICS
@@ -71,8 +70,7 @@ def render_optimizers() -> str:
 
 
 def _read_variants() -> dict[str, dict[str, str]]:
-    with VARIANTS.open(encoding="utf-8", newline="") as file:
-        return {row["variant"]: row for row in csv.DictReader(file)}
+    return {row["variant"]: row for row in read_rows(VARIANTS)}
 
 
 def render_pretrained() -> str:
@@ -145,11 +143,8 @@ def render_experiment() -> str:
         ("`main`", *_experiment_cells(read_json(EVALUATION_METRICS)["test"], committed)),
         ("`five-epochs`", *_experiment_cells(scores_of(run, "test"), changed)),
     ]
-    header = [f"{section}.{name}" for section, names in _EXPERIMENT_COLUMNS.items() for name in names]
-    return render_table(("experiment", *header), rows)
-
-
-_EXPERIMENT_COLUMNS = {"test": EXPERIMENT_METRICS, "train": EXPERIMENT_PARAMS}
+    metrics, params = (f"test.{name}" for name in EXPERIMENT_METRICS), (f"train.{name}" for name in EXPERIMENT_PARAMS)
+    return render_table(("experiment", *metrics, *params), rows)
 
 
 def _experiment_cells(scores: dict[str, Any], params: dict[str, Any]) -> tuple[str, ...]:

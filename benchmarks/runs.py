@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.tables import read_rows
 from emotion.app.preset.presets import PRESETS
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import atomic_path, read_json
-from emotion.core.params import PARAMS_FILE, read_yaml
+from emotion.core.params import PARAMS_FILE, Params, check_params, read_yaml
 from emotion.core.paths import DATASET_METRICS, EVALUATION_METRICS, TRAINING_METRICS, TRAINING_TIME
 
 RESULTS = Path("results")
@@ -135,12 +136,19 @@ def find_overrides(preset: str, params: dict[str, Any]) -> str:
     return " ".join(overrides)
 
 
+def read_preset(name: str) -> Params:
+    """Return the params with which `emotion preset NAME` runs: its values over those of params.yaml."""
+    path = PRESETS / f"{name}.yaml"
+    preset = read_yaml(path)
+    content = {section: values | preset.get(section, {}) for section, values in read_yaml(PARAMS_FILE).items()}
+    return check_params(content, "labels", "features", "train", name=str(path))
+
+
 def read_runs() -> dict[str, Run]:
     """Return the rows by their names; none where the file is missing."""
     if not RUNS.is_file():
         return {}
-    with RUNS.open(encoding="utf-8", newline="") as file:
-        return {row["name"]: row for row in csv.DictReader(file)}
+    return {row["name"]: row for row in read_rows(RUNS)}
 
 
 def read_run(name: str) -> Run:

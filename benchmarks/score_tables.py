@@ -1,13 +1,12 @@
 """Tables of scores: the standard model in full, by class and by seed, the sample, and the counts of FER2013."""
 
-import csv
 import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.released_report import find_releases, milliseconds_text, read_package, read_systems
 from benchmarks.runs import RESULTS, read_run, scores_of
-from benchmarks.tables import render_table
+from benchmarks.tables import read_rows, render_table
 from emotion.app.release.results import RELEASED
 from emotion.core.files import read_json
 from emotion.core.paths import EVALUATION_METRICS
@@ -127,8 +126,7 @@ def render_data() -> str:
 
 def render_sweep() -> str:
     """Return the experiments on the sample, the best first."""
-    with (RESULTS / "sweep.csv").open(encoding="utf-8", newline="") as file:
-        runs = list(csv.DictReader(file))
+    runs = read_rows(RESULTS / "sweep.csv")
     names = ("train.architecture", "train.epochs", "train.learning_rate", "validation.macro_f1", "validation.log_loss")
     rows = [(f"`{run['Experiment'] or run['rev']}`", *(run[name] for name in names)) for run in runs]
     return render_table(("experiment", *names), rows)

@@ -20,10 +20,8 @@ from skimage import data
 
 from emotion.app.serve.api import make_app
 from emotion.core.errors import run_command
-from emotion.inference.predictor import Predictor
+from emotion.inference.predictor import Predictor, find_standard
 from tools.markers import Renderers, fill_documents, write_documents
-
-MODEL = Path("models/released/fer2013-nano/model_int8.tflite")
 
 RUN_EMOTION = "from emotion.app.cli import main; main()"
 
@@ -73,10 +71,9 @@ EXAMPLES: Renderers = {
 }
 
 
-@cache
 def ask_api() -> dict[str, Any]:
     """Return the answer of POST /api/predict to the portrait, with the default model."""
-    client = TestClient(make_app(Predictor(MODEL)), base_url="http://localhost")
+    client = TestClient(make_app(Predictor(find_standard())), base_url="http://localhost")
     _, portrait = cv2.imencode(".png", read_portrait())
     response = client.post("/api/predict", content=portrait.tobytes(), headers={"content-type": "image/png"})
     response.raise_for_status()
@@ -111,7 +108,7 @@ def run_predict(*arguments: str) -> str:
     """
     with tempfile.TemporaryDirectory() as name:
         write_images(Path(name))
-        options = ("predict", *arguments, "--model", str(MODEL.resolve()))
+        options = ("predict", *arguments, "--model", str(find_standard().resolve()))
         return run(("-c", RUN_EMOTION, *options), folder=Path(name), allowed=(0, 3))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import comparison, runs
 from benchmarks.comparison_report import PREFIX, SYSTEMS, Row, plot_accuracy, read_rows
-from emotion.app.preset.presets import list_presets
+from emotion.app.preset.presets import PRESETS, list_presets
 from emotion.core.errors import InputError
 from tests.pages import ROOT
 
@@ -37,6 +37,13 @@ def test_a_run_had_the_params_of_its_preset_but_for_the_cuts(name):
     allowed = {change.partition("=")[0] for change in comparison.CUTS[name]} | {"train.precision"}
     overrides = runs.read_run(PREFIX + name)["overrides"].split()
     assert {override.partition("=")[0] for override in overrides} <= allowed
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_preset_is_read_with_the_params_that_it_leaves_out(name):
+    params = runs.read_preset(name)
+    assert params.train.seed == 2013
+    assert params.train.architecture in (PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def test_seeds_differ_in_nothing_else():
