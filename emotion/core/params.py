@@ -14,8 +14,13 @@ from ruamel.yaml.error import YAMLError
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import CHANNELS, MARGINS
+from emotion.core.paths import SAMPLE_FOLDER
 
 PARAMS_FILE = Path("params.yaml")
+
+SHARED_REMOTE = "store"
+"""The DVC remote inside the git repository. Whoever clones the repository gets its content."""
+
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -44,6 +49,16 @@ class SourceParams(Section):
     file: str | None
     remote: str
     rejected_share: Probability
+
+    @field_validator("remote")
+    @classmethod
+    def _store_is_for_the_sample(cls, remote: str, info: ValidationInfo) -> str:
+        if remote == SHARED_REMOTE and Path(info.data.get("folder", SAMPLE_FOLDER)) != SAMPLE_FOLDER:
+            raise ValueError(
+                f"private, or another remote that you added: {SHARED_REMOTE} is part of this git repository and serves "
+                "the sample only. `emotion preset folder` sets all params for images of your own"
+            )
+        return remote
 
 
 class SplitParams(Section):
@@ -155,10 +170,11 @@ class FacesParams(Section):
 
 
 class PlotParams(Section):
-    """Numbers of images on the plots."""
+    """Numbers of images on the plots, and whether git gets the sheets that show images."""
 
     images_per_class: Annotated[int, Field(ge=1, le=50)]
     mistakes: Annotated[int, Field(ge=1, le=200)]
+    share_images: bool
 
 
 class ExplainParams(Section):
