@@ -15,14 +15,19 @@ OTHER_MODEL = ("-S", "faces.margin=0.1")
 
 @pytest.fixture
 def outside(project):
-    """Fail where a test wrote beside the clone or at the root of the file system, and clean up there."""
+    """Fail where a test wrote beside the clone or at the root of the file system, and remove what it wrote there."""
     folders = [Path("/store"), Path("/private"), project.path.parent / "store", project.path.parent / "private"]
-    before = {folder for folder in folders if folder.exists()}
+    new_folders = [folder for folder in folders if not folder.exists()]
+    before = list_files(folders)
     yield
-    written = {folder for folder in folders if folder.exists()} - before
-    for folder in written:
-        shutil.rmtree(folder)
-    assert not written
+    written = list_files(folders) - before
+    for folder in new_folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    assert written == set()
+
+
+def list_files(folders):
+    return {file for folder in folders for file in folder.rglob("*")}
 
 
 def test_the_store_in_the_repository_serves_a_fresh_clone(project, tmp_path):
