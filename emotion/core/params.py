@@ -5,7 +5,7 @@ The comments in params.yaml describe every key.
 
 import math
 import re
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -59,6 +59,18 @@ class SourceParams(Section):
                 "the sample only. `emotion preset folder` sets all params for images of your own"
             )
         return remote
+
+    @field_validator("file")
+    @classmethod
+    def _file_is_inside_folder(cls, file: str | None) -> str | None:
+        # The rules of Windows know both separators, and hold on every system.
+        path = PureWindowsPath(file or "")
+        if path.anchor or ".." in path.parts:
+            raise ValueError(
+                "a path inside source.folder, which is all that DVC watches; move the file there, or set "
+                "source.folder to the folder that holds it"
+            )
+        return file
 
 
 class SplitParams(Section):
