@@ -45,3 +45,4 @@ MODEL_CARD = Path("metrics/model_card.md")
 CHECKPOINTS = Path("models/.checkpoints")
 TRAINING_TIME = CHECKPOINTS / "time.json"
 PRETRAINED_MODELS = Path("models/pretrained")
+RELEASED_MODELS = Path("models/released")

@@ -23,7 +23,7 @@ TIMEOUT = 400
 SMALL: Mapping[str, Any] = {
     "sample.images": 300,
     "train.epochs": 2,
-    "train.warmup_epochs": 1,
+    "train.warmup": 0.5,
     "evaluate.bootstrap": 100,
     "plot.images_per_class": 2,
     "plot.mistakes": 4,
