@@ -74,7 +74,9 @@ def find_version(dep: str, md5: str, ignores: Ignores) -> Version:
 
 def list_commits(dep: str) -> list[str]:
     """Return the ids of all commits that changed a dep, newest first."""
-    return run_git("log", "--all", "--reflog", "--full-history", "--format=%H", "--", dep).decode().split()
+    return (
+        run_git("log", "--all", "--reflog", "--full-history", "--date-order", "--format=%H", "--", dep).decode().split()
+    )
 
 
 def read_commit(commit: str, dep: str) -> Iterator[tuple[str, bytes]]:
@@ -94,7 +96,12 @@ def advise_on_missing_version() -> str:
     """Return advice for the user where no commit has the recorded state."""
     if run_git("rev-parse", "--is-shallow-repository").strip() == b"true":
         return "This clone has a part of the history only: run `git fetch --unshallow`, and try again"
-    return "The code that ran was never committed, so nothing can be compared: run `dvc repro`"
+    if run_git("diff", "--name-only", "HEAD", "--", "dvc.lock"):
+        return (
+            "That code was never committed, and neither was dvc.lock. If only `make code-only` changed dvc.lock, run "
+            "`git restore dvc.lock` and try again; otherwise run `dvc repro`"
+        )
+    return "That code was never committed, so nothing can be compared: run `dvc repro`"
 
 
 def run_git(*arguments: str) -> bytes:
