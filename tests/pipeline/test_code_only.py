@@ -1,6 +1,7 @@
 """`python -m tools.code_only` in the whole pipeline: a docstring runs no stage again, and a number does."""
 
 import sys
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -25,8 +26,9 @@ def changed_lines(project: Project) -> set[str]:
     return {line[1:].split(":")[0].strip() for line in difference if line[0] in "+-" and line[:3] not in ("+++", "---")}
 
 
-def code_without_hashes(project: Project) -> object:
-    stages = YAML(typ="safe").load(project.read("dvc.lock"))["stages"]
+def code_without_hashes(project: Project) -> dict[str, Any]:
+    """Return the stages of dvc.lock, with no hash of code."""
+    stages: dict[str, Any] = YAML(typ="safe").load(project.read("dvc.lock"))["stages"]
     for stage in stages.values():
         for dep in stage["deps"]:
             if dep["path"].startswith(("emotion/", "stages/")):
