@@ -32,13 +32,13 @@ def compare_versions(old: Mapping[str, bytes], new: Mapping[str, bytes], *, docs
 def compare_files(path: str, old: bytes, new: bytes, *, docstrings: bool) -> Iterator[str]:
     """Yield the first difference between two versions of a file that counts, if there is one."""
     if not path.endswith(".py"):
-        yield f"{path}: its bytes changed, and it is no Python"
+        yield f"{path}: the bytes of this file, which is no Python, changed"
         return
     docstrings = docstrings or any(OWN_DOCSTRING.search(content) for content in (old, new))
     try:
         before, after = (parse(content, docstrings=docstrings) for content in (old, new))
     except (SyntaxError, ValueError) as error:
-        yield f"{path}: cannot be read as Python ({error})"
+        yield f"{path}: the file, which cannot be read as Python ({error}), changed"
         return
     if ast.dump(before) != ast.dump(after):
         line = find_line(before, after)

@@ -67,25 +67,25 @@ def find_version(dep: str, md5: str, ignores: Ignores) -> Version:
         if files and hash_files(dep, files) == md5:
             return Version(commit, files)
     raise InputError(
-        f"{dep}: dvc.lock records the MD5 sum {md5}, and none of the {len(commits)} commits that changed it has that "
-        f"one. {advise_on_missing_version()}"
+        f"{dep}: dvc.lock records the MD5 sum {md5}, and none of its {len(commits)} versions in git's history has "
+        f"that one. {advise_on_missing_version()}"
     )
 
 
 def list_commits(dep: str) -> list[str]:
-    """Return the ids of all commits that changed a dep, newest first."""
-    return (
-        run_git("log", "--all", "--reflog", "--full-history", "--date-order", "--format=%H", "--", dep).decode().split()
-    )
+    """Return the ids of the commits that hold a dep in another state each, newest first."""
+    commits = run_git("log", "--all", "--reflog", "--full-history", "--date-order", "--format=%H", "--", dep).split()
+    wanted = b"".join(b"%b:./%b\n" % (commit, dep.encode()) for commit in commits)
+    objects = run_git("cat-file", "--batch-check=%(objectname)", given=wanted).splitlines()
+    newest: dict[bytes, str] = {}
+    for commit, name in zip(commits, objects, strict=True):
+        if not name.endswith(b" missing"):  # as it is in a commit that removed the dep
+            newest.setdefault(name, commit.decode())
+    return list(newest.values())
 
 
 def read_commit(commit: str, dep: str) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of each file of a dep, as `git checkout` of the commit would write it.
-
-    There is none where the commit lacks the dep, such as one that removed it.
-    """
-    if not run_git("ls-tree", commit, "--", dep):
-        return
+    """Yield path and content of each file of a dep, as `git checkout` of the commit would write it."""
     with tarfile.open(fileobj=BytesIO(run_git("archive", "--format=tar", commit, "--", dep))) as archive:
         for member in archive:
             if content := archive.extractfile(member):
@@ -104,14 +104,14 @@ def advise_on_missing_version() -> str:
     return "That code was never committed, so nothing can be compared: run `dvc repro`"
 
 
-def run_git(*arguments: str) -> bytes:
-    """Return the output of a git command in the working folder.
+def run_git(*arguments: str, given: bytes = b"") -> bytes:
+    """Return the output of a git command in the working folder, which reads `given`.
 
     Raises:
         InputError: git is not installed, or the command fails, such as outside of a repository.
     """
     try:
-        return subprocess.run(["git", *arguments], capture_output=True, check=True).stdout
+        return subprocess.run(["git", *arguments], input=given, capture_output=True, check=True).stdout
     except FileNotFoundError:
         raise InputError("git was not found; install it") from None
     except subprocess.CalledProcessError as error:

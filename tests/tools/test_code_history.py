@@ -77,9 +77,10 @@ def test_versions_of_folders_and_files_are_found_by_their_hash(history):
         assert (version.commit, version.files) == (id, alone)
 
 
-def test_only_commits_that_changed_the_dep_are_read(history):
+def test_only_the_newest_commit_of_each_state_is_read(history):
     commit({"README.md": b"text"})
-    assert list_commits(DEP) == history[::-1]
+    again = commit(FIRST)
+    assert list_commits(DEP) == [again, history[1]]
 
 
 def test_what_dvcignore_names_is_left_out(history):
