@@ -19,7 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page figures docs format pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page figures docs format code-only pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo 'make docs        build the documentation site into site/'
 	@echo 'make figures     write the tables of figures in README.md and docs/'
 	@echo 'make format      bring the code into the style that lint checks'
+	@echo 'make code-only   commit to dvc.lock what changed only comments, docstrings and formatting'
 	@echo 'make setup       only make .venv, with the pinned packages and the `emotion` command'
 	@echo 'make pins        pin the packages again, after a change of pyproject.toml'
 	@echo 'make clean       remove .venv and caches of tools; data, models and the DVC cache stay'
@@ -95,6 +96,9 @@ figures: setup-dev
 format: setup-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+code-only: setup
+	@$(BIN)/python -m tools.code_only
 
 # pyproject.toml says what is needed; the pinned files give exact versions, for every Python and system that we support.
 # The group `build` is for the editable installation, which then needs no network.
