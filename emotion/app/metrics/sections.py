@@ -25,6 +25,7 @@ LABELS = {
     "expected_calibration_error": "calibration error",
     "f1": "F1",
     "macro_f1": "macro F1",
+    "multiply_adds": "multiply-adds",
     TIMES: "ms a face",
     "roc_auc": "ROC AUC",
     "support": "images",
