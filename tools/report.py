@@ -29,9 +29,6 @@ SHOWN_PLOTS = {"Confusion matrix": PLOTS / "confusion.png", "Training": PLOTS / 
 PARTS = ("cmd", "deps", "params", "outs")
 """The parts of a stage in dvc.lock."""
 
-HEADER_LINES = 2
-"""The lines that `dvc metrics diff --md` prints where nothing changed."""
-
 MACHINE_NOTE = "The stages may have run on another processor than those of the base, which changes the last digits."
 
 Lock = Mapping[str, Mapping[str, Any]]
@@ -62,7 +59,7 @@ def render(base: str, *, plots: bool = True) -> str:
         render_details(base),
         *(render_plots() if plots else []),
     ]
-    return "\n\n".join(filter(None, blocks)) + "\n"
+    return "\n\n".join(block.strip() for block in blocks) + "\n"
 
 
 def render_headline(base: str) -> str:
@@ -72,9 +69,8 @@ def render_headline(base: str) -> str:
 
 
 def render_summary(base: str) -> str:
-    """Return the changes of the five main figures, as `dvc metrics diff` shows them."""
-    table = run_program([sys.executable, "-m", "dvc", "metrics", "diff", base, "--md"], "dvc metrics diff").strip()
-    return table if len(table.splitlines()) > HEADER_LINES else "No main figure changed."
+    """Return the five main figures and their changes, as `dvc metrics diff` shows them."""
+    return run_program([sys.executable, "-m", "dvc", "metrics", "diff", "--all", "--md", base], "dvc metrics diff")
 
 
 def render_stages(old: Lock, new: Lock) -> str:
