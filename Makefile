@@ -28,7 +28,7 @@ help:
 	@echo 'make test-quick  run the unit tests, in half a minute'
 	@echo 'make test-slow   run the slow tests'
 	@echo 'make coverage    print what the tests cover of emotion/'
-	@echo 'make lint        check style, types and prose'
+	@echo 'make lint        check style, types and prose, and with Node.js the page and the workflows'
 	@echo 'make docs        build the documentation site into site/'
 	@echo 'make figures     write the tables of figures in README.md and docs/'
 	@echo 'make format      bring the code into the style that lint checks'
@@ -42,7 +42,7 @@ setup-dev: $(VENV)/.installed-dev
 
 repro: setup
 	@$(BIN)/dvc repro
-	@echo 'Figures: metrics/evaluate.json. Plots: metrics/plots/. The model: models/model.keras.'
+	@echo 'Figures: metrics/summary.json; `emotion metrics` shows all. Plots: metrics/plots/. The model: models/model.keras.'
 
 # The tests of a file share what takes long to make, and tests/pipeline, which takes longest, begins.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

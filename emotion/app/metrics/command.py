@@ -23,10 +23,10 @@ commit, branch or tag, an experiment of DVC, or workspace."""
 
 DETAILS = """\
 examples:
-  emotion metrics                  show the figures on disk
-  emotion metrics HEAD             show changes since the last commit
-  emotion metrics main five-epochs compare a branch and an experiment
-  emotion metrics --only by-class  show one section"""
+  emotion metrics                   show the figures on disk
+  emotion metrics HEAD              show changes since the last commit
+  emotion metrics main five-epochs  compare a branch and an experiment
+  emotion metrics --only by-class   show one section"""
 
 SECTION_NAMES = ("overall", "by-class", "export", "training", "dataset")
 """The keys of SECTIONS, which the help needs before numpy is loaded."""

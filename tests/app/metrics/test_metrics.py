@@ -228,7 +228,7 @@ def test_a_section_without_its_file_is_an_error(repository, show):
 def test_a_broken_file_of_a_revision_is_named(repository, show):
     EVALUATION_METRICS.write_text("{", encoding="utf-8")
     commit()
-    assert re.search(r"HEAD:metrics/evaluate\.json", fails(show, "HEAD", "main"))
+    assert re.search(r"HEAD:metrics/evaluate\.json", fails(show, "HEAD", "HEAD"))
 
 
 def test_json_has_the_figures_as_the_files_have_them(repository, show):
