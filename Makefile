@@ -33,13 +33,16 @@ help:
 	@echo 'make figures     write the tables of figures in README.md and docs/'
 	@echo 'make format      bring the code into the style that lint checks'
 	@echo 'make code-only   commit to dvc.lock what changed only comments, docstrings and formatting'
-	@echo 'make setup       only make .venv, with the pinned packages and the `emotion` command'
+	@echo 'make setup       make .venv, with the pinned packages and the `emotion` command; set up the remotes of DVC'
 	@echo 'make pins        pin the packages again, after a change of pyproject.toml'
 	@echo 'make clean       remove .venv and caches of tools; data, models and the DVC cache stay'
 
+# The second line repeats the urls of DVC's remotes in .dvc/config.local, each time, since a clone can move.
 setup: $(VENV)/.installed
+	@$(BIN)/python -m tools.remotes
 
 setup-dev: $(VENV)/.installed-dev
+	@$(BIN)/python -m tools.remotes
 
 repro: setup
 	@$(BIN)/dvc repro

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("tutorial", "reading", "images", "training", "experiments", "models", "figures", "speed", "log", "glossary")
+PAGES = (
+    *("tutorial", "reading", "images", "training", "experiments", "models", "sharing"),
+    *("figures", "speed", "log", "glossary"),
+)
 DOCUMENTS = (ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES))
 
 

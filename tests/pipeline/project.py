@@ -198,3 +198,15 @@ def clone(origin: Project, path: Path, *options: str) -> Project:
     """Clone as a user would: no cache, no outputs, no local settings."""
     origin.run("git", "clone", "--quiet", *options, str(origin.path), str(path))
     return Project(path, origin.environment)
+
+
+def share(project: Project, path: Path) -> Project:
+    """Make a bare repository of a clone, which becomes the clone's remote `origin`."""
+    project.git("clone", "--quiet", "--bare", ".", str(path))
+    project.git("remote", "set-url", "origin", str(path))
+    return Project(path, project.environment)
+
+
+def set_up(project: Project) -> None:
+    """Do what `make setup` does where everything is installed."""
+    project.run("python", "-m", "tools.remotes")

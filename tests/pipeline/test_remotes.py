@@ -1,29 +1,33 @@
-"""Where `dvc push` sends what: the store in the repository, S3 by one command, and images that may not be shared."""
+"""Where DVC sends what: the store in the repository, from every revision, and data that may not be shared."""
 
-import boto3
+import shutil
+from pathlib import Path
+
 import pytest
-from moto.server import ThreadedMotoServer
 
-from tests.pipeline.project import cached_outputs, checksums, clone, stored
+from tests.pipeline.project import cached_outputs, checksums, clone, set_up, share, stored
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
-S3_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-BUCKET = "emotions"
+OTHER_MODEL = ("-S", "faces.margin=0.1")
+"""A change that gives other model files, without a training."""
 
 
-@pytest.fixture(scope="module")
-def s3():
-    """A local S3 server with an empty bucket; yields its address."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    client = boto3.client(
-        "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield address, client
-    server.stop()
+@pytest.fixture
+def outside(project):
+    """Fail where a test wrote beside the clone or at the root of the file system, and remove what it wrote there."""
+    folders = [Path("/store"), Path("/private"), project.path.parent / "store", project.path.parent / "private"]
+    new_folders = [folder for folder in folders if not folder.exists()]
+    before = list_files(folders)
+    yield
+    written = list_files(folders) - before
+    for folder in new_folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    assert written == set()
+
+
+def list_files(folders):
+    return {file for folder in folders for file in folder.rglob("*")}
 
 
 def test_the_store_in_the_repository_serves_a_fresh_clone(project, tmp_path):
@@ -35,29 +39,63 @@ def test_the_store_in_the_repository_serves_a_fresh_clone(project, tmp_path):
     assert fresh.status() == {}
 
 
-def test_one_command_switches_to_s3(project, s3):
-    address, client = s3
-    project.dvc("remote", "modify", "store", "url", f"s3://{BUCKET}/dvc")
-    project.dvc("remote", "modify", "--local", "store", "endpointurl", address)
-    project.dvc("push", variables=S3_KEYS)
-    keys = [item["Key"] for item in client.list_objects_v2(Bucket=BUCKET)["Contents"]]
-    names = {"".join(key.split("/")[-2:]) for key in keys}
-    assert names == checksums(project, *cached_outputs(project.path))
-    assert stored(project) == set()
+def test_the_store_serves_a_shallow_clone_of_a_bare_repository(project, tmp_path):
+    project.dvc("push")
+    project.commit("Results in the store")
+    bare = share(project, tmp_path / "bare")
+    fresh = clone(bare, tmp_path / "fresh", "--single-branch", "--depth", "1", "--no-local")
+    set_up(fresh)
+    fresh.dvc("fetch")
+    fresh.dvc("pull")
+    assert fresh.status() == {}
+    assert fresh.repro() == []
+    assert "in sync" in fresh.dvc("status", "--cloud")
+    fresh.dvc("exp", "run", "--name", "other", *OTHER_MODEL)
+    assert "other" in fresh.dvc("exp", "show", "--csv")
+    fresh.dvc("gc", "--workspace", "--force")
+    fresh.git("checkout", "--quiet", ".")
+    fresh.dvc("pull")
+    assert fresh.status() == {}
 
-    project.forget_data()
-    project.dvc("pull", variables=S3_KEYS)
-    assert project.status() == {}
+
+@pytest.mark.usefixtures("outside")
+def test_no_push_writes_outside_the_clone(project, tmp_path):
+    share(project, tmp_path / "bare")
+    set_up(project)
+    committed = checksums(project, *cached_outputs(project.path))
+    project.dvc("exp", "run", "--name", "other", *OTHER_MODEL)
+    experiment = checksums(project, *cached_outputs(project.path))
+    assert experiment != committed
+    project.dvc("exp", "push", "origin", "other")
+    assert stored(project) == experiment
+
+    project.git("checkout", "--quiet", ".")
+    project.dvc("checkout")
+    project.dvc("push", "--all-branches")
+    assert stored(project) == committed | experiment
+    project.dvc("push", "--all-commits", "--run-cache")
+    project.dvc("exp", "push", "origin", "other", "--run-cache")
+    assert stored(project) == committed | experiment
+    assert not (project.path / "store/runs").exists()
+    assert (project.path / "private/runs").exists()
 
 
-def test_images_that_may_not_be_shared_stay_out_of_the_store(project):
+@pytest.mark.usefixtures("outside")
+def test_nothing_made_of_private_images_reaches_the_store(project, tmp_path):
+    share(project, tmp_path / "bare")
+    set_up(project)
     shared = checksums(project, *cached_outputs(project.path))
     project.set_params({"source.remote": "private", "features.image_size": 40})
-    project.repro("extract_features")
-    project.dvc("push")
-    images = checksums(project, "data/pixels.npy", "data/features")
-    assert images & shared != images, "other arrays than those of the shared run"
-    assert stored(project) & images == set()
-    assert stored(project, "private") == images
+    project.repro()
+    sample = checksums(project, "data/sample")
+    private = checksums(project, *cached_outputs(project.path)) - sample
+    assert checksums(project, "models/model.keras") & shared == set(), "other results than those of the shared run"
+
+    project.dvc("exp", "save", "--name", "mine")
+    project.dvc("exp", "push", "origin", "mine", "--run-cache")
+    project.dvc("push", "--run-cache")
+    assert stored(project) == sample
+    assert stored(project, "private") == private
+    assert not (project.path / "store/runs").exists()
     project.commit("A run on images that may not be shared")
     assert "private/" not in project.git("ls-files")
