@@ -26,7 +26,12 @@ DATASET_METRICS = Path("metrics/dataset.json")
 TRAINING_METRICS = Path("metrics/train.json")
 EVALUATION_METRICS = Path("metrics/evaluate.json")
 EXPORT_METRICS = Path("metrics/export.json")
-EXPORT_TIME = Path("metrics/export_time.json")
+
+TIMES = Path("metrics/times")
+"""Measured times, which git ignores. They are no outputs of stages, since they differ from run to run."""
+
+TRAINING_TIME = TIMES / "train.json"
+EXPORT_TIME = TIMES / "export.json"
 
 CURVES = Path("metrics/curves")
 HISTORY = CURVES / "history.csv"
@@ -40,5 +45,4 @@ EXPLANATIONS = Path("metrics/explanations.png")
 MODEL_CARD = Path("metrics/model_card.md")
 
 CHECKPOINTS = Path("models/.checkpoints")
-TRAINING_TIME = CHECKPOINTS / "time.json"
 PRETRAINED_MODELS = Path("models/pretrained")
