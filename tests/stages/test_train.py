@@ -82,7 +82,7 @@ def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
     assert metrics["parameters"] == 171_159
     dense = 64 * 7
     assert metrics["multiply_adds"] == (12_423_616 - dense) / 4 + dense  # a quarter of the pixels of 48x48
-    assert [path.name for path in CHECKPOINTS.iterdir()] == [TRAINING_TIME.name]
+    assert list(CHECKPOINTS.iterdir()) == [], "a checkpoint of a finished training is of no use"
     time = json.loads(TRAINING_TIME.read_text(encoding="utf-8"))
     assert time["md5"] == hashlib.md5(TRAINED_MODEL.read_bytes()).hexdigest()
     assert time["seconds"] >= 0
