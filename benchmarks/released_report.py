@@ -8,11 +8,11 @@ from benchmarks.runs import RESULTS, Run, read_runs, scores_of
 from benchmarks.tables import read_rows, render_table
 from emotion.app.preset.presets import PRESETS
 from emotion.app.release.release import CARD
-from emotion.app.release.results import RELEASED
+from emotion.app.release.results import RELEASED, TRAINING
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.core.params import PARAMS_FILE, read_yaml
-from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, TRAINING_METRICS, TRAINING_TIME
+from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, TRAINING_METRICS
 from emotion.presentation.formats import figure_text, number, percent
 
 TIMES = RESULTS / "released.json"
@@ -156,7 +156,7 @@ def _read_run(run: Run) -> System:
 
 def _read_release(folder: Path, milliseconds: float) -> System:
     evaluation, training = (_read(folder / path.name) for path in (EVALUATION_METRICS, TRAINING_METRICS))
-    time, params = folder / TRAINING_TIME.name, read_yaml(folder / PARAMS_FILE)
+    params = read_yaml(folder / PARAMS_FILE)
     return System(
         folder.name,
         f"[`{folder.name}`]({folder.as_posix()})",
@@ -164,7 +164,7 @@ def _read_release(folder: Path, milliseconds: float) -> System:
         evaluation["test_unique"],
         training["parameters"],
         training["multiply_adds"],
-        _read(time) if time.is_file() else None,
+        TRAINING.read_copy(folder),
         milliseconds,
         passes=2 if params["evaluate"]["flip"] else 1,
         given=_given_text(params["train"]),

@@ -36,7 +36,7 @@ OPTIMIZERS = {
 }
 """Rows of results/variants.csv that differ in their optimizer only."""
 
-EXPERIMENT_METRICS = ("accuracy", "macro_f1")
+EXPERIMENT_METRICS = ("accuracy", "log_loss")
 EXPERIMENT_PARAMS = ("epochs", "learning_rate")
 
 
@@ -140,10 +140,10 @@ def render_experiment() -> str:
     run, committed = read_run("sample/five-epochs"), read_yaml(PARAMS_FILE)["train"]
     changed = dict(override.removeprefix("train.").split("=") for override in run["overrides"].split())
     rows = [
-        ("`main`", *_experiment_cells(read_json(EVALUATION_METRICS)["test"], committed)),
-        ("`five-epochs`", *_experiment_cells(scores_of(run, "test"), changed)),
+        ("`main`", *_experiment_cells(read_json(EVALUATION_METRICS)["validation"], committed)),
+        ("`five-epochs`", *_experiment_cells(scores_of(run, "validation"), changed)),
     ]
-    metrics, params = (f"test.{name}" for name in EXPERIMENT_METRICS), (f"train.{name}" for name in EXPERIMENT_PARAMS)
+    metrics, params = (f"val.{name}" for name in EXPERIMENT_METRICS), (f"train.{name}" for name in EXPERIMENT_PARAMS)
     return render_table(("experiment", *metrics, *params), rows)
 
 

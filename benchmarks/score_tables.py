@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from benchmarks.released_report import find_releases, milliseconds_text, read_package, read_systems
 from benchmarks.runs import RESULTS, read_run, scores_of
 from benchmarks.tables import read_rows, render_table
-from emotion.app.release.results import RELEASED
+from emotion.app.release.results import RELEASED, TRAINING
 from emotion.core.files import read_json
 from emotion.core.paths import EVALUATION_METRICS
 from emotion.presentation.formats import figure_text, number, percent
@@ -88,7 +88,7 @@ def render_seeds() -> str:
 
 def read_seeds() -> list[Seed]:
     """Return the trainings of `fer2013` by seed, the released one first."""
-    time = read_json(STANDARD / "time.json")
+    time = read_json(STANDARD / TRAINING.copy)
     seeds = [Seed("2013, released", _read(STANDARD), time["seconds"] / 60)]
     for run in map(read_run, SEEDS):
         scores = {split: scores_of(run, split) for split in ("validation", "test")}
@@ -127,7 +127,7 @@ def render_data() -> str:
 def render_sweep() -> str:
     """Return the experiments on the sample, the best first."""
     runs = read_rows(RESULTS / "sweep.csv")
-    names = ("train.architecture", "train.epochs", "train.learning_rate", "validation.macro_f1", "validation.log_loss")
+    names = ("train.architecture", "train.epochs", "train.learning_rate", "val.log_loss")
     rows = [(f"`{run['Experiment'] or run['rev']}`", *(run[name] for name in names)) for run in runs]
     return render_table(("experiment", *names), rows)
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from emotion.core.errors import InputError, run_command
+from emotion.core.errors import InputError
 from emotion.core.files import write_csv, write_json
+from emotion.core.guard import run_stage
 from emotion.core.metadata import CHANNELS
 from emotion.core.params import Params, load_params
 from emotion.core.paths import (
@@ -142,4 +143,4 @@ def write_curves(
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emotion.core.errors import InputError, run_command
+from emotion.core.errors import InputError
 from emotion.core.files import atomic_path, read_json
+from emotion.core.guard import run_stage
 from emotion.core.params import load_params
 from emotion.core.paths import (
     EVALUATION_METRICS,
@@ -121,4 +122,4 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

@@ -197,13 +197,16 @@ def test_dvc_yaml_uses_every_path_of_the_stages():
     named = {
         value.as_posix()
         for name, value in vars(paths).items()
-        if isinstance(value, Path) and name not in ("CURVES", "CHECKPOINTS", "TRAINING_TIME", "EXPORT_TIME")
+        if isinstance(value, Path) and name not in ("CURVES", "CHECKPOINTS", "TIMES", "TRAINING_TIME", "EXPORT_TIME")
     }
     assert {path for path in named if not any(path == use or path.startswith(f"{use}/") for use in used)} == set()
 
 
-def test_times_are_no_output():
-    assert paths.EXPORT_TIME.as_posix() not in set().union(*map(data_paths, STAGES))
+def test_git_ignores_times_and_they_are_no_output():
+    times = {path.as_posix() for path in (paths.TRAINING_TIME, paths.EXPORT_TIME)}
+    assert {Path(time).parent for time in times} == {paths.TIMES}
+    assert f"/{paths.TIMES.as_posix()}/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert not times & set().union(*map(data_paths, STAGES))
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -56,7 +56,9 @@ def describe(schema: dict[str, Any]) -> str:
 
 
 def describe_list(schema: dict[str, Any]) -> str:
-    """Return the schema of a list in words."""
+    """Return the schema of a list in words; of one whose items have types of their own, such as `[integer, number]`."""
+    if "prefixItems" in schema:
+        return f"[{', '.join(describe(item) for item in schema['prefixItems'])}]"
     count = f"{schema['minItems']} of: " if "minItems" in schema else "of: "
     return f"list {count}{describe(schema['items'])}"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emotion.app import convert
 from emotion.app.decoder_messages import silenced_decoders
 from emotion.app.explain import command as explain
+from emotion.app.metrics import command as metrics
 from emotion.app.predict import command as predict
 from emotion.app.preset import command as preset
 from emotion.app.release import command as release
@@ -30,7 +31,7 @@ READING = "read faces"
 
 GROUPS = {
     READING: (predict, video, webcam, explain, serve),
-    "the pipeline that trains models": (preset, convert, release),
+    "the pipeline that trains models": (preset, metrics, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
 
@@ -46,6 +47,7 @@ examples:
   emotion webcam                                 read the camera
   emotion serve --open                           read images in the browser
   emotion preset fer2013                         set params.yaml for FER2013
+  emotion metrics HEAD                           show changes of all figures
 
 exit status:
   0    success

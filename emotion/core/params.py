@@ -5,10 +5,10 @@ The comments in params.yaml describe every key.
 
 import math
 import re
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -27,6 +27,27 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 ImageSize = Annotated[int, Field(ge=8, le=1024)]
 Positive = Annotated[int, Field(ge=1)]
+
+TO_SHARE = "divide epochs by train.epochs: 44 of 120 epochs are 0.3667"
+
+
+def _check_share_of_epochs(share: Any) -> Any:
+    """Return what may be a share; refuse a number of epochs, which earlier versions took."""
+    if isinstance(share, int | float) and share >= 1:
+        raise ValueError(f"a share of the epochs, below 1; {TO_SHARE}")
+    return share
+
+
+def _check_size_and_share(pair: Any) -> tuple[int, float]:
+    """Return the pair [pixels, share of the epochs] as a tuple; refuse any other value."""
+    match pair:
+        case [int(size), float(share)] if size >= 1 and 0 < share < 1:
+            return size, share
+    raise ValueError(f"a size in pixels and a share of the epochs, such as [32, 0.6]; {TO_SHARE}")
+
+
+ShareOfEpochs = Annotated[Share, BeforeValidator(_check_share_of_epochs)]
+SizeAndShare = Annotated[tuple[int, float], BeforeValidator(_check_size_and_share)]
 
 
 class Section(BaseModel):
@@ -59,6 +80,18 @@ class SourceParams(Section):
                 "the sample only. `emotion preset folder` sets all params for images of your own"
             )
         return remote
+
+    @field_validator("file")
+    @classmethod
+    def _file_is_inside_folder(cls, file: str | None) -> str | None:
+        # The rules of Windows know both separators, and hold on every system.
+        path = PureWindowsPath(file or "")
+        if path.anchor or ".." in path.parts:
+            raise ValueError(
+                "a path inside source.folder, which is all that DVC watches; move the file there, or set "
+                "source.folder to the folder that holds it"
+            )
+        return file
 
 
 class SplitParams(Section):
@@ -123,10 +156,10 @@ class TrainParams(Section):
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     weight_decay: Share
     schedule: Literal["cosine", "constant"]
-    warmup_epochs: Annotated[int, Field(ge=0)]
+    warmup: ShareOfEpochs
     label_smoothing: Share
     class_weights: Literal["none", "balanced"]
-    progressive_sizes: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]]
+    progressive_sizes: list[SizeAndShare]
     inference_size: ImageSize | None
     init_from: str | None
     monitor: Literal["accuracy", "loss"]
@@ -143,12 +176,12 @@ class TrainParams(Section):
             return []
         return [self.teacher] if isinstance(self.teacher, str) else self.teacher
 
-    @field_validator("warmup_epochs")
+    @field_validator("progressive_sizes")
     @classmethod
-    def _warmup_leaves_epochs(cls, warmup_epochs: int, info: ValidationInfo) -> int:
-        if warmup_epochs >= info.data.get("epochs", math.inf):
-            raise ValueError(f"less than train.epochs ({info.data['epochs']})")
-        return warmup_epochs
+    def _shares_leave_epochs(cls, sizes: list[tuple[int, float]]) -> list[tuple[int, float]]:
+        if math.fsum(share for _, share in sizes) >= 1:
+            raise ValueError("shares that are below 1 together; the last epochs have images of features.image_size")
+        return sizes
 
 
 class EvaluateParams(Section):
@@ -197,8 +230,12 @@ RENAMED = {
     "train.enlarge_to": "inference_size",
     "train.start_from": "init_from",
     "train.teacher_sees": "teacher_inputs",
+    "train.warmup_epochs": "warmup",
 }
 """Keys of earlier versions, and their current names."""
+
+CONVERSIONS = {"train.warmup_epochs": TO_SHARE}
+"""Keys of earlier versions whose values had another unit, and the way to convert them."""
 
 RENAMED_VALUES = {"features.color": {"grey": "grayscale"}, "train.teacher_inputs": {"changed": "augmented"}}
 
@@ -325,4 +362,7 @@ def _explain(section: str, error: ValidationError) -> list[str]:
 
 def _explain_unknown(section: str, key: str, known: list[str]) -> str:
     new = RENAMED.get(f"{section}.{key}")
-    return f"was renamed; write {section}.{new}" if new else f"unknown key, expected {', '.join(known)}"
+    if not new:
+        return f"unknown key, expected {', '.join(known)}"
+    conversion = CONVERSIONS.get(f"{section}.{key}")
+    return f"was renamed; write {section}.{new}" + (f", and {conversion}" if conversion else "")

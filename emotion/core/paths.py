@@ -28,7 +28,12 @@ TRAINING_METRICS = Path("metrics/train.json")
 EVALUATION_METRICS = Path("metrics/evaluate.json")
 SUMMARY_METRICS = Path("metrics/summary.json")
 EXPORT_METRICS = Path("metrics/export.json")
-EXPORT_TIME = Path("metrics/export_time.json")
+
+TIMES = Path("metrics/times")
+"""Measured times, which git ignores. They are no outputs of stages, since they differ from run to run."""
+
+TRAINING_TIME = TIMES / "train.json"
+EXPORT_TIME = TIMES / "export.json"
 
 CURVES = Path("metrics/curves")
 HISTORY = CURVES / "history.csv"
@@ -43,5 +48,5 @@ EXPLANATIONS = Path("metrics/explanations.png")
 MODEL_CARD = Path("metrics/model_card.md")
 
 CHECKPOINTS = Path("models/.checkpoints")
-TRAINING_TIME = CHECKPOINTS / "time.json"
 PRETRAINED_MODELS = Path("models/pretrained")
+RELEASED_MODELS = Path("models/released")

@@ -10,18 +10,24 @@ from emotion.training.training_data import TrainingData
 
 
 def epoch_sizes(params: TrainParams, size: int) -> list[int]:
-    """Return the size of the images in each epoch, of which the last ones have images of `size` pixels.
+    """Return the size of the images in each epoch; the last one, and more as a rule, has images of `size` pixels.
+
+    The shares of `progressive_sizes` are added up, and each sum is rounded to the nearest epoch.
 
     Raises:
-        InputError: `progressive_sizes` has more epochs than there are, or sizes that are not smaller.
+        InputError: `progressive_sizes` has sizes that are not smaller.
     """
-    first = [smaller for smaller, epochs in params.progressive_sizes for _ in range(epochs)]
-    if len(first) > params.epochs or any(smaller >= size for smaller in first):
-        raise InputError(
-            f"train.progressive_sizes: got {params.progressive_sizes}, expected pairs [size, epochs] with sizes below "
-            f"features.image_size ({size}) and at most train.epochs ({params.epochs}) epochs together"
-        )
-    return first + [size] * (params.epochs - len(first))
+    sizes: list[int] = []
+    together = 0.0
+    for smaller, share in params.progressive_sizes:
+        if smaller >= size:
+            raise InputError(
+                f"train.progressive_sizes: got a size of {smaller}, expected less than features.image_size ({size})"
+            )
+        together += share
+        end = min(round(together * params.epochs), params.epochs - 1)
+        sizes += [smaller] * (end - len(sizes))
+    return sizes + [size] * (params.epochs - len(sizes))
 
 
 def check_inference_size(params: TrainParams, size: int) -> None:
@@ -47,7 +53,7 @@ def check_smallest_size(sizes: list[int], data: TrainingData, classes: int, para
     smallest = registry.smallest_size(params.architecture, data.channels, classes)
     if min(sizes) < smallest:
         raise InputError(
-            f"train.progressive_sizes: got {params.progressive_sizes}, expected sizes of at least {smallest}: of "
+            f"train.progressive_sizes: got a size of {min(sizes)}, expected sizes of at least {smallest}: of "
             f"smaller images the layers of {params.architecture} leave nothing"
         )
 

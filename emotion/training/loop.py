@@ -187,7 +187,7 @@ class _Epochs:
         train = self.params.train
         raise DivergedError(
             f"the loss became NaN or infinite in epoch {len(self.state.history) + 1}, {where}; lower "
-            f"train.learning_rate ({train.learning_rate}) or raise train.warmup_epochs ({train.warmup_epochs})",
+            f"train.learning_rate ({train.learning_rate}) or raise train.warmup ({train.warmup})",
             self.best_network() if self.state.history else None,
         )
 

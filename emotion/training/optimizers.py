@@ -95,7 +95,8 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, params: TrainParams, steps_per_epoch: int) -> None:
         self.peak, self.cosine = params.learning_rate, params.schedule == "cosine"
-        self.warmup, self.total = params.warmup_epochs * steps_per_epoch, params.epochs * steps_per_epoch
+        self.total = params.epochs * steps_per_epoch
+        self.warmup = round(params.warmup * self.total)
 
     def __call__(self, step: Any) -> Any:
         """Return the learning rate of a step; the first step is 0."""

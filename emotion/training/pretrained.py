@@ -8,7 +8,7 @@ import keras
 from emotion.core.errors import InputError
 from emotion.core.metadata import ModelMetadata
 from emotion.core.params import TrainParams
-from emotion.core.paths import PRETRAINED_MODELS
+from emotion.core.paths import PRETRAINED_MODELS, RELEASED_MODELS
 from emotion.model_files.keras_file import load_model
 from emotion.training.acceleration.training_network import to_training_network
 from emotion.training.precision import resolve_precision
@@ -43,11 +43,14 @@ def read_pretrained(params: TrainParams, metadata: ModelMetadata) -> Pretrained:
     Raises:
         InputError: a file is missing, or not fit for its purpose.
     """
-    teachers = tuple(_read_teacher(name, params, metadata) for name in params.teachers)
-    if teachers and params.teacher_share == 0:
+    if params.teachers and params.teacher_share == 0:
         raise InputError(
             "train.teacher_share: got 0 with a train.teacher, which would then teach nothing; expected 0.5"
         )
+    _check_files("train.teacher", params.teachers)
+    if params.init_from is not None:
+        _check_files("train.init_from", [params.init_from])
+    teachers = tuple(_read_teacher(name, params, metadata) for name in params.teachers)
     if params.init_from is None:
         return Pretrained(teachers)
     start, start_metadata = _read_network("train.init_from", params.init_from, metadata)
@@ -81,29 +84,39 @@ def _read_teacher(name: str, params: TrainParams, metadata: ModelMetadata) -> ke
     if teacher_metadata.emotions != metadata.emotions:
         raise InputError(
             f"train.teacher: {PRETRAINED_MODELS / name} tells apart {', '.join(teacher_metadata.emotions)}; expected "
-            f"{', '.join(metadata.emotions)}"
+            f"the emotions of labels.scheme in their order, {', '.join(metadata.emotions)}; change labels.scheme, or "
+            "set train.teacher to null"
         )
     return to_training_network(teacher, resolve_precision(params.precision))
 
 
 def _read_network(param: str, name: str, metadata: ModelMetadata) -> tuple[keras.Model, ModelMetadata]:
     """Return a network that takes images of the color in `metadata`, and its own metadata."""
-    path = _path(param, name)
-    if not path.is_file():
-        raise InputError(
-            f"{param}: {path} is missing; copy a trained model there, such as models/released/NAME/model.keras, "
-            "or set it to null"
-        )
+    path = PRETRAINED_MODELS / name
     network, own_metadata = load_model(path)
     if own_metadata.color != metadata.color:
         raise InputError(f"{param}: {path} takes {own_metadata.color} images, expected {metadata.color}")
     return network, own_metadata
 
 
-def _path(param: str, name: str) -> Path:
-    """Return the path of the file `name`; stage train depends on that folder and on no other."""
-    if Path(name).name != name:
+def _check_files(param: str, names: list[str]) -> None:
+    """Raise InputError where `param` names models outside models/pretrained, on which stage train depends, or none."""
+    outside = [name for name in names if Path(name).name != name]
+    if outside:
         raise InputError(
-            f"{param}: got {name}, expected the name of a file in {PRETRAINED_MODELS}; copy the model there"
+            f"{param}: got {', '.join(outside)}, expected the name of a file in {PRETRAINED_MODELS}; copy the model "
+            "there"
         )
-    return PRETRAINED_MODELS / name
+    missing = [name for name in names if not (PRETRAINED_MODELS / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{param}: got {', '.join(missing)}, which {PRETRAINED_MODELS} does not have; set {param} to null, or copy "
+            "trained models there:"
+            + "".join(f"\n  cp {_find_released(name)} {PRETRAINED_MODELS / name}" for name in missing)
+        )
+
+
+def _find_released(name: str) -> Path:
+    """Return the released model after which the file `name` is called, or a placeholder where there is none."""
+    released = RELEASED_MODELS / Path(name).stem / "model.keras"
+    return released if released.is_file() else RELEASED_MODELS / "NAME/model.keras"

@@ -1,12 +1,13 @@
 """params.yaml is refused, with the key and what would be right, unless all of it can be used."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
 
 from emotion.core.errors import InputError
-from emotion.core.params import RENAMED, RENAMED_VALUES, SECTIONS, check_params, load_params, read_yaml
+from emotion.core.params import CONVERSIONS, RENAMED, RENAMED_VALUES, SECTIONS, check_params, load_params, read_yaml
 
 PARAMS_FILE = Path(__file__).parents[2] / "params.yaml"
 
@@ -27,6 +28,12 @@ def test_a_stage_sees_the_sections_it_asked_for_and_no_other():
         _ = params.train
 
 
+@pytest.mark.parametrize("file", [None, ".", "a.csv", "sub/a.csv", "a..csv", "class folders/a b.zip"])
+def test_a_source_inside_the_folder_is_allowed(content, file):
+    content["source"]["file"] = file
+    assert check_params(content, "source").source.file == file
+
+
 def test_sections_are_frozen():
     params = load_params("sample", path=PARAMS_FILE)
     with pytest.raises(ValueError, match="frozen"):
@@ -42,14 +49,30 @@ def test_sections_are_frozen():
         ("train", "epochs", 0, r"train\.epochs: got 0, expected .*\b1$"),
         ("train", "epochs", True, r"train\.epochs: got True, expected .*integer"),
         ("train", "epochs", "20", r"train\.epochs: got '20', expected .*integer"),
-        ("train", "progressive_sizes", [[32]], r"train.progressive_sizes.0: got \[32\]"),
+        ("train", "progressive_sizes", [[32]], r"train\.progressive_sizes\.0: got \[32\], expected .*\[32, 0\.6\]"),
+        ("train", "progressive_sizes", [[0, 0.5]], r"train\.progressive_sizes\.0: got \[0, 0\.5\]"),
+        ("train", "progressive_sizes", [[32.5, 0.5]], r"train\.progressive_sizes\.0: got \[32\.5, 0\.5\]"),
+        ("train", "progressive_sizes", [[True, 0.5]], r"train\.progressive_sizes\.0.*: got .*True"),
+        ("train", "progressive_sizes", [[32, 0.0]], r"train\.progressive_sizes\.0: got \[32, 0\.0\]"),
+        ("train", "progressive_sizes", [32, 0.5], r"train\.progressive_sizes\.0: got 32, expected .*\[32, 0\.6\]"),
+        ("train", "progressive_sizes", "[[32, 0.5]]", r"train\.progressive_sizes: got '.*', expected .*list"),
+        ("train", "progressive_sizes", [[32, 0.6], [40, 0.4]], r"train\.progressive_sizes: got .*0\.6.*0\.4.*below 1"),
+        ("train", "progressive_sizes", [[32, 44], [40, 34]], r"\.0: got \[32, 44\], expected .*divide.*train\.epochs"),
         ("train", "lr", 0.1, "train.lr: unknown key, expected architecture"),
         ("features", "color", "gray", r"features\.color: got 'gray', expected .*grayscale.*rgb"),
         ("features", "image_size", 4, r"features\.image_size: got 4, expected .*\b8$"),
         ("labels", "scheme", 7, r"labels\.scheme: got 7, expected .*list.*string"),
         ("source", "rejected_share", 1.5, r"source\.rejected_share: got 1\.5, expected .*\b1$"),
+        ("source", "file", "../other/a.csv", r"source\.file: got '\.\./other/a\.csv', expected .*move.*source\.folder"),
+        ("source", "file", "a/../../b.csv", r"source\.file: got 'a/\.\./\.\./b\.csv'"),
+        ("source", "file", "..\\b.csv", r"source\.file: got .*b\.csv', expected .*source\.folder"),
+        ("source", "file", "/data/a.csv", r"source\.file: got '/data/a\.csv', expected .*source\.folder"),
+        ("source", "file", "C:\\a.csv", r"source\.file: got .*a\.csv', expected .*source\.folder"),
         ("augmentation", "zoom", [1.2, 0.9], r"augmentation\.zoom: got \[1\.2, 0\.9\], expected .*smaller.*first"),
-        ("train", "warmup_epochs", 20, r"train\.warmup_epochs: got 20, expected .*train\.epochs \(20\)"),
+        ("train", "warmup", 2, r"train\.warmup: got 2, expected .*share.*divide.*train\.epochs"),
+        ("train", "warmup", 1.0, r"train\.warmup: got 1\.0, expected .*below 1"),
+        ("train", "warmup", -0.1, r"train\.warmup: got -0\.1, expected .*\b0$"),
+        ("train", "warmup", None, r"train\.warmup: got None, expected .*number"),
         ("faces", "detector", "haar", r"faces\.detector: got 'haar', expected .*cascade.*mtcnn"),
         ("faces", "margin", -0.5, r"faces\.margin: got -0\.5, expected .*-0\.4$"),
         ("faces", "margin", 2.5, r"faces\.margin: got 2\.5, expected .*\b2$"),
@@ -70,6 +93,14 @@ def test_a_renamed_key_is_refused_with_its_new_name(content, old, new):
     with pytest.raises(InputError, match=rf"{old}: .*renamed.* {section}.{new}") as error:
         check_params(content, section)
     assert "is missing" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", CONVERSIONS)
+def test_a_key_in_another_unit_is_refused_with_its_conversion(content, key):
+    section, name = key.split(".")
+    content[section][name] = 2
+    with pytest.raises(InputError, match=re.escape(f"{section}.{RENAMED[key]}, and {CONVERSIONS[key]}")):
+        check_params(content, section)
 
 
 @pytest.mark.parametrize(("key", "old"), [("features.color", "grey"), ("train.teacher_inputs", "changed")])

@@ -79,10 +79,15 @@ def test_the_card_names_a_commit_of_this_repository(folder):
     assert subprocess.run([*git, "merge-base", "--is-ancestor", commit, "HEAD"], capture_output=True).returncode == 0
 
 
-def test_every_release_is_listed_for_metrics_show(folder):
-    assert read_yaml(RELEASED / "dvc.yaml")["metrics"] == ["metrics.json"]
-    listed = read_json(RELEASED / "metrics.json")["released"][folder.name]
-    assert listed["accuracy"] == read_json(folder / "evaluate.json")["test"]["accuracy"]
+def test_every_release_is_an_artifact_and_the_other_way_round():
+    artifacts = {name: entry for name, entry in read_yaml(ROOT / "dvc.yaml")["artifacts"].items() if name != "model"}
+    assert set(artifacts) == {path.name for path in RELEASED.iterdir() if path.is_dir()}
+    for name, entry in artifacts.items():
+        assert entry["path"] == f"models/released/{name}/model.keras"
+        assert (ROOT / entry["path"]).is_file()
+        assert entry["type"] == "model"
+        assert all(emotion in entry["desc"] for emotion in read_json(RELEASED / name / "evaluate.json")["by_class"])
+        assert "keras" in entry["labels"]
 
 
 def test_the_released_models_keep_a_clone_small():

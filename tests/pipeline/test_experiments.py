@@ -52,7 +52,7 @@ def test_experiments_are_listed_with_params_and_metrics(experiment):
 
 def test_metrics_are_compared(experiment, finished):
     project, _ = experiment
-    changes = json.loads(project.dvc("metrics", "diff", "--json"))["metrics/evaluate.json"]
+    changes = json.loads(project.dvc("metrics", "diff", "--json"))["metrics/summary.json"]
     change = changes["test.log_loss"]
     assert change["old"] == finished.metrics("evaluate")["test"]["log_loss"]
     assert change["new"] == project.metrics("evaluate")["test"]["log_loss"]
@@ -96,16 +96,16 @@ def test_a_sweep_through_the_queue_is_listed_and_drawn_as_the_documents_show(pro
     project.dvc("exp", "run", "--run-all", "--jobs", "2")
     ended = {row["Experiment"]: row for row in experiments(project) if row["Experiment"]}
     assert len(ended) == 2
-    best_first = sorted(ended, key=lambda name: -float(ended[name]["validation.macro_f1"]))
+    best_first = sorted(ended, key=lambda name: float(ended[name]["val.log_loss"]))
     listed = project.run("sh", "-c", documented("bash", "dvc exp show --hide-workspace"))
     assert [name for name in re.findall(r"\[(\S+)\]", listed) if name in ended] == best_first
     header, *rows = project.run(sys.executable, "-c", documented("python", "import os")).splitlines()
-    assert header.split() == ["Experiment", "train.architecture", "train.learning_rate", "validation.macro_f1"]
+    assert header.split() == ["Experiment", "train.architecture", "train.learning_rate", "val.log_loss"]
     assert [row.split()[0] for row in rows] == best_first
     for row in rows:
         name, _, rate, score = row.split()
         assert (float(rate), float(score)) == tuple(
-            float(ended[name][key]) for key in ("train.learning_rate", "validation.macro_f1")
+            float(ended[name][key]) for key in ("train.learning_rate", "val.log_loss")
         )
     with Image.open(project.path / "experiments.png") as image:
         assert image.width > 500

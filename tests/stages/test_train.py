@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 def project(tmp_path, monkeypatch, deterministic, tiny):
     """A working directory with params for a short training and features of random images."""
     params = read_yaml(ROOT / "params.yaml")
-    params["train"] |= {"architecture": tiny, "epochs": 2, "warmup_epochs": 0, "batch_size": 16}
+    params["train"] |= {"architecture": tiny, "epochs": 2, "warmup": 0.0, "batch_size": 16}
     text = io.StringIO()
     YAML().dump(params, text)
     monkeypatch.chdir(tmp_path)
@@ -81,7 +82,7 @@ def test_the_stage_writes_model_history_and_metrics(project, monkeypatch):
     assert metrics["parameters"] == 171_159
     dense = 64 * 7
     assert metrics["multiply_adds"] == (12_423_616 - dense) / 4 + dense  # a quarter of the pixels of 48x48
-    assert [path.name for path in CHECKPOINTS.iterdir()] == [TRAINING_TIME.name]
+    assert list(CHECKPOINTS.iterdir()) == [], "a checkpoint of a finished training is of no use"
     time = json.loads(TRAINING_TIME.read_text(encoding="utf-8"))
     assert time["md5"] == hashlib.md5(TRAINED_MODEL.read_bytes()).hexdigest()
     assert time["seconds"] >= 0
@@ -209,9 +210,16 @@ def test_a_teacher_of_other_emotions_or_color_is_refused(changed, message, teach
 
 
 def test_a_teacher_that_is_not_there_is_refused(teacher, monkeypatch):
-    teacher.unlink()
-    with pytest.raises(InputError, match=r"train\.teacher: .*large\.keras .*missing.*copy"):
+    set_params(train={"teacher": ["large.keras", "other.keras"]})
+    released = Path("models/released/large/model.keras")
+    released.parent.mkdir(parents=True)
+    teacher.rename(released)
+    with pytest.raises(InputError, match=r"train\.teacher: got large\.keras, other\.keras\b.*null") as error:
         run(monkeypatch)
+    assert re.findall(r"^ +cp (\S+) (\S+)$", str(error.value), re.MULTILINE) == [
+        (str(released), str(teacher)),
+        ("models/released/NAME/model.keras", "models/pretrained/other.keras"),
+    ]
 
 
 def test_a_teacher_without_a_share_is_refused(teacher, monkeypatch):
@@ -249,7 +257,7 @@ def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
     with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras .*\brgb images, expected .*gray"):
         run(monkeypatch)
     teacher.unlink()
-    with pytest.raises(InputError, match=r"train\.init_from: .*large\.keras .*missing.*copy"):
+    with pytest.raises(InputError, match=r"train\.init_from: got large\.keras\b.*null(.|\n)*cp .*/large\.keras"):
         run(monkeypatch)
 
 

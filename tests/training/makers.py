@@ -21,7 +21,7 @@ CONTENT = read_yaml(Path(__file__).parents[2] / "params.yaml")
 def make_params(augmentation=None, **train_values):
     content = copy.deepcopy(CONTENT)
     content["augmentation"] |= augmentation or {}
-    content["train"] |= {"architecture": "tiny", "epochs": 3, "warmup_epochs": 1, "batch_size": 16} | train_values
+    content["train"] |= {"architecture": "tiny", "epochs": 3, "warmup": 0.3333, "batch_size": 16} | train_values
     return check_params(content, "train", "augmentation", "compute")
 
 

@@ -27,7 +27,7 @@ def trained(tmp_path_factory):
     """A folder where JAX has trained on random images, in a process that finds no TensorFlow."""
     folder = tmp_path_factory.mktemp("jax")
     params = read_yaml(ROOT / "params.yaml")
-    params["train"] |= {"epochs": 2, "warmup_epochs": 0, "batch_size": 16, "architecture": "residual_small"}
+    params["train"] |= {"epochs": 2, "warmup": 0.0, "batch_size": 16, "architecture": "residual_small"}
     params["train"]["inference_size"] = 28
     params["augmentation"]["mixup"] = 0.2
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:

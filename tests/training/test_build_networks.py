@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 @pytest.mark.slow
 def test_a_network_that_enlarges_learns_at_the_size_of_the_images(data, tmp_path):
     """The same steps as without enlargement: only what validation sees, and with it what is saved, is another."""
-    params = make_params(inference_size=32, progressive_sizes=[[16, 1]], monitor="loss", precision="float32")
-    plain = train(data, 3, make_params(progressive_sizes=[[16, 1]], monitor="loss", precision="float32"), tmp_path)
+    params = make_params(inference_size=32, progressive_sizes=[[16, 0.33]], monitor="loss", precision="float32")
+    plain = train(data, 3, make_params(progressive_sizes=[[16, 0.33]], monitor="loss", precision="float32"), tmp_path)
     whole = train(data, 3, params, tmp_path / "whole")
     with pytest.raises(InterruptionError):
         train(data, 3, params, tmp_path / "parts", stop_after(2))

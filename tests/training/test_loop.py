@@ -60,7 +60,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(architecture, optimizer
 
 @pytest.mark.slow
 def test_smaller_images_first_go_on_with_the_same_bits_too(data, tmp_path):
-    params = make_params(epochs=3, progressive_sizes=[[16, 2]])
+    params = make_params(epochs=3, progressive_sizes=[[16, 0.67]])
     whole = train(data, 3, params, tmp_path / "whole")
     with pytest.raises(InterruptionError):
         train(data, 3, params, tmp_path / "parts", stop_after(1))
@@ -78,7 +78,7 @@ def test_the_step_of_each_size_is_traced_once(data, tmp_path, monkeypatch):
         return change(self, images)
 
     monkeypatch.setattr(Augmentation, "call", counted)
-    train(data, 3, make_params(progressive_sizes=[[16, 2]]), tmp_path)
+    train(data, 3, make_params(progressive_sizes=[[16, 0.67]]), tmp_path)
     assert traced == [16, 24]
 
 
@@ -93,7 +93,7 @@ def test_the_best_epoch_by_validation_is_kept(monitor, data, tmp_path):
 
 
 def test_patience_ends_the_training(data, tmp_path):
-    result = train(data, 3, make_params(epochs=40, patience=2, warmup_epochs=0), tmp_path)
+    result = train(data, 3, make_params(epochs=40, patience=2, warmup=0.0), tmp_path)
     assert len(result.history) == result.best_epoch + 2 < 40
 
 
@@ -108,7 +108,7 @@ def test_validation_images_do_not_teach(data, tmp_path):
 def test_validation_is_seen_without_augmentation(data, tmp_path):
     """The last row's validation loss is that of the plain images, though those in training are changed wildly."""
     wild = {"rotation": 180.0, "erase": 1.0, "contrast": 1.0, "flip": True}
-    result = train(data, 3, make_params(wild, epochs=1, warmup_epochs=0, label_smoothing=0.0), tmp_path)
+    result = train(data, 3, make_params(wild, epochs=1, warmup=0.0, label_smoothing=0.0), tmp_path)
     probabilities = result.model.predict(data.x_val, verbose=0)
     loss = -np.log(probabilities[np.arange(len(data.y_val)), data.y_val]).mean()
     assert loss == pytest.approx(result.history[0]["val_loss"], rel=1e-3)
@@ -123,7 +123,7 @@ def test_validation_is_seen_without_augmentation(data, tmp_path):
         {"precision": "mixed_bfloat16"},
         {"precision": "auto"},
         {"augmentation": {"mixup": 0.4}},
-        {"batch_size": 1000, "warmup_epochs": 0},
+        {"batch_size": 1000, "warmup": 0.0},
     ],
 )
 def test_every_choice_trains(values, data, tmp_path, monkeypatch):
@@ -151,8 +151,8 @@ def test_two_classes_train_one_unit_towards_label_1(data, tmp_path):
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_loss_that_is_no_number_stops_at_once_with_advice(data, tmp_path):
     values = {"architecture": "conv64_128_256", "learning_rate": 10.0, "weight_decay": 0.9, "epochs": 30}
-    params = make_params(warmup_epochs=0, **values)
-    message = r"epoch \d+, (step \d|validation)\b.*train\.learning_rate \(10\.0\).*train\.warmup_epochs \(0\)"
+    params = make_params(warmup=0.0, **values)
+    message = r"epoch \d+, (step \d|validation)\b.*train\.learning_rate \(10\.0\).*train\.warmup \(0\.0\)"
     with pytest.raises(DivergedError, match=message):
         train(data, 3, params, tmp_path)
 
@@ -164,7 +164,7 @@ def test_the_step_at_which_the_loss_broke_is_named_and_the_best_epoch_kept(data,
         return epoch_dataset(targets, epoch, params)
 
     monkeypatch.setattr(loop, "epoch_dataset", broken_dataset)
-    schedule = {"schedule": "constant", "warmup_epochs": 0}
+    schedule = {"schedule": "constant", "warmup": 0.0}
     good = train(data, 3, make_params(epochs=2, **schedule), tmp_path / "good")
     with pytest.raises(DivergedError, match=r"epoch 3, step 1\b") as caught:
         train(data, 3, make_params(epochs=4, **schedule), tmp_path / "broken")

@@ -68,7 +68,7 @@ def test_all_but_kernels_inside_the_network_move_as_under_sgd():
 
 
 def test_the_schedule_warms_up_and_falls_to_zero():
-    params = make_params(epochs=10, warmup_epochs=2, learning_rate=1.0).train
+    params = make_params(epochs=10, warmup=0.2, learning_rate=1.0).train
     rates = [float(WarmUp(params, 5)(step)) for step in range(50)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == pytest.approx(1, abs=0.02)

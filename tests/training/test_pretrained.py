@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
 def test_a_training_starts_from_the_weights_of_another(data, tmp_path):
     """With a rate of nearly nothing it stays there; a last layer of other emotions starts anew."""
     first = train(data, 3, make_params(), tmp_path / "first").model
-    still = make_params(init_from="x.keras", epochs=1, warmup_epochs=0, learning_rate=1e-9, weight_decay=0.0)
+    still = make_params(init_from="x.keras", epochs=1, warmup=0.0, learning_rate=1e-9, weight_decay=0.0)
     for keep_head in (True, False):
         pretrained = Pretrained(start=first, keep_head=keep_head)
         second = train(data, 3, still, tmp_path / f"second_{keep_head}", pretrained=pretrained).model

@@ -55,7 +55,7 @@ def test_a_teacher_predicts_each_image_as_it_is_once(data, capsys):
 
 
 def test_a_teacher_predicts_nothing_before_params_are_known_to_fit(data, tmp_path, capsys):
-    params = make_params(teacher="x.keras", teacher_share=0.5, teacher_inputs="original", progressive_sizes=[[1, 1]])
+    params = make_params(teacher="x.keras", teacher_share=0.5, teacher_inputs="original", progressive_sizes=[[1, 0.33]])
     with pytest.raises(InputError, match=r"train\.progressive_sizes"):
         train(data, 3, params, tmp_path, pretrained=Pretrained((registry.build("residual_small", 24, 1, 3),)))
     assert "predicting" not in capsys.readouterr().out

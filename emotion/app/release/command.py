@@ -4,7 +4,8 @@ import argparse
 
 DESCRIPTION = """\
 Keep the model that dvc repro made as models/released/NAME, with its metrics,
-plots, params and a model card. Commit the folder with git afterwards."""
+plots, params and a model card, and name it among the artifacts of dvc.yaml.
+Commit both with git afterwards."""
 
 DETAILS = """\
 examples:

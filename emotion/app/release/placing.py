@@ -37,21 +37,14 @@ def temporary_folder(folder: Path) -> Iterator[Path]:
         yield temporary
 
 
-@contextmanager
-def put_in_place(new: Path, folder: Path) -> Iterator[None]:
-    """Move `new` to `folder` for the block; where the block raises, put back what was there before.
-
-    The list of releases is written in the block, and it reads the new release in its place.
-    """
+def put_in_place(new: Path, folder: Path) -> None:
+    """Move `new` to `folder`; where that fails, put back what was there before."""
     old = new.with_name("old")
     if folder.exists():
         folder.rename(old)
     try:
         new.rename(folder)
-        yield
     except BaseException:
-        if folder.exists():
-            folder.rename(new)
         if old.exists():
             old.rename(folder)
         raise

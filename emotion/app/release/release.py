@@ -7,32 +7,25 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from emotion.app.release.artifacts import PIPELINE, check_artifact, write_artifact
 from emotion.app.release.placing import explain_failures, put_in_place, temporary_folder
 from emotion.app.release.results import (
     LOCK,
-    METRICS_LIST,
+    MEASURED_TIMES,
+    PREDICTION,
     RELEASED,
     RESULTS,
-    SUMMARY,
-    TIMES,
+    TRAINING,
     copy_results,
-    list_metrics,
 )
 from emotion.app.release.stored_models import StoredModels, choose_files, model_files, write_models
 from emotion.app.release.version_control import check_up_to_date, describe_commit, paths_to_add
 from emotion.core.errors import InputError
-from emotion.core.files import read_json
+from emotion.core.files import atomic_path, read_json
 from emotion.core.params import PARAMS_FILE, load_params, read_yaml
-from emotion.core.paths import (
-    EVALUATION_METRICS,
-    EXPORT_TIME,
-    EXPORTED,
-    PREDICTIONS,
-    TRAINED_MODEL,
-    TRAINING_TIME,
-)
+from emotion.core.paths import EVALUATION_METRICS, EXPORTED, PREDICTIONS, TRAINED_MODEL
 from emotion.presentation.formats import figure_text, millions, percent
-from emotion.reports.facts import find_source, read_facts
+from emotion.reports.facts import Facts, find_source, read_facts
 from emotion.reports.model_card import KINDS, Links, ModelFile, Release, make_card
 
 CARD = "README.md"
@@ -42,12 +35,12 @@ MODELS = (TRAINED_MODEL, *EXPORTED.values())
 
 
 def release(name: str, *, replace: bool = False, files: Collection[str] | None = None) -> str:
-    """Write models/released/NAME, and return what to print.
+    """Write models/released/NAME and its entry among the artifacts of dvc.yaml, and return what to print.
 
-    It has the .keras file and those of FILES that `files` names, or all of FILES for None.
+    The release has the .keras file and those of FILES that `files` names, or all of FILES for None.
 
     A temporary folder holds the release until it is complete. After an error nothing of it is left, and the release to
-    replace is unchanged.
+    replace and dvc.yaml are unchanged.
 
     Raises:
         InputError: the name or `files` cannot be used, or the name is taken and `replace` is false. Results of the
@@ -58,25 +51,28 @@ def release(name: str, *, replace: bool = False, files: Collection[str] | None =
     files = choose_files(files)
     if folder.exists() and not replace:
         raise InputError(f"{folder} exists already; choose another name, or replace this release with --replace")
+    check_artifact(folder)
     params = load_params("evaluate", "compute")
     check_results()
     commit = describe_commit()
     check_up_to_date()
-    with explain_failures(folder), temporary_folder(folder) as new:
+    # dvc.yaml and the folder get their places last, one right after the other.
+    with explain_failures(folder), atomic_path(PIPELINE) as pipeline, temporary_folder(folder) as new:
         stored = write_models(new, params, files)
         copy_results(new)
-        (new / CARD).write_text(describe_release(new, folder, stored, commit), encoding="utf-8")
-        with put_in_place(new, folder):
-            list_metrics()
+        facts = read_release(new)
+        (new / CARD).write_text(describe_release(facts, new, folder, stored, commit), encoding="utf-8")
+        write_artifact(pipeline, folder, facts)
+        put_in_place(new, folder)
     return summarize_release(folder, stored)
 
 
 def check_name(name: str) -> None:
-    """Raise InputError where `name` has other characters than lowercase letters, digits and '-'."""
-    if not re.fullmatch("[a-z0-9][a-z0-9-]*", name):
+    """Raise InputError where `name` is no name of an artifact, of lowercase letters, digits and inner '-'."""
+    if not re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", name):
         raise InputError(
-            f"NAME: got {name!r}, expected lowercase letters, digits and '-', a letter or digit first, such as "
-            "fer2013-large"
+            f"NAME: got {name!r}, expected lowercase letters, digits and '-', a letter or digit first and last, such "
+            "as fer2013-large"
         )
 
 
@@ -87,29 +83,34 @@ def check_results() -> None:
         raise InputError(f"missing: {', '.join(missing)}; make what is missing with `dvc repro`")
 
 
-def describe_release(new: Path, folder: Path, stored: StoredModels, commit: str) -> str:
-    """Return the card of the release whose files lie in `new`, and which will be `folder`."""
+def read_release(new: Path) -> Facts:
+    """Return the metrics and the params of the release whose files lie in `new`."""
     params = load_params("source", "split", "labels", "features", "train", "evaluate", path=new / PARAMS_FILE)
-    facts = read_facts(new, params)
-    times = {path.name: read_json(new / path.name) for path in TIMES if (new / path.name).is_file()}
-    milliseconds = times.get(EXPORT_TIME.name, {}).get("milliseconds_a_face", {})
+    return read_facts(new, params)
+
+
+def describe_release(facts: Facts, new: Path, folder: Path, stored: StoredModels, commit: str) -> str:
+    """Return the card of the release whose files lie in `new`, and which will be `folder`."""
+    milliseconds = (PREDICTION.read_copy(new) or {}).get("milliseconds_a_face", {})
     files = [
         ModelFile(folder / file, KINDS[key], (new / file).stat().st_size, facts.export[key], milliseconds.get(key))
         for key, file in stored.files.items()
     ]
     plots = {name: f"{name}.png" for name in ("confusion", "training") if (new / f"{name}.png").is_file()}
-    source = find_source(read_yaml(new / LOCK), params.source.folder)
-    release = Release(folder.name, commit, source, stored.weights, stored.accuracy, times.get(TRAINING_TIME.name))
+    source = find_source(read_yaml(new / LOCK), facts.params.source.folder)
+    release = Release(folder.name, commit, source, stored.weights, stored.accuracy, TRAINING.read_copy(new))
     return make_card(facts, files, Links(plots), release)
 
 
 def summarize_release(folder: Path, stored: StoredModels) -> str:
-    """Return a paragraph: where the release is, its figures, its size, what to commit."""
+    """Return lines: where the release is, its figures and its size; times that it lacks; and what to commit."""
     test = read_json(folder / EVALUATION_METRICS.name)["test"]
     sizes = ", ".join(f"{path.name} {millions(path.stat().st_size)} MB" for path in model_files(folder))
-    to_add = " ".join(paths_to_add([folder, METRICS_LIST, SUMMARY]))
-    return (
+    unknown = [time.title for time in MEASURED_TIMES if not (folder / time.copy).is_file()]
+    figures = (
         f"{folder}: accuracy {figure_text(test, 'accuracy')}, macro F1 {figure_text(test, 'macro_f1')} on "
         f"{test['images']:,} test images. {sizes}; weights in {stored.weights}, with which the accuracy is "
-        f"{percent(stored.accuracy, 2)}. Now: git add {to_add}"
+        f"{percent(stored.accuracy, 2)}"
     )
+    times = [f"{title}: not known, since the model came from DVC's cache" for title in unknown]
+    return "\n".join((figures, *times, f"Now: git add {' '.join(paths_to_add([folder, PIPELINE]))}"))

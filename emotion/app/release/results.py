@@ -1,10 +1,11 @@
-"""The results beside the models of a release: figures, plots, params and times; and the list of all releases."""
+"""The results beside the models of a release: figures, plots, params and measured times."""
 
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from emotion.core.files import atomic_path, read_json, write_json
+from emotion.core.files import read_json
 from emotion.core.params import PARAMS_FILE
 from emotion.core.paths import (
     DATASET_METRICS,
@@ -20,9 +21,6 @@ from emotion.core.paths import (
 )
 
 RELEASED = Path("models/released")
-SUMMARY = RELEASED / "metrics.json"
-METRICS_LIST = RELEASED / "dvc.yaml"
-SUMMARY_SCORES = ("accuracy", "macro_f1", "expected_calibration_error")
 LOCK = Path("dvc.lock")
 
 RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS, HISTORY, PARAMS_FILE, LOCK)
@@ -31,8 +29,37 @@ RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS
 PLOT_NAMES = ("class_balance", "confusion", "precision_recall", "reliability", "roc", "training")
 """The plots that show figures. Plots of images are left out, since not every data set may be shown."""
 
-TIMES = {TRAINING_TIME: TRAINED_MODEL, EXPORT_TIME: MODEL}
-"""The files of measured times, and the model file that each belongs to."""
+
+class MeasuredTime(NamedTuple):
+    """A file of measured times.
+
+    Attributes:
+        title: a name for people.
+        source: where a stage wrote it.
+        model: the model file that the times are of.
+        copy: the file's name in a release, where train.json and export.json are metrics.
+    """
+
+    title: str
+    source: Path
+    model: Path
+    copy: str
+
+    @property
+    def is_of_this_model(self) -> bool:
+        """Whether the times are of the present model, and not of one that ran before DVC's cache brought this one."""
+        md5 = hashlib.md5(self.model.read_bytes(), usedforsecurity=False).hexdigest()
+        return self.source.is_file() and bool(read_json(self.source)["md5"] == md5)
+
+    def read_copy(self, folder: Path) -> dict[str, Any] | None:
+        """Return the times in the release in `folder`; None where it has none."""
+        copy = folder / self.copy
+        return read_json(copy) if copy.is_file() else None
+
+
+TRAINING = MeasuredTime("training time", TRAINING_TIME, TRAINED_MODEL, "time.json")
+PREDICTION = MeasuredTime("milliseconds a face", EXPORT_TIME, MODEL, "export_time.json")
+MEASURED_TIMES = (TRAINING, PREDICTION)
 
 
 def copy_results(folder: Path) -> None:
@@ -41,31 +68,6 @@ def copy_results(folder: Path) -> None:
     for path in (*RESULTS, *plots):
         if path in RESULTS or path.is_file():
             shutil.copyfile(path, folder / path.name)
-    for path, model in TIMES.items():
-        if is_time_of(path, model):
-            shutil.copyfile(path, folder / path.name)
-
-
-def is_time_of(path: Path, model: Path) -> bool:
-    """Return whether the time at `path` belongs to the present `model`, which may have come from DVC's cache since."""
-    md5 = hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest()
-    return path.is_file() and read_json(path)["md5"] == md5
-
-
-def list_metrics() -> None:
-    """Write models/released/metrics.json and dvc.yaml, by which `dvc metrics show` lists every release.
-
-    The figures are under the key `released`. Otherwise two files would have the same keys, and DVC would give the
-    columns of `dvc exp show` longer names.
-    """
-    folders = sorted(path.parent for path in RELEASED.glob(f"[!.]*/{EVALUATION_METRICS.name}"))
-    write_json(SUMMARY, {"released": {folder.name: _summary(folder) for folder in folders}})
-    with atomic_path(METRICS_LIST) as temporary:
-        lines = "# `dvc metrics show` lists what is released. Written by `emotion release`.\nmetrics:\n"
-        temporary.write_text(f"{lines}  - {SUMMARY.name}\n", encoding="utf-8")
-
-
-def _summary(folder: Path) -> dict[str, float]:
-    evaluation, training = (read_json(folder / path.name) for path in (EVALUATION_METRICS, TRAINING_METRICS))
-    scores = {name: evaluation["test"][name] for name in SUMMARY_SCORES}
-    return scores | {"validation_accuracy": evaluation["validation"]["accuracy"], "parameters": training["parameters"]}
+    for time in MEASURED_TIMES:
+        if time.is_of_this_model:
+            shutil.copyfile(time.source, folder / time.copy)

@@ -1,11 +1,11 @@
 """Questions to git and DVC about a release: the commit, whether results are up to date, and the files to commit."""
 
 import json
-import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
+from emotion.app.programs import run_program
 from emotion.core.errors import InputError
 
 CODE = ("emotion", "stages", "dvc.yaml", "requirements.txt", ":(exclude)emotion/app")
@@ -45,25 +45,15 @@ def paths_to_add(paths: Iterable[Path]) -> list[str]:
 
 def run_dvc(*arguments: str) -> str:
     """Return the output of a dvc command; raise InputError with the output where it fails."""
-    return _run_program([sys.executable, "-m", "dvc", *arguments], f"dvc {arguments[0]}")
+    return run_program([sys.executable, "-m", "dvc", *arguments], f"dvc {arguments[0]}")
 
 
 def run_git(*arguments: str) -> str:
     """Return the output of a git command; raise InputError with the output where it fails."""
     try:
-        return _run_program(["git", *arguments], f"git {arguments[0]}")
+        return run_program(["git", *arguments], f"git {arguments[0]}")
     except InputError as error:
         raise InputError(
             f"git does not name the commit of the code, which the card of a release needs ({error}); run the command "
             "in a git clone that has a commit"
         ) from None
-
-
-def _run_program(command: Sequence[str], shown: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
-    except FileNotFoundError:
-        raise InputError(f"{command[0]} was not found; install it, or add its folder to PATH") from None
-    if done.returncode:
-        raise InputError(f"{shown} failed with the output: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout

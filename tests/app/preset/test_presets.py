@@ -41,7 +41,7 @@ def test_every_preset_gives_valid_params(project, name):
     apply_preset(name)
     params = load_params(*SECTIONS)
     for section, values in read_yaml(find_preset(name)).items():
-        assert {key: getattr(getattr(params, section), key) for key in values} == values
+        assert getattr(params, section).model_dump(mode="json", include=set(values)) == values
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -173,6 +173,14 @@ def test_a_preset_says_in_a_line_what_it_is_and_then_what_to_do(name):
     assert first.endswith(".")
     assert not blank
     assert any("dvc repro" in line for line in rest)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_with_teachers_says_how_to_copy_them(project, name):
+    apply_preset(name)
+    commands = re.findall(r"^cp (\S+) models/pretrained/(\S+)$", describe_preset(find_preset(name)), re.MULTILINE)
+    assert [copy for _, copy in commands] == load_params("train").train.teachers
+    assert all((ROOT / model).is_file() for model, _ in commands)
 
 
 def test_presets_of_published_systems_leave_no_value_of_another(project):

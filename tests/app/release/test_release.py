@@ -13,16 +13,16 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from emotion.app import cli
-from emotion.app.release import release as app
 from emotion.app.release import stored_models, version_control
 from emotion.app.release.release import release
-from emotion.app.release.results import RELEASED, SUMMARY
+from emotion.app.release.results import RELEASED
 from emotion.core.errors import InputError
 from emotion.core.files import read_json, write_csv, write_json
 from emotion.core.metadata import ModelMetadata
-from emotion.core.params import load_params
+from emotion.core.params import load_params, read_yaml
 from emotion.core.paths import (
     EXPORT_METRICS,
     EXPORT_TIME,
@@ -59,6 +59,14 @@ stages:
       hash: md5
       md5: {MD5}
 """
+PIPELINE = """\
+# Images go in; a network comes out.
+stages: {}
+
+artifacts:
+  model:
+    path: models/model.keras  # of the last run
+"""
 EXPORTED = {"bytes": 1_000_000, "accuracy": 0.7, "agreement": 0.99, "largest_difference": 0.01}
 MODEL_FILES = ("model.keras", "model.onnx", "model.tflite", "model_int8.tflite")
 NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
@@ -90,6 +98,7 @@ def results(deterministic, tmp_path_factory):
     for name in ("confusion", "training", "images"):
         (folder / f"metrics/plots/{name}.png").write_bytes(name.encode())
     (folder / "dvc.lock").write_text(LOCK)
+    (folder / "dvc.yaml").write_text(PIPELINE)
     (folder / "metrics/curves/history.csv").write_text("epoch,loss\n1,2\n")
     keras.utils.set_random_seed(1)  # whatever tests ran before
     network = registry.build("residual_small", SIZE, 1, len(METADATA.emotions))
@@ -171,8 +180,8 @@ def figures():
 
 
 def released():
-    """Return every file and folder below models/released, and what the files hold."""
-    return {path: path.is_file() and path.read_bytes() for path in RELEASED.rglob("*")}
+    """Return dvc.yaml and every file and folder below models/released, and what the files hold."""
+    return {path: path.is_file() and path.read_bytes() for path in (Path("dvc.yaml"), *RELEASED.rglob("*"))}
 
 
 # --- what it writes
@@ -185,12 +194,11 @@ def test_a_release_holds_the_results_as_plain_files(project, dvc):
         *MODEL_FILES,
         *("params.yaml", "train.json", "training.png"),
     ]
-    assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
+    assert [path.name for path in sorted(RELEASED.iterdir())] == ["one"]
     assert dvc.calls == [("status", "--json", "dvc.yaml")], "it adds and pushes nothing"
-    assert "\n" not in printed
     assert printed.startswith("models/released/one: accuracy ")
     assert "float16" in printed
-    assert printed.endswith("Now: git add models/released/dvc.yaml models/released/metrics.json models/released/one")
+    assert printed.splitlines()[-1] == "Now: git add dvc.yaml models/released/one"
 
 
 def test_the_stored_model_is_scored_as_it_is(project, dvc, monkeypatch):
@@ -244,13 +252,25 @@ def test_some_files_can_be_left_out(project, dvc, files, names):
     assert [name for name in MODEL_FILES if f"models/released/one/{name}" in card] == ["model.keras", *names]
 
 
-def test_every_release_is_listed_for_metrics_show(project, dvc):
+def test_every_release_is_an_artifact(project, dvc):
     for name in ("two", "one"):
         release(name)
-    assert (RELEASED / "dvc.yaml").read_text().splitlines()[1:] == ["metrics:", "  - metrics.json"]
-    listed = read_json(SUMMARY)["released"]
-    assert list(listed) == ["one", "two"]
-    assert listed["one"]["accuracy"] == figures()["test"]["accuracy"]
+    before = Path("dvc.yaml").read_text(encoding="utf-8")
+    assert before.startswith(PIPELINE), "the rest is as it was, comments and all"
+    artifacts = read_yaml(Path("dvc.yaml"))["artifacts"]
+    assert list(artifacts) == ["model", "two", "one"]
+    one = artifacts["one"]
+    assert (one["path"], one["type"]) == ("models/released/one/model.keras", "model")
+    assert one["labels"] == ["facial-emotion-recognition", "keras", "custom"]
+    assert all(word in one["desc"] for word in (*METADATA.emotions, "Custom images", "residual"))
+    release("one", replace=True)
+    assert Path("dvc.yaml").read_text(encoding="utf-8") == before
+
+
+def test_a_pipeline_without_artifacts_gets_them(project, dvc):
+    Path("dvc.yaml").write_text("stages: {}\n", encoding="utf-8")
+    release("one")
+    assert list(read_yaml(Path("dvc.yaml"))["artifacts"]) == ["one"]
 
 
 def test_the_time_that_training_took_is_kept_where_it_is_of_this_model(project, dvc):
@@ -258,27 +278,31 @@ def test_the_time_that_training_took_is_kept_where_it_is_of_this_model(project, 
     machine = {"processor": "A Processor", "threads": 2, "accelerator": None, "backend": "tensorflow"}
     time = {"md5": md5, "seconds": 3300} | machine
     write_json(TRAINING_TIME, time)
-    release("one")
+    assert "training time" not in release("one")
     assert read_json(RELEASED / "one/time.json") == time
     sentence = "Training took 55 minutes, with tensorflow on 2 threads of A Processor."
     assert sentence in (RELEASED / "one/README.md").read_text(encoding="utf-8")
     write_json(TRAINING_TIME, time | {"md5": "that of another model"})
-    release("two")
+    assert "\ntraining time: not known" in release("two")
     assert not (RELEASED / "two/time.json").exists()
-    assert "Training took" not in (RELEASED / "two/README.md").read_text(encoding="utf-8")
+    card = (RELEASED / "two/README.md").read_text(encoding="utf-8")
+    assert "Training took" not in card
+    assert "\nTraining time: not known" in card
 
 
 def test_the_times_of_the_files_are_kept_where_they_are_of_this_model(project, dvc):
     md5 = hashlib.md5(MODEL.read_bytes()).hexdigest()
     times = {"md5": md5, "processor": "A Processor", "threads": 1, "milliseconds_a_face": {"keras": 12.34, "tflite": 5}}
     write_json(EXPORT_TIME, times)
-    release("one")
+    assert "milliseconds a face" not in release("one")
     assert read_json(RELEASED / "one/export_time.json") == times
     assert "12.3" in (RELEASED / "one/README.md").read_text(encoding="utf-8")
     write_json(EXPORT_TIME, times | {"md5": hashlib.md5(TRAINED_MODEL.read_bytes()).hexdigest()})
-    release("two")
+    assert "\nmilliseconds a face: not known" in release("two")
     assert not (RELEASED / "two/export_time.json").exists()
-    assert "12.3" not in (RELEASED / "two/README.md").read_text(encoding="utf-8")
+    card = (RELEASED / "two/README.md").read_text(encoding="utf-8")
+    assert "12.3" not in card
+    assert "\nMilliseconds a face: not known" in card
 
 
 # --- the card
@@ -335,7 +359,9 @@ def refused(match, name="one", **options):
     assert released() == before
 
 
-@pytest.mark.parametrize("name", ["FER2013", "", "-one", "a b", "../one", "one/two", "émotion", "one\n", "one.two"])
+@pytest.mark.parametrize(
+    "name", ["FER2013", "", "-one", "a b", "../one", "one/two", "émotion", "one\n", "one.two", "one-"]
+)
 def test_other_names_are_refused(project, dvc, name):
     refused(rf"NAME: got {re.escape(repr(name))}, expected lowercase letters, digits and '-'.*fer2013-large", name)
 
@@ -377,12 +403,16 @@ def test_a_lock_that_does_not_name_the_source_is_refused(project, dvc):
     refused(r"dvc.lock does not say what data/raw \(source.folder\) held")
 
 
-@pytest.mark.parametrize("full", ["copyfile", "dvc.yaml"])
-def test_a_full_disk_leaves_nothing_half_written(project, dvc, monkeypatch, full):
+def test_the_name_of_another_artifact_is_refused(project, dvc):
+    refused(r"NAME: got 'model', .*dvc\.yaml .*models/model\.keras; choose another name", "model")
+
+
+@pytest.mark.parametrize("owner, full", [(shutil, "copyfile"), (YAML, "dump")])
+def test_a_full_disk_leaves_nothing_half_written(project, dvc, monkeypatch, owner, full):
     def fail(*_):
         raise NO_ROOM
 
-    monkeypatch.setattr(*((shutil, "copyfile", fail) if full == "copyfile" else (app, "list_metrics", fail)))
+    monkeypatch.setattr(owner, full, fail)
     refused("models/released/one .*No space left on device.*nothing was released.*space")
 
 
@@ -396,7 +426,7 @@ def test_replacing_brings_the_new_release(project, dvc):
     release("one", replace=True)
     assert not (RELEASED / "one/model.h5").exists()
     assert (RELEASED / "one/README.md").read_text().startswith("---\n")
-    assert [path.name for path in sorted(RELEASED.iterdir())] == ["dvc.yaml", "metrics.json", "one"]
+    assert [path.name for path in sorted(RELEASED.iterdir())] == ["one"]
 
 
 def test_the_old_release_stays_until_the_new_one_is_whole(project, dvc):
@@ -407,13 +437,17 @@ def test_the_old_release_stays_until_the_new_one_is_whole(project, dvc):
 
 
 def test_an_interruption_brings_the_old_release_back(project, dvc, monkeypatch):
-    def interrupt():
-        raise KeyboardInterrupt
+    rename = Path.rename
+
+    def interrupt(path, target):
+        if path.name == "new":
+            raise KeyboardInterrupt
+        return rename(path, target)
 
     release("one")
     (RELEASED / "one/README.md").write_text("of before")
     before = released()
-    monkeypatch.setattr(app, "list_metrics", interrupt)
+    monkeypatch.setattr(Path, "rename", interrupt)
     with pytest.raises(KeyboardInterrupt):
         release("one", replace=True)
     assert released() == before

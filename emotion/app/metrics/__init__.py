@@ -1,0 +1,1 @@
+"""`emotion metrics`: every figure of the pipeline as tables, also between two revisions."""

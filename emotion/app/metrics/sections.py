@@ -1,0 +1,235 @@
+"""The sections of `emotion metrics`: figures of the metrics files, in rows and columns.
+
+Rows, columns and units follow from the keys and values of the files. A figure that a stage adds is thus shown.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple, TypeGuard
+
+from emotion.app.metrics.revisions import TIMES, Metrics
+from emotion.core.paths import DATASET_METRICS, EVALUATION_METRICS, EXPORT_METRICS, TRAINING_METRICS
+from emotion.presentation.formats import number, percent
+
+Content = Mapping[str, Any]
+
+BY_CLASS = "by_class"
+CHOSEN_ON = "validation"
+"""The column of figures that no split has, such as the temperature: they are chosen on this split."""
+
+LABELS = {
+    "agreement": "same labels",
+    "calibrated_expected_calibration_error": "calibrated error",
+    "expected_calibration_error": "calibration error",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "multiply_adds": "multiply-adds",
+    TIMES: "ms a face",
+    "roc_auc": "ROC AUC",
+    "support": "images",
+    "test_unique": "without copies",
+    "top_2_accuracy": "top-2 accuracy",
+}
+"""Names of figures and columns in the tables, where the key with blanks would not do."""
+
+SHARES = ("accuracy", "agreement")
+"""Ends of the keys whose figures are written in percent."""
+
+INTERVAL_ENDS = ("_low", "_high")
+LONGEST_TEXT = 16
+"""Characters of a text, such as the checksum of the data set, that a table shows."""
+
+MISSING = "-"
+
+
+class Unit(Enum):
+    """The unit of a figure, which decides how it is written."""
+
+    COUNT = "count"
+    NUMBER = "number"
+    PERCENT = "percent"
+    TEXT = "text"
+
+
+class Cell(NamedTuple):
+    """A figure with its unit, and the ends of its interval where it has one."""
+
+    value: float | str | None
+    unit: Unit
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures by row and column.
+
+    Attributes:
+        title: the title above the table.
+        rows_are: the title of the first column, such as `emotion`.
+        columns_are: what the other columns are, such as `figure`; empty where there is one column.
+        cells: the figures by row, then by column.
+    """
+
+    title: str
+    rows_are: str
+    columns_are: str
+    cells: Mapping[str, Mapping[str, Cell]]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns that any row has, in their order."""
+        return list(dict.fromkeys(column for row in self.cells.values() for column in row))
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the metrics.
+
+    Attributes:
+        path: the file that has it.
+        select: returns this section's part of the content of the file.
+        tables: returns the tables of that part.
+    """
+
+    path: Path
+    select: Callable[[Content], Content]
+    tables: Callable[[Content], list[Table]]
+
+    def read(self, metrics: Metrics) -> Content:
+        """Return the section's figures as the file has them; empty where the revision lacks the file."""
+        return self.select(metrics.files.get(self.path, {}))
+
+
+def value_text(cell: Cell | None, *, fine: bool = False) -> str:
+    """Return a figure as a table has it, `-` where it is missing; `fine` adds a decimal, to show small changes."""
+    if cell is None or cell.value is None:
+        return MISSING
+    if isinstance(cell.value, str):
+        return cell.value[:LONGEST_TEXT]
+    if cell.interval is None:
+        return _write(cell.value, cell.unit, fine)
+    low, high = (_write(end, cell.unit, fine).removesuffix(" %") for end in cell.interval)
+    return f"{_write(cell.value, cell.unit, fine)} ({low} to {high})"
+
+
+def _write(value: float, unit: Unit, fine: bool) -> str:
+    if unit is Unit.PERCENT:
+        return percent(value, 2 if fine else 1)
+    return number(value, 0 if unit is Unit.COUNT else 4 if fine else 3)
+
+
+def change_text(old: Cell | None, new: Cell | None) -> str:
+    """Return the change from `old` to `new` with its sign; shares differ by percentage points."""
+    if old is None or new is None or not is_number(old.value) or not is_number(new.value):
+        return MISSING
+    change = new.value - old.value
+    if new.unit is Unit.PERCENT:
+        return f"{100 * change:+.2f} points"
+    return f"{change:+,.0f}" if new.unit is old.unit is Unit.COUNT else f"{change:+,.4f}"
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Return whether `value` is a number, and no truth value."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def flatten(content: Content, start: str = "") -> dict[str, Any]:
+    """Return the values of nested objects by their keys, joined with dots: `test.accuracy`."""
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= flatten(value, f"{start}{key}.") if isinstance(value, Mapping) else {f"{start}{key}": value}
+    return flat
+
+
+def _label(key: str) -> str:
+    return LABELS.get(key, key.replace("_", " "))
+
+
+def _cell(content: Content, key: str) -> Cell:
+    value = content[key]
+    low, high = (content.get(f"{key}{end}") for end in INTERVAL_ENDS)
+    return Cell(value, _unit(key, value), None if low is None or high is None else (low, high))
+
+
+def _unit(key: str, value: Any) -> Unit:
+    if key.endswith(SHARES):
+        return Unit.PERCENT
+    if isinstance(value, int):
+        return Unit.COUNT
+    return Unit.TEXT if isinstance(value, str) else Unit.NUMBER
+
+
+def _figures(content: Content) -> Iterator[str]:
+    """Yield the keys of the figures in `content`; the ends of their intervals are none."""
+    return (key for key in content if not key.endswith(INTERVAL_ENDS))
+
+
+def _rows(content: Content) -> dict[str, dict[str, Cell]]:
+    """Return a row for each object in `content`, with a column for each of its figures."""
+    return {_label(name): {_label(key): _cell(row, key) for key in _figures(row)} for name, row in content.items()}
+
+
+def _objects(content: Content) -> dict[str, Content]:
+    return {name: value for name, value in content.items() if isinstance(value, Mapping)}
+
+
+def _turned(rows: Mapping[str, Mapping[str, Cell]]) -> dict[str, dict[str, Cell]]:
+    """Return rows as columns, and columns as rows."""
+    turned: dict[str, dict[str, Cell]] = {}
+    for name, row in rows.items():
+        for column, cell in row.items():
+            turned.setdefault(column, {})[name] = cell
+    return turned
+
+
+def _list(title: str, content: Content) -> Table:
+    """Return a table with one figure a row, of objects in objects."""
+    flat = flatten(content)
+    names = {key: " ".join(map(_label, key.split("."))) for key in flat}
+    return Table(title, "figure", "", {names[key]: {"value": _cell(flat, key)} for key in flat})
+
+
+def _overall_tables(content: Content) -> list[Table]:
+    splits = _objects(content)
+    cells = _turned(_rows(splits))
+    cells |= {_label(key): {CHOSEN_ON: _cell(content, key)} for key in content if key not in splits}
+    return [Table("Overall", "figure", "split", cells)]
+
+
+def _class_tables(content: Content) -> list[Table]:
+    return [Table("Test split by class", "emotion", "figure", _rows(content))]
+
+
+def _export_tables(content: Content) -> list[Table]:
+    return [Table("Exported files on the test split", "file", "figure", _rows(content))]
+
+
+def _training_tables(content: Content) -> list[Table]:
+    return [_list("Training", content)]
+
+
+def _dataset_tables(content: Content) -> list[Table]:
+    splits = _turned(_rows(_objects(content.get("images", {}))))
+    others = {key: value for key, value in content.items() if key != "images"}
+    return [Table("Images by split", "emotion", "split", splits), _list("Data set", others)]
+
+
+SECTIONS = {
+    "overall": Section(
+        EVALUATION_METRICS,
+        lambda content: {key: value for key, value in content.items() if key != BY_CLASS},
+        _overall_tables,
+    ),
+    "by-class": Section(EVALUATION_METRICS, lambda content: content.get(BY_CLASS, {}), _class_tables),
+    "export": Section(EXPORT_METRICS, lambda content: content, _export_tables),
+    "training": Section(TRAINING_METRICS, lambda content: content, _training_tables),
+    "dataset": Section(DATASET_METRICS, lambda content: content, _dataset_tables),
+}
+"""The sections by the names that --only takes, in the order of the output."""
+
+
+def choose_sections(names: Collection[str] | None) -> dict[str, Section]:
+    """Return the sections of these names, in the order of SECTIONS; all for None."""
+    return {name: section for name, section in SECTIONS.items() if names is None or name in names}

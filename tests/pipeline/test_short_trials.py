@@ -1,0 +1,61 @@
+"""A trial of two epochs under a preset whose sizes and warm-up are shares of the epochs, and which has a teacher."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from tests.makers import csv_text, make_rows
+from tests.pipeline.project import BIN, Project, clone
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
+
+TRIAL = ("exp", "run", "--set-param", "train.epochs=2", "train")
+FIRST_SIZE = "train.progressive_sizes=[[40,0.5]]"
+
+
+@pytest.fixture(scope="module")
+def distilled(origin, tmp_path_factory) -> Project:
+    """A fresh clone with a few random images as FER2013, under the preset fer2013-nano."""
+    project = clone(origin, tmp_path_factory.mktemp("trial") / "main")
+    (project.path / "data/raw/fer2013.csv").write_text(csv_text(make_rows(size=48)), encoding="utf-8")
+    project.run(str(BIN / "emotion"), "preset", "fer2013-nano", variables={"PYTHONPATH": str(project.path)})
+    return project
+
+
+def sizes(project: Project) -> list[int]:
+    return [int(row["size"]) for row in csv.DictReader(io.StringIO(project.read("metrics/curves/history.csv")))]
+
+
+def test_a_trial_runs_after_the_commands_of_its_error(distilled):
+    output = distilled.dvc(*TRIAL, fails=True)
+    assert "Traceback" not in output
+    commands = re.findall(r"^ +(cp \S+ models/pretrained/fer2013-long\.keras)$", output, re.MULTILINE)
+    assert len(commands) == 1
+    distilled.run("sh", "-c", commands[0])
+    distilled.dvc(*TRIAL)
+    assert sizes(distilled) == [32, 48]
+    distilled.dvc(*TRIAL, "--set-param", FIRST_SIZE)
+    assert sizes(distilled) == [40, 48]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("train.progressive_sizes=[[32,44]]", r"train\.progressive_sizes\.0: got \[32, 44\], expected .*train\.epochs"),
+        ("+train.epoch=2", r"train\.epoch: unknown key, expected .*\bepochs\b"),
+    ],
+)
+def test_a_trial_with_a_wrong_setting_names_it(distilled, setting, said):
+    before = distilled.read("params.yaml")
+    output = distilled.dvc(*TRIAL, "--set-param", setting, fails=True)
+    (distilled.path / "params.yaml").write_text(before, encoding="utf-8")
+    assert re.search(said, output)
+    assert "Traceback" not in output
+
+
+def test_a_misspelled_key_is_refused_and_changes_nothing(distilled):
+    before = distilled.read("params.yaml")
+    assert "train.epoch" in distilled.dvc("exp", "run", "--set-param", "train.epoch=2", fails=True)
+    assert distilled.read("params.yaml") == before
