@@ -28,8 +28,11 @@ EVALUATION_METRICS = Path("metrics/evaluate.json")
 EXPORT_METRICS = Path("metrics/export.json")
 EXPORT_TIME = Path("metrics/export_time.json")
 
+LIVE = Path("metrics/live")
+HISTORY = LIVE / "plots/metrics"
+"""The folder in which DVCLive writes one .tsv file for each figure of an epoch."""
+
 CURVES = Path("metrics/curves")
-HISTORY = CURVES / "history.csv"
 PREDICTIONS = CURVES / "predictions.csv"
 ROC = CURVES / "roc.csv"
 PRECISION_RECALL = CURVES / "precision_recall.csv"

@@ -27,6 +27,7 @@ from emotion.core.paths import (
     EVALUATION_METRICS,
     EXPORT_TIME,
     EXPORTED,
+    HISTORY,
     PREDICTIONS,
     TRAINED_MODEL,
     TRAINING_TIME,
@@ -82,7 +83,7 @@ def check_name(name: str) -> None:
 
 def check_results() -> None:
     """Raise InputError where the model or one of the results is missing."""
-    missing = [str(path) for path in (*MODELS, *RESULTS, PREDICTIONS) if not path.is_file()]
+    missing = [str(path) for path in (*MODELS, *RESULTS, PREDICTIONS, HISTORY) if not path.exists()]
     if missing:
         raise InputError(f"missing: {', '.join(missing)}; make what is missing with `dvc repro`")
 

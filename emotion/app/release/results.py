@@ -4,20 +4,20 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from emotion.core.files import atomic_path, read_json, write_json
+from emotion.core.files import atomic_path, read_json, write_csv, write_json
 from emotion.core.params import PARAMS_FILE
 from emotion.core.paths import (
     DATASET_METRICS,
     EVALUATION_METRICS,
     EXPORT_METRICS,
     EXPORT_TIME,
-    HISTORY,
     MODEL,
     PLOTS,
     TRAINED_MODEL,
     TRAINING_METRICS,
     TRAINING_TIME,
 )
+from emotion.plots.history import read_history
 
 RELEASED = Path("models/released")
 SUMMARY = RELEASED / "metrics.json"
@@ -25,8 +25,8 @@ METRICS_LIST = RELEASED / "dvc.yaml"
 SUMMARY_SCORES = ("accuracy", "macro_f1", "expected_calibration_error")
 LOCK = Path("dvc.lock")
 
-RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS, HISTORY, PARAMS_FILE, LOCK)
-"""The files that a release has copies of, besides the model and plots."""
+RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS, PARAMS_FILE, LOCK)
+"""The files that a release has copies of, besides the model, history and plots."""
 
 PLOT_NAMES = ("class_balance", "confusion", "precision_recall", "reliability", "roc", "training")
 """The plots that show figures. Plots of images are left out, since not every data set may be shown."""
@@ -41,6 +41,7 @@ def copy_results(folder: Path) -> None:
     for path in (*RESULTS, *plots):
         if path in RESULTS or path.is_file():
             shutil.copyfile(path, folder / path.name)
+    write_csv(folder / "history.csv", read_history())
     for path, model in TIMES.items():
         if is_time_of(path, model):
             shutil.copyfile(path, folder / path.name)
