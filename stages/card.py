@@ -1,7 +1,7 @@
 """Stage card: write the model card, metrics/model_card.md, from the figures of the other stages."""
 
-from emotion.core.errors import run_command
 from emotion.core.files import atomic_path
+from emotion.core.guard import run_stage
 from emotion.core.params import load_params
 from emotion.core.paths import EVALUATION_METRICS, EXPORTED, MODEL_CARD
 from emotion.reports.facts import read_facts
@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

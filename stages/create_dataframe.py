@@ -24,8 +24,8 @@ from typing import NoReturn
 import pandas as pd
 from tqdm import tqdm
 
-from emotion.core.errors import run_command
 from emotion.core.files import atomic_path, write_csv, write_json
+from emotion.core.guard import run_stage
 from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
@@ -90,4 +90,4 @@ def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Vote
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

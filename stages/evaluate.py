@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from emotion.core.errors import InputError, run_command
+from emotion.core.errors import InputError
 from emotion.core.files import write_csv, write_json
+from emotion.core.guard import run_stage
 from emotion.core.metadata import CHANNELS
 from emotion.core.params import Params, load_params
 from emotion.core.paths import (
@@ -20,13 +21,14 @@ from emotion.core.paths import (
     PREDICTIONS,
     RELIABILITY,
     ROC,
+    SUMMARY_METRICS,
     TABLE,
     TRAINED_MODEL,
 )
 from emotion.data.feature_arrays import load_features
 from emotion.data.table import read_table
 from emotion.evaluation import curves
-from emotion.evaluation.report import SplitPredictions, find_unique, make_report
+from emotion.evaluation.report import SplitPredictions, find_unique, make_report, summarize_report
 from emotion.evaluation.threshold import check_threshold
 from emotion.model_files.probabilities import predict_probabilities
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:  # at run time it would load Keras
 
 
 def main() -> None:
-    """Read table, features and model; write metrics/evaluate.json and the tables in metrics/curves/."""
+    """Read table, features and model; write the figures in metrics/ and the tables in metrics/curves/."""
     params = load_params("evaluate", "compute")
     table = read_table(TABLE)
     features = load_features(FEATURES)
@@ -44,7 +46,8 @@ def main() -> None:
     unique = find_unique(table["hash"])[test_rows]
     report = make_report(validation, test, unique=unique, emotions=emotions, params=params.evaluate)
     write_json(EVALUATION_METRICS, report)
-    write_curves(table["image"][test_rows].tolist(), test, emotions, report["temperature"], params.evaluate.bins)
+    write_json(SUMMARY_METRICS, summarize_report(report))
+    write_curves(np.flatnonzero(test_rows).tolist(), test, emotions, report["temperature"], params.evaluate.bins)
 
 
 def predict_splits(
@@ -123,13 +126,13 @@ def check_outputs(probabilities: np.ndarray, emotions: tuple[str, ...]) -> None:
 
 
 def write_curves(
-    images: list[str], test: SplitPredictions, emotions: tuple[str, ...], temperature: float, bins: int
+    rows: list[int], test: SplitPredictions, emotions: tuple[str, ...], temperature: float, bins: int
 ) -> None:
     """Write the tables that `dvc plots` and the stage plot read."""
     y_true, probabilities = test.y_true, test.probabilities
     write_csv(
         PREDICTIONS,
-        curves.tabulate_predictions(images, y_true, probabilities, emotions, threshold=test.threshold),
+        curves.tabulate_predictions(rows, y_true, probabilities, emotions, threshold=test.threshold),
     )
     write_csv(ROC, curves.tabulate_roc(y_true, probabilities, emotions))
     write_csv(PRECISION_RECALL, curves.tabulate_precision_recall(y_true, probabilities, emotions))
@@ -140,4 +143,4 @@ def write_curves(
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from emotion.core.errors import InputError, run_command
+from emotion.core.errors import InputError
+from emotion.core.guard import run_stage
 from emotion.core.params import load_params
 from emotion.core.paths import EXPLANATIONS, FEATURES, MODEL, PREDICTIONS
 from emotion.data.feature_arrays import load_features
@@ -53,4 +54,4 @@ def find_labels(names: pd.Series, emotions: tuple[str, ...]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emotion.core.errors import InputError, run_command
+from emotion.core.errors import InputError
 from emotion.core.files import read_json, write_json
+from emotion.core.guard import run_stage
 from emotion.core.params import Params, load_params
 from emotion.core.paths import (
     EVALUATION_METRICS,
@@ -132,4 +133,4 @@ def describe_file(name: str, figures: Mapping[str, float], milliseconds: float) 
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

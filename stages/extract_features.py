@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from emotion.core.errors import run_command
+from emotion.core.guard import run_stage
 from emotion.core.params import load_params
 from emotion.core.paths import FEATURES, PIXELS, TABLE
 from emotion.data.table import read_table
@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

@@ -1,6 +1,6 @@
 """Stage make_sample: draw the embedded data set, data/sample/archive.zip."""
 
-from emotion.core.errors import run_command
+from emotion.core.guard import run_stage
 from emotion.core.params import load_params
 from emotion.core.paths import SAMPLE_ARCHIVE
 from emotion.sample.archive import make_sample
@@ -13,4 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

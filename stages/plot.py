@@ -1,5 +1,10 @@
-"""Stage plot: draw the plots of data, training and results. It needs neither DVC nor TensorFlow."""
+"""Stage plot: draw the plots of data, training and results. It needs neither DVC nor TensorFlow.
 
+Plots without images of the data set go to metrics/plots, which git tracks. Sheets of images go to metrics/sheets, which
+git ignores. With `plot.share_images: true` metrics/plots gets copies of them, and one of metrics/explanations.png.
+"""
+
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,11 +12,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emotion.core.errors import InputError, run_command
-from emotion.core.files import read_json
+from emotion.core.errors import InputError
+from emotion.core.files import atomic_path, read_json
+from emotion.core.guard import run_stage
 from emotion.core.params import load_params
 from emotion.core.paths import (
     EVALUATION_METRICS,
+    EXPLANATIONS,
     FEATURES,
     HISTORY,
     PLOTS,
@@ -19,6 +26,7 @@ from emotion.core.paths import (
     PREDICTIONS,
     RELIABILITY,
     ROC,
+    SHEETS,
     TABLE,
     TRAINING_METRICS,
 )
@@ -31,13 +39,16 @@ from emotion.plots.sheets import plot_mistakes, plot_predictions
 from emotion.plots.style import save_color_sheet, save_figure, save_gray_sheet
 from emotion.plots.training import plot_training
 
+SHEET_NAMES = ("images", "predictions", "mistakes")
+
 
 def main() -> None:
-    """Read the outputs of the other stages; write metrics/plots/*.png."""
+    """Read the outputs of the other stages; write metrics/plots/*.png and metrics/sheets/*.png."""
     params = load_params("plot").plot
     draw_training()
     draw_results(params.mistakes)
     draw_data(params.images_per_class)
+    share_sheets(share=params.share_images)
 
 
 def draw_training() -> None:
@@ -53,7 +64,7 @@ def draw_data(images_per_class: int) -> None:
     save_figure(plot_class_balance(read_table(TABLE), emotions), PLOTS / "class_balance.png")
     images, labels = features["x_train"], features["y_train"]
     save_sheet = choose_sheet(images)
-    save_sheet(plot_images(images, labels, emotions, per_class=images_per_class), PLOTS / "images.png")
+    save_sheet(plot_images(images, labels, emotions, per_class=images_per_class), SHEETS / "images.png")
 
 
 def draw_results(mistakes: int) -> None:
@@ -79,8 +90,25 @@ def draw_results(mistakes: int) -> None:
     for name, figure in figures.items():
         save_figure(figure, PLOTS / f"{name}.png")
     save_sheet = choose_sheet(images)
-    save_sheet(plot_predictions(images, predictions, emotions), PLOTS / "predictions.png")
-    save_sheet(plot_mistakes(images, predictions, emotions, most=mistakes), PLOTS / "mistakes.png")
+    save_sheet(plot_predictions(images, predictions, emotions), SHEETS / "predictions.png")
+    save_sheet(plot_mistakes(images, predictions, emotions, most=mistakes), SHEETS / "mistakes.png")
+
+
+def share_sheets(*, share: bool) -> None:
+    """Copy the sheets of images and explanations to metrics/plots, or remove the copies where `share` is false.
+
+    Raises:
+        InputError: metrics/explanations.png is missing.
+    """
+    for sheet in (*(SHEETS / f"{name}.png" for name in SHEET_NAMES), EXPLANATIONS):
+        copy = PLOTS / sheet.name
+        if not share:
+            copy.unlink(missing_ok=True)
+        elif not sheet.is_file():
+            raise InputError(f"{sheet} is missing; make it with `dvc repro`")
+        else:
+            with atomic_path(copy) as temporary:
+                shutil.copyfile(sheet, temporary)
 
 
 def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
@@ -89,9 +117,9 @@ def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read the table of a curve. Only the history has empty values; in other tables `NA` may name an image."""
-    return pd.read_csv(path, encoding="utf-8", dtype={"image": str}, na_filter=path == HISTORY)
+    """Read the table of a curve. Only the history has empty values; in other tables `NA` may name an emotion."""
+    return pd.read_csv(path, encoding="utf-8", na_filter=path == HISTORY)
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

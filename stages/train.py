@@ -4,8 +4,9 @@ import hashlib
 
 import pandas as pd
 
-from emotion.core.errors import InputError, run_command
+from emotion.core.errors import InputError
 from emotion.core.files import write_csv, write_json
+from emotion.core.guard import run_stage
 from emotion.core.labels import Scheme, check_targets, resolve_scheme
 from emotion.core.metadata import ModelMetadata
 from emotion.core.params import load_params
@@ -94,4 +95,4 @@ def summary(result: TrainingResult) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage(main)

@@ -118,7 +118,8 @@ def write_params(folder: Path, **changes: object) -> None:
 
     yaml = YAML()
     params = yaml.load(Path(__file__).parents[1].joinpath("params.yaml").read_text(encoding="utf-8"))
-    for name, value in {"source_folder": "data/raw", "source_file": None, **changes}.items():
+    source = {"source_folder": "data/raw", "source_file": None, "source_remote": "private"}
+    for name, value in (source | changes).items():
         section, key = name.split("_", 1)
         params[section][key] = value
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:

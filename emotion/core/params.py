@@ -5,7 +5,7 @@ The comments in params.yaml describe every key.
 
 import math
 import re
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -14,8 +14,13 @@ from ruamel.yaml.error import YAMLError
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import CHANNELS, MARGINS
+from emotion.core.paths import SAMPLE_FOLDER
 
 PARAMS_FILE = Path("params.yaml")
+
+SHARED_REMOTE = "store"
+"""The DVC remote inside the git repository. Whoever clones the repository gets its content."""
+
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -44,6 +49,28 @@ class SourceParams(Section):
     file: str | None
     remote: str
     rejected_share: Probability
+
+    @field_validator("remote")
+    @classmethod
+    def _store_is_for_the_sample(cls, remote: str, info: ValidationInfo) -> str:
+        if remote == SHARED_REMOTE and Path(info.data.get("folder", SAMPLE_FOLDER)) != SAMPLE_FOLDER:
+            raise ValueError(
+                f"private, or another remote that you added: {SHARED_REMOTE} is part of this git repository and serves "
+                "the sample only. `emotion preset folder` sets all params for images of your own"
+            )
+        return remote
+
+    @field_validator("file")
+    @classmethod
+    def _file_is_inside_folder(cls, file: str | None) -> str | None:
+        # The rules of Windows know both separators, and hold on every system.
+        path = PureWindowsPath(file or "")
+        if path.anchor or ".." in path.parts:
+            raise ValueError(
+                "a path inside source.folder, which is all that DVC watches; move the file there, or set "
+                "source.folder to the folder that holds it"
+            )
+        return file
 
 
 class SplitParams(Section):
@@ -155,10 +182,11 @@ class FacesParams(Section):
 
 
 class PlotParams(Section):
-    """Numbers of images on the plots."""
+    """Numbers of images on the plots, and whether git gets the sheets that show images."""
 
     images_per_class: Annotated[int, Field(ge=1, le=50)]
     mistakes: Annotated[int, Field(ge=1, le=200)]
+    share_images: bool
 
 
 class ExplainParams(Section):

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-SAMPLE_ARCHIVE = Path("data/sample/archive.zip")
+SAMPLE_FOLDER = Path("data/sample")
+SAMPLE_ARCHIVE = SAMPLE_FOLDER / "archive.zip"
 TABLE = Path("data/dataframe.csv")
 PIXELS = Path("data/pixels.npy")
 REJECTED = Path("data/rejected.csv")
@@ -25,6 +26,7 @@ EXPORTED = {
 DATASET_METRICS = Path("metrics/dataset.json")
 TRAINING_METRICS = Path("metrics/train.json")
 EVALUATION_METRICS = Path("metrics/evaluate.json")
+SUMMARY_METRICS = Path("metrics/summary.json")
 EXPORT_METRICS = Path("metrics/export.json")
 EXPORT_TIME = Path("metrics/export_time.json")
 
@@ -36,6 +38,7 @@ PRECISION_RECALL = CURVES / "precision_recall.csv"
 RELIABILITY = CURVES / "reliability.csv"
 
 PLOTS = Path("metrics/plots")
+SHEETS = Path("metrics/sheets")
 EXPLANATIONS = Path("metrics/explanations.png")
 MODEL_CARD = Path("metrics/model_card.md")
 

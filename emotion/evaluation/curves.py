@@ -20,21 +20,23 @@ ALL = "all"
 
 
 def tabulate_predictions(
-    images: Sequence[str],
+    rows: Sequence[int],
     y_true: np.ndarray,
     probabilities: np.ndarray,
     emotions: Sequence[str],
     *,
     threshold: float,
 ) -> pd.DataFrame:
-    """Return one row per image: image, actual, predicted, confidence, correct, and a probability for each emotion.
+    """Return one row per image: row, actual, predicted, confidence, correct, and a probability for each emotion.
 
-    The confidence is the probability of the predicted emotion. `threshold` is that of `predicted_labels`.
+    `rows` are the rows of the images in the table of the data set, from 0. git shares the predictions, so they do not
+    hold the images' names. The confidence is the probability of the predicted emotion. `threshold` is that of
+    `predicted_labels`.
     """
     y_pred = predicted_labels(probabilities, threshold)
     names = np.asarray(emotions, dtype=object)
     columns = {
-        "image": list(images),
+        "row": list(rows),
         "actual": names[y_true],
         "predicted": names[y_pred],
         "confidence": probabilities[np.arange(len(y_pred)), y_pred],

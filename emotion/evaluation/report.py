@@ -4,7 +4,7 @@ Accuracy, F1 and other figures of right and wrong use the predicted labels. With
 threshold. Log loss, calibration and the areas under curves use the probabilities and do not depend on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,7 +54,7 @@ def make_report(
     emotions: Sequence[str],
     params: EvaluateParams,
 ) -> dict[str, Any]:
-    """Return all figures, nested for `dvc metrics diff`.
+    """Return all figures, nested by split and class.
 
     The temperature is fitted on the validation split. No choice is made on the test split. With two emotions there is
     also the section `threshold`.
@@ -77,6 +77,13 @@ def make_report(
     if test.classes == 2:
         report["threshold"] = score_threshold(validation, test)
     return report
+
+
+def summarize_report(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the five figures of a report of `make_report` that `dvc metrics diff` shows."""
+    scores = {"test": ("accuracy", "macro_f1", "log_loss"), "val": ("accuracy", "log_loss")}
+    sections = {"test": report["test"], "val": report["validation"]}
+    return {split: {name: sections[split][name] for name in names} for split, names in scores.items()}
 
 
 def find_unique(hashes: pd.Series) -> np.ndarray:

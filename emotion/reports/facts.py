@@ -17,7 +17,7 @@ from emotion.core.paths import (
     EVALUATION_METRICS,
     EXPORT_METRICS,
     PREDICTIONS,
-    SAMPLE_ARCHIVE,
+    SAMPLE_FOLDER,
     TRAINING_METRICS,
 )
 from emotion.reports.predictions import read_predictions
@@ -100,7 +100,7 @@ def find_confusions(facts: Facts) -> list[Confusion]:
 
 def find_origin(facts: Facts) -> str:
     """Return which of ORIGINS the images come from, by their folder, number and size."""
-    if Path(facts.params.source.folder) == SAMPLE_ARCHIVE.parent:
+    if Path(facts.params.source.folder) == SAMPLE_FOLDER:
         return "drawn-faces"
     sizes = set(facts.dataset["size"].values())
     if (facts.dataset["source_images"], sizes) != (FER2013_IMAGES, {FER2013_SIZE}):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from emotion.core.errors import InputError
 
-PREDICTION_COLUMNS = ("image", "actual", "predicted", "confidence", "correct")
+PREDICTION_COLUMNS = ("row", "actual", "predicted", "confidence", "correct")
 """Its columns before one for each emotion; dvc.yaml plots `actual` and `predicted`."""
 
 
@@ -17,8 +17,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
         InputError: it is missing, or is no such table.
     """
     try:
-        # An image may well be called `NA`, and no value is missing.
-        table = pd.read_csv(path, encoding="utf-8", dtype={"image": str}, na_filter=False)
+        table = pd.read_csv(path, encoding="utf-8", na_filter=False)
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro evaluate`") from None
     except (ValueError, UnicodeDecodeError) as error:

@@ -27,6 +27,12 @@ def test_a_stage_sees_the_sections_it_asked_for_and_no_other():
         _ = params.train
 
 
+@pytest.mark.parametrize("file", [None, ".", "a.csv", "sub/a.csv", "a..csv", "class folders/a b.zip"])
+def test_a_source_inside_the_folder_is_allowed(content, file):
+    content["source"]["file"] = file
+    assert check_params(content, "source").source.file == file
+
+
 def test_sections_are_frozen():
     params = load_params("sample", path=PARAMS_FILE)
     with pytest.raises(ValueError, match="frozen"):
@@ -48,6 +54,11 @@ def test_sections_are_frozen():
         ("features", "image_size", 4, r"features\.image_size: got 4, expected .*\b8$"),
         ("labels", "scheme", 7, r"labels\.scheme: got 7, expected .*list.*string"),
         ("source", "rejected_share", 1.5, r"source\.rejected_share: got 1\.5, expected .*\b1$"),
+        ("source", "file", "../other/a.csv", r"source\.file: got '\.\./other/a\.csv', expected .*move.*source\.folder"),
+        ("source", "file", "a/../../b.csv", r"source\.file: got 'a/\.\./\.\./b\.csv'"),
+        ("source", "file", "..\\b.csv", r"source\.file: got .*b\.csv', expected .*source\.folder"),
+        ("source", "file", "/data/a.csv", r"source\.file: got '/data/a\.csv', expected .*source\.folder"),
+        ("source", "file", "C:\\a.csv", r"source\.file: got .*a\.csv', expected .*source\.folder"),
         ("augmentation", "zoom", [1.2, 0.9], r"augmentation\.zoom: got \[1\.2, 0\.9\], expected .*smaller.*first"),
         ("train", "warmup_epochs", 20, r"train\.warmup_epochs: got 20, expected .*train\.epochs \(20\)"),
         ("faces", "detector", "haar", r"faces\.detector: got 'haar', expected .*cascade.*mtcnn"),

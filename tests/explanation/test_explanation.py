@@ -288,7 +288,7 @@ def test_the_overlay_shows_the_image_where_it_is_cold():
 def make_predictions(emotions=EMOTIONS, count=60):
     generator = np.random.default_rng(1)
     actual, predicted = generator.choice(emotions, count), generator.choice(emotions, count)
-    columns = {"image": np.arange(count).astype(str), "actual": actual, "predicted": predicted}
+    columns = {"row": np.arange(count), "actual": actual, "predicted": predicted}
     return pd.DataFrame(columns | {"confidence": generator.uniform(size=count), "correct": actual == predicted})
 
 

@@ -130,7 +130,8 @@ def read_pipeline(root: Path) -> dict[str, Any]:
 def cached_outputs(root: Path, *stages: str) -> set[str]:
     """Return the paths that DVC keeps in its cache, and git does not track; of all stages where none is named."""
     pipeline = read_pipeline(root)["stages"]
-    entries = [entry for stage in stages or pipeline for entry in pipeline[stage]["outs"]]
+    kinds = ("outs", "metrics", "plots")
+    entries = [entry for stage in stages or pipeline for kind in kinds for entry in pipeline[stage].get(kind, [])]
     named = [({entry: {}} if isinstance(entry, str) else entry) for entry in entries]
     return {path for entry in named for path, options in entry.items() if options.get("cache", True)}
 

@@ -45,8 +45,7 @@ def make_case(classes, channels=1, absent=None, all_right=False, emotions=None, 
     answers = SplitPredictions(y_true, probabilities)
     whole = np.ones(IMAGES, dtype=bool)
     report = rounded(make_report(answers, answers, unique=whole, emotions=emotions, params=PARAMS))
-    names = [str(i) for i in range(IMAGES)]
-    predictions = curves.tabulate_predictions(names, y_true, probabilities, emotions, threshold=0.5)
+    predictions = curves.tabulate_predictions(range(IMAGES), y_true, probabilities, emotions, threshold=0.5)
     points = find_points(predictions, emotions, report["threshold"]) if classes == 2 else None
     used = 0.5 if classes == 2 else None
     roc = curves.tabulate_roc(y_true, probabilities, emotions)
@@ -237,8 +236,7 @@ def test_labels_of_usual_length_are_not_slanted(emotions):
 def make_predictions(second, actual, threshold):
     labels, second = np.array(actual), np.array(second)
     probabilities = np.stack([1 - second, second], axis=1)
-    names = [str(i) for i in range(len(labels))]
-    return curves.tabulate_predictions(names, labels, probabilities, ("happy", "sad"), threshold=threshold)
+    return curves.tabulate_predictions(range(len(labels)), labels, probabilities, ("happy", "sad"), threshold=threshold)
 
 
 def test_points_lie_where_the_thresholds_do():

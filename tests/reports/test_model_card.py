@@ -236,8 +236,7 @@ def make_run(folder: Path, scheme="seven", *, right: float = 0.25, absent: int |
     )
     write_json(metrics / "dataset.json", make_dataset(emotions))
     write_json(metrics / "export.json", {name: make_export(place) for place, name in enumerate(FILES.values())})
-    names = [f"test {number}" for number in range(IMAGES)]
-    table = tabulate_predictions(names, y_true, probabilities, emotions, threshold=0.5)
+    table = tabulate_predictions(range(IMAGES), y_true, probabilities, emotions, threshold=0.5)
     write_csv(metrics / "curves/predictions.csv", table)
     return folder
 

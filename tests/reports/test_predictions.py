@@ -8,11 +8,11 @@ from emotion.reports.predictions import PREDICTION_COLUMNS, read_predictions
 HEADER = ",".join(PREDICTION_COLUMNS)
 
 
-def test_an_image_may_be_called_na(tmp_path):
+def test_an_emotion_may_be_called_na(tmp_path):
     path = tmp_path / "predictions.csv"
-    path.write_text(f"{HEADER},happy\nNA,happy,happy,0.9,True,0.9\n", encoding="utf-8")
+    path.write_text(f"{HEADER},NA\n7,NA,NA,0.9,True,0.9\n", encoding="utf-8")
     [row] = read_predictions(path).to_dict("records")
-    assert (row["image"], row["confidence"]) == ("NA", 0.9)
+    assert (row["row"], row["actual"], row["confidence"]) == (7, "NA", 0.9)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,18 @@ import pytest
 
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
-from emotion.core.paths import EVALUATION_METRICS, FEATURES, HISTORY, PLOTS, PREDICTIONS, TABLE, TRAINING_METRICS
+from emotion.core.paths import (
+    EVALUATION_METRICS,
+    EXPLANATIONS,
+    FEATURES,
+    HISTORY,
+    PLOTS,
+    PREDICTIONS,
+    SHEETS,
+    SUMMARY_METRICS,
+    TABLE,
+    TRAINING_METRICS,
+)
 from emotion.data.table import COLUMNS
 from stages import evaluate, plot
 
@@ -121,7 +132,8 @@ def test_each_split_is_predicted_once(model):
 def test_figures_and_rows_belong_together(model):
     report = run_evaluate()
     predictions = pd.read_csv(PREDICTIONS)
-    assert predictions["image"].tolist() == [f"test {number}" for number in range(COUNTS["test"])]
+    table = pd.read_csv(TABLE, keep_default_na=False)
+    assert table["image"][predictions["row"]].tolist() == [f"test {number}" for number in range(COUNTS["test"])]
     assert report["test"]["accuracy"] == pytest.approx(predictions["correct"].mean(), abs=1e-5)
     assert report["test"]["images"] == COUNTS["test"]
     assert report["test_unique"]["images"] == COUNTS["test"] - 1
@@ -152,7 +164,7 @@ def test_the_same_bytes_twice(model):
     outputs = []
     for _ in range(2):
         evaluate.main()
-        files = [EVALUATION_METRICS, *sorted(PREDICTIONS.parent.iterdir())]
+        files = [EVALUATION_METRICS, SUMMARY_METRICS, *sorted(PREDICTIONS.parent.iterdir())]
         outputs.append({path: path.read_bytes() for path in files})
     assert outputs[0] == outputs[1]
 
@@ -232,15 +244,50 @@ def test_a_threshold_of_seven_emotions_is_refused_before_anything_is_scored(mode
     assert model.batches == []
 
 
-def test_plot_draws_two_emotions(pair_model):
+def share_images(share):
+    params = Path("params.yaml")
+    text, changes = re.subn(r"share_images: \w+", f"share_images: {str(share).lower()}", params.read_text("utf-8"))
+    assert changes == 1
+    params.write_text(text, encoding="utf-8")
+
+
+def names_in(folder):
+    return {path.stem for path in folder.iterdir()}
+
+
+FIGURES = {"class_balance", "confusion", "precision_recall", "reliability", "roc", "training"}
+
+
+def test_plot_draws_two_emotions_and_shares_its_sheets_where_params_say_so(pair_model):
     evaluate.main()
+    EXPLANATIONS.write_bytes(b"explained")
     plot.main()
-    assert len(list(PLOTS.iterdir())) == 9
+    assert names_in(SHEETS) == {"images", "predictions", "mistakes"}
+    assert names_in(PLOTS) == FIGURES | names_in(SHEETS) | {"explanations"}
+    for sheet in (*SHEETS.iterdir(), EXPLANATIONS):
+        assert (PLOTS / sheet.name).read_bytes() == sheet.read_bytes()
+    plot.share_sheets(share=False)
+    assert names_in(PLOTS) == FIGURES
+
+
+def test_a_missing_sheet_is_named_with_the_stage_that_makes_it(here):
+    with pytest.raises(InputError, match=r"metrics/sheets/images\.png.*dvc repro"):
+        plot.share_sheets(share=True)
 
 
 @pytest.mark.slow
-def test_plot_writes_every_image(model):
+def test_plot_keeps_images_out_of_the_folder_that_git_tracks(model):
     evaluate.main()
+    share_images(False)
     plot.main()
-    names = "class_balance confusion images mistakes precision_recall predictions reliability roc training"
-    assert [path.stem for path in sorted(PLOTS.iterdir())] == names.split()
+    assert names_in(PLOTS) == FIGURES
+    assert names_in(SHEETS) == {"images", "predictions", "mistakes"}
+
+
+def test_the_summary_has_five_figures_of_the_report(model):
+    report = run_evaluate()
+    summary = json.loads(SUMMARY_METRICS.read_text(encoding="utf-8"))
+    assert summary == {
+        "test": {name: report["test"][name] for name in ("accuracy", "macro_f1", "log_loss")},
+        "val": {name: report["validation"][name] for name in ("accuracy", "log_loss")},
+    }

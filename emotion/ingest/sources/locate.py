@@ -1,5 +1,7 @@
 """Opening of the source that params.yaml names. Errors tell users where to get one."""
 
+import os
+from itertools import chain
 from pathlib import Path
 
 from emotion.core.errors import InputError
@@ -26,19 +28,20 @@ def open_source(folder: Path, file: str | None = None) -> Source:
     """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
 
     Raises:
-        InputError: there is no source; there are several and `file` is None; or the layout is unknown.
+        InputError: there is no source; there are several and `file` is None; the layout is unknown; or the source
+            lies behind a link to a folder.
     """
     if not folder.is_dir():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
     if file is not None:
-        return _open(_find_named(folder, file))
+        return _open(folder, _find_named(folder, file))
     candidates = find_candidates(folder)
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
     if len(candidates) > 1:
         names = ", ".join(_name_candidate(folder, path) for path in candidates)
         raise InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
-    return _open(candidates[0])
+    return _open(folder, candidates[0])
 
 
 def find_candidates(folder: Path) -> list[Path]:
@@ -73,7 +76,8 @@ def _name_candidate(folder: Path, path: Path) -> str:
     return f"{name} (the class folders)" if path.is_dir() else name
 
 
-def _open(path: Path) -> Source:
+def _open(folder: Path, path: Path) -> Source:
+    _refuse_folder_links(folder, path)
     if path.is_dir():
         return open_folder(path)
     if not path.name.lower().endswith(SUFFIXES):
@@ -81,6 +85,21 @@ def _open(path: Path) -> Source:
     if path.name.lower().endswith(".zip"):
         return _open_zip(path)
     return CsvSource(path)
+
+
+def _refuse_folder_links(folder: Path, path: Path) -> None:
+    """Raise InputError where a link to a folder leads to `path` in `folder`, or to anything below `path`.
+
+    DVC sees changes behind a link to a file and behind `folder` itself, but not behind such a link.
+    """
+    above = [part for part in (path, *path.parents) if part != folder and part.is_relative_to(folder)]
+    below = (Path(parent, name) for parent, names, _ in os.walk(path) for name in names if not is_hidden(name))
+    for item in chain(above, below):
+        if item.is_symlink() and item.is_dir():
+            raise InputError(
+                f"{item} is a link to the folder {item.readlink()}, and DVC does not see changes behind it. Move the "
+                f"folder into {folder}, or set source.folder to {item.resolve()}"
+            )
 
 
 def _open_zip(path: Path) -> Source:

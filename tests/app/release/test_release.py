@@ -120,8 +120,7 @@ def write_metrics(folder, network):
     write_json(folder / "metrics/evaluate.json", report)
     exported = ("keras", "tflite", "tflite_float16", "tflite_int8", "onnx")
     write_json(folder / "metrics/export.json", dict.fromkeys(exported, EXPORTED))
-    names = [f"test {number}" for number in range(40)]
-    predictions = tabulate_predictions(names, labels, probabilities, METADATA.emotions, threshold=0.5)
+    predictions = tabulate_predictions(range(40), labels, probabilities, METADATA.emotions, threshold=0.5)
     write_csv(folder / "metrics/curves/predictions.csv", predictions)
     write_json(
         folder / "metrics/train.json",

@@ -275,6 +275,34 @@ def test_named_file_that_is_missing_or_none(tmp_path):
         open_source(tmp_path, "notes.txt")
 
 
+@pytest.mark.parametrize("file", [None, "inner", "inner/fer2013"])
+def test_a_source_behind_a_link_to_a_folder_is_refused(file, tmp_path):
+    write_files(tmp_path / "elsewhere/fer2013", FILES)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/inner").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=r"raw/inner.*elsewhere.*Move.*source\.folder"):
+        open_source(tmp_path / "raw", file)
+
+
+def test_class_folders_that_are_links_are_refused(tmp_path):
+    write_files(tmp_path / "raw", FILES)
+    (tmp_path / "raw/train/sad").rename(tmp_path / "elsewhere")
+    (tmp_path / "raw/train/sad").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=r"raw/train/sad.*elsewhere"):
+        open_source(tmp_path / "raw")
+
+
+def test_links_behind_which_dvc_sees_changes_are_read(tmp_path):
+    one_csv(tmp_path / "elsewhere")
+    (tmp_path / "raw").symlink_to(tmp_path / "elsewhere")
+    assert read(open_source(tmp_path / "raw")) == EXPECTED
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/big.csv").symlink_to(tmp_path / "elsewhere/fer2013.csv")
+    (tmp_path / "files/.hidden").symlink_to(tmp_path / "elsewhere")
+    for file in (None, "big.csv"):
+        assert read(open_source(tmp_path / "files", file)) == EXPECTED
+
+
 # Layouts that are not known
 
 

@@ -1,0 +1,155 @@
+"""Nothing of private images leaves: git and the store hold neither their names nor their pixels after a whole run."""
+
+import io
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.pipeline.project import BIN, Project, clone
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
+
+NAME = "alice_smith"
+SIZE, BLOCKS = 48, 4
+SCALES = np.geomspace(0.8, 4, 16)
+FOUND = 0.9
+"""Correlation from which a part of a plot counts as the pattern. Other plots reach 0.75."""
+
+
+@pytest.fixture(scope="module")
+def pattern() -> np.ndarray:
+    """Blocks of black and white that every private image shows, uint8 (SIZE, SIZE)."""
+    blocks = np.random.default_rng(7).permutation(np.arange(BLOCKS**2) % 2).reshape(BLOCKS, BLOCKS)
+    return np.kron(blocks * 255, np.ones((SIZE // BLOCKS, SIZE // BLOCKS))).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def run(small_origin, pattern, tmp_path_factory) -> Project:
+    """A clone after preset `folder` on private images: everything was run, pushed and committed in all ways."""
+    project = clone(small_origin, tmp_path_factory.mktemp("private") / "main")
+    _write_images(project.path / "data/raw", pattern)
+    _preset(project, "folder")
+    project.set_params({"labels.scheme": ["happy", "sad"], "augmentation.erase": 0.0})
+    project.dvc("repro")
+    project.dvc("exp", "save", "--name", "saved")
+    project.git("commit", "--quiet", "--all", "--message", "A run on private images")
+    project.dvc("exp", "run", "--name", "other", "--set-param", "evaluate.bins=10")
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--message", "Everything that git does not ignore")
+    project.dvc("push")
+    project.dvc("push", "--all-commits", "--run-cache")
+    return project
+
+
+def _write_images(folder: Path, pattern: np.ndarray) -> None:
+    """Write 60 images that differ in a few pixels only; their names are that of a person."""
+    generator = np.random.default_rng(0)
+    for emotion in ("happy", "sad"):
+        (folder / emotion).mkdir()
+        for number in range(30):
+            image = pattern.copy()
+            image[:4, :4] = generator.integers(0, 256, (4, 4))
+            cv2.imwrite(str(folder / emotion / f"{NAME}_{number}.png"), image)
+    (folder / "sad" / f"{NAME}_broken.png").write_bytes(b"no image")
+
+
+def _preset(project: Project, name: str) -> None:
+    project.run(str(BIN / "emotion"), "preset", name, variables={"PYTHONPATH": str(project.path)})
+    project.set_params({"source.rejected_share": 0.1, "train.batch_size": 16})
+
+
+def git_objects(project: Project, origin: Project) -> Iterator[bytes]:
+    """Yield the content of every object that the clone has and its origin lacks, of any branch, experiment or stash."""
+    new = "\n".join(sorted(_object_names(project) - _object_names(origin)))
+    stream = io.BytesIO(_git(project, "cat-file", "--batch", given=new.encode()))
+    while header := stream.readline():
+        yield stream.read(int(header.split()[2]) + 1)[:-1]
+
+
+def _object_names(project: Project) -> set[str]:
+    listed = _git(project, "cat-file", "--batch-all-objects", "--batch-check")
+    return {line.split()[0] for line in listed.decode().splitlines()}
+
+
+def _git(project: Project, *arguments: str, given: bytes = b"") -> bytes:
+    return subprocess.run(["git", *arguments], cwd=project.path, input=given, capture_output=True, check=True).stdout
+
+
+def remote_objects(project: Project, remote: str) -> Iterator[bytes]:
+    """Yield the content of every file of a DVC remote in the repository's folder."""
+    return (path.read_bytes() for path in sorted((project.path / remote).rglob("*")) if path.is_file())
+
+
+def shows(content: bytes, pattern: np.ndarray) -> bool:
+    """Return whether `content` has the pattern: as a plot at any scale, or as an array."""
+    if content.startswith(b"\x89PNG"):
+        plot = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+        return correlation(plot, pattern) > FOUND
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            content = b"".join(archive.read(member) for member in archive.namelist())
+    return pattern[SIZE // 2 : SIZE // 2 + 4].tobytes() in content
+
+
+def correlation(plot: np.ndarray, pattern: np.ndarray) -> float:
+    """Return the largest correlation of a part of the plot with the pattern, -1 to 1."""
+    best = -1.0
+    for scale in SCALES:
+        side = round(SIZE * scale)
+        if side <= min(plot.shape):
+            template = cv2.resize(pattern, (side, side), interpolation=cv2.INTER_LINEAR)
+            best = max(best, float(cv2.matchTemplate(plot, template, cv2.TM_CCOEFF_NORMED).max()))
+    return best
+
+
+def test_the_search_finds_what_is_private(run, pattern):
+    held = list(remote_objects(run, "private"))
+    assert any(NAME.encode() in content for content in held), "the table of images"
+    assert any(content.startswith(b"\x93NUMPY") and shows(content, pattern) for content in held), "arrays"
+    for sheet in (*(run.path / "metrics/sheets").iterdir(), run.path / "metrics/explanations.png"):
+        assert shows(sheet.read_bytes(), pattern), sheet
+        assert sheet.read_bytes() in held
+
+
+@pytest.mark.parametrize("place", ["git", "store"])
+def test_neither_names_nor_pixels_leave(run, small_origin, pattern, place):
+    held = list(git_objects(run, small_origin) if place == "git" else remote_objects(run, "store"))
+    assert held or place == "store"
+    assert not [content[:80] for content in held if NAME.encode() in content]
+    assert not [content[:80] for content in held if shows(content, pattern)]
+
+
+def test_models_of_private_images_are_in_the_private_remote(run):
+    stored = set(remote_objects(run, "store"))
+    for path in sorted((run.path / "models").glob("*.*")):
+        if path.suffix in (".keras", ".tflite", ".onnx"):
+            assert path.read_bytes() not in stored
+            assert path.read_bytes() in set(remote_objects(run, "private"))
+
+
+def test_the_plots_that_git_tracks_show_figures_only(run):
+    tracked = {Path(path).stem for path in run.git("ls-files", "metrics/plots").split()}
+    assert tracked == {"class_balance", "confusion", "precision_recall", "reliability", "roc", "training"}
+    assert run.git("status", "--porcelain") == ""
+    assert "metrics/sheets/" in run.git("status", "--porcelain", "--ignored")
+
+
+def test_sharing_images_is_a_choice(run, pattern, tmp_path):
+    shared = clone(run, tmp_path / "shared")
+    for name in ("data", "models", "metrics", ".dvc/cache", "private"):
+        _copy(run.path / name, shared.path / name)
+    shared.set_params({"plot.share_images": True})
+    assert shared.repro() == ["plot"]
+    assert shows((shared.path / "metrics/plots/images.png").read_bytes(), pattern)
+    assert "metrics/plots/images.png" in shared.git("status", "--porcelain", "--untracked-files=all")
+
+
+def _copy(source: Path, target: Path) -> None:
+    subprocess.run(["cp", "-a", f"{source}/.", str(target)], check=True) if target.exists() else subprocess.run(
+        ["cp", "-a", str(source), str(target)], check=True
+    )
