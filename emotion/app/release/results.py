@@ -20,7 +20,6 @@ from emotion.core.paths import (
 )
 from emotion.plots.history import read_history
 
-RELEASED = Path("models/released")
 LOCK = Path("dvc.lock")
 
 RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS, PARAMS_FILE, LOCK)

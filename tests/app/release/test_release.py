@@ -18,7 +18,6 @@ from ruamel.yaml import YAML
 from emotion.app import cli
 from emotion.app.release import stored_models, version_control
 from emotion.app.release.release import release
-from emotion.app.release.results import RELEASED
 from emotion.core.errors import InputError
 from emotion.core.files import read_json, write_csv, write_json
 from emotion.core.metadata import ModelMetadata
@@ -34,6 +33,7 @@ from emotion.core.paths import (
     TRAINED_MODEL,
     TRAINING_TIME,
 )
+from emotion.core.paths import RELEASED_MODELS as RELEASED
 from emotion.evaluation.curves import tabulate_predictions
 from emotion.evaluation.metrics import predicted_labels
 from emotion.evaluation.report import SplitPredictions, make_report
