@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from benchmarks.released_report import find_releases, milliseconds_text, read_package, read_systems
 from benchmarks.runs import RESULTS, read_run, scores_of
 from benchmarks.tables import read_rows, render_table
+from emotion.app.release.results import TRAINING
 from emotion.core.files import read_json
-from emotion.core.paths import EVALUATION_METRICS, RELEASED_MODELS, TRAINING
+from emotion.core.paths import EVALUATION_METRICS, RELEASED_MODELS
 from emotion.presentation.formats import figure_text, number, percent
 from emotion.reports.model_card import CALIBRATION_SCORES, CLASSIFICATION_SCORES
 
