@@ -8,11 +8,11 @@ from benchmarks.runs import RESULTS, Run, read_runs, scores_of
 from benchmarks.tables import read_rows, render_table
 from emotion.app.preset.presets import PRESETS
 from emotion.app.release.release import CARD
-from emotion.app.release.results import RELEASED, TRAINING
+from emotion.app.release.results import TRAINING
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.core.params import PARAMS_FILE, read_yaml
-from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, TRAINING_METRICS
+from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, RELEASED_MODELS, TRAINING_METRICS
 from emotion.presentation.formats import figure_text, number, percent
 
 TIMES = RESULTS / "released.json"
@@ -89,8 +89,8 @@ def find_releases() -> list[Path]:
     folders = [folder for folder in _folders() if _is_comparable(folder)]
     if not folders:
         raise InputError(
-            f"{RELEASED} holds no release with a card ({CARD}) and figures on PrivateTest; make one with `emotion "
-            "preset fer2013`, `dvc repro`, then `emotion release NAME`"
+            f"{RELEASED_MODELS} holds no release with a card ({CARD}) and figures on PrivateTest; make one with "
+            "`emotion preset fer2013`, `dvc repro`, then `emotion release NAME`"
         )
     return folders
 
@@ -102,7 +102,7 @@ def list_incomparable() -> list[str]:
 
 def _folders() -> list[Path]:
     """Return the folders of all releases. Those from before there were cards have none, and are left out."""
-    folders = sorted(path.parent for path in RELEASED.glob(f"[!.]*/{EVALUATION_METRICS.name}"))
+    folders = sorted(path.parent for path in RELEASED_MODELS.glob(f"[!.]*/{EVALUATION_METRICS.name}"))
     return [folder for folder in folders if (folder / CARD).is_file()]
 
 

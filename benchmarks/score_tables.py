@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from benchmarks.released_report import find_releases, milliseconds_text, read_package, read_systems
 from benchmarks.runs import RESULTS, read_run, scores_of
 from benchmarks.tables import read_rows, render_table
-from emotion.app.release.results import RELEASED, TRAINING
+from emotion.app.release.results import TRAINING
 from emotion.core.files import read_json
-from emotion.core.paths import EVALUATION_METRICS
+from emotion.core.paths import EVALUATION_METRICS, RELEASED_MODELS
 from emotion.presentation.formats import figure_text, number, percent
 from emotion.reports.model_card import CALIBRATION_SCORES, CLASSIFICATION_SCORES
 
-STANDARD = RELEASED / "fer2013"
+STANDARD = RELEASED_MODELS / "fer2013"
 SEEDS = ("seeds/fer2013-2014", "seeds/fer2013-2015")
 """Rows of results/runs.csv that differ from the released `fer2013` in their seed only."""
 

@@ -20,7 +20,6 @@ from emotion.core.paths import (
     EVALUATION_METRICS,
     EXPLANATIONS,
     FEATURES,
-    HISTORY,
     PLOTS,
     PRECISION_RECALL,
     PREDICTIONS,
@@ -35,6 +34,7 @@ from emotion.data.table import read_table
 from emotion.plots.confusion import plot_confusion
 from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
 from emotion.plots.dataset import plot_class_balance, plot_images
+from emotion.plots.history import read_history
 from emotion.plots.sheets import plot_mistakes, plot_predictions
 from emotion.plots.style import save_color_sheet, save_figure, save_gray_sheet
 from emotion.plots.training import plot_training
@@ -54,7 +54,7 @@ def main() -> None:
 def draw_training() -> None:
     """Draw the curves of training."""
     best_epoch = read_json(TRAINING_METRICS)["best_epoch"]
-    save_figure(plot_training(read_csv(HISTORY), best_epoch), PLOTS / "training.png")
+    save_figure(plot_training(read_history(), best_epoch), PLOTS / "training.png")
 
 
 def draw_data(images_per_class: int) -> None:
@@ -117,8 +117,8 @@ def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read the table of a curve. Only the history has empty values; in other tables `NA` may name an emotion."""
-    return pd.read_csv(path, encoding="utf-8", na_filter=path == HISTORY)
+    """Read the table of a curve. No value is empty, and `NA` may name an emotion."""
+    return pd.read_csv(path, encoding="utf-8", na_filter=False)
 
 
 if __name__ == "__main__":

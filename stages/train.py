@@ -1,20 +1,23 @@
 """Stage train: train the network that params.yaml names on data/features."""
 
 import hashlib
+from functools import partial
 
-import pandas as pd
+from dvclive import Live
+from scmrepo.exceptions import SCMError
 
 from emotion.core.errors import InputError
-from emotion.core.files import write_csv, write_json
+from emotion.core.files import rounded, write_json
 from emotion.core.guard import run_stage
 from emotion.core.labels import Scheme, check_targets, resolve_scheme
 from emotion.core.metadata import ModelMetadata
 from emotion.core.params import load_params
-from emotion.core.paths import CHECKPOINTS, FEATURES, HISTORY, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
+from emotion.core.paths import CHECKPOINTS, FEATURES, LIVE, TRAINED_MODEL, TRAINING_METRICS, TRAINING_TIME
 from emotion.data.feature_arrays import VOTES, load_features
 from emotion.model_files import keras_setup
 from emotion.model_files.keras_file import save_model
 from emotion.networks.cost import multiply_adds
+from emotion.training.checkpoints import Row
 from emotion.training.loop import DivergedError, TrainingResult, train
 from emotion.training.precision import resolve_precision
 from emotion.training.pretrained import read_pretrained
@@ -25,17 +28,17 @@ LAST_GOOD_MODEL = CHECKPOINTS / "last_good.keras"
 
 
 def main() -> None:
-    """Read the features; write models/trained.keras, the history and metrics/train.json."""
+    """Read the features; write models/trained.keras, metrics/live and metrics/train.json."""
     params = load_params("train", "augmentation", "labels", "compute")
     scheme = resolve_scheme(params.labels.scheme)
     check_targets(params.labels.scheme, params.labels.targets)
     keras_setup.set_up(params.compute.threads, params.train.seed)
     data = read_data(scheme, votes=params.labels.targets == "votes")
     metadata = ModelMetadata(scheme.emotions, data.size, data.color)
+    pretrained = read_pretrained(params.train, metadata)
     try:
-        result = train(
-            data, len(scheme.emotions), params, CHECKPOINTS, pretrained=read_pretrained(params.train, metadata)
-        )
+        with start_live() as live:
+            result = train(data, len(scheme.emotions), params, CHECKPOINTS, partial(log_epoch, live), pretrained)
     except DivergedError as error:
         if error.network is None:
             raise
@@ -45,7 +48,6 @@ def main() -> None:
     save_model(TRAINED_MODEL, result.model, metadata)
     # Times are not an output of the stage, since the bytes of its outputs are the same in every run.
     write_json(TRAINING_TIME, time_taken(result, params.compute.threads))
-    write_csv(HISTORY, pd.DataFrame(result.history))
     write_json(TRAINING_METRICS, {"precision": resolve_precision(params.train.precision)} | summary(result))
     result.checkpoint.remove()
 
@@ -67,6 +69,30 @@ def read_data(scheme: Scheme, *, votes: bool) -> TrainingData:
             "again with `dvc repro extract_features`"
         )
     return TrainingData(x_train, y_train, x_val, y_val, votes_train)
+
+
+def start_live() -> Live:
+    """Return what writes metrics/live, in place of an older one; it neither changes dvc.yaml nor saves an experiment.
+
+    Raises:
+        InputError: the git repository has no commit, which DVCLive cannot do with.
+    """
+    try:
+        return Live(str(LIVE), save_dvc_exp=False, dvcyaml=None)
+    except SCMError as error:
+        raise InputError(
+            f"DVCLive, which writes {LIVE}, cannot use this git repository ({error}); commit the project first with "
+            "`git add . && git commit`"
+        ) from None
+
+
+def log_epoch(live: Live, row: Row) -> None:
+    """Write the figures of one epoch into metrics/live, and send them to DVC Studio where the user set a token."""
+    live.step = int(row["epoch"])
+    for name, value in rounded(row).items():
+        if name != "epoch":
+            live.log_metric(name, value)
+    live.next_step()
 
 
 def time_taken(result: TrainingResult, threads: int) -> dict[str, object]:

@@ -14,6 +14,7 @@ import pytest
 
 from emotion.core.labels import EMOTIONS
 from emotion.core.metadata import METADATA_PROPERTY, ModelMetadata, write_metadata
+from emotion.core.paths import HISTORY
 
 ROOT = Path(__file__).resolve().parents[1]
 FER2013_PLACES = ("../shared/data/fer2013.tar.gz", "data/raw/fer2013.tar.gz", os.environ.get("FER2013", ""))
@@ -41,6 +42,21 @@ def make_rows(per_class: int = 2, size: int = 12, seed: int = 0, emotions: tuple
         for emotion in emotions
         for _ in range(per_class)
     ]
+
+
+def write_history(folder: Path, history: pd.DataFrame) -> None:
+    """Write a history of training as stage train does, into the project at `folder`."""
+    (folder / HISTORY).mkdir(parents=True)
+    for name in history.columns.drop("epoch"):
+        rows = history[["epoch", name]].rename(columns={"epoch": "step"})
+        rows.to_csv(folder / HISTORY / f"{name}.tsv", sep="\t", index=False)
+
+
+def make_history(epochs: int = 2) -> pd.DataFrame:
+    """Return a history of training of `epochs` rows."""
+    numbers = np.arange(1, epochs + 1)
+    losses = {"loss": 2 / numbers, "accuracy": 1 - 0.8 / numbers, "val_loss": 2.1 / numbers}
+    return pd.DataFrame({"epoch": numbers, "size": 24} | losses | {"val_accuracy": 0.5, "learning_rate": 0.01})
 
 
 def csv_line(label: object, pixels: object, usage: str = "Training") -> str:

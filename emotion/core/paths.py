@@ -35,8 +35,11 @@ TIMES = Path("metrics/times")
 TRAINING_TIME = TIMES / "train.json"
 EXPORT_TIME = TIMES / "export.json"
 
+LIVE = Path("metrics/live")
+HISTORY = LIVE / "plots/metrics"
+"""The folder in which DVCLive writes one .tsv file for each figure of an epoch."""
+
 CURVES = Path("metrics/curves")
-HISTORY = CURVES / "history.csv"
 PREDICTIONS = CURVES / "predictions.csv"
 ROC = CURVES / "roc.csv"
 PRECISION_RECALL = CURVES / "precision_recall.csv"

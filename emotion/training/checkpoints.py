@@ -5,11 +5,14 @@ import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from emotion.core.files import atomic_path
+
+Row: TypeAlias = dict[str, float]
+"""The figures of an epoch: epoch (from 1), size (pixels), loss, accuracy, val_loss, val_accuracy, learning_rate."""
 
 
 @dataclass
@@ -26,7 +29,7 @@ class TrainingState:
 
     variables: list[np.ndarray] = field(default_factory=list)
     best_weights: list[np.ndarray] = field(default_factory=list)
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
     best: int = -1
     seconds: float = 0.0
 

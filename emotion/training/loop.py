@@ -14,7 +14,7 @@ from tqdm import tqdm
 from emotion.core.errors import InputError
 from emotion.core.params import Params
 from emotion.training.build_networks import TrainingNetworks, build_networks
-from emotion.training.checkpoints import Checkpoint, TrainingState, training_key
+from emotion.training.checkpoints import Checkpoint, Row, TrainingState, training_key
 from emotion.training.image_sizes import check_inference_size, check_smallest_size, epoch_sizes, resize_images
 from emotion.training.input_pipeline import epoch_dataset, make_dataset
 from emotion.training.precision import resolve_precision
@@ -32,14 +32,14 @@ class TrainingResult:
 
     Attributes:
         model: the network with the weights of its best epoch.
-        history: one row per epoch.
+        history: one row per epoch; Row says what it holds.
         best_epoch: its number; the first epoch is 1.
         seconds: how long the epochs took, with what came before each, and with those before an interruption.
         checkpoint: to be removed once the model is safe on disk.
     """
 
     model: keras.Model
-    history: list[dict[str, float]]
+    history: list[Row]
     best_epoch: int
     seconds: float
     checkpoint: Checkpoint
@@ -58,7 +58,7 @@ def train(
     classes: int,
     params: Params,
     checkpoints: Path,
-    after_epoch: Callable[[int], None] = lambda epoch: None,
+    after_epoch: Callable[[Row], None] = lambda row: None,
     pretrained: Pretrained = NO_PRETRAINED,
 ) -> TrainingResult:
     """Train the network that `params` name; continue from a checkpoint of the same training, if there is one.
@@ -71,7 +71,8 @@ def train(
         classes: how many classes the labels have.
         params: the sections `train`, `augmentation` and `compute`.
         checkpoints: a folder, made if need be, for the state after each epoch.
-        after_epoch: called with the number of each epoch, from 1, once its checkpoint is written.
+        after_epoch: called with the history's row of each epoch, once its checkpoint is written. A training that
+            continues calls it at its start with the rows that the checkpoint has.
         pretrained: the networks to imitate and to start from, if any.
 
     Raises:
@@ -119,18 +120,20 @@ class _Epochs:
         """Made in the first epoch to train, since teachers may take a while."""
         return make_targets(self.data, self.student.classes, self.params, self.student.teachers)
 
-    def fit(self, bar: tqdm, checkpoint: Checkpoint, after_epoch: Callable[[int], None]) -> None:
+    def fit(self, bar: tqdm, checkpoint: Checkpoint, after_epoch: Callable[[Row], None]) -> None:
         """Train the epochs that are still to come, until patience ends."""
         state = self.state
         if state.history:
             tqdm.write(f"going on after epoch {len(state.history)} of an interrupted training")
+        for row in state.history:
+            after_epoch(row)
         while not self._is_over():
             began = time.monotonic()
             self._fit_epoch(len(state.history), bar)
             state.seconds += time.monotonic() - began
             state.variables = self.student.variable_values()
             checkpoint.save(state)
-            after_epoch(len(state.history))
+            after_epoch(state.history[-1])
 
     def best_network(self) -> keras.Model:
         """Return the network to save, with the weights of the best epoch so far."""
@@ -169,7 +172,7 @@ class _Epochs:
         loss, accuracy = self.networks.evaluation.evaluate(batches, verbose=0)
         return {"val_loss": float(loss), "val_accuracy": float(accuracy)}
 
-    def _add_to_history(self, row: dict[str, float]) -> None:
+    def _add_to_history(self, row: Row) -> None:
         state = self.state
         state.history.append(row)
         if state.best < 0 or self._score(row) > self._score(state.history[state.best]):
@@ -179,7 +182,7 @@ class _Epochs:
             f"validation loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:.4f}"
         )
 
-    def _score(self, row: dict[str, float]) -> float:
+    def _score(self, row: Row) -> float:
         """Return what the best epoch has most of."""
         return row["val_accuracy"] if self.params.train.monitor == "accuracy" else -row["val_loss"]
 

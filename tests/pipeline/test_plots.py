@@ -2,15 +2,21 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from benchmarks.serve_screenshot import CHROMIUM, FLAGS
 from emotion.core.labels import EMOTIONS
 from emotion.presentation.colors import COLORS
-from tests.pipeline.project import ROOT
+from tests.pipeline.project import BIN, ROOT, TIMEOUT
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -54,6 +60,10 @@ def specs(page: str) -> dict[str, dict[str, Any]]:
     return {spec["title"]["text"] if isinstance(spec["title"], dict) else spec["title"]: spec for spec in found}
 
 
+def epochs_of(page: str) -> set[str]:
+    return {row["step"] for row in specs(page)["Loss by epoch"]["data"]["values"]}
+
+
 def test_the_page_loads_nothing_from_the_network(shown):
     sources = Sources(shown)
     assert sources.others == []
@@ -75,9 +85,69 @@ def test_the_plots_hold_the_figures_of_the_run(shown, finished):
     rows = drawn["Confusion in images"]["data"]["values"]
     right = sum(row["actual"] == row["predicted"] for row in rows) / len(rows)
     assert right == pytest.approx(finished.metrics("evaluate")["test"]["accuracy"], abs=1e-4)
-    epochs = {row["epoch"] for row in drawn["Loss by epoch"]["data"]["values"]}
-    assert epochs == {"1", "2"}
+    assert epochs_of(shown) == {"1", "2"}
     assert "<DVC_METRIC" not in json.dumps(drawn)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.killpg is not on Windows")
+def test_a_training_that_runs_is_shown_with_its_epochs_so_far(project):
+    project.set_params({"train.epochs": 400})
+    history = project.path / "metrics/live/plots/metrics/loss.tsv"
+    repro = subprocess.Popen(
+        [str(BIN / "dvc"), "repro", "--single-item", "--force", "train"],
+        cwd=project.path,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        limit = time.monotonic() + TIMEOUT
+        while not history.is_file() or len(history.read_text(encoding="utf-8").splitlines()) < 3:
+            assert repro.poll() is None, f"the training ended with {repro.returncode}"
+            assert time.monotonic() < limit, "the training wrote no second epoch"
+            time.sleep(0.1)
+        project.dvc("plots", "show")
+        epochs = epochs_of(project.read("dvc_plots/index.html"))
+        project.dvc("plots", "diff", "HEAD")
+        project.dvc("exp", "show", "--no-pager")
+        assert repro.poll() is None, "the training ended before its plots were shown"
+    finally:
+        os.killpg(repro.pid, signal.SIGKILL)
+        repro.wait()
+    assert {"1", "2"} <= epochs
+    assert len(epochs) < 400
+    assert project.git("status", "--porcelain", "dvc.yaml") == ""
+
+
+TOO_WIDE = """() => [...document.querySelectorAll("html, main > div, main svg, main img")]
+    .filter((element) => element.scrollWidth > element.clientWidth + 1
+        || element.getBoundingClientRect().right > window.innerWidth)
+    .map((element) => `${element.tagName} ${element.id} of ${element.getBoundingClientRect().width} pixels`)"""
+"""The elements of the page that it cuts, or that have to be scrolled sideways."""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("command", [("show",), ("diff", "HEAD")], ids=lambda command: command[0])
+def test_no_chart_or_image_is_cut(project, command, width):
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    if command[0] == "diff":
+        for file in (project.path / "metrics/live/plots/metrics").iterdir():
+            file.write_text(file.read_text(encoding="utf-8").replace("0.", "0.1"), encoding="utf-8")
+    project.dvc("plots", *command)
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto((project.path / "dvc_plots/index.html").as_uri())
+        page.wait_for_function(f"document.querySelectorAll('main svg.marks').length === {len(TITLES)}")
+        too_wide = page.evaluate(TOO_WIDE)
+        legends = page.locator("main svg.marks .role-legend").count()
+        browser.close()
+    assert too_wide == []
+    assert legends >= 5, "the emotions and the splits have legends"
 
 
 def test_the_libraries_are_those_that_the_readme_names():

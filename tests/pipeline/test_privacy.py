@@ -89,7 +89,7 @@ def shows(content: bytes, pattern: np.ndarray) -> bool:
     """Return whether `content` has the pattern: as a plot at any scale, or as an array."""
     if content.startswith(b"\x89PNG"):
         plot = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
-        return correlation(plot, pattern) > FOUND
+        return plot is not None and correlation(plot, pattern) > FOUND
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             content = b"".join(archive.read(member) for member in archive.namelist())

@@ -19,6 +19,7 @@ def emotion_release(project: Project, *options: str, fails: bool = False) -> str
 def release(project):
     printed = emotion_release(project)
     assert printed.splitlines()[-1] == f"Now: git add dvc.yaml {FOLDER}"
+    assert "not known" not in printed, "the times of this run were measured"
     project.commit("Release")
     return project
 
@@ -68,6 +69,14 @@ def test_a_model_out_of_the_cache_has_no_times(project, tmp_path):
     printed = emotion_release(fresh)
     assert "training time: not known" in printed
     assert "milliseconds a face: not known" in printed
+
+
+def test_measured_times_leave_git_clean(project):
+    times = project.path / "metrics/times/export.json"
+    times.unlink()
+    project.dvc("repro", "--force", "--single-item", "export")
+    assert times.is_file()
+    assert project.git("status", "--porcelain") == ""
 
 
 def test_results_that_are_not_of_these_params_are_refused(project):

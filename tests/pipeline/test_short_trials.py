@@ -25,7 +25,8 @@ def distilled(origin, tmp_path_factory) -> Project:
 
 
 def sizes(project: Project) -> list[int]:
-    return [int(row["size"]) for row in csv.DictReader(io.StringIO(project.read("metrics/curves/history.csv")))]
+    rows = csv.DictReader(io.StringIO(project.read("metrics/live/plots/metrics/size.tsv")), delimiter="\t")
+    return [round(float(row["size"])) for row in rows]
 
 
 def test_a_trial_runs_after_the_commands_of_its_error(distilled):

@@ -17,7 +17,6 @@ from emotion.core.paths import (
     EVALUATION_METRICS,
     EXPLANATIONS,
     FEATURES,
-    HISTORY,
     PLOTS,
     PREDICTIONS,
     SHEETS,
@@ -27,6 +26,7 @@ from emotion.core.paths import (
 )
 from emotion.data.table import COLUMNS
 from stages import evaluate, plot
+from tests.makers import make_history, write_history
 
 pytestmark = pytest.mark.medium
 
@@ -97,9 +97,7 @@ def make_files(emotions):
     rows.insert(10, make_row("train", 0, 0, emotions) | {"hash": "test 0", "excluded": "copy of test"})
     rows.insert(-5, make_row("test", -1, 999, emotions) | {"emotion": "contempt", "excluded": "scheme"})
     pd.DataFrame(rows)[list(COLUMNS)].to_csv(TABLE, index=False)
-    HISTORY.parent.mkdir(parents=True)
-    history = {"epoch": [1, 2], "size": SIZE, "loss": [2.0, 1.0], "accuracy": [0.2, 0.5]}
-    pd.DataFrame(history | {"val_loss": [2.0, 1.1], "val_accuracy": [0.3, 0.4]}).to_csv(HISTORY, index=False)
+    write_history(Path(), make_history())
     TRAINING_METRICS.write_text(json.dumps({"best_epoch": 2}))
 
 

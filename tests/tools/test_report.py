@@ -8,6 +8,8 @@ from emotion.core.paths import EVALUATION_METRICS, PLOTS
 from tests.app.metrics.repository import commit, edit, git, make_repository
 from tools import report
 
+pytestmark = pytest.mark.medium
+
 
 def stage(**changes):
     entries = {

@@ -49,8 +49,8 @@ class InterruptionError(Exception):
 def stop_after(last):
     """Return what raises InterruptionError after an epoch."""
 
-    def after_epoch(epoch):
-        if epoch == last:
+    def after_epoch(row):
+        if row["epoch"] == last:
             raise InterruptionError
 
     return after_epoch

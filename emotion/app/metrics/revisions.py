@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emotion.app.programs import run_git
-from emotion.app.release.results import is_time_of
+from emotion.app.release.results import PREDICTION
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.core.paths import (
@@ -82,7 +82,7 @@ def add_times(metrics: Metrics) -> Metrics:
     git ignores times, so only the workspace has them. Those of an earlier model are left out.
     """
     exported = metrics.files.get(EXPORT_METRICS)
-    if exported is None or not MODEL.is_file() or not is_time_of(EXPORT_TIME, MODEL):
+    if exported is None or not MODEL.is_file() or not PREDICTION.is_of_this_model:
         return metrics
     times = read_json(EXPORT_TIME)[TIMES]
     timed = {name: {**scores, TIMES: times.get(name)} for name, scores in exported.items()}

@@ -13,7 +13,6 @@ from emotion.app.release.results import (
     LOCK,
     MEASURED_TIMES,
     PREDICTION,
-    RELEASED,
     RESULTS,
     TRAINING,
     copy_results,
@@ -23,7 +22,7 @@ from emotion.app.release.version_control import check_up_to_date, describe_commi
 from emotion.core.errors import InputError
 from emotion.core.files import atomic_path, read_json
 from emotion.core.params import PARAMS_FILE, load_params, read_yaml
-from emotion.core.paths import EVALUATION_METRICS, EXPORTED, PREDICTIONS, TRAINED_MODEL
+from emotion.core.paths import EVALUATION_METRICS, EXPORTED, HISTORY, PREDICTIONS, RELEASED_MODELS, TRAINED_MODEL
 from emotion.presentation.formats import figure_text, millions, percent
 from emotion.reports.facts import Facts, find_source, read_facts
 from emotion.reports.model_card import KINDS, Links, ModelFile, Release, make_card
@@ -46,7 +45,7 @@ def release(name: str, *, replace: bool = False, files: Collection[str] | None =
         InputError: the name or `files` cannot be used, or the name is taken and `replace` is false. Results of the
             pipeline are missing or out of date. git, DVC or a write fails.
     """
-    folder = RELEASED / name
+    folder = RELEASED_MODELS / name
     check_name(name)
     files = choose_files(files)
     if folder.exists() and not replace:
@@ -78,7 +77,7 @@ def check_name(name: str) -> None:
 
 def check_results() -> None:
     """Raise InputError where the model or one of the results is missing."""
-    missing = [str(path) for path in (*MODELS, *RESULTS, PREDICTIONS) if not path.is_file()]
+    missing = [str(path) for path in (*MODELS, *RESULTS, PREDICTIONS, HISTORY) if not path.exists()]
     if missing:
         raise InputError(f"missing: {', '.join(missing)}; make what is missing with `dvc repro`")
 

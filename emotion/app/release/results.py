@@ -5,26 +5,25 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from emotion.core.files import read_json
+from emotion.core.files import read_json, write_csv
 from emotion.core.params import PARAMS_FILE
 from emotion.core.paths import (
     DATASET_METRICS,
     EVALUATION_METRICS,
     EXPORT_METRICS,
     EXPORT_TIME,
-    HISTORY,
     MODEL,
     PLOTS,
     TRAINED_MODEL,
     TRAINING_METRICS,
     TRAINING_TIME,
 )
+from emotion.plots.history import read_history
 
-RELEASED = Path("models/released")
 LOCK = Path("dvc.lock")
 
-RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS, HISTORY, PARAMS_FILE, LOCK)
-"""The files that a release has copies of, besides the model and plots."""
+RESULTS = (EVALUATION_METRICS, TRAINING_METRICS, DATASET_METRICS, EXPORT_METRICS, PARAMS_FILE, LOCK)
+"""The files that a release has copies of, besides the model, history and plots."""
 
 PLOT_NAMES = ("class_balance", "confusion", "precision_recall", "reliability", "roc", "training")
 """The plots that show figures. Plots of images are left out, since not every data set may be shown."""
@@ -68,6 +67,7 @@ def copy_results(folder: Path) -> None:
     for path in (*RESULTS, *plots):
         if path in RESULTS or path.is_file():
             shutil.copyfile(path, folder / path.name)
+    write_csv(folder / "history.csv", read_history())
     for time in MEASURED_TIMES:
         if time.is_of_this_model:
             shutil.copyfile(time.source, folder / time.copy)

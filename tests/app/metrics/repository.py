@@ -1,6 +1,7 @@
 """A git repository with metrics files, without a pipeline."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def make_repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("GIT_AUTHOR", "GIT_COMMITTER"):
         monkeypatch.setenv(f"{variable}_NAME", "Test")
         monkeypatch.setenv(f"{variable}_EMAIL", "test@example.com")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     git("init", "--quiet", "--initial-branch=main")
     for path, content in CONTENTS.items():
         write(path, content)

@@ -22,6 +22,8 @@ from emotion.core.paths import (
 from tests.app.metrics.repository import CONTENTS, commit, edit, git, make_repository, write
 from tests.pages import ROOT
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):

@@ -18,7 +18,6 @@ from ruamel.yaml import YAML
 from emotion.app import cli
 from emotion.app.release import stored_models, version_control
 from emotion.app.release.release import release
-from emotion.app.release.results import RELEASED
 from emotion.core.errors import InputError
 from emotion.core.files import read_json, write_csv, write_json
 from emotion.core.metadata import ModelMetadata
@@ -34,6 +33,7 @@ from emotion.core.paths import (
     TRAINED_MODEL,
     TRAINING_TIME,
 )
+from emotion.core.paths import RELEASED_MODELS as RELEASED
 from emotion.evaluation.curves import tabulate_predictions
 from emotion.evaluation.metrics import predicted_labels
 from emotion.evaluation.report import SplitPredictions, make_report
@@ -41,7 +41,7 @@ from emotion.model_files.keras_file import load_model, save_model
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.networks import registry
 from emotion.presentation.formats import number
-from tests.makers import write_params
+from tests.makers import make_history, write_history, write_params
 
 pytestmark = pytest.mark.tf
 
@@ -99,7 +99,7 @@ def results(deterministic, tmp_path_factory):
         (folder / f"metrics/plots/{name}.png").write_bytes(name.encode())
     (folder / "dvc.lock").write_text(LOCK)
     (folder / "dvc.yaml").write_text(PIPELINE)
-    (folder / "metrics/curves/history.csv").write_text("epoch,loss\n1,2\n")
+    write_history(folder, make_history())
     keras.utils.set_random_seed(1)  # whatever tests ran before
     network = registry.build("residual_small", SIZE, 1, len(METADATA.emotions))
     save_model(folder / "models/trained.keras", network, TRAINED)
@@ -382,9 +382,9 @@ def test_a_pipeline_that_is_not_up_to_date_is_refused(project, dvc):
     assert dvc.calls == [("status", "--json", "dvc.yaml")]
 
 
-@pytest.mark.parametrize("file", ["models/model.keras", "metrics/evaluate.json", "metrics/curves/history.csv"])
+@pytest.mark.parametrize("file", ["models/model.keras", "metrics/evaluate.json", "metrics/live"])
 def test_missing_results_are_named(project, dvc, file):
-    Path(file).unlink()
+    Path(file).rename("elsewhere")
     refused(rf"missing: {file}\b.*`dvc repro`")
 
 
