@@ -30,6 +30,9 @@ SMALL: Mapping[str, Any] = {
 }
 """Params with which the whole pipeline takes seconds."""
 
+OTHER_MODEL = ("-S", "faces.margin=0.1")
+"""A change that gives other model files, without a training."""
+
 NONE: Mapping[str, str] = MappingProxyType({})
 
 

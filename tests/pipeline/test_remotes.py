@@ -5,12 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.project import cached_outputs, checksums, clone, set_up, share, stored
+from tests.pipeline.project import OTHER_MODEL, cached_outputs, checksums, clone, set_up, share, stored
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
-
-OTHER_MODEL = ("-S", "faces.margin=0.1")
-"""A change that gives other model files, without a training."""
 
 
 @pytest.fixture

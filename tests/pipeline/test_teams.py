@@ -4,15 +4,12 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.pipeline.project import cached_outputs, checksums, clone, set_up, share, stored
+from tests.pipeline.project import OTHER_MODEL, cached_outputs, checksums, clone, set_up, share, stored
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 S3_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 BUCKET = "emotions"
-
-OTHER_MODEL = ("-S", "faces.margin=0.1")
-"""A change that gives other model files, without a training."""
 
 
 @pytest.fixture(scope="module")
