@@ -9,8 +9,11 @@ from emotion.core.params import load_params
 from emotion.core.paths import EXPLANATIONS, FEATURES, MODEL, PREDICTIONS
 from emotion.data.feature_arrays import load_features
 from emotion.explanation.sheet import choose_explained, plot_explanations
-from emotion.plots.style import save_figure
+from emotion.plots.style import save_indexed
 from emotion.reports.predictions import read_predictions
+
+EXPLANATION_COLORS = 128
+"""Number of colors of the sheet. The grays of the images and the colors of the heat are told apart with them."""
 
 
 def main() -> None:
@@ -35,7 +38,8 @@ def main() -> None:
     chosen = choose_explained(predictions, metadata.emotions, count)
     rows, images = predictions.loc[chosen], np.asarray(images[chosen])
     heat = explain(model, images, find_labels(rows["predicted"], metadata.emotions), flip=metadata.flip)
-    save_figure(plot_explanations(images, heat, rows, metadata.emotions, count=count), EXPLANATIONS)
+    sheet = plot_explanations(images, heat, rows, metadata.emotions, count=count)
+    save_indexed(sheet, EXPLANATIONS, colors=EXPLANATION_COLORS)
 
 
 def find_labels(names: pd.Series, emotions: tuple[str, ...]) -> np.ndarray:

@@ -36,10 +36,11 @@ from emotion.plots.curves import find_points, plot_precision_recall, plot_reliab
 from emotion.plots.dataset import plot_class_balance, plot_images
 from emotion.plots.history import read_history
 from emotion.plots.sheets import plot_mistakes, plot_predictions
-from emotion.plots.style import save_color_sheet, save_figure, save_gray_sheet
+from emotion.plots.style import save_gray_sheet, save_indexed
 from emotion.plots.training import plot_training
 
 SHEET_NAMES = ("images", "predictions", "mistakes")
+CHART_COLORS = 128
 
 
 def main() -> None:
@@ -54,14 +55,14 @@ def main() -> None:
 def draw_training() -> None:
     """Draw the curves of training."""
     best_epoch = read_json(TRAINING_METRICS)["best_epoch"]
-    save_figure(plot_training(read_history(), best_epoch), PLOTS / "training.png")
+    save_indexed(plot_training(read_history(), best_epoch), PLOTS / "training.png", CHART_COLORS)
 
 
 def draw_data(images_per_class: int) -> None:
     """Draw the class balance, and `images_per_class` training images of each class."""
     emotions = list(read_json(EVALUATION_METRICS)["by_class"])
     features = load_features(FEATURES)
-    save_figure(plot_class_balance(read_table(TABLE), emotions), PLOTS / "class_balance.png")
+    save_indexed(plot_class_balance(read_table(TABLE), emotions), PLOTS / "class_balance.png", CHART_COLORS)
     images, labels = features["x_train"], features["y_train"]
     save_sheet = choose_sheet(images)
     save_sheet(plot_images(images, labels, emotions, per_class=images_per_class), SHEETS / "images.png")
@@ -88,7 +89,7 @@ def draw_results(mistakes: int) -> None:
         "reliability": plot_reliability(read_csv(RELIABILITY), emotions, report["temperature"]),
     }
     for name, figure in figures.items():
-        save_figure(figure, PLOTS / f"{name}.png")
+        save_indexed(figure, PLOTS / f"{name}.png", CHART_COLORS)
     save_sheet = choose_sheet(images)
     save_sheet(plot_predictions(images, predictions, emotions), SHEETS / "predictions.png")
     save_sheet(plot_mistakes(images, predictions, emotions, most=mistakes), SHEETS / "mistakes.png")
@@ -113,7 +114,7 @@ def share_sheets(*, share: bool) -> None:
 
 def choose_sheet(images: np.ndarray) -> Callable[[Figure, Path], None]:
     """Return the function that writes a sheet of gray or of color images (n, height, width, channels)."""
-    return save_gray_sheet if images.shape[3] == 1 else save_color_sheet
+    return save_gray_sheet if images.shape[3] == 1 else save_indexed
 
 
 def read_csv(path: Path) -> pd.DataFrame:

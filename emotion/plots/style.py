@@ -22,7 +22,7 @@ from emotion.presentation.colors import COLORS
 
 Arguments = ParamSpec("Arguments")
 
-DPI = 110
+DPI = 100
 MARGIN = 0.18  # inches around everything
 TITLE_HEIGHT = 0.34  # inches
 LINE_HEIGHT = 0.22  # inches, of a line of the subtitle
@@ -127,26 +127,29 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def save_gray_sheet(figure: Figure, path: Path) -> None:
-    """Write a sheet of gray images as PNG in 256 fixed colors, for half the bytes."""
+    """Write a sheet of gray images as PNG in fixed colors, for a third of the bytes."""
     _save_indexed(_render(figure), sheet_palette(), path)
 
 
-def save_color_sheet(figure: Figure, path: Path) -> None:
-    """Write a sheet of color images as PNG in 256 colors: some for letters and bars, most for these images."""
+def save_indexed(figure: Figure, path: Path, colors: int = 256) -> None:
+    """Write a figure as PNG in so many colors, 32 to 256: some for letters and bars, most chosen by what it shows.
+
+    git keeps every version of a plot, and 128 colors are not told from the full ones in a chart of half the bytes.
+    """
     pixels = _render(figure)
     grays = np.linspace(0, 255, LETTER_GRAYS)[:, None].repeat(3, axis=1)
     full = 255 * np.array([to_rgb(color) for color in COLORS.values()])
     letters = np.concatenate([grays, full]).round().astype(np.uint8)
-    image = Image.fromarray(pixels).quantize(256 - len(letters), Image.Quantize.MEDIANCUT)
-    chosen = np.array(image.getpalette(), dtype=np.uint8).reshape(-1, 3)
+    image = Image.fromarray(pixels).quantize(colors - len(letters), Image.Quantize.MEDIANCUT)
+    chosen = np.array(image.getpalette(), dtype=np.uint8).reshape(-1, 3)[: colors - len(letters)]
     _save_indexed(pixels, np.concatenate([letters, chosen]), path)
 
 
 def sheet_palette() -> np.ndarray:
-    """Return 256 colors, (256, 3) uint8: 64 grays, and 24 tints of each emotion's color from full to nearly white."""
-    grays = np.linspace(0, 255, 64)[:, None].repeat(3, axis=1)
+    """Return colors, (128, 3) uint8: 32 grays, and 12 tints of each emotion's color from full to nearly white."""
+    grays = np.linspace(0, 255, 32)[:, None].repeat(3, axis=1)
     full = 255 * np.array([to_rgb(color) for color in COLORS.values()])
-    strength = np.linspace(1, 0, 24, endpoint=False)[:, None]
+    strength = np.linspace(1, 0, 12, endpoint=False)[:, None]
     tints = [255 - (255 - color) * strength for color in full]
     return np.concatenate([grays, *tints]).round().astype(np.uint8)
 

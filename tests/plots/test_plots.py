@@ -114,7 +114,7 @@ def test_every_image_is_drawn(tmp_path, options):
 @pytest.mark.slow
 def test_the_same_bytes_twice(tmp_path):
     for name, draw in make_case(3).items():
-        savers = {"mistakes": style.save_gray_sheet, "images": style.save_color_sheet}
+        savers = {"mistakes": style.save_gray_sheet, "images": style.save_indexed}
         save = savers.get(name, style.save_figure)
         save(draw(), tmp_path / "one.png")
         save(draw(), tmp_path / "two.png")
@@ -172,7 +172,7 @@ def test_a_gray_sheet_is_written_in_few_colors_that_hardly_move(tmp_path):
 def test_a_sheet_of_color_images_is_written_in_colors_that_hardly_move(tmp_path):
     figure = make_case(8, channels=3)["predictions"]
     style.save_figure(figure(), tmp_path / "full.png")
-    style.save_color_sheet(figure(), tmp_path / "sheet.png")
+    style.save_indexed(figure(), tmp_path / "sheet.png")
     full, sheet = (Image.open(tmp_path / f"{name}.png") for name in ("full", "sheet"))
     assert (full.mode, sheet.mode) == ("RGB", "P")
     assert (tmp_path / "sheet.png").stat().st_size < 0.6 * (tmp_path / "full.png").stat().st_size
@@ -192,7 +192,7 @@ def test_sheets_of_large_color_images_stay_small(tmp_path, monkeypatch):
     images = np.stack([np.asarray(Image.fromarray(one).resize((256, 256))) for one in grain])
     emotions = tuple(COLORS)[:7]
     figure = plot_images(images, np.arange(70) % 7, emotions, per_class=10)
-    style.save_color_sheet(figure, tmp_path / "images.png")
+    style.save_indexed(figure, tmp_path / "images.png")
     assert (tmp_path / "images.png").stat().st_size < 500_000
 
 
