@@ -53,11 +53,11 @@ def test_experiments_are_listed_with_params_and_metrics(experiment):
 def test_metrics_are_compared(experiment, finished):
     project, _ = experiment
     changes = json.loads(project.dvc("metrics", "diff", "--json"))["metrics/summary.json"]
-    change = changes["test.log_loss"]
+    change = changes["test.logloss"]
     assert change["old"] == finished.metrics("evaluate")["test"]["log_loss"]
     assert change["new"] == project.metrics("evaluate")["test"]["log_loss"]
     table = project.dvc("metrics", "diff")
-    assert "test.log_loss" in table
+    assert "test.logloss" in table
 
 
 def test_params_are_compared(experiment):
@@ -96,16 +96,16 @@ def test_a_sweep_through_the_queue_is_listed_and_drawn_as_the_documents_show(pro
     project.dvc("exp", "run", "--run-all", "--jobs", "2")
     ended = {row["Experiment"]: row for row in experiments(project) if row["Experiment"]}
     assert len(ended) == 2
-    best_first = sorted(ended, key=lambda name: float(ended[name]["val.log_loss"]))
+    best_first = sorted(ended, key=lambda name: float(ended[name]["val.logloss"]))
     listed = project.run("sh", "-c", documented("bash", "dvc exp show --hide-workspace"))
     assert [name for name in re.findall(r"\[(\S+)\]", listed) if name in ended] == best_first
     header, *rows = project.run(sys.executable, "-c", documented("python", "import os")).splitlines()
-    assert header.split() == ["Experiment", "train.architecture", "train.learning_rate", "val.log_loss"]
+    assert header.split() == ["Experiment", "train.architecture", "train.learning_rate", "val.logloss"]
     assert [row.split()[0] for row in rows] == best_first
     for row in rows:
         name, _, rate, score = row.split()
         assert (float(rate), float(score)) == tuple(
-            float(ended[name][key]) for key in ("train.learning_rate", "val.log_loss")
+            float(ended[name][key]) for key in ("train.learning_rate", "val.logloss")
         )
     with Image.open(project.path / "experiments.png") as image:
         assert image.width > 500

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.pipeline.project import BIN, Project, clone
+from tests.pipeline.project import BIN, Project, clone, set_up
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -35,6 +35,7 @@ def run(small_origin, pattern, tmp_path_factory) -> Project:
     _write_images(project.path / "data/raw", pattern)
     _preset(project, "folder")
     project.set_params({"labels.scheme": ["happy", "sad"], "augmentation.erase": 0.0})
+    set_up(project)
     project.dvc("repro")
     project.dvc("exp", "save", "--name", "saved")
     project.git("commit", "--quiet", "--all", "--message", "A run on private images")

@@ -10,7 +10,7 @@ from tests.pipeline.project import Project
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
-MAIN_FIGURES = ["test.accuracy", "test.macro_f1", "test.log_loss", "val.accuracy", "val.log_loss"]
+MAIN_FIGURES = ["test.accuracy", "test.macro_f1", "test.logloss", "val.accuracy", "val.logloss"]
 
 
 def write_report(project: Project, base: str) -> str:
@@ -35,7 +35,7 @@ def test_a_change_is_reported_with_figures_stages_and_plots(project):
     assert sorted(rows) == sorted(MAIN_FIGURES)
     after = project.metrics("summary")
     assert after["test"]["log_loss"] != before["test"]["log_loss"]
-    old, new = (float(cell) for cell in rows["test.log_loss"][2:4])
+    old, new = (float(cell) for cell in rows["test.logloss"][2:4])
     assert (old, new) == (before["test"]["log_loss"], after["test"]["log_loss"])
 
     assert re.search(r"^- `train`:.*params `train\.learning_rate`", text, re.MULTILINE)
