@@ -3,7 +3,7 @@
 import hashlib
 from functools import partial
 
-from dvclive import Live
+from dvclive.live import Live
 from scmrepo.exceptions import SCMError
 
 from emotion.core.errors import InputError

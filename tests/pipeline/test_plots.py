@@ -93,6 +93,7 @@ def test_the_plots_hold_the_figures_of_the_run(shown, finished):
 def test_a_training_that_runs_is_shown_with_its_epochs_so_far(project):
     project.set_params({"train.epochs": 400})
     history = project.path / "metrics/live/plots/metrics/loss.tsv"
+    history.unlink()  # that of the finished training
     repro = subprocess.Popen(
         [str(BIN / "dvc"), "repro", "--single-item", "--force", "train"],
         cwd=project.path,

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +97,15 @@ def test_the_test_split_plays_no_part(project, monkeypatch):
     poison("y_val")
     run(monkeypatch)
     assert not read_history().equals(clean)  # so that the test above can fail
+
+
+def test_a_git_repository_without_a_commit_is_refused(project):
+    from stages.train import start_live
+
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    Path(".dvc").mkdir()
+    with pytest.raises(InputError, match=r"metrics.live.*git commit"):
+        start_live()
 
 
 def test_a_failed_stage_keeps_the_old_model(project, monkeypatch):
