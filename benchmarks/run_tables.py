@@ -36,7 +36,8 @@ OPTIMIZERS = {
 }
 """Rows of results/variants.csv that differ in their optimizer only."""
 
-EXPERIMENT_METRICS = ("accuracy", "log_loss")
+EXPERIMENT_METRICS = {"accuracy": "val.accuracy", "log_loss": "val.logloss"}
+"""Figures of the validation split in metrics/evaluate.json, and their names in `dvc exp show`."""
 EXPERIMENT_PARAMS = ("epochs", "learning_rate")
 
 
@@ -143,7 +144,7 @@ def render_experiment() -> str:
         ("`main`", *_experiment_cells(read_json(EVALUATION_METRICS)["validation"], committed)),
         ("`five-epochs`", *_experiment_cells(scores_of(run, "validation"), changed)),
     ]
-    metrics, params = (f"val.{name}" for name in EXPERIMENT_METRICS), (f"train.{name}" for name in EXPERIMENT_PARAMS)
+    metrics, params = EXPERIMENT_METRICS.values(), (f"train.{name}" for name in EXPERIMENT_PARAMS)
     return render_table(("experiment", *metrics, *params), rows)
 
 
