@@ -127,7 +127,7 @@ def render_data() -> str:
 def render_sweep() -> str:
     """Return the experiments on the sample, the best first."""
     runs = read_rows(RESULTS / "sweep.csv")
-    names = ("train.architecture", "train.epochs", "train.learning_rate", "val.logloss")
+    names = ("train.architecture", "train.epochs", "train.learning_rate", "val.accuracy", "val.logloss")
     rows = [(f"`{run['Experiment'] or run['rev']}`", *(run[name] for name in names)) for run in runs]
     return render_table(("experiment", *names), rows)
 
