@@ -37,12 +37,18 @@ help:
 	@echo 'make pins        pin the packages again, after a change of pyproject.toml'
 	@echo 'make clean       remove .venv and caches of tools; data, models and the DVC cache stay'
 
-# The second line repeats the urls of DVC's remotes in .dvc/config.local, each time, since a clone can move.
-setup: $(VENV)/.installed
+# Settings of this clone. The urls of DVC's remotes are repeated in .dvc/config.local each time, since a clone can move.
+# git compares a file with 10 neighbors when it packs, and misses that two files of a model in store/ are nearly equal.
+define SETTINGS
 	@$(BIN)/python -m tools.remotes
+	@git config pack.window >/dev/null 2>&1 || git config pack.window 60 2>/dev/null || true
+endef
+
+setup: $(VENV)/.installed
+	$(SETTINGS)
 
 setup-dev: $(VENV)/.installed-dev
-	@$(BIN)/python -m tools.remotes
+	$(SETTINGS)
 
 repro: setup
 	@$(BIN)/dvc repro
