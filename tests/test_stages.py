@@ -192,12 +192,16 @@ def test_light_stages_import_neither_tensorflow_nor_dvc(stage, refused):
     assert packages & refused == set()
 
 
+NO_PATHS_OF_STAGES = ("CHECKPOINTS", "CURVES", "EXPORT_TIME", "RELEASED_MODELS", "TIMES", "TRAINING_TIME")
+"""The names of paths that are folders of others, or that DVC does not watch."""
+
+
 def test_dvc_yaml_uses_every_path_of_the_stages():
     used = set().union(*map(data_paths, STAGES))
     named = {
         value.as_posix()
         for name, value in vars(paths).items()
-        if isinstance(value, Path) and name not in ("CURVES", "CHECKPOINTS", "TIMES", "TRAINING_TIME", "EXPORT_TIME")
+        if isinstance(value, Path) and name not in NO_PATHS_OF_STAGES
     }
     assert {path for path in named if not any(path == use or path.startswith(f"{use}/") for use in used)} == set()
 

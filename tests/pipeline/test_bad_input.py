@@ -43,7 +43,7 @@ def test_a_missing_source_says_where_to_get_it_and_how_to_run_the_sample(project
 def test_a_truncated_archive_is_an_error(project):
     whole = (project.path / "data/sample/archive.zip").read_bytes()
     (project.path / "data/raw/archive.zip").write_bytes(whole[: len(whole) // 2])
-    project.set_params({"source.folder": "data/raw"})
+    project.set_params({"source.folder": "data/raw", "source.remote": "private"})
     assert "archive.zip" in failed_repro(project)
 
 
