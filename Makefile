@@ -19,7 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page lint-workflows figures docs format code-only pins clean
+.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page lint-workflows figures docs format code-only store pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo 'make figures     write the tables of figures in README.md and docs/'
 	@echo 'make format      bring the code into the style that lint checks'
 	@echo 'make code-only   commit to dvc.lock what changed only comments, docstrings and formatting'
+	@echo 'make store       fill store/ with the results of the sample, for a commit'
 	@echo 'make setup       make .venv, with the pinned packages and the `emotion` command; set up the remotes of DVC'
 	@echo 'make pins        pin the packages again, after a change of pyproject.toml'
 	@echo 'make clean       remove .venv and caches of tools; data, models and the DVC cache stay'
@@ -126,6 +127,10 @@ pins: setup-dev
 	@$(PIN) --extra pipeline --output-file requirements.txt pyproject.toml
 	@$(PIN) --extra dev --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
 	@git --no-pager diff --stat -- requirements*.txt
+
+# git ignores new files in store/, so that only this command brings them into a commit.
+store: setup
+	@$(BIN)/python -m tools.store
 
 clean:
 	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* coverage.json *.egg-info

@@ -25,6 +25,7 @@ from emotion.core.paths import (
     PREDICTIONS,
     RELIABILITY,
     ROC,
+    SAMPLE_FOLDER,
     SHEETS,
     TABLE,
     TRAINING_METRICS,
@@ -45,11 +46,16 @@ CHART_COLORS = 128
 
 def main() -> None:
     """Read the outputs of the other stages; write metrics/plots/*.png and metrics/sheets/*.png."""
-    params = load_params("plot").plot
+    params = load_params("plot", "source")
     draw_training()
-    draw_results(params.mistakes)
-    draw_data(params.images_per_class)
-    share_sheets(share=params.share_images)
+    draw_results(params.plot.mistakes)
+    draw_data(params.plot.images_per_class)
+    share_sheets(share=params.plot.share_images)
+    if params.plot.share_images and Path(params.source.folder) != SAMPLE_FOLDER:
+        print(
+            f"{PLOTS} shows images of {params.source.folder}, and git shares them, since plot.share_images is true; "
+            "set it to false if the images are private"
+        )
 
 
 def draw_training() -> None:

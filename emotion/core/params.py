@@ -75,8 +75,8 @@ class SourceParams(Section):
     def _store_is_for_the_sample(cls, remote: str, info: ValidationInfo) -> str:
         if remote == SHARED_REMOTE and Path(info.data.get("folder", SAMPLE_FOLDER)) != SAMPLE_FOLDER:
             raise ValueError(
-                f"private, or another remote that you added: {SHARED_REMOTE} is part of this git repository and serves "
-                "the sample only. `emotion preset folder` sets all params for images of your own"
+                "private, with plot.share_images: false, as `emotion preset folder` sets them. "
+                f"{SHARED_REMOTE} is part of this git repository and serves the sample only"
             )
         return remote
 

@@ -85,6 +85,12 @@ class Project:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
 
+    def commit_store(self) -> None:
+        """Push the results to the store in the repository, and commit it."""
+        self.dvc("push")
+        self.git("add", "--all", "--force", "store")
+        self.commit("Results in the store")
+
     def set_params(self, changes: Mapping[str, Any]) -> None:
         """Change params.yaml; the keys are written section.name."""
         change_yaml(self.path / "params.yaml", changes)
@@ -194,6 +200,7 @@ def snapshot(project: Project) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     project.git("init", "--quiet")
+    project.git("add", "--all", "--force")
     project.commit("Snapshot of the working tree")
 
 

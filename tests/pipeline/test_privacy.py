@@ -137,9 +137,40 @@ def test_the_plots_that_git_tracks_show_figures_only(run):
     assert "metrics/sheets/" in run.git("status", "--porcelain", "--ignored")
 
 
+def test_a_push_after_the_preset_of_the_sample_sends_nothing_private(run, tmp_path):
+    project = _copy(run, tmp_path)
+    before = stored(project)
+    _preset(project, "sample")
+    project.dvc("push")
+    project.dvc("repro", "create_dataframe")
+    project.dvc("push")
+    held = list(remote_objects(project, "store"))
+    assert not [content[:80] for content in held if NAME.encode() in content]
+    private = checksums(run, *cached_outputs(run.path)) - before
+    assert not private & stored(project)
+    project.git("add", "--all")
+    assert "store/" not in project.git("diff", "--cached", "--name-only")
+
+
+def test_the_store_is_filled_with_results_of_the_sample_only(run, tmp_path):
+    project = _copy(run, tmp_path)
+    refusal = project.run("python", "-m", "tools.store", fails=True)
+    assert "source.remote" in refusal
+    assert "emotion preset sample" in refusal
+    assert "Traceback" not in refusal
+    assert stored(project) == stored(run)
+
+
+def _copy(run: Project, folder: Path) -> Project:
+    """Copy the clone to a folder, with the remotes of that place."""
+    shutil.copytree(run.path, folder / "copy", symlinks=True)
+    project = Project(folder / "copy", run.environment)
+    set_up(project)
+    return project
+
+
 def test_sharing_images_is_a_choice(run, pattern, tmp_path):
-    shutil.copytree(run.path, tmp_path / "shared", symlinks=True)
-    shared = Project(tmp_path / "shared", run.environment)
+    shared = _copy(run, tmp_path)
     shared.set_params({"plot.share_images": True})
     assert shared.repro() == ["plot"]
     assert shows((shared.path / "metrics/plots/images.png").read_bytes(), pattern)

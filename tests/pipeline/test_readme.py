@@ -53,8 +53,8 @@ def reader(project):
     for stamp in (".installed", ".installed-dev"):
         (project.path / ".venv" / stamp).touch()
     change_yaml(project.path / "presets/sample.yaml", SMALL, known_only=True)
-    project.dvc("push")
-    project.commit("Small preset, and results in the store")
+    project.commit("Small preset")
+    project.commit_store()
     # The command `emotion` of the lent environment imports the code of the clone.
     project.environment["PYTHONPATH"] = str(project.path)
     project.environment["PATH"] = f"{project.path / '.venv/bin'}:{project.environment['PATH']}"

@@ -62,8 +62,7 @@ def test_a_release_leaves_dvc_yaml_in_the_form_that_dvc_writes(release):
 
 
 def test_a_model_out_of_the_cache_has_no_times(project, tmp_path):
-    project.dvc("push")
-    project.commit("Results in the store")
+    project.commit_store()
     fresh = clone(project, tmp_path / "fresh")
     fresh.dvc("pull")
     printed = emotion_release(fresh)

@@ -28,17 +28,29 @@ def list_files(folders):
 
 
 def test_the_store_in_the_repository_serves_a_fresh_clone(project, tmp_path):
-    project.dvc("push")
+    project.commit_store()
     assert stored(project) == checksums(project, *cached_outputs(project.path))
-    project.commit("Results in the store")
     fresh = clone(project, tmp_path / "fresh")
     fresh.dvc("pull")
     assert fresh.status() == {}
 
 
+def test_make_store_replaces_what_the_store_holds(project):
+    set_up(project)
+    project.commit_store()
+    project.set_params({"faces.margin": 0.1})
+    assert "dvc repro" in project.run("python", "-m", "tools.store", fails=True)
+    project.dvc("repro")
+    printed = project.run("python", "-m", "tools.store")
+    assert stored(project) == checksums(project, *cached_outputs(project.path))
+    assert f"{len(stored(project))} files" in printed
+    staged = project.git("diff", "--cached", "--name-status", "--", "store").splitlines()
+    assert {line[0] for line in staged} <= {"A", "D", "R"}
+    assert staged
+
+
 def test_the_store_serves_a_shallow_clone_of_a_bare_repository(project, tmp_path):
-    project.dvc("push")
-    project.commit("Results in the store")
+    project.commit_store()
     bare = share(project, tmp_path / "bare")
     fresh = clone(bare, tmp_path / "fresh", "--single-branch", "--depth", "1", "--no-local")
     set_up(fresh)

@@ -22,8 +22,7 @@ def bare(finished, tmp_path_factory) -> Project:
     set_up(project)
     finished.run("cp", "-a", ".dvc/cache", str(project.path / ".dvc"))
     project.dvc("checkout")
-    project.dvc("push")
-    project.commit("Results in the store")
+    project.commit_store()
     return share(project, folder / "bare")
 
 

@@ -39,6 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> None:
     """Write the preset, or list all presets; raise InputError where there is no such preset."""
     from emotion.app.preset.presets import apply_preset, describe_preset, find_preset, list_presets, to_yaml
+    from emotion.app.preset.private_results import forget_private_results
 
     if arguments.name is None:
         _print_list(list_presets())
@@ -47,6 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
     for change in changes:
         print(f"{change.key}: {to_yaml(change.before)} -> {to_yaml(change.after)}")
     print(f"params.yaml: {len(changes)} values changed" if changes else "params.yaml has these values already")
+    if forgotten := forget_private_results():
+        print(f"dvc.lock: results of private images forgotten ({', '.join(forgotten)}); dvc repro makes those of these")
     print(f"\n{describe_preset(find_preset(arguments.name))}", file=sys.stderr)
 
 

@@ -115,8 +115,10 @@ def _merge(preset: dict[str, Any], content: Any, name: str) -> Iterator[Change]:
             )
         for key, value in values.items():
             before = content.setdefault(section, {}).get(key)
-            if before != value or isinstance(before, bool) != isinstance(value, bool):
+            changed = before != value or isinstance(before, bool) != isinstance(value, bool)
+            if changed or isinstance(value, list):  # `dvc exp run -S` writes lists in another style
                 content[section][key] = _in_flow_style(value)
+            if changed:
                 yield Change(f"{section}.{key}", before, value)
 
 

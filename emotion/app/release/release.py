@@ -21,7 +21,7 @@ from emotion.app.release.stored_models import StoredModels, choose_files, model_
 from emotion.app.release.version_control import check_up_to_date, describe_commit, paths_to_add
 from emotion.core.errors import InputError
 from emotion.core.files import atomic_path, read_json
-from emotion.core.params import PARAMS_FILE, load_params, read_yaml
+from emotion.core.params import PARAMS_FILE, SHARED_REMOTE, load_params, read_yaml
 from emotion.core.paths import EVALUATION_METRICS, EXPORTED, HISTORY, PREDICTIONS, RELEASED_MODELS, TRAINED_MODEL
 from emotion.presentation.formats import figure_text, millions, percent
 from emotion.reports.facts import Facts, find_source, read_facts
@@ -112,4 +112,8 @@ def summarize_release(folder: Path, stored: StoredModels) -> str:
         f"{percent(stored.accuracy, 2)}"
     )
     times = [f"{title}: not known, since the model came from DVC's cache" for title in unknown]
-    return "\n".join((figures, *times, f"Now: git add {' '.join(paths_to_add([folder, PIPELINE]))}"))
+    source = load_params("source", path=folder / PARAMS_FILE).source
+    lines = [figures, *times]
+    if source.remote != SHARED_REMOTE:
+        lines.append(f"trained on images of {source.folder}: git shares a release, so commit it only if you may")
+    return "\n".join((*lines, f"Now: git add {' '.join(paths_to_add([folder, PIPELINE]))}"))
