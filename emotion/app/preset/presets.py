@@ -114,12 +114,19 @@ def _merge(preset: dict[str, Any], content: Any, name: str) -> Iterator[Change]:
                 f"{name}: got {values!r} for {section}, expected a section with keys, such as `train: {{epochs: 20}}`"
             )
         for key, value in values.items():
-            before = content.setdefault(section, {}).get(key)
+            before = content.setdefault(section, CommentedMap()).get(key)
             changed = before != value or isinstance(before, bool) != isinstance(value, bool)
             if changed or isinstance(value, list):  # `dvc exp run -S` writes lists in another style
-                content[section][key] = _in_flow_style(value)
+                _set_value(content[section], key, value)
             if changed:
                 yield Change(f"{section}.{key}", before, value)
+
+
+def _set_value(section: CommentedMap, key: str, value: Any) -> None:
+    """Set a value, and keep the comment behind it where it was a list of one item a line."""
+    section[key] = _in_flow_style(value)
+    if tokens := section.ca.items.get(key):
+        section.ca.items[key] = [None, None, tokens[2], None]
 
 
 def _in_flow_style(value: Any) -> Any:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from emotion.app import cli
 from emotion.app.preset.presets import PRESETS, apply_preset, describe_preset, find_preset, list_presets
@@ -189,3 +190,17 @@ def test_presets_of_published_systems_leave_no_value_of_another(project):
     keys = {(section, key) for section, values in read_yaml(find_preset(names[0])).items() for key in values}
     for name in names:
         assert {(section, key) for section, values in read_yaml(find_preset(name)).items() for key in values} == keys
+
+
+def test_lists_in_the_style_that_dvc_writes_come_back_in_that_of_the_file(project):
+    yaml = YAML()
+    content = yaml.load(committed_text())
+    content["augmentation"]["zoom"].fa.set_block_style()
+    content["labels"]["scheme"] = ["happy", "sad"]
+    with Path("params.yaml").open("w", encoding="utf-8") as stream:
+        yaml.dump(content, stream)
+    reread = Path("params.yaml").read_text(encoding="utf-8")
+    assert "  - 0.9\n" in reread
+    for name in ("fer2013", "sample"):
+        apply_preset(name)
+    assert Path("params.yaml").read_text(encoding="utf-8") == committed_text()
