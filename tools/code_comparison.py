@@ -7,8 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 OWN_DOCSTRING = re.compile(rb"\b__doc__\b")
 """Text of a module that reads its own docstring."""
 
-OTHER_DOCSTRINGS = re.compile(rb"""\.__doc__\b|["']__doc__["']|\bgetdoc\b|\buse_attribute_docstrings\b""")
+OTHER_DOCSTRINGS = re.compile(
+    rb"""\.__doc__\b|["']__doc__["']|\b(getdoc|use_attribute_docstrings|co_consts|pydoc)\b|json_schema|\bhelp\s*\("""
+)
 """Text of a module that may read the docstrings of any other one."""
+
+SOURCE = re.compile(
+    rb"\b(getsource|getsourcelines|findsource|getcomments|linecache|f_lineno|tb_lineno|co_(firstlineno|lines|positions))\b"
+)
+"""Text of a module that may read the source text or the line numbers of any other one."""
 
 
 def compare_versions(old: Mapping[str, bytes], new: Mapping[str, bytes], *, docstrings: bool) -> Iterator[str]:
@@ -30,13 +37,17 @@ def compare_versions(old: Mapping[str, bytes], new: Mapping[str, bytes], *, docs
 
 
 def compare_files(path: str, old: bytes, new: bytes, *, docstrings: bool) -> Iterator[str]:
-    """Yield the first difference between two versions of a file that counts, if there is one."""
+    """Yield the first difference between two versions of a file that counts, if there is one.
+
+    A new version that Python cannot compile counts too.
+    """
     if not path.endswith(".py"):
         yield f"{path}: the bytes of this file, which is no Python, changed"
         return
     docstrings = docstrings or any(OWN_DOCSTRING.search(content) for content in (old, new))
     try:
         before, after = (parse(content, docstrings=docstrings) for content in (old, new))
+        compile(new, path, "exec", dont_inherit=True)  # finds what parsing does not: `from __future__` must come first
     except (SyntaxError, ValueError) as error:
         yield f"{path}: the file, which cannot be read as Python ({error}), changed"
         return
@@ -48,6 +59,19 @@ def compare_files(path: str, old: bytes, new: bytes, *, docstrings: bool) -> Ite
 def read_other_docstrings(contents: Iterable[bytes]) -> bool:
     """Return whether a module among these contents may read the docstrings of another one."""
     return any(OTHER_DOCSTRINGS.search(content) for content in contents)
+
+
+def find_source_readers(files: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield a message for each file whose code may read source text or line numbers.
+
+    Every change counts for such code, even that of a comment.
+
+    Args:
+        files: contents of the files by path.
+    """
+    for path, content in files.items():
+        if found := SOURCE.search(content):
+            yield f"{path}: `{found[0].decode()}` reads the source of code, so every edit counts; run `dvc repro`"
 
 
 def parse(content: bytes, *, docstrings: bool) -> ast.Module:

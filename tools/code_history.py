@@ -3,7 +3,7 @@
 import hashlib
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -63,7 +63,7 @@ def find_version(dep: str, md5: str, ignores: Ignores) -> Version:
     """
     commits = list_commits(dep)
     for commit in commits:
-        files = {path: content for path, content in read_commit(commit, dep) if not ignores(path)}
+        files = {path: content for path, content in read_commit(commit, dep).items() if not ignores(path)}
         if files and hash_files(dep, files) == md5:
             return Version(commit, files)
     raise InputError(
@@ -84,12 +84,17 @@ def list_commits(dep: str) -> list[str]:
     return list(newest.values())
 
 
-def read_commit(commit: str, dep: str) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of each file of a dep, as `git checkout` of the commit would write it."""
+def read_commit(commit: str, dep: str) -> dict[str, bytes]:
+    """Return the files of a dep by their paths, as `git checkout` of the commit would write them.
+
+    There are none if a link among them points outside the dep, or at itself. The archive lacks its target.
+    """
     with tarfile.open(fileobj=BytesIO(run_git("archive", "--format=tar", commit, "--", dep))) as archive:
-        for member in archive:
-            if content := archive.extractfile(member):
-                yield member.name, content.read()
+        try:
+            contents = {member.name: archive.extractfile(member) for member in archive}
+        except (KeyError, RecursionError):
+            return {}
+        return {path: content.read() for path, content in contents.items() if content}
 
 
 def advise_on_missing_version() -> str:

@@ -15,11 +15,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from emotion.core.errors import InputError, run_command
-from tools.code_comparison import compare_versions, read_other_docstrings
+from tools.code_comparison import compare_versions, find_source_readers, read_other_docstrings
 from tools.code_history import SHORT, Ignores, Version, find_version, hash_files, read_working_tree
 
 LOCK = Path("dvc.lock")
@@ -70,11 +71,14 @@ def commit_code(*, dry: bool = False) -> None:
     if not status:
         print(f"{LOCK} is up to date, so there is nothing to commit")
         return
-    refuse(list_other_changes(status))
     lock = read_lock()
-    ignores: Ignores = Repo().dvcignore.is_ignored_file
+    repo = Repo()
+    refuse(chain(list_other_changes(status), list_unrecorded_paths(repo, lock, status)))
+    ignores: Ignores = repo.dvcignore.is_ignored_file
+    code = read_code(lock, ignores)
+    refuse(find_source_readers(code))
     changes = find_changes(lock, status, ignores)
-    docstrings = read_other_docstrings(read_code(lock, ignores))
+    docstrings = read_other_docstrings(code.values())
     refuse(fault for change in changes for fault in list_faults(change, docstrings=docstrings))
     if not dry:
         commit_stages(list(status), lock, {change.dep: hash_files(change.dep, change.new) for change in changes})
@@ -97,6 +101,23 @@ def list_other_changes(status: Status) -> Iterator[str]:
             for path, state in chain.from_iterable(changed.items() for changed in entry.values()):
                 if "changed deps" not in entry or not is_code(path) or state != "modified":
                     yield f"{stage}: {path} is {describe(state)}, expected changes of code only; {advise(state)}"
+
+
+def list_unrecorded_paths(repo: Repo, lock: Lock, status: Status) -> Iterator[str]:
+    """Yield a message for each stage of a status that has other deps or outs in dvc.yaml than in dvc.lock.
+
+    A stage that dvc.lock lacks gets a message too.
+    """
+    for stage in (stage for stage in repo.index.stages if stage.addressing in status):
+        name, recorded = stage.addressing, lock["stages"].get(stage.addressing)
+        if recorded is None:
+            yield f"{name}: the stage is not in {LOCK}; run `dvc repro`"
+            continue
+        for key in ("deps", "outs"):
+            declared = {item.def_path for item in getattr(stage, key) if not isinstance(item, ParamsDependency)}
+            for path in sorted(declared ^ {entry["path"] for entry in recorded.get(key, [])}):
+                here, missing = ("dvc.yaml", LOCK) if path in declared else (LOCK, "dvc.yaml")
+                yield f"{name}: {path} is among the {key} in {here} and not in {missing}; run `dvc repro`"
 
 
 def describe(state: str | Mapping[str, str]) -> str:
@@ -193,10 +214,10 @@ def is_code(path: str) -> bool:
     return Path(path).parts[0] in CODE
 
 
-def read_code(lock: Lock, ignores: Ignores) -> Iterator[bytes]:
-    """Yield the content of each file of code that dvc.lock names, as it is on disk."""
-    for dep in sorted({dep["path"] for stage in lock["stages"] for dep in code_deps(lock, stage)}):
-        yield from read_working_tree(dep, ignores).values()
+def read_code(lock: Lock, ignores: Ignores) -> dict[str, bytes]:
+    """Return the content of each file of code that dvc.lock names, as it is on disk, by its path."""
+    deps = sorted({dep["path"] for stage in lock["stages"] for dep in code_deps(lock, stage)})
+    return {path: content for dep in deps for path, content in read_working_tree(dep, ignores).items()}
 
 
 def report(changes: list[Change], stages: list[str], *, dry: bool) -> None:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from configobj import ConfigObj, ConfigObjError
+from dvc.config import get_compiled_schema
+from voluptuous import MultipleInvalid
 
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import atomic_path, read_json, write_json
@@ -25,8 +27,8 @@ COMMITTED, LOCAL = "config", "config.local"
 RECORD = "remotes.json"
 """File of the urls that the last run wrote. A url that is not in it was set by the user, and stays."""
 
-OF_A_CLONE = f"{FOLDER.name}/../"
-"""Part of each path that this module writes. It is found in a file copied from another clone too, without a record."""
+Urls = dict[str, str]
+"""The url of each remote by the name of its section, such as `remote "store"`."""
 
 
 def main() -> None:
@@ -35,21 +37,27 @@ def main() -> None:
 
 
 def update(folder: Path) -> list[str]:
-    """Write the urls of the committed remotes into the local settings; return a line for each one that changed.
+    """Write the urls of the committed remotes into the local settings.
 
-    A url that the user set in the local settings stays, and so does everything else there.
+    A url that the user set in the local settings stays, and so does everything else there. A url also stays where DVC
+    would refuse the settings beside the new one, such as the password of a server beside a path.
 
     Args:
         folder: the folder `.dvc` of a clone.
+
+    Returns:
+        a line for each url that changed, and one for each url with settings that DVC refuses.
 
     Raises:
         InputError: a file of settings cannot be read.
     """
     local = _read(folder / LOCAL)
-    wanted = {section: absolute(url, folder) for section, url in _urls(_read(folder / COMMITTED)).items()}
-    written = read_json(folder / RECORD, "remove it") if (folder / RECORD).exists() else {}
-    present = _urls(local)
-    ours = {section for section in wanted | present if _is_ours(present.get(section), written.get(section))}
+    committed, present, written = _urls(_read(folder / COMMITTED)), _urls(local), _read_record(folder / RECORD)
+    ours = {section for section in committed | present if _is_ours(section, present.get(section), committed, written)}
+    wanted = {section: absolute(url, folder) for section, url in committed.items()}
+    refused = {section: keys for section in ours & wanted.keys() if (keys := _refused(local, section, wanted[section]))}
+    notes = [_advise(section, refused[section], wanted[section]) for section in sorted(refused)]
+    wanted |= {section: present[section] for section in refused if section in present}
     changed = {section: wanted.get(section) for section in ours if present.get(section) != wanted.get(section)}
     for section, url in changed.items():
         _set_url(local, section, url)
@@ -57,20 +65,52 @@ def update(folder: Path) -> list[str]:
         _write(local, folder / LOCAL)
     if written != wanted:
         write_json(folder / RECORD, wanted)
-    return [f"{section}: {url or 'removed'} (.dvc/{LOCAL})\n" for section, url in sorted(changed.items())]
+    return [f"{section}: {url or 'removed'} (.dvc/{LOCAL})\n" for section, url in sorted(changed.items())] + notes
 
 
 def absolute(url: str, folder: Path) -> str:
-    """Return `url`, with a path made absolute as DVC does it, from the folder of the settings."""
-    return url if re.match(r"\w+://", url) else str(folder / Path(url).expanduser())
+    """Return `url`, with a path made absolute as DVC does it, from the folder of the settings.
+
+    A path stays as it is where DVC would take a part of the absolute one, such as `%(name)s`, for a placeholder.
+    """
+    path = str(folder / Path(url).expanduser())
+    return url if re.match(r"\w+://", url) or "%(" in path else path
 
 
-def _is_ours(present: str | None, written: str | None) -> bool:
-    return present is None or present == written or OF_A_CLONE in present
+def _is_ours(section: str, present: str | None, committed: Urls, written: Urls) -> bool:
+    """Return whether this module wrote the url that a section of the local settings has, if it has one.
+
+    Settings that were copied from another clone have a path in that clone, and can lack the record.
+    """
+    name = section.removeprefix("remote ").strip('"')
+    ends = tuple(f"/{FOLDER.name}/{url}" for url in (committed.get(section), f"../{name}") if url)
+    return present is None or present == written.get(section) or present.endswith(ends)
 
 
-def _urls(config: ConfigObj) -> dict[str, str]:
-    """Return the url of each remote by the name of its section, such as `remote "store"`."""
+def _refused(local: ConfigObj, section: str, url: str) -> list[str]:
+    """Return the keys of a section that DVC refuses beside this url."""
+    keys: Mapping[str, str] = local.get(section, {})
+    try:
+        get_compiled_schema()({"remote": {section: {**keys, "url": url}}})
+    except MultipleInvalid as error:
+        faulty = [fault.path[-1] for fault in error.errors]
+        return [key for key in keys if key in faulty]
+    return []
+
+
+def _advise(section: str, keys: list[str], url: str) -> str:
+    names = ", ".join(keys)
+    return f"{section}: DVC refuses {names} for {url}. Remove that from .dvc/{LOCAL}, and run `make setup` again\n"
+
+
+def _read_record(path: Path) -> Urls:
+    """Return the urls that the last run wrote; none where the record is missing or holds something else."""
+    content: object = read_json(path, "remove it") if path.exists() else {}
+    return content if isinstance(content, dict) else {}
+
+
+def _urls(config: ConfigObj) -> Urls:
+    """Return the url of each remote in some settings."""
     sections: Mapping[str, Mapping[str, str]] = {name: config[name] for name in config.sections}
     return {name: keys["url"] for name, keys in sections.items() if name.startswith("remote ") and "url" in keys}
 
@@ -94,6 +134,8 @@ def _read(path: Path) -> ConfigObj:
 
 
 def _write(config: ConfigObj, path: Path) -> None:
+    """Write settings to a file, or to the target of a link."""
+    path = path.resolve()
     with _same_mode(path), atomic_path(path) as temporary, temporary.open("wb") as stream:
         config.write(stream)
 

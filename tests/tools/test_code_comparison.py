@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.code_comparison import compare_versions, read_other_docstrings
+from tools.code_comparison import compare_versions, find_source_readers, read_other_docstrings
 
 CODE = '''"""A module."""
 
@@ -111,12 +111,49 @@ def test_a_docstring_counts_where_another_module_may_read_it():
         ("getattr(box, '__doc__')", True),
         ("from inspect import getdoc", True),
         ("ConfigDict(use_attribute_docstrings=True)", True),
+        ("Settings.model_json_schema()", True),
+        ("TypeAdapter(int).json_schema()", True),
+        ("from pydoc import render_doc", True),
+        ("help(box)", True),
+        ("fill.__code__.co_consts", True),
+        ("parser.print_help()", False),
+        ("add_argument(help='text')", False),
         ("print(__doc__)", False),
         ("print(documents)", False),
     ],
 )
 def test_modules_that_read_docstrings_of_others_are_found(code, expected):
     assert read_other_docstrings([b"", code.encode()]) is expected
+
+
+@pytest.mark.parametrize(
+    "code, word",
+    [
+        ("inspect.getsource(fill)", "getsource"),
+        ("from inspect import getsourcelines", "getsourcelines"),
+        ("inspect.getcomments(fill)", "getcomments"),
+        ("import linecache", "linecache"),
+        ("fill.__code__.co_firstlineno", "co_firstlineno"),
+        ("sys._getframe().f_lineno", "f_lineno"),
+        ("error.__traceback__.tb_lineno", "tb_lineno"),
+    ],
+)
+def test_files_that_read_source_or_lines_are_named(code, word):
+    (message,) = find_source_readers({"emotion/box.py": CODE.encode(), "emotion/reader.py": code.encode()})
+    assert message.startswith("emotion/reader.py:")
+    assert word in message
+    assert "dvc repro" in message
+
+
+def test_the_name_of_a_file_is_no_source():
+    assert list(find_source_readers({"emotion/box.py": b"inspect.getfile(main); inspect.getsourcefile(main)"})) == []
+
+
+def test_a_docstring_before_an_import_from_the_future_is_named():
+    old = "from __future__ import annotations\n"
+    (difference,) = differences(old, f'"""One."""\n"""Two."""\n{old}')
+    assert difference.startswith("emotion/box.py:")
+    assert differences(old, f'"""One."""\n{old}') == []
 
 
 @pytest.mark.parametrize("path", ["emotion/card.md.j2", "emotion/cascade.xml", "emotion/weights.npy"])

@@ -96,6 +96,17 @@ def test_a_commit_without_the_dep_is_passed_over(history):
     assert find_version(DEP, hash_files(DEP, FIRST), nothing).commit == history[0]
 
 
+@pytest.mark.parametrize("target", ["../names.py", "a.py"])
+def test_a_commit_with_a_link_that_leads_nowhere_is_passed_over(history, target):
+    write({"emotion/names.py": b""})
+    Path(f"{DEP}/a.py").unlink()
+    Path(f"{DEP}/a.py").symlink_to(target)
+    run_git("add", "--all")
+    run_git("commit", "--quiet", "--message", "Link")
+    assert len(list_commits(DEP)) == 3
+    assert find_version(DEP, hash_files(DEP, FIRST), nothing).commit == history[0]
+
+
 def test_other_branches_and_amended_commits_count(history):
     run_git("switch", "--quiet", "--create", "side")
     side = commit(THIRD)

@@ -228,6 +228,34 @@ def test_a_second_edit_needs_the_lock_that_was_committed(small_project):
 
 @pytest.mark.medium
 @pytest.mark.parametrize(
+    "old, new, found",
+    [
+        ("stages:\n", "stages:\n  check:\n    cmd: 'true'\n    deps:\n    - emotion\n", r"check.*not in dvc\.lock"),
+        (
+            "    - stages/double.py\n",
+            "    - stages/double.py\n    - stages\n",
+            r"double: stages .*dvc\.yaml.*dvc\.lock",
+        ),
+        ("    - stages/double.py\n", "", r"double: stages/double\.py .*dvc\.lock.*dvc\.yaml"),
+    ],
+)
+def test_stages_and_deps_that_were_never_run_are_refused(small_project, old, new, found):
+    edit("emotion/core/sums.py", "Sums.", "Steps of sums.")
+    edit("dvc.yaml", old, new)
+    with pytest.raises(InputError, match=rf"{found}.*dvc repro"):
+        commit_code(dry=True)
+
+
+@pytest.mark.medium
+def test_every_edit_is_refused_where_code_reads_its_source(small_project):
+    edit("emotion/core/sums.py", "Sums.", "Steps of sums.")
+    edit("stages/double.py", "print(STEP)", "print(STEP)  # linecache")
+    with pytest.raises(InputError, match=r"stages/double\.py.*linecache.*dvc repro"):
+        commit_code(dry=True)
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize(
     "path, old, new, found",
     [
         ("emotion/core/sums.py", "STEP = 2", "STEP = 3", r"emotion/core/sums\.py, line 3.*dvc repro"),

@@ -149,6 +149,79 @@ def test_a_remote_that_is_no_longer_committed_goes_but_its_password_stays(clone)
     assert local(clone) == {"store": {"secret_access_key": "s"}}
 
 
+S3 = "s3://bucket/emotion"
+
+
+def test_a_url_stays_where_dvc_would_refuse_the_passwords_beside_a_path(clone):
+    commit_url(clone, S3)
+    update(clone)
+    edit_local(clone, access_key_id="a", secret_access_key="b", jobs="2")
+    (clone / ".dvc/config").write_text(COMMITTED)
+    for _ in range(2):
+        (line,) = remotes.update(clone / ".dvc")
+        assert all(part in line for part in ('"store"', "access_key_id, secret_access_key", "../store", "config.local"))
+        assert "jobs" not in line
+        assert seen(clone) == folders(clone) | {"store": S3}
+    edit_local(clone, access_key_id=None, secret_access_key=None)
+    update(clone)
+    assert seen(clone) == folders(clone)
+    assert local(clone)["store"]["jobs"] == "2"
+
+
+def test_passwords_of_another_kind_of_server_are_named_too(clone):
+    commit_url(clone, "ssh://host/data")
+    update(clone)
+    edit_local(clone, passphrase="p")
+    commit_url(clone, S3)
+    assert "passphrase" in update(clone)
+    assert seen(clone)["store"] == "ssh://host/data"
+
+
+@pytest.mark.parametrize("record", ["[]", '"x"', "null", "{}"])
+def test_a_record_that_holds_no_url_is_an_empty_one(clone, record):
+    edit_local(clone, url="s3://mine/emotion")
+    (clone / ".dvc/remotes.json").write_text(record)
+    update(clone)
+    assert seen(clone) == folders(clone) | {"store": "s3://mine/emotion"}
+
+
+def test_a_link_is_followed_and_stays(clone, tmp_path):
+    target, link = tmp_path / "settings", clone / ".dvc/config.local"
+    target.write_text("[cache]\n    type = copy\n")
+    link.symlink_to(target)
+    update(clone)
+    assert link.readlink() == target
+    assert "type = copy" in target.read_text()
+    assert seen(clone) == folders(clone)
+
+
+@pytest.mark.parametrize("place", ["mine", "../stores", "store/../../mine"])
+def test_a_path_inside_a_clone_that_the_user_set_stays(clone, place):
+    url = f"{clone}/.dvc/../{place}"
+    edit_local(clone, url=url)
+    update(clone)
+    assert seen(clone)["store"] == url
+
+
+def test_paths_in_copied_settings_are_corrected_after_a_move_too(clone, tmp_path):
+    edit_local(clone, url=f"{tmp_path}/other/.dvc/../store")
+    commit_url(clone, S3)
+    update(clone)
+    assert seen(clone)["store"] == S3
+
+
+@pytest.mark.parametrize("name", ["%(x)s", "a %(url)s b", "%%(x)s"])
+def test_a_clone_whose_path_looks_like_a_placeholder_has_relative_urls(clone, tmp_path, name):
+    update(clone)
+    moved = clone.rename(tmp_path / name)
+    update(moved)
+    assert seen(moved) == {name: str(moved / name) for name in ("store", "private")}
+    assert local(moved)["store"] == {"url": "../store"}
+    again = moved.rename(tmp_path / "again")
+    update(again)
+    assert seen(again) == folders(again)
+
+
 @pytest.mark.parametrize("name", ["a, b", "ä # b", "50 % off"])
 def test_every_name_of_a_folder_is_read_as_it_was_written(clone, tmp_path, name):
     moved = clone.rename(tmp_path / name)
