@@ -3,6 +3,7 @@
 Rows, columns and units follow from the keys and values of the files. A figure that a stage adds is thus shown.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -16,14 +17,21 @@ from emotion.presentation.formats import number, percent
 Content = Mapping[str, Any]
 
 BY_CLASS = "by_class"
+IMAGES = "images"
+THRESHOLD = "threshold"
+"""The key of the thresholds of two emotions. With more emotions there is none."""
+
+CALIBRATED = "calibrated_"
+"""The start of the keys of figures whose probabilities were scaled with the temperature."""
+
 CHOSEN_ON = "validation"
 """The column of figures that no split has, such as the temperature: they are chosen on this split."""
 
 LABELS = {
     "agreement": "same labels",
-    "calibrated_expected_calibration_error": "calibrated error",
     "expected_calibration_error": "calibration error",
     "f1": "F1",
+    "loss": "objective",
     "macro_f1": "macro F1",
     "multiply_adds": "multiply-adds",
     TIMES: "ms a face",
@@ -42,6 +50,10 @@ LONGEST_TEXT = 16
 """Characters of a text, such as the checksum of the data set, that a table shows."""
 
 MISSING = "-"
+ONE_COLUMN = "value"
+"""The title of the only column of a list."""
+
+OBJECTIVE_NOTE = "objective: the loss that training minimizes, with label smoothing"
 
 
 class Unit(Enum):
@@ -70,12 +82,14 @@ class Table:
         rows_are: the title of the first column, such as `emotion`.
         columns_are: what the other columns are, such as `figure`; empty where there is one column.
         cells: the figures by row, then by column.
+        note: a line that explains a word of the table, or an empty text.
     """
 
     title: str
     rows_are: str
     columns_are: str
     cells: Mapping[str, Mapping[str, Cell]]
+    note: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -149,8 +163,10 @@ def _label(key: str) -> str:
 
 def _cell(content: Content, key: str) -> Cell:
     value = content[key]
+    if not (value is None or isinstance(value, str) or is_number(value)):
+        return Cell(json.dumps(value, ensure_ascii=False), Unit.TEXT)
     low, high = (content.get(f"{key}{end}") for end in INTERVAL_ENDS)
-    return Cell(value, _unit(key, value), None if low is None or high is None else (low, high))
+    return Cell(value, _unit(key, value), (low, high) if is_number(low) and is_number(high) else None)
 
 
 def _unit(key: str, value: Any) -> Unit:
@@ -167,8 +183,18 @@ def _figures(content: Content) -> Iterator[str]:
 
 
 def _rows(content: Content) -> dict[str, dict[str, Cell]]:
-    """Return a row for each object in `content`, with a column for each of its figures."""
-    return {_label(name): {_label(key): _cell(row, key) for key in _figures(row)} for name, row in content.items()}
+    """Return a row for each object in `content`, with a column for each of its figures.
+
+    A broken file may have something else in place of an object. It is shown as it is.
+    """
+    return {_label(name): _row(content, name) for name in content}
+
+
+def _row(content: Content, name: str) -> dict[str, Cell]:
+    row = content[name]
+    if not isinstance(row, Mapping):
+        return {ONE_COLUMN: _cell(content, name)}
+    return {_label(key): _cell(row, key) for key in _figures(row)}
 
 
 def _objects(content: Content) -> dict[str, Content]:
@@ -184,18 +210,39 @@ def _turned(rows: Mapping[str, Mapping[str, Cell]]) -> dict[str, dict[str, Cell]
     return turned
 
 
-def _list(title: str, content: Content) -> Table:
+def _part(content: Content, key: str) -> Content:
+    """Return the object at `key`; where a broken file has something else there, return that under its key."""
+    part = content.get(key, {})
+    return part if isinstance(part, Mapping) else {key: part}
+
+
+def _list(title: str, content: Content, note: str = "") -> Table:
     """Return a table with one figure a row, of objects in objects."""
     flat = flatten(content)
     names = {key: " ".join(map(_label, key.split("."))) for key in flat}
-    return Table(title, "figure", "", {names[key]: {"value": _cell(flat, key)} for key in flat})
+    return Table(title, "figure", "", {names[key]: {ONE_COLUMN: _cell(flat, key)} for key in flat}, note)
 
 
 def _overall_tables(content: Content) -> list[Table]:
-    splits = _objects(content)
-    cells = _turned(_rows(splits))
-    cells |= {_label(key): {CHOSEN_ON: _cell(content, key)} for key in content if key not in splits}
-    return [Table("Overall", "figure", "split", cells)]
+    objects = _objects(content)
+    splits = {name: split for name, split in objects.items() if name != THRESHOLD}
+    cells = _turned(_rows({name: _without_temperature(split) for name, split in splits.items()}))
+    cells |= {_label(key): {CHOSEN_ON: _cell(content, key)} for key in content if key not in objects}
+    scaled = _turned(_rows({name: _with_temperature(split) for name, split in splits.items()}))
+    return [
+        Table("Overall", "figure", "split", cells),
+        Table("Overall, calibrated with the temperature", "figure", "split", scaled),
+        _list("Threshold of two emotions", objects.get(THRESHOLD, {})),
+    ]
+
+
+def _without_temperature(split: Content) -> Content:
+    return {key: value for key, value in split.items() if not key.startswith(CALIBRATED)}
+
+
+def _with_temperature(split: Content) -> Content:
+    """Return the figures with the temperature, by the keys of those without it."""
+    return {key.removeprefix(CALIBRATED): value for key, value in split.items() if key.startswith(CALIBRATED)}
 
 
 def _class_tables(content: Content) -> list[Table]:
@@ -207,12 +254,13 @@ def _export_tables(content: Content) -> list[Table]:
 
 
 def _training_tables(content: Content) -> list[Table]:
-    return [_list("Training", content)]
+    return [_list("Training", content, OBJECTIVE_NOTE)]
 
 
 def _dataset_tables(content: Content) -> list[Table]:
-    splits = _turned(_rows(_objects(content.get("images", {}))))
-    others = {key: value for key, value in content.items() if key != "images"}
+    images = _objects(content).get(IMAGES, {})
+    others = {key: value for key, value in content.items() if value is not images}
+    splits = _turned(_rows(_objects(images)))
     return [Table("Images by split", "emotion", "split", splits), _list("Data set", others)]
 
 
@@ -222,7 +270,7 @@ SECTIONS = {
         lambda content: {key: value for key, value in content.items() if key != BY_CLASS},
         _overall_tables,
     ),
-    "by-class": Section(EVALUATION_METRICS, lambda content: content.get(BY_CLASS, {}), _class_tables),
+    "by-class": Section(EVALUATION_METRICS, lambda content: _part(content, BY_CLASS), _class_tables),
     "export": Section(EXPORT_METRICS, lambda content: content, _export_tables),
     "training": Section(TRAINING_METRICS, lambda content: content, _training_tables),
     "dataset": Section(DATASET_METRICS, lambda content: content, _dataset_tables),
