@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from emotion.app.metrics.figures import MISSING, change_text, is_number, value_text
 from emotion.app.metrics.revisions import Metrics
-from emotion.app.metrics.sections import MISSING, Section, Table, change_text, flatten, is_number, value_text
+from emotion.app.metrics.sections import Section, Table, flatten
 from emotion.core.files import rounded
 from emotion.presentation.markdown import escape
 

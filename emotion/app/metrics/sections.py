@@ -3,18 +3,14 @@
 Rows, columns and units follow from the keys and values of the files. A figure that a stage adds is thus shown.
 """
 
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any
 
+from emotion.app.metrics.figures import Cell, Content, find_figures, make_cell
 from emotion.app.metrics.revisions import TIMES, Metrics
 from emotion.core.paths import DATASET_METRICS, EVALUATION_METRICS, EXPORT_METRICS, TRAINING_METRICS
-from emotion.presentation.formats import number, percent
-
-Content = Mapping[str, Any]
 
 BY_CLASS = "by_class"
 IMAGES = "images"
@@ -42,35 +38,10 @@ LABELS = {
 }
 """Names of figures and columns in the tables, where the key with blanks would not do."""
 
-SHARES = ("accuracy", "agreement")
-"""Ends of the keys whose figures are written in percent."""
-
-INTERVAL_ENDS = ("_low", "_high")
-LONGEST_TEXT = 16
-"""Characters of a text, such as the checksum of the data set, that a table shows."""
-
-MISSING = "-"
 ONE_COLUMN = "value"
 """The title of the only column of a list."""
 
 OBJECTIVE_NOTE = "objective: the loss that training minimizes, with label smoothing"
-
-
-class Unit(Enum):
-    """The unit of a figure, which decides how it is written."""
-
-    COUNT = "count"
-    NUMBER = "number"
-    PERCENT = "percent"
-    TEXT = "text"
-
-
-class Cell(NamedTuple):
-    """A figure with its unit, and the ends of its interval where it has one."""
-
-    value: float | str | None
-    unit: Unit
-    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,39 +87,6 @@ class Section:
         return self.select(metrics.files.get(self.path, {}))
 
 
-def value_text(cell: Cell | None, *, fine: bool = False) -> str:
-    """Return a figure as a table has it, `-` where it is missing; `fine` adds a decimal, to show small changes."""
-    if cell is None or cell.value is None:
-        return MISSING
-    if isinstance(cell.value, str):
-        return cell.value[:LONGEST_TEXT]
-    if cell.interval is None:
-        return _write(cell.value, cell.unit, fine)
-    low, high = (_write(end, cell.unit, fine).removesuffix(" %") for end in cell.interval)
-    return f"{_write(cell.value, cell.unit, fine)} ({low} to {high})"
-
-
-def _write(value: float, unit: Unit, fine: bool) -> str:
-    if unit is Unit.PERCENT:
-        return percent(value, 2 if fine else 1)
-    return number(value, 0 if unit is Unit.COUNT else 4 if fine else 3)
-
-
-def change_text(old: Cell | None, new: Cell | None) -> str:
-    """Return the change from `old` to `new` with its sign; shares differ by percentage points."""
-    if old is None or new is None or not is_number(old.value) or not is_number(new.value):
-        return MISSING
-    change = new.value - old.value
-    if new.unit is Unit.PERCENT:
-        return f"{100 * change:+.2f} points"
-    return f"{change:+,.0f}" if new.unit is old.unit is Unit.COUNT else f"{change:+,.4f}"
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Return whether `value` is a number, and no truth value."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def flatten(content: Content, start: str = "") -> dict[str, Any]:
     """Return the values of nested objects by their keys, joined with dots: `test.accuracy`."""
     flat: dict[str, Any] = {}
@@ -159,27 +97,6 @@ def flatten(content: Content, start: str = "") -> dict[str, Any]:
 
 def _label(key: str) -> str:
     return LABELS.get(key, key.replace("_", " "))
-
-
-def _cell(content: Content, key: str) -> Cell:
-    value = content[key]
-    if not (value is None or isinstance(value, str) or is_number(value)):
-        return Cell(json.dumps(value, ensure_ascii=False), Unit.TEXT)
-    low, high = (content.get(f"{key}{end}") for end in INTERVAL_ENDS)
-    return Cell(value, _unit(key, value), (low, high) if is_number(low) and is_number(high) else None)
-
-
-def _unit(key: str, value: Any) -> Unit:
-    if key.endswith(SHARES):
-        return Unit.PERCENT
-    if isinstance(value, int):
-        return Unit.COUNT
-    return Unit.TEXT if isinstance(value, str) else Unit.NUMBER
-
-
-def _figures(content: Content) -> Iterator[str]:
-    """Yield the keys of the figures in `content`; the ends of their intervals are none."""
-    return (key for key in content if not key.endswith(INTERVAL_ENDS))
 
 
 def _rows(content: Content) -> dict[str, dict[str, Cell]]:
@@ -193,8 +110,8 @@ def _rows(content: Content) -> dict[str, dict[str, Cell]]:
 def _row(content: Content, name: str) -> dict[str, Cell]:
     row = content[name]
     if not isinstance(row, Mapping):
-        return {ONE_COLUMN: _cell(content, name)}
-    return {_label(key): _cell(row, key) for key in _figures(row)}
+        return {ONE_COLUMN: make_cell(content, name)}
+    return {_label(key): make_cell(row, key) for key in find_figures(row)}
 
 
 def _objects(content: Content) -> dict[str, Content]:
@@ -220,14 +137,14 @@ def _list(title: str, content: Content, note: str = "") -> Table:
     """Return a table with one figure a row, of objects in objects."""
     flat = flatten(content)
     names = {key: " ".join(map(_label, key.split("."))) for key in flat}
-    return Table(title, "figure", "", {names[key]: {ONE_COLUMN: _cell(flat, key)} for key in flat}, note)
+    return Table(title, "figure", "", {names[key]: {ONE_COLUMN: make_cell(flat, key)} for key in flat}, note)
 
 
 def _overall_tables(content: Content) -> list[Table]:
     objects = _objects(content)
     splits = {name: split for name, split in objects.items() if name != THRESHOLD}
     cells = _turned(_rows({name: _without_temperature(split) for name, split in splits.items()}))
-    cells |= {_label(key): {CHOSEN_ON: _cell(content, key)} for key in content if key not in objects}
+    cells |= {_label(key): {CHOSEN_ON: make_cell(content, key)} for key in content if key not in objects}
     scaled = _turned(_rows({name: _with_temperature(split) for name, split in splits.items()}))
     return [
         Table("Overall", "figure", "split", cells),
