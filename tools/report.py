@@ -18,6 +18,7 @@ from emotion.app.metrics.sections import choose_sections, flatten
 from emotion.app.programs import run_git, run_program
 from emotion.core.errors import InputError, run_command
 from emotion.core.paths import PLOTS
+from emotion.presentation.markdown import code, escape
 
 LOCK = Path("dvc.lock")
 SHORT_HASH = 7
@@ -65,17 +66,19 @@ def render(base: str, *, plots: bool = True) -> str:
 def render_headline(base: str) -> str:
     """Return the title, with the commits that are compared."""
     head, other = run_git("rev-parse", "HEAD").strip(), resolve(base)
-    return f"## Results of {head[:SHORT_HASH]}, compared with {other[:SHORT_HASH]} (`{base}`)"
+    return f"## Results of {head[:SHORT_HASH]}, compared with {other[:SHORT_HASH]} ({code(base)})"
 
 
 def render_summary(base: str) -> str:
     """Return the five main figures and their changes, as `dvc metrics diff` shows them."""
-    return run_program([sys.executable, "-m", "dvc", "metrics", "diff", "--all", "--md", base], "dvc metrics diff")
+    command = [sys.executable, "-m", "dvc", "metrics", "diff", "--all", "--md", base]
+    lines = run_program(command, "dvc metrics diff").splitlines()
+    return "\n".join("|".join(f" {escape(cell)} " for cell in line.split("|")).strip() for line in lines)
 
 
 def render_stages(old: Lock, new: Lock) -> str:
     """Return which stages changed from one dvc.lock to another, and in what."""
-    lines = [f"- `{name}`: {change}" for name, change in find_changes(old, new)]
+    lines = [f"- {code(name)}: {change}" for name, change in find_changes(old, new)]
     if not lines:
         return "No stage changed."
     return "\n".join(["**Stages that changed**", "", *lines, "", MACHINE_NOTE])
@@ -92,7 +95,7 @@ def find_changes(old: Lock, new: Lock) -> Iterator[tuple[str, str]]:
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    return [f"`{name}`" for name in dict.fromkeys([*new, *old]) if old.get(name) != new.get(name)]
+    return [code(name) for name in dict.fromkeys([*new, *old]) if old.get(name) != new.get(name)]
 
 
 def _entries(stage: Mapping[str, Any], part: str) -> dict[str, Any]:
@@ -110,7 +113,7 @@ def render_details(base: str) -> str:
     try:
         old = read_metrics(base)
     except InputError as error:
-        return f"No other figures are compared: {error}."
+        return f"No other figures are compared: {escape(str(error))}."
     changed = [grid for grid in diff_grids(choose_sections(None).values(), old, read_metrics()) if grid.rows]
     if not changed:
         return "No other figure changed."
@@ -124,22 +127,33 @@ def render_plots() -> list[str]:
 
 
 def read_lock() -> Lock:
-    """Return the stages of dvc.lock on disk; raise InputError where there is none."""
+    """Return the stages of dvc.lock on disk; raise InputError where the file is missing or has none."""
     if not LOCK.is_file():
-        raise InputError(f"{LOCK} is missing; run `dvc repro` first")
-    return _stages(LOCK.read_text(encoding="utf-8"))
+        raise InputError(f"{LOCK} is missing; run `dvc repro` in the project's root folder first")
+    stages = _stages(LOCK.read_text(encoding="utf-8", errors="replace"))
+    if not stages:
+        raise InputError(
+            f"{LOCK}: got no stages, expected YAML with `stages`; take back the committed file with "
+            f"`git checkout HEAD -- {LOCK}`, or remove it and run `dvc repro`"
+        )
+    return stages
 
 
 def read_base_lock(base: str) -> Lock:
-    """Return the stages of dvc.lock in the revision `base`; none where it has no such file."""
+    """Return the stages of dvc.lock in the revision `base`; none where it has no such file, or a broken one."""
     commit = resolve(base)
     tracked = run_git("ls-tree", "--name-only", commit, "--", LOCK.name).strip()
     return _stages(run_git("show", f"{commit}:./{LOCK.name}")) if tracked else {}
 
 
 def _stages(text: str) -> Lock:
-    stages: Lock = yaml.safe_load(text)["stages"]
-    return stages
+    """Return the stages in the text of a dvc.lock; none where it is no YAML or has no stages."""
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):  # a date that does not exist is a ValueError
+        return {}
+    stages = content.get("stages") if isinstance(content, Mapping) else None
+    return stages if isinstance(stages, Mapping) else {}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METRIC_DECIMALS = 5
+
+SHOWN = 40
+"""Characters of a wrong JSON value that a message shows."""
 
 
 @contextmanager
@@ -85,14 +89,25 @@ def read_json(path: Path, remedy: str = "make it with `dvc repro`") -> dict[str,
         remedy: advice for the user, which ends the message of the error.
 
     Raises:
-        InputError: the file is missing or broken.
+        InputError: the file is missing, broken, or holds no object.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path} is missing; {remedy}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}); {remedy}") from None
+    return parse_json(text, str(path), remedy)
+
+
+def parse_json(text: str, name: str, remedy: str) -> dict[str, Any]:
+    """Return the object in a text of JSON; raise InputError with `name` and `remedy` where it has none."""
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{name} cannot be read ({error}); {remedy}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{name}: got {shorten(json.dumps(content), SHOWN)}, expected a JSON object; {remedy}")
     return content
 
 

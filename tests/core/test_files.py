@@ -68,10 +68,10 @@ def test_a_table_has_five_decimals_and_keeps_the_bytes_of_names(tmp_path):
     assert path.read_bytes() == "name,share\n\udcff.jpg,0.33333\né,1.00000\n".encode(errors="surrogateescape")
 
 
-@pytest.mark.parametrize("content", [None, b'{"accuracy": ', b"\xff"], ids=["missing", "cut off", "no text"])
+@pytest.mark.parametrize("content", [None, b'{"accuracy": ', b"\xff", b"[]", b'"x"', b"3", b"null"])
 def test_json_that_cannot_be_read_is_refused_with_the_remedy(tmp_path, content):
     path = tmp_path / "evaluate.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r"evaluate\.json .*train first"):
+    with pytest.raises(InputError, match=r"evaluate\.json.*train first"):
         read_json(path, remedy="train first")

@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 
 from emotion.core.errors import InputError
 from emotion.core.paths import EVALUATION_METRICS, PLOTS
@@ -99,6 +100,56 @@ def test_a_base_without_results_makes_every_stage_new(repository):
     text = report.render("HEAD")
     assert "`train`: new" in text
     assert "metrics/evaluate.json" in text
+
+
+BROKEN_LOCKS = [
+    "",
+    "schema: '2.0'\n",
+    "stages:\n",
+    "stages: [\n",
+    "<<<<<<< HEAD\nstages:\n",
+    "- train\n",
+    "a: 2026-99-99\n",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN_LOCKS)
+def test_a_broken_lock_is_refused_with_the_remedy(repository, text):
+    report.LOCK.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"dvc\.lock.*git checkout.*dvc repro"):
+        report.render("HEAD")
+
+
+@pytest.mark.parametrize("text", BROKEN_LOCKS)
+def test_a_broken_lock_of_the_base_makes_every_stage_new(repository, text):
+    whole = report.LOCK.read_bytes()
+    report.LOCK.write_text(text, encoding="utf-8")
+    commit()
+    report.LOCK.write_bytes(whole)
+    assert "`train`: new" in report.render("HEAD")
+
+
+TRAP = "x` ![shot](metrics/private.png) <img src='/p.png'> | [a](b)\n\n![c](d.png)"
+
+
+def test_names_are_never_read_as_images_links_or_html(repository, monkeypatch):
+    """CML uploads each file that an image names, so no name of a stage, param or figure may become one."""
+    row = f"| metrics/summary.json | {TRAP} | 1 | 2 | 1 |"
+    monkeypatch.setattr(
+        report, "run_program", lambda *_: f"| Path | Metric | a | b | c |\n|---|---|---|---|---|\n{row}"
+    )
+    edit(EVALUATION_METRICS, "by_class", TRAP, value={TRAP: 0.5})
+    write_lock({"train": stage(params={"params.yaml": {TRAP: 1}}, cmd=TRAP), TRAP: stage()})
+    git("branch", "a`<b>|!`")
+    text = report.render("a`<b>|!`")
+    kinds = {token.type for token in inline_tokens(text)}
+    assert not kinds & {"image", "link_open", "html_inline"}
+    assert text.count("private.png") >= 5
+
+
+def inline_tokens(text):
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    return [token for block in tokens for token in block.children or []]
 
 
 def test_without_a_lock_the_message_says_what_to_run(repository):

@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from emotion.app.metrics.figures import MISSING, change_text, is_number, value_text
 from emotion.app.metrics.revisions import Metrics
-from emotion.app.metrics.sections import Section, Table, change_text, flatten, is_number, value_text
+from emotion.app.metrics.sections import Section, Table, flatten
 from emotion.core.files import rounded
+from emotion.presentation.markdown import escape
 
 LONGEST_REVISION = 20
 """Characters of a revision's name in the header of a table."""
 
 ELLIPSIS = "..."
+MISSING_NOTE = f"{MISSING}: not defined, or not measured"
+MISSING_CHANGE_NOTE = f"{MISSING}: not defined, or not in that revision"
 
 
 class Grid(NamedTuple):
@@ -21,14 +25,14 @@ class Grid(NamedTuple):
         names: number of columns on the left that hold names; the others hold figures.
         header: the titles of the columns.
         rows: the cells, as many in each row as in the header.
-        note: the line below it, or an empty text.
+        notes: the lines below it; empty texts are left out.
     """
 
     title: str
     names: int
     header: list[str]
     rows: list[list[str]]
-    note: str = ""
+    notes: list[str]
 
 
 def show_grids(sections: Iterable[Section], metrics: Metrics) -> list[Grid]:
@@ -39,7 +43,12 @@ def show_grids(sections: Iterable[Section], metrics: Metrics) -> list[Grid]:
 
 def _show(table: Table) -> Grid:
     rows = [[name, *(value_text(row.get(column)) for column in table.columns)] for name, row in table.cells.items()]
-    return Grid(table.title, 1, [table.rows_are, *table.columns], rows)
+    return Grid(table.title, 1, [table.rows_are, *table.columns], rows, [table.note, _explain(rows, MISSING_NOTE)])
+
+
+def _explain(rows: list[list[str]], note: str) -> str:
+    """Return the note on missing figures where a row has one."""
+    return note if any(MISSING in row for row in rows) else ""
 
 
 def diff_grids(sections: Iterable[Section], old: Metrics, new: Metrics, *, unchanged: bool = False) -> list[Grid]:
@@ -64,7 +73,8 @@ def _diff(old: Table, new: Table, titles: list[str], *, unchanged: bool) -> Grid
         figures = [value_text(cell and cell._replace(interval=None), fine=True) for cell in (before, after)]
         rows.append([*[row, column][: len(names)], *figures, change_text(before, after)])
     note = f"{same} {'figure is' if same == 1 else 'figures are'} the same." if same else ""
-    return Grid(new.title, len(names), [*names, *titles], rows, note)
+    notes = [new.note if rows else "", _explain(rows, MISSING_CHANGE_NOTE), note]
+    return Grid(new.title, len(names), [*names, *titles], rows, notes)
 
 
 def _places(old: Table, new: Table) -> Iterator[tuple[str, str]]:
@@ -85,7 +95,7 @@ def to_text(grid: Grid) -> str:
     lines = [grid.header, *grid.rows] if grid.rows else []
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = ["  ".join(map(_align, line, widths, _sides(grid))).rstrip() for line in lines]
-    return "\n".join([grid.title, *aligned, *filter(None, [grid.note])]) + "\n"
+    return "\n".join([grid.title, *aligned, *filter(None, grid.notes)]) + "\n"
 
 
 def _sides(grid: Grid) -> str:
@@ -99,13 +109,13 @@ def _align(text: str, width: int, side: str) -> str:
 def to_markdown(grid: Grid) -> str:
     """Return a grid as a table in Markdown, below its title."""
     rule = [{"<": "---", ">": "---:"}[side] for side in _sides(grid)]
-    lines = [grid.header, rule, *grid.rows] if grid.rows else []
-    table = "".join(map(_markdown_line, lines))
-    return "\n".join(filter(None, [f"**{grid.title}**\n", table, grid.note and f"{grid.note}\n"]))
+    lines = [_markdown_line(grid.header), f"| {' | '.join(rule)} |\n", *map(_markdown_line, grid.rows)]
+    table = "".join(lines) if grid.rows else ""
+    return "\n".join([f"**{grid.title}**\n", *filter(None, [table]), *(f"{note}\n" for note in grid.notes if note)])
 
 
 def _markdown_line(cells: list[str]) -> str:
-    return "".join("| " + cell.replace("|", r"\|") + " " for cell in cells) + "|\n"
+    return "".join(f"| {escape(cell)} " for cell in cells) + "|\n"
 
 
 def show_json(sections: Mapping[str, Section], metrics: Metrics) -> dict[str, Any]:

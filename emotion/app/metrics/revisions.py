@@ -1,7 +1,6 @@
 """The metrics files of the workspace, of a git revision and of an experiment of DVC."""
 
 import difflib
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 from emotion.app.programs import run_git
 from emotion.app.release.results import PREDICTION
 from emotion.core.errors import InputError
-from emotion.core.files import read_json
+from emotion.core.files import parse_json, read_json
 from emotion.core.paths import (
     DATASET_METRICS,
     EVALUATION_METRICS,
@@ -35,6 +34,9 @@ STAGES = {
 EXPERIMENTS = "refs/exps"
 NO_EXPERIMENTS = tuple(f"{EXPERIMENTS}/{name}" for name in ("exec/", "celery/", "stash", "tempdir/"))
 """Starts of references by which DVC records its own work."""
+
+EXCLUDED = "^"
+"""The start of a commit that git would leave out, such as `^HEAD`: it names none."""
 
 TIMES = "milliseconds_a_face"
 """The key of the times that stage export measures."""
@@ -71,8 +73,11 @@ def read_metrics(revision: str = WORKSPACE) -> Metrics:
     """
     files = _read_workspace() if revision == WORKSPACE else _read_revision(revision)
     if not files:
-        remedy = "run `dvc repro`" if revision == WORKSPACE else "name a revision with committed results"
-        raise InputError(f"{revision}: got no metrics, expected {', '.join(map(str, STAGES))}; {remedy}")
+        remedy = "after `dvc repro`" if revision == WORKSPACE else "and name a revision with committed results"
+        expected = ", ".join(map(str, STAGES))
+        raise InputError(
+            f"{revision}: got no metrics, expected {expected}; run the command in the project's root folder, {remedy}"
+        )
     return Metrics(revision, files)
 
 
@@ -84,8 +89,13 @@ def add_times(metrics: Metrics) -> Metrics:
     exported = metrics.files.get(EXPORT_METRICS)
     if exported is None or not MODEL.is_file() or not PREDICTION.is_of_this_model:
         return metrics
-    times = read_json(EXPORT_TIME)[TIMES]
-    timed = {name: {**scores, TIMES: times.get(name)} for name, scores in exported.items()}
+    times = read_json(EXPORT_TIME).get(TIMES)
+    if not isinstance(times, Mapping):
+        return metrics
+    timed = {
+        name: {**scores, TIMES: times.get(name)} if isinstance(scores, Mapping) else scores
+        for name, scores in exported.items()
+    }
     return replace(metrics, files={**metrics.files, EXPORT_METRICS: timed})
 
 
@@ -102,10 +112,7 @@ def _read_revision(revision: str) -> dict[Path, dict[str, Any]]:
 
 
 def _parse(text: str, name: str) -> dict[str, Any]:
-    try:
-        return dict(_renamed(json.loads(text)))
-    except ValueError as error:
-        raise InputError(f"{name} cannot be read ({error}); name a revision with whole metrics files") from None
+    return dict(_renamed(parse_json(text, name, "name a revision with whole metrics files")))
 
 
 def _renamed(content: Any) -> Any:
@@ -126,7 +133,9 @@ def resolve(revision: str) -> str:
     references = find_experiments().get(revision, [])
     for name in (revision, *_choose(references)):
         with suppress(InputError):
-            return run_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
+            found = run_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
+            if not found.startswith(EXCLUDED):
+                return found
     if references:
         raise InputError(f"{len(references)} experiments are named {revision!r}; name one of {', '.join(references)}")
     raise InputError(_describe_unknown(revision))

@@ -3,27 +3,31 @@
 Rows, columns and units follow from the keys and values of the files. A figure that a stage adds is thus shown.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any
 
+from emotion.app.metrics.figures import Cell, Content, find_figures, make_cell
 from emotion.app.metrics.revisions import TIMES, Metrics
 from emotion.core.paths import DATASET_METRICS, EVALUATION_METRICS, EXPORT_METRICS, TRAINING_METRICS
-from emotion.presentation.formats import number, percent
-
-Content = Mapping[str, Any]
 
 BY_CLASS = "by_class"
+IMAGES = "images"
+THRESHOLD = "threshold"
+"""The key of the thresholds of two emotions. With more emotions there is none."""
+
+CALIBRATED = "calibrated_"
+"""The start of the keys of figures whose probabilities were scaled with the temperature."""
+
 CHOSEN_ON = "validation"
 """The column of figures that no split has, such as the temperature: they are chosen on this split."""
 
 LABELS = {
     "agreement": "same labels",
-    "calibrated_expected_calibration_error": "calibrated error",
     "expected_calibration_error": "calibration error",
     "f1": "F1",
+    "loss": "objective",
     "macro_f1": "macro F1",
     "multiply_adds": "multiply-adds",
     TIMES: "ms a face",
@@ -34,31 +38,10 @@ LABELS = {
 }
 """Names of figures and columns in the tables, where the key with blanks would not do."""
 
-SHARES = ("accuracy", "agreement")
-"""Ends of the keys whose figures are written in percent."""
+ONE_COLUMN = "value"
+"""The title of the only column of a list."""
 
-INTERVAL_ENDS = ("_low", "_high")
-LONGEST_TEXT = 16
-"""Characters of a text, such as the checksum of the data set, that a table shows."""
-
-MISSING = "-"
-
-
-class Unit(Enum):
-    """The unit of a figure, which decides how it is written."""
-
-    COUNT = "count"
-    NUMBER = "number"
-    PERCENT = "percent"
-    TEXT = "text"
-
-
-class Cell(NamedTuple):
-    """A figure with its unit, and the ends of its interval where it has one."""
-
-    value: float | str | None
-    unit: Unit
-    interval: tuple[float, float] | None = None
+OBJECTIVE_NOTE = "objective: the loss that training minimizes, with label smoothing"
 
 
 @dataclass(frozen=True)
@@ -70,12 +53,14 @@ class Table:
         rows_are: the title of the first column, such as `emotion`.
         columns_are: what the other columns are, such as `figure`; empty where there is one column.
         cells: the figures by row, then by column.
+        note: a line that explains a word of the table, or an empty text.
     """
 
     title: str
     rows_are: str
     columns_are: str
     cells: Mapping[str, Mapping[str, Cell]]
+    note: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -102,39 +87,6 @@ class Section:
         return self.select(metrics.files.get(self.path, {}))
 
 
-def value_text(cell: Cell | None, *, fine: bool = False) -> str:
-    """Return a figure as a table has it, `-` where it is missing; `fine` adds a decimal, to show small changes."""
-    if cell is None or cell.value is None:
-        return MISSING
-    if isinstance(cell.value, str):
-        return cell.value[:LONGEST_TEXT]
-    if cell.interval is None:
-        return _write(cell.value, cell.unit, fine)
-    low, high = (_write(end, cell.unit, fine).removesuffix(" %") for end in cell.interval)
-    return f"{_write(cell.value, cell.unit, fine)} ({low} to {high})"
-
-
-def _write(value: float, unit: Unit, fine: bool) -> str:
-    if unit is Unit.PERCENT:
-        return percent(value, 2 if fine else 1)
-    return number(value, 0 if unit is Unit.COUNT else 4 if fine else 3)
-
-
-def change_text(old: Cell | None, new: Cell | None) -> str:
-    """Return the change from `old` to `new` with its sign; shares differ by percentage points."""
-    if old is None or new is None or not is_number(old.value) or not is_number(new.value):
-        return MISSING
-    change = new.value - old.value
-    if new.unit is Unit.PERCENT:
-        return f"{100 * change:+.2f} points"
-    return f"{change:+,.0f}" if new.unit is old.unit is Unit.COUNT else f"{change:+,.4f}"
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Return whether `value` is a number, and no truth value."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def flatten(content: Content, start: str = "") -> dict[str, Any]:
     """Return the values of nested objects by their keys, joined with dots: `test.accuracy`."""
     flat: dict[str, Any] = {}
@@ -147,28 +99,19 @@ def _label(key: str) -> str:
     return LABELS.get(key, key.replace("_", " "))
 
 
-def _cell(content: Content, key: str) -> Cell:
-    value = content[key]
-    low, high = (content.get(f"{key}{end}") for end in INTERVAL_ENDS)
-    return Cell(value, _unit(key, value), None if low is None or high is None else (low, high))
-
-
-def _unit(key: str, value: Any) -> Unit:
-    if key.endswith(SHARES):
-        return Unit.PERCENT
-    if isinstance(value, int):
-        return Unit.COUNT
-    return Unit.TEXT if isinstance(value, str) else Unit.NUMBER
-
-
-def _figures(content: Content) -> Iterator[str]:
-    """Yield the keys of the figures in `content`; the ends of their intervals are none."""
-    return (key for key in content if not key.endswith(INTERVAL_ENDS))
-
-
 def _rows(content: Content) -> dict[str, dict[str, Cell]]:
-    """Return a row for each object in `content`, with a column for each of its figures."""
-    return {_label(name): {_label(key): _cell(row, key) for key in _figures(row)} for name, row in content.items()}
+    """Return a row for each object in `content`, with a column for each of its figures.
+
+    A broken file may have something else in place of an object. It is shown as it is.
+    """
+    return {_label(name): _row(content, name) for name in content}
+
+
+def _row(content: Content, name: str) -> dict[str, Cell]:
+    row = content[name]
+    if not isinstance(row, Mapping):
+        return {ONE_COLUMN: make_cell(content, name)}
+    return {_label(key): make_cell(row, key) for key in find_figures(row)}
 
 
 def _objects(content: Content) -> dict[str, Content]:
@@ -184,18 +127,39 @@ def _turned(rows: Mapping[str, Mapping[str, Cell]]) -> dict[str, dict[str, Cell]
     return turned
 
 
-def _list(title: str, content: Content) -> Table:
+def _part(content: Content, key: str) -> Content:
+    """Return the object at `key`; where a broken file has something else there, return that under its key."""
+    part = content.get(key, {})
+    return part if isinstance(part, Mapping) else {key: part}
+
+
+def _list(title: str, content: Content, note: str = "") -> Table:
     """Return a table with one figure a row, of objects in objects."""
     flat = flatten(content)
     names = {key: " ".join(map(_label, key.split("."))) for key in flat}
-    return Table(title, "figure", "", {names[key]: {"value": _cell(flat, key)} for key in flat})
+    return Table(title, "figure", "", {names[key]: {ONE_COLUMN: make_cell(flat, key)} for key in flat}, note)
 
 
 def _overall_tables(content: Content) -> list[Table]:
-    splits = _objects(content)
-    cells = _turned(_rows(splits))
-    cells |= {_label(key): {CHOSEN_ON: _cell(content, key)} for key in content if key not in splits}
-    return [Table("Overall", "figure", "split", cells)]
+    objects = _objects(content)
+    splits = {name: split for name, split in objects.items() if name != THRESHOLD}
+    cells = _turned(_rows({name: _without_temperature(split) for name, split in splits.items()}))
+    cells |= {_label(key): {CHOSEN_ON: make_cell(content, key)} for key in content if key not in objects}
+    scaled = _turned(_rows({name: _with_temperature(split) for name, split in splits.items()}))
+    return [
+        Table("Overall", "figure", "split", cells),
+        Table("Overall, calibrated with the temperature", "figure", "split", scaled),
+        _list("Threshold of two emotions", objects.get(THRESHOLD, {})),
+    ]
+
+
+def _without_temperature(split: Content) -> Content:
+    return {key: value for key, value in split.items() if not key.startswith(CALIBRATED)}
+
+
+def _with_temperature(split: Content) -> Content:
+    """Return the figures with the temperature, by the keys of those without it."""
+    return {key.removeprefix(CALIBRATED): value for key, value in split.items() if key.startswith(CALIBRATED)}
 
 
 def _class_tables(content: Content) -> list[Table]:
@@ -207,12 +171,13 @@ def _export_tables(content: Content) -> list[Table]:
 
 
 def _training_tables(content: Content) -> list[Table]:
-    return [_list("Training", content)]
+    return [_list("Training", content, OBJECTIVE_NOTE)]
 
 
 def _dataset_tables(content: Content) -> list[Table]:
-    splits = _turned(_rows(_objects(content.get("images", {}))))
-    others = {key: value for key, value in content.items() if key != "images"}
+    images = _objects(content).get(IMAGES, {})
+    others = {key: value for key, value in content.items() if value is not images}
+    splits = _turned(_rows(_objects(images)))
     return [Table("Images by split", "emotion", "split", splits), _list("Data set", others)]
 
 
@@ -222,7 +187,7 @@ SECTIONS = {
         lambda content: {key: value for key, value in content.items() if key != BY_CLASS},
         _overall_tables,
     ),
-    "by-class": Section(EVALUATION_METRICS, lambda content: content.get(BY_CLASS, {}), _class_tables),
+    "by-class": Section(EVALUATION_METRICS, lambda content: _part(content, BY_CLASS), _class_tables),
     "export": Section(EXPORT_METRICS, lambda content: content, _export_tables),
     "training": Section(TRAINING_METRICS, lambda content: content, _training_tables),
     "dataset": Section(DATASET_METRICS, lambda content: content, _dataset_tables),

@@ -17,7 +17,6 @@ CONTENTS: dict[Path, dict[str, Any]] = {
         "by_class": {"happy": {"recall": 0.95, "support": 200}, "sad": {"recall": None, "support": 100}},
         "validation": {"images": 299, "accuracy": 0.92},
         "temperature": 0.5,
-        "threshold": 0.4,
     },
     EXPORT_METRICS: {name: {"bytes": 1234567, "accuracy": 0.9, "agreement": 0.5} for name in ("keras", "onnx")},
     TRAINING_METRICS: {"precision": "float32", "best_epoch": 17, "train": {"loss": 0.65, "accuracy": 0.925}},
@@ -27,6 +26,19 @@ CONTENTS: dict[Path, dict[str, Any]] = {
         "sha256": "5b47b7ce1d73f3c3" * 4,
     },
 }
+
+TWO_EMOTIONS = {
+    **CONTENTS[EVALUATION_METRICS],
+    "threshold": {
+        "used": 0.5,
+        "validation_choice": 0.31,
+        "at_validation_choice": {
+            "validation": {"accuracy": 0.95, "macro_f1": 0.9},
+            "test": {"accuracy": 0.925, "macro_f1": 0.875},
+        },
+    },
+}
+"""metrics/evaluate.json of two emotions. Those of more have no threshold."""
 
 
 def write(path: Path, content: Any) -> None:

@@ -19,7 +19,7 @@ from emotion.core.paths import (
     MODEL,
     TRAINING_METRICS,
 )
-from tests.app.metrics.repository import CONTENTS, commit, edit, git, make_repository, write
+from tests.app.metrics.repository import CONTENTS, TWO_EMOTIONS, commit, edit, git, make_repository, write
 from tests.pages import ROOT
 
 pytestmark = pytest.mark.medium
@@ -74,11 +74,67 @@ def test_figures_of_no_split_stand_with_the_validation_split(repository, show):
     rows = cells(show("--only", "overall"))
     assert ["figure", "test", "without copies", "validation"] in rows
     assert ["temperature", "-", "-", "0.500"] in rows
-    assert ["threshold", "-", "-", "0.400"] in rows
 
 
-def test_a_figure_without_a_value_is_a_dash(repository, show):
-    assert ["sad", "-", "100"] in cells(show("--only", "by-class"))
+def test_the_thresholds_of_two_emotions_have_a_table(repository, show):
+    assert "Threshold" not in show("--only", "overall")
+    write(EVALUATION_METRICS, TWO_EMOTIONS)
+    rows = cells(show("--only", "overall"))
+    assert ["figure", "test", "without copies", "validation"] in rows
+    assert ["used", "0.500"] in rows
+    assert ["validation choice", "0.310"] in rows
+    assert ["at validation choice test accuracy", "92.5 %"] in rows
+    assert json.loads(show("--json"))["overall"]["threshold"] == TWO_EMOTIONS["threshold"]
+    assert "| used | 0.500 |" in show("--md").splitlines()
+
+
+def test_thresholds_are_compared(repository, show):
+    write(EVALUATION_METRICS, TWO_EMOTIONS)
+    commit()
+    edit(EVALUATION_METRICS, "threshold", "at_validation_choice", "test", "accuracy", value=0.935)
+    changed = ["at validation choice test accuracy", "92.50 %", "93.50 %", "+1.00 points"]
+    assert changed in cells(show("HEAD"))
+    assert f"| {' | '.join(changed)} |" in show("HEAD", "--md").splitlines()
+    assert json.loads(show("HEAD", "--json"))["overall"] == {
+        "threshold.at_validation_choice.test.accuracy": {"old": 0.925, "new": 0.935, "diff": 0.01}
+    }
+
+
+def test_two_emotions_are_compared_with_more_in_both_directions(repository, show):
+    git("tag", "seven")
+    write(EVALUATION_METRICS, TWO_EMOTIONS)
+    commit()
+    git("tag", "two")
+    assert ["used", "-", "0.5000", "-"] in cells(show("seven", "two"))
+    assert ["used", "0.5000", "-", "-"] in cells(show("two", "seven"))
+    assert "| used | 0.5000 | - | - |" in show("two", "seven", "--md").splitlines()
+    for revisions, values in ((("seven", "two"), (None, 0.5)), (("two", "seven"), (0.5, None))):
+        change = json.loads(show(*revisions, "--json"))["overall"]["threshold.used"]
+        assert change == {"old": values[0], "new": values[1], "diff": None}
+
+
+def test_figures_with_the_temperature_have_a_table_under_the_same_names(repository, show):
+    names = ("calibrated_expected_calibration_error", "expected_calibration_error")
+    for name, value in zip(names, (0.03, 0.1), strict=True):
+        edit(EVALUATION_METRICS, "test", name, value=value)
+    plain, scaled, *_ = show("--only", "overall").split("\n\n")
+    assert ["calibration error", "0.100", "-", "-"] in cells(plain)
+    assert "temperature" in scaled.splitlines()[0]
+    assert ["calibration error", "0.030"] in cells(scaled)
+
+
+def test_the_loss_of_the_training_and_the_log_loss_have_different_names(repository, show):
+    assert ["train objective", "0.650"] in cells(show("--only", "training"))
+    assert not any("loss" in row[0] for row in cells(show("--only", "training"))[:-2])
+
+
+def test_a_figure_without_a_value_is_a_dash_with_a_note(repository, show):
+    output = show("--only", "by-class")
+    assert ["sad", "-", "100"] in cells(output)
+    assert output.splitlines()[-1].startswith("-: ")
+    edit(EVALUATION_METRICS, "by_class", "sad", "recall", value=0.5)
+    assert "-: " not in show("--only", "by-class")
+    assert re.search(r"^-: .*revision", show("HEAD", "--only", "by-class"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("arguments", [[], ["main"], ["main", "--all"]])
@@ -194,6 +250,16 @@ def test_a_wrong_name_lists_what_exists(repository, show):
     assert "EXEC_HEAD" not in message
 
 
+@pytest.mark.parametrize("name", ["^HEAD", "^main", "HEAD^@", "--all", ""])
+def test_what_names_no_commit_is_a_wrong_name(repository, name):
+    with pytest.raises(InputError, match=rf"{re.escape(repr(name))}.*workspace, main"):
+        resolve(name)
+
+
+def test_a_commit_to_leave_out_is_refused(repository, show):
+    assert re.search(r"'\^HEAD'.*workspace, main", fails(show, "^HEAD"))
+
+
 def test_without_a_repository_git_says_why(here, show):
     for path, content in CONTENTS.items():
         write(path, content)
@@ -205,6 +271,13 @@ def test_without_results_the_message_says_what_to_run(here, show):
     message = fails(show)
     assert EVALUATION_METRICS.as_posix() in message
     assert "dvc repro" in message
+
+
+@pytest.mark.parametrize("arguments", [[], ["HEAD"], ["HEAD", "main"]])
+def test_in_a_subfolder_the_message_names_the_root_folder(repository, show, monkeypatch, arguments):
+    (repository / "docs").mkdir()
+    monkeypatch.chdir(repository / "docs")
+    assert "root folder" in fails(show, *arguments)
 
 
 def test_a_revision_without_results_is_named(repository, show):
@@ -231,6 +304,55 @@ def test_a_broken_file_of_a_revision_is_named(repository, show):
     EVALUATION_METRICS.write_text("{", encoding="utf-8")
     commit()
     assert re.search(r"HEAD:metrics/evaluate\.json", fails(show, "HEAD", "HEAD"))
+
+
+@pytest.mark.parametrize("content", [[], "x", 3, None], ids=repr)
+def test_a_file_without_an_object_is_named(repository, show, content):
+    write(EVALUATION_METRICS, content)
+    assert re.search(rf"^error: metrics/evaluate\.json.*{re.escape(json.dumps(content))}.*dvc repro", fails(show))
+    commit()
+    EVALUATION_METRICS.unlink()
+    message = fails(show, "HEAD", "HEAD")
+    assert re.search(rf"HEAD:metrics/evaluate\.json.*{re.escape(json.dumps(content))}.*name a revision", message)
+
+
+@pytest.mark.parametrize(
+    "path, content, row",
+    [
+        (EVALUATION_METRICS, {"by_class": []}, ["by class", "[]"]),
+        (EVALUATION_METRICS, {"by_class": {"happy": 3}}, ["happy", "3"]),
+        (EVALUATION_METRICS, {"test": {"accuracy": [1, 2]}}, ["accuracy", "[1, 2]"]),
+        (EVALUATION_METRICS, {"test": {"accuracy": True}}, ["accuracy", "true"]),
+        (EVALUATION_METRICS, {"test": {"accuracy": {"a": 1}}}, ["accuracy", '{"a": 1}']),
+        (EVALUATION_METRICS, {"test": {}, "threshold": [1]}, ["threshold", "[1]"]),
+        (EXPORT_METRICS, {"keras": 3}, ["keras", "3"]),
+        (TRAINING_METRICS, {"train": [1]}, ["train", "[1]"]),
+        (DATASET_METRICS, {"images": [1]}, ["images", "[1]"]),
+        (DATASET_METRICS, {"images": {"train": {"happy": []}}}, ["happy", "[]"]),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_shown_as_text(repository, show, path, content, row):
+    write(path, content)
+    assert row in cells(show())
+    assert row[-1].strip() in show("HEAD", "--all")
+    assert f"| {row[0]} | {row[1]} |".replace("[", r"\[").replace("]", r"\]") in show("--md").splitlines()
+    assert json.loads(show("HEAD", "--json"))
+    edited = commit()
+    assert cells(show("main~1", edited))
+
+
+def test_an_interval_without_two_numbers_is_left_out(repository, show):
+    edit(EVALUATION_METRICS, "test", "accuracy_low", value=[])
+    assert ["accuracy", "94.0 %", "93.0 %", "92.0 %"] in cells(show("--only", "overall"))
+
+
+@pytest.mark.parametrize("times", [None, [], {"onnx": [1]}])
+def test_broken_times_are_no_traceback(repository, show, times):
+    MODEL.parent.mkdir()
+    MODEL.write_bytes(b"model")
+    write(EXPORT_TIME, {"md5": hashlib.md5(b"model").hexdigest(), "milliseconds_a_face": times})
+    write(EXPORT_METRICS, {"keras": 3, **CONTENTS[EXPORT_METRICS]})
+    assert "1,234,567" in show("--only", "export")
 
 
 def test_json_has_the_figures_as_the_files_have_them(repository, show):
