@@ -48,7 +48,7 @@ class MeasuredTime(NamedTuple):
     def is_of_this_model(self) -> bool:
         """Whether the times are of the present model, and not of one that ran before DVC's cache brought this one."""
         md5 = hashlib.md5(self.model.read_bytes(), usedforsecurity=False).hexdigest()
-        return self.source.is_file() and bool(read_json(self.source)["md5"] == md5)
+        return self.source.is_file() and bool(read_json(self.source).get("md5") == md5)
 
     def read_copy(self, folder: Path) -> dict[str, Any] | None:
         """Return the times in the release in `folder`; None where it has none."""
