@@ -178,3 +178,11 @@ def _values(spec, key):
     if isinstance(spec, list):
         for value in spec:
             yield from _values(value, key)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
+def test_panels_in_rows_and_columns_are_sorted_in_both(template):
+    """Vega-Lite puts panels under the wrong headers where one order is that of the data, an empty list."""
+    facet = json.loads(template.read_text(encoding="utf-8")).get("facet", {})
+    if {"row", "column"} <= facet.keys():
+        assert [] not in [facet[side].get("sort") for side in ("row", "column")]
