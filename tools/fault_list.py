@@ -550,6 +550,51 @@ SERVER = (
     ),
 )
 
+SHARING = (
+    Fault(
+        "guard: params are not compared",
+        "emotion/core/guard.py",
+        "    params = list(changed_params(before.params, after.params))\n",
+        "    params: list[str] = []\n",
+        ("tests/core/test_guard.py",),
+    ),
+    Fault(
+        "guard: files are not compared",
+        "emotion/core/guard.py",
+        "    files = list(changed_files(before.files, after.files))\n",
+        "    files: list[str] = []\n",
+        ("tests/core/test_guard.py",),
+    ),
+    Fault(
+        "params: the shared store takes other images",
+        "emotion/core/params.py",
+        "if remote == SHARED_REMOTE and Path",
+        "if not remote and Path",
+        ("tests/core/test_params.py",),
+    ),
+    Fault(
+        "preset: private results stay in dvc.lock",
+        "emotion/app/preset/private_results.py",
+        "if _recorded_remotes(stages) <= {SHARED_REMOTE}:",
+        "if stages:",
+        ("tests/app/preset/test_private_results.py",),
+    ),
+    Fault(
+        "plots: images are shared in any case",
+        "stages/plot.py",
+        "        if not share:\n            copy.unlink(missing_ok=True)\n        elif not sheet",
+        "        if not sheet",
+        ("tests/stages/test_evaluate_and_plot.py",),
+    ),
+    Fault(
+        "sizes: shares are cut off, not rounded",
+        "emotion/training/image_sizes.py",
+        "round(",
+        "int(",
+        ("tests/training/test_preset_epochs.py", "tests/training/test_image_sizes.py"),
+    ),
+)
+
 FAULTS: tuple[Fault, ...] = (
     *LABELS,
     *IMAGES,
@@ -562,4 +607,5 @@ FAULTS: tuple[Fault, ...] = (
     *TRACKING,
     *INPUTS,
     *SERVER,
+    *SHARING,
 )

@@ -34,6 +34,15 @@ def test_a_source_inside_the_folder_is_allowed(content, file):
     assert check_params(content, "source").source.file == file
 
 
+def test_the_shared_store_takes_the_sample_only(content):
+    content["source"] |= {"folder": "data/raw", "remote": "store"}
+    with pytest.raises(InputError, match=r"source\.remote: got 'store', expected private.*`emotion preset folder`"):
+        check_params(content, "source")
+    for remote in ("private", "team"):
+        content["source"]["remote"] = remote
+        assert check_params(content, "source").source.remote == remote
+
+
 def test_sections_are_frozen():
     params = load_params("sample", path=PARAMS_FILE)
     with pytest.raises(ValueError, match="frozen"):
