@@ -75,8 +75,8 @@ def test_the_page_loads_nothing_from_the_network(shown):
 
 def test_the_page_has_every_plot(shown, finished):
     assert list(specs(shown)) == TITLES
-    images = {path.name for path in (finished.path / "metrics/plots").iterdir()} | {"explanations.png"}
-    assert {re.split("_metrics_(?:plots_)?", image)[-1] for image in Sources(shown).images} == images
+    images = {path.name for path in (finished.path / "metrics/plots").iterdir()}
+    assert {re.split("_metrics_(?:plots_|sheets_)?", image)[-1] for image in Sources(shown).images} == images
     assert all((finished.path / "dvc_plots" / image).is_file() for image in Sources(shown).images)
 
 

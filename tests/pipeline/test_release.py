@@ -56,8 +56,8 @@ def test_a_version_of_a_release_is_had_by_its_tag(release, tmp_path):
 
 def test_a_release_leaves_dvc_yaml_in_the_form_that_dvc_writes(release):
     before = release.read("dvc.yaml")
-    release.dvc("freeze", "make_sample", "plot")
-    release.dvc("unfreeze", "make_sample", "plot")
+    release.dvc("freeze", "make_sample", "card")
+    release.dvc("unfreeze", "make_sample", "card")
     assert release.read("dvc.yaml") == before
 
 

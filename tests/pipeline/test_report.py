@@ -34,9 +34,9 @@ def test_a_change_is_reported_with_figures_stages_and_plots(project):
     rows = table_rows(text)
     assert sorted(rows) == sorted(MAIN_FIGURES)
     after = project.metrics("summary")
-    assert after["test"]["log_loss"] != before["test"]["log_loss"]
+    assert after["test"]["logloss"] != before["test"]["logloss"]
     old, new = (float(cell) for cell in rows["test.logloss"][2:4])
-    assert (old, new) == (before["test"]["log_loss"], after["test"]["log_loss"])
+    assert (old, new) == (before["test"]["logloss"], after["test"]["logloss"])
 
     assert re.search(r"^- `train`:.*params `train\.learning_rate`", text, re.MULTILINE)
     assert "`make_sample`" not in text

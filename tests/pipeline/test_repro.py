@@ -8,7 +8,7 @@ from tests.pipeline.project import cached_outputs, clone, read_pipeline
 pytestmark = pytest.mark.pipeline
 
 STAGES = ["make_sample", "create_dataframe", "extract_features", "train", "evaluate"]
-STAGES += ["export", "plot", "explain", "card"]
+STAGES += ["export", "explain", "plot", "card"]
 
 
 def test_the_whole_pipeline_runs(finished):
