@@ -10,7 +10,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from configobj import ConfigObj, ConfigObjError
@@ -104,9 +104,10 @@ def _advise(section: str, keys: list[str], url: str) -> str:
 
 
 def _read_record(path: Path) -> Urls:
-    """Return the urls that the last run wrote; none where the record is missing or holds something else."""
-    content: object = read_json(path, "remove it") if path.exists() else {}
-    return content if isinstance(content, dict) else {}
+    """Return the urls that the last run wrote; none where the record is missing, broken or holds something else."""
+    with suppress(InputError):
+        return read_json(path)
+    return {}
 
 
 def _urls(config: ConfigObj) -> Urls:

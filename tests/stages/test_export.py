@@ -120,7 +120,7 @@ def test_without_a_temperature_there_is_no_export(project, content):
     EVALUATION_METRICS.unlink()
     if content is not None:
         EVALUATION_METRICS.write_text(content, encoding="utf-8")
-    problem = r"metrics/evaluate.json (is missing|cannot be read|has no temperature).*dvc repro evaluate"
+    problem = r"metrics/evaluate.json( is missing| cannot be read| has no temperature|: got \[\]).*dvc repro evaluate"
     with pytest.raises(InputError, match=problem):
         stage.main()
     assert not MODEL.exists()
