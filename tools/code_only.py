@@ -6,8 +6,6 @@
 
 import argparse
 import json
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
+from emotion.app.programs import run_dvc
 from emotion.core.errors import InputError, run_command
 from tools.code_comparison import compare_versions, find_source_readers, read_other_docstrings
 from tools.code_history import SHORT, Ignores, Version, find_version, hash_files, read_working_tree
@@ -235,18 +234,6 @@ def read_lock() -> Lock:
     """Return the content of dvc.lock."""
     lock: Lock = YAML(typ="safe").load(LOCK.read_text(encoding="utf-8"))
     return lock
-
-
-def run_dvc(*arguments: str) -> str:
-    """Return the output of a DVC command.
-
-    Raises:
-        InputError: it fails, such as while another one holds DVC's lock.
-    """
-    result = subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True)
-    if result.returncode:
-        raise InputError(f"`dvc {arguments[0]}` failed; mend this and try again:\n{result.stderr.strip()}")
-    return result.stdout
 
 
 if __name__ == "__main__":

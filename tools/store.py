@@ -6,11 +6,10 @@ runs this command, after `dvc repro` on the sample.
 
 import json
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-from emotion.app.programs import run_git, run_program
+from emotion.app.programs import run_dvc, run_git
 from emotion.core.errors import InputError, run_command
 from emotion.core.params import SHARED_REMOTE, load_params
 from emotion.presentation.formats import millions
@@ -61,11 +60,6 @@ def check_results() -> None:
     changed = json.loads(run_dvc("status", "--json"))
     if changed:
         raise InputError(f"the results are out of date ({', '.join(sorted(changed))} changed); run `dvc repro`")
-
-
-def run_dvc(*arguments: str) -> str:
-    """Return the output of a DVC command; raise InputError with the output where it fails."""
-    return run_program([sys.executable, "-m", "dvc", *arguments], f"dvc {arguments[0]}")
 
 
 if __name__ == "__main__":

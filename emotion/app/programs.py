@@ -1,6 +1,7 @@
 """Other programs, such as git and DVC: started by commands, with their failures as messages."""
 
 import subprocess
+import sys
 from collections.abc import Sequence
 
 from emotion.core.errors import InputError
@@ -9,6 +10,11 @@ from emotion.core.errors import InputError
 def run_git(*arguments: str) -> str:
     """Return the output of a git command; raise InputError with the output where it fails."""
     return run_program(["git", *arguments], f"git {arguments[0]}")
+
+
+def run_dvc(*arguments: str) -> str:
+    """Return the output of a DVC command; raise InputError with the output where it fails."""
+    return run_program([sys.executable, "-m", "dvc", *arguments], f"dvc {arguments[0]}")
 
 
 def run_program(command: Sequence[str], shown: str) -> str:

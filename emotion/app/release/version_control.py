@@ -1,11 +1,10 @@
 """Questions to git and DVC about a release: the commit, whether results are up to date, and the files to commit."""
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from emotion.app.programs import run_program
+from emotion.app.programs import run_dvc, run_program
 from emotion.core.errors import InputError
 
 CODE = ("emotion", "stages", "dvc.yaml", "requirements.txt", ":(exclude)emotion/app")
@@ -41,11 +40,6 @@ def paths_to_add(paths: Iterable[Path]) -> list[str]:
     """Return those of `paths` with changes that git does not have, sorted, as commands take them."""
     texts = sorted(path.as_posix() for path in paths)
     return [path for path in texts if run_git("status", "--porcelain", "--", path)]
-
-
-def run_dvc(*arguments: str) -> str:
-    """Return the output of a dvc command; raise InputError with the output where it fails."""
-    return run_program([sys.executable, "-m", "dvc", *arguments], f"dvc {arguments[0]}")
 
 
 def run_git(*arguments: str) -> str:

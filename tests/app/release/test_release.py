@@ -16,6 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from emotion.app import cli
+from emotion.app.programs import run_dvc
 from emotion.app.release import stored_models, version_control
 from emotion.app.release.release import release
 from emotion.core.errors import InputError
@@ -483,4 +484,4 @@ def test_what_a_failing_dvc_says_is_shown(tmp_path, monkeypatch):
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     with pytest.raises(InputError, match=r"dvc status failed.*ERROR: -m dvc status one"):
-        version_control.run_dvc("status", "one")
+        run_dvc("status", "one")
