@@ -75,22 +75,20 @@ def test_a_new_face_is_classified_at_once():
 
 
 def test_the_first_frame_is_predicted_as_an_image_is():
-    eyes = ((135.25, 100.5), (165.0, 102.0))
-    predictor = FakePredictor([Detection(Box(121, 80, 61, 63), eyes)])
+    predictor = FakePredictor([Detection(Box(121, 80, 61, 63), 0.3)])
     [tracked] = FaceTracker(predictor).update(texture(), 0.0)
     assert tracked.face.box == (121, 80, 61, 63)
+    assert predictor.cropped == predictor.detections
     assert tracked.face.probabilities.tolist() == [0.25, 0.75]
     assert (tracked.number, tracked.detected) == (1, True)
 
 
-def test_a_box_that_moved_is_cropped_with_its_eyes():
-    eyes = ((135.0, 100.0), (165.0, 102.0))
-    predictor = FakePredictor([Detection(Box(120, 80, 60, 60), eyes)])
+def test_a_box_that_moved_is_cropped_with_its_tilt():
+    predictor = FakePredictor([Detection(Box(120, 80, 60, 60), 0.3)])
     tracker = FaceTracker(predictor)
     tracker.update(texture(), 0.0)
     tracker.update(moved(texture(), (8, 0)), 0.03)
-    assert predictor.cropped[1].box == (128, 80, 60, 60)
-    np.testing.assert_allclose(np.array(predictor.cropped[1].eyes), np.array(eyes) + [8, 0], atol=0.3)
+    assert predictor.cropped[1] == ((128, 80, 60, 60), 0.3)
 
 
 def test_boxes_move_with_the_face_between_searches():
