@@ -47,6 +47,7 @@ from emotion.app.webcam.live_tracker import LiveTracker
 from emotion.app.webcam.window import Window
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
+from emotion.core.metadata import DETECTORS
 from emotion.inference.defaults import SEARCH_EVERY
 from emotion.inference.predictor import Predictor
 from emotion.inference.tracking import FaceTracker
@@ -268,9 +269,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help=f"a model file ({RELEASED_MODEL})")
-    parser.add_argument(
-        "--detector", default="cascade", choices=("cascade", "mtcnn"), help="what finds faces (cascade)"
-    )
+    parser.add_argument("--detector", default="yunet", choices=DETECTORS, help="what finds faces (yunet)")
     parser.add_argument("--frames", type=int, default=600, help="frames of the video (600)")
     parser.add_argument("--repetitions", type=int, default=5, help="times that everything is measured (5)")
     parser.add_argument("--threads", type=int, default=2, help="threads of OpenCV and the model (2)")
