@@ -175,8 +175,8 @@ class BoxTracker:
         return [box for index, box in enumerate(boxes) if index not in matched]
 
     def _update_track(self, track: Track, box: np.ndarray, seconds: float) -> None:
-        # The old box of a face that was gone or lost is in another place, so nothing is smoothed.
-        fresh, passed = track.gone or track.lost, seconds - track.last_detected
+        # The old box of a face that was missed or lost may be in another place, so nothing is smoothed.
+        fresh, passed = track.missed or track.lost, seconds - track.last_detected
         weight = 1.0 if fresh else smoothing_weight(passed, self._half_life)
         track.box = box if weight == 1 else track.box + weight * (box - track.box)
         if passed > 0:

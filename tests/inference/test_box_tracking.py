@@ -170,13 +170,44 @@ class TestBoxTracker:
         tracker.update_boxes([near + [5, 0, 0, 0, 0]], 0.15)
         assert numbers(tracker) == [2]
 
-    def test_of_two_boxes_on_one_face_the_missed_one_is_removed(self):
+    def test_of_two_boxes_on_one_face_the_missed_one_is_hidden_and_forgotten(self):
         tracker = BoxTracker()
         update_at(tracker, [0.0, 0.2, 0.4], BOX, self.other)
         tracker.tracks[1].box = BOX + [60 * DUPLICATE_DISTANCE - 1, 0, 0, 0, 0]
         tracker.update_boxes([BOX], 0.5)
         assert numbers(tracker) == [1]
+        tracker.update_boxes([BOX], 0.5 + KEEP_NUMBER)
         assert len(tracker.tracks) == 1
+
+    @pytest.mark.parametrize("back_at", [80, 150, 220], ids=["turned back", "stopped", "walked on"])
+    def test_a_face_that_another_one_hid_keeps_its_number(self, back_at):
+        tracker, front = BoxTracker(), BOX + [120, 0, 0, 0, 0]
+        for frame in range(7):  # walks to 90 pixels, that is, to the left border of the other
+            tracker.update_boxes([front, BOX + [15 * frame, 0, 0, 0, 0]], 0.1 * frame)
+        for frame in range(7, 14):
+            tracker.tracks[1].box = front  # the motion of the face in front carries the box along
+            tracker.update_boxes([front], 0.1 * frame)
+        assert numbers(tracker) == [1]
+        back = BOX + [back_at, 0, 0, 0, 0]
+        tracker.update_boxes([front, back], 1.4)
+        assert numbers(tracker) == [1, 2]
+        np.testing.assert_array_equal(tracker.visible[1].box, back)
+
+    def test_a_hidden_face_does_not_take_the_box_of_the_one_in_front(self):
+        tracker = BoxTracker()
+        for frame in range(4):
+            tracker.update_boxes([self.other, BOX + [20 * frame, 0, 0, 0, 0]], 0.1 * frame)
+        tracker.update_boxes([self.other], 0.4)
+        moved = self.other - [10, 0, 0, 0, 0]  # the hidden face would be there by now
+        tracker.update_boxes([moved], 0.5)
+        assert [track.number for track in tracker.tracks if track.detected] == [1]
+
+    def test_a_face_far_from_its_way_gets_a_new_number(self):
+        tracker = BoxTracker()
+        for frame in range(5):
+            tracker.update_boxes([BOX + [15 * frame, 0, 0, 0, 0]], 0.1 * frame)
+        update_at(tracker, [0.9, 1.0], BOX - [100, 0, 0, 0, 0])
+        assert numbers(tracker) == [2]
 
     def test_old_tracks_take_no_memory(self):
         tracker = BoxTracker()
