@@ -181,8 +181,8 @@ class TestBoxTracker:
 
     @pytest.mark.parametrize("back_at", [80, 150, 220], ids=["turned back", "stopped", "walked on"])
     def test_a_face_that_another_one_hid_keeps_its_number(self, back_at):
-        tracker, front = BoxTracker(), BOX + [120, 0, 0, 0, 0]
-        for frame in range(7):  # walks to 90 pixels, that is, to the left border of the other
+        tracker, front = BoxTracker(half_life=0.001), BOX + [120, 0, 0, 0, 0]
+        for frame in range(7):  # it walks up to the left border of the one in front
             tracker.update_boxes([front, BOX + [15 * frame, 0, 0, 0, 0]], 0.1 * frame)
         for frame in range(7, 14):
             tracker.tracks[1].box = front  # the motion of the face in front carries the box along
