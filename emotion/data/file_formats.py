@@ -191,8 +191,12 @@ def _find_ogg(head: bytes) -> FileFormat:
     return _video("Ogg") if b"theora" in head[:HEAD_BYTES] else _sound("Ogg")
 
 
+CR2_START = b"II*\0\x10\0\0\0CR\2"
+"""The start of a TIFF file whose first directory follows the mark of Canon's camera raws."""
+
+
 def _find_tiff(head: bytes) -> FileFormat:
-    if head[8:10] == b"CR":
+    if head.startswith(CR2_START):
         return _raw("CR2")
     tags = read_tags(head)
     if is_camera_raw(tags):

@@ -280,7 +280,9 @@ def _take_notes(opened: Image.Image) -> OrientationNotes:
     xmp = opened.info.pop("xmp", b"")
     if opened.format == "HEIF" or (isinstance(opened, TiffImagePlugin.TiffImageFile) and ORIENTATION in opened.tag_v2):
         return OrientationNotes()
-    return OrientationNotes(opened.info.get("exif", b""), xmp)
+    # TIFF may hold XMP as text too, and other types hold none.
+    xmp = xmp.encode() if isinstance(xmp, str) else xmp
+    return OrientationNotes(opened.info.get("exif", b""), xmp if isinstance(xmp, bytes) else b"")
 
 
 def _to_uint8(opened: Image.Image) -> np.ndarray:

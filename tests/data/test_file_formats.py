@@ -126,6 +126,10 @@ def test_camera_raws_in_the_form_of_a_tiff(order, tags):
     assert "convert" in found.remedy
 
 
+def test_pixels_of_a_tiff_are_no_mark_of_a_camera():
+    assert known_format(b"II*\0\x00\x50\0\0CR\2\0" + bytes(300)).name == "a TIFF image"
+
+
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("tags", [{}, {254: 1}, {254: 0, 271: 0, 330: 900}, {262: 2, 259: 7}])
 def test_other_tiff_files_are_images(order, tags):
