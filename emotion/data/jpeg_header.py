@@ -1,5 +1,6 @@
 """The header of a JPEG file: its size, its channels, and the blocks that note its orientation."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,6 +12,12 @@ LONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 START_OF_SCAN = 0xDA
 APP1 = 0xE1
 END = b"\xff\xd9"
+
+FILL_BYTES = re.compile(rb"\xff+")
+"""The bytes before a marker: one, and more in rare files."""
+
+MOST_SEGMENTS = 10_000
+"""The number of segments that are read. A file of the largest size has a tenth of them."""
 
 XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 """The start of an XMP block. Long XMP goes on in blocks with another start, which hold no orientation."""
@@ -59,18 +66,19 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
 def _segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments of the header, up to the start of the pixels."""
     position = len(SIGNATURE) - 1
-    while position + 9 < len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xFF:
-            position += 1
-        elif marker in LONE_MARKERS:
-            position += 2
-        else:
-            end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-            yield Segment(marker, position + 4, end)
-            if marker == START_OF_SCAN:
-                return
-            position = end
+    for _ in range(MOST_SEGMENTS):
+        fill = FILL_BYTES.match(data, position)
+        if fill is None or fill.end() + 8 >= len(data):
+            return
+        start = fill.end() + 3
+        marker = data[start - 3]
+        if marker in LONE_MARKERS:
+            position = start - 2
+            continue
+        position = start - 2 + int.from_bytes(data[start - 2 : start], "big")
+        yield Segment(marker, start, position)
+        if marker == START_OF_SCAN:
+            return
 
 
 def _add_note(notes: OrientationNotes, content: bytes) -> OrientationNotes:

@@ -24,6 +24,9 @@ PROFILES = (b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile ty
 
 MOST_KEYWORD_BYTES = 80
 
+MOST_CHUNKS = 2**17
+"""The number of chunks that are read. Encoders cut the pixels of the largest files into fewer."""
+
 
 class PngHeader(NamedTuple):
     """The header of a PNG file.
@@ -70,7 +73,9 @@ def read_png_header(data: bytes) -> PngHeader:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield the type of each chunk, and where its content starts and ends. Metadata may follow the pixels."""
     position = len(SIGNATURE)
-    while position + 8 <= len(data):
+    for _ in range(MOST_CHUNKS):
+        if position + 8 > len(data):
+            return
         start = position + 8
         end = start + int.from_bytes(data[position : position + 4], "big")
         yield data[position + 4 : start], start, end

@@ -235,6 +235,7 @@ def test_heic_without_its_reader_names_the_package(monkeypatch):
         decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
 
 
+@pytest.mark.medium
 def test_reading_other_images_loads_no_reader_of_heic():
     code = "import sys, emotion.data.images; print('pillow_heif' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from emotion.data.images import ImageError, decode
+from emotion.data.jpeg_header import read_jpeg_header
 from emotion.data.orientation import OrientationNotes, find_orientation, turn_upright
+from emotion.data.png_header import read_png_header
 
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda image: image,
@@ -277,6 +280,16 @@ def test_long_texts_in_png_are_unpacked_only_as_far_as_needed(monkeypatch):
     long = profile(b"exif", exif(6) + bytes(2 * 2**20))
     with_note = with_chunk(plain, *text(b"zTXt", b"Raw profile type exif", long))
     np.testing.assert_array_equal(decode(with_note), np.rot90(RGB, -1))
+
+
+def test_headers_of_countless_parts_take_little_time():
+    png, jpeg = png_of("RGB"), saved(PIXELS["RGB"], "JPEG")
+    started = time.process_time()
+    many_chunks = png[:33] + png_chunk(b"tEXt", b"") * 1_000_000 + png[33:]
+    read_png_header(many_chunks)
+    for part in (b"\xff\xfe\0\2", b"\xff\xd0", b"\xff"):
+        read_jpeg_header(jpeg[:2] + part * 3_000_000 + jpeg[2:])
+    assert time.process_time() - started < 1
 
 
 def test_long_xmp_of_jpeg_goes_on_in_other_blocks():
