@@ -240,7 +240,8 @@ def _decode_any(data: bytes) -> tuple[np.ndarray, OrientationNotes]:
         raise ImageError(f"got more pixels than the allowed {MAX_PIXELS}; scale the image down") from None
     # Pillow's readers raise many types on broken files: struct.error, SyntaxError, EOFError and more.
     except Exception as error:
-        raise ImageError(f"the image does not decode: {error}") from None
+        # Some details have line breaks.
+        raise ImageError(f"the image does not decode: {' '.join(str(error).split())}") from None
 
 
 def _check_format(known: FileFormat | None) -> None:

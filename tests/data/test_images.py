@@ -214,7 +214,7 @@ def test_of_several_images_in_a_heic_file_the_main_one_is_read(main):
 def test_a_heic_file_that_is_cut_off_is_refused():
     data = heic_of(RGB)
     for kept in (20, len(data) // 3, len(data) - 40):
-        with pytest.raises(ImageError, match="decode"):
+        with pytest.raises(ImageError, match="does not decode: .*[^ ]$"):
             decode(data[:kept])
 
 
