@@ -56,13 +56,16 @@ def identify(head: bytes) -> FileFormat | None:
     Args:
         head: the first bytes of the file: HEAD_BYTES or more, or the whole file.
     """
+    in_boxes = _find_by_boxes(head)
+    if in_boxes:
+        return in_boxes
     for offset, mark, known in SIGNATURES:
         if head.startswith(mark, offset):
             return known
     for signature, find in CONTAINERS:
         if head.startswith(signature):
             return find(head)
-    return _find_by_boxes(head) or _find_transport_stream(head) or _find_text(head)
+    return _find_transport_stream(head) or _find_text(head)
 
 
 def _image(name: str) -> FileFormat:
@@ -164,10 +167,8 @@ def _find_pnm(head: bytes) -> FileFormat | None:
 
 
 def _find_png(head: bytes) -> FileFormat:
-    pixels = head.find(b"IDAT")
-    return (
-        _animation("PNG") if 0 <= head.find(b"acTL") < (pixels if pixels >= 0 else len(head)) else _image("a PNG image")
-    )
+    before_pixels = head[:HEAD_BYTES].partition(b"IDAT")[0]
+    return _animation("PNG") if b"acTL" in before_pixels else _image("a PNG image")
 
 
 def _find_gif(head: bytes) -> FileFormat:
@@ -221,6 +222,7 @@ CONTAINERS: tuple[tuple[bytes, Callable[[bytes], FileFormat | None]], ...] = (
 
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
+ANIMATED_AVIF_BRAND = b"avis"
 HEIF_BRANDS = frozenset({b"mif1", b"msf1"})
 SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
 QUICKTIME_BOXES = frozenset({b"moov", b"mdat", b"wide", b"pnot"})
@@ -235,6 +237,8 @@ def _find_by_boxes(head: bytes) -> FileFormat | None:
     brand = head[8:12]
     end = min(int.from_bytes(head[:4], "big"), HEAD_BYTES)
     compatible = {head[start : start + 4] for start in range(16, end, 4)}
+    if brand == ANIMATED_AVIF_BRAND:
+        return _animation("AVIF")
     if brand in AVIF_BRANDS or (brand in HEIF_BRANDS and compatible & AVIF_BRANDS):
         return AVIF
     if brand in HEIC_BRANDS | HEIF_BRANDS:
