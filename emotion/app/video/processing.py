@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -93,6 +94,6 @@ def annotate_frame(
 
 def _with_progress(reader: VideoReader) -> Iterable[Frame]:
     frames: Iterable[Frame] = tqdm(
-        reader, desc=reader.path.name, total=reader.declared_frames, unit="frame", disable=None
+        reader, desc=Path(reader.name).name, total=reader.declared_frames, unit="frame", disable=None
     )
     return frames
