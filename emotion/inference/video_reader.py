@@ -10,6 +10,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.inference.codecs.decoder import is_plausible_rate, open_decoder
+from emotion.inference.codecs.encoder import Sound
 
 DEFAULT_RATE = 30.0
 """Frames per second of a file that declares none, or an implausible number."""
@@ -105,6 +106,12 @@ class VideoReader:
         # With a varying rate the number may be guessed from the length. Then only the length can be trusted.
         ends_early = self._clock.seconds + (FRAME_SLACK + 1) / self.frame_rate < self.declared_frames / self.frame_rate
         return self.declared_frames - self._frames_read if ends_early else 0
+
+    @property
+    def sound(self) -> Sound | None:
+        """The sound, once the first frame is read. None for streams, which cannot be opened twice, and with OpenCV."""
+        readable = self._decoder.has_sound and "://" not in self.location
+        return Sound(self.location, self.name, self.first_timestamp) if readable else None
 
     def close(self) -> None:
         """Close the video."""

@@ -48,6 +48,7 @@ def process_video(
     *,
     emotions: Sequence[str],
     bars: bool = True,
+    sound: bool = True,
 ) -> Summary:
     """Detect and classify the faces of a video, and write the files of `outputs`.
 
@@ -60,6 +61,7 @@ def process_video(
         outputs: what to write.
         emotions: the names of the probabilities, in their order.
         bars: whether to draw a bar for each emotion beside a face.
+        sound: whether to copy the sound into the new video, where PyAV is installed.
 
     Raises:
         InputError: the video holds no frame, or the new one cannot be written.
@@ -77,7 +79,9 @@ def process_video(
             if partial_video is not None:
                 if writer is None:
                     size = frame.image.shape[0], frame.image.shape[1]
-                    writer = stack.enter_context(VideoWriter(partial_video, size, reader.frame_rate))
+                    writer = stack.enter_context(
+                        VideoWriter(partial_video, size, reader.frame_rate, sound=reader.sound if sound else None)
+                    )
                 writer.write(annotate_frame(frame.image, tracked_faces, emotions if bars else None), frame.seconds)
             summary.add(frame, tracked_faces)
     summary.missing_frames = reader.missing_frames

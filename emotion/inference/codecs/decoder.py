@@ -20,12 +20,12 @@ class Decoder(Protocol):
     Attributes:
         frame_rate: frames per second, on average, as the video declares it. It may be implausible.
         declared_frames: the number of frames that the video declares, or 0. Some containers only estimate it.
-        sound: whether the video has sound; None if that is not known.
+        has_sound: whether the video has sound. Always false with OpenCV, which does not read any.
     """
 
     frame_rate: float
     declared_frames: float
-    sound: bool | None
+    has_sound: bool
 
     def read(self) -> "tuple[np.ndarray, float] | None":
         """Return the next frame and its timestamp in seconds, or None at the end.

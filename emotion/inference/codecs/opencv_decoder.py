@@ -43,7 +43,7 @@ class OpenCvDecoder:
             )
         self.frame_rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.declared_frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.sound: bool | None = None
+        self.has_sound = False
         self._aspect_ratio = self._read_aspect_ratio()
 
     def read(self) -> tuple[np.ndarray, float] | None:

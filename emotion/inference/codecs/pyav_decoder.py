@@ -47,7 +47,7 @@ class PyAvDecoder:
         self._stream.thread_type = av.codec.context.ThreadType.AUTO
         self.frame_rate = self._find_rate()
         self.declared_frames: float = self._stream.frames or round(self._declared_seconds() * self.frame_rate)
-        self.sound: bool | None = bool(self._container.streams.audio)
+        self.has_sound = bool(self._container.streams.audio)
         self._deinterlacer = Deinterlacer()
         self._frames = self._decode()
 

@@ -57,7 +57,7 @@ def test_sound_alone_is_no_video(here, emotion_video):
 
 
 def test_a_video_without_its_index_is_refused(clip, here, emotion_video):
-    (here / "cut.mp4").write_bytes(clip.read_bytes()[:-400])
+    (here / "cut.mp4").write_bytes(clip.read_bytes().replace(b"moov", b"free"))
     status, _, err = emotion_video("cut.mp4")
     assert err == ""
     assert re.match(r"error: cut\.mp4 .*cut off.*expected a complete video", status)
@@ -89,7 +89,7 @@ def test_a_broken_end_is_warned_of_and_the_rest_is_kept(clip, here, emotion_vide
 def test_a_hole_in_the_middle_is_skipped(clip, here, emotion_video):
     content = bytearray(clip.read_bytes())
     start = content.index(b"mdat")
-    middle = start + (content.index(b"moov") - start) // 2
+    middle = (start + len(content)) // 2
     content[middle : middle + 300] = bytes(300)
     (here / "hole.mp4").write_bytes(content)
     status, _, _ = emotion_video("hole.mp4", "--csv", "out.csv")
