@@ -11,6 +11,7 @@ import numpy as np
 from emotion.core.errors import InputError
 from emotion.inference.codecs.decoder import is_plausible_rate, open_decoder
 from emotion.inference.codecs.encoder import Sound
+from emotion.inference.video_files import check_video_file
 
 DEFAULT_RATE = 30.0
 """Frames per second of a file that declares none, or an implausible number."""
@@ -59,7 +60,7 @@ class VideoReader:
         self.location = str(source)
         """The URL, or the absolute path of the file."""
         if isinstance(source, Path):
-            _check_video_file(source)
+            check_video_file(source)
             # A whole path, since FFmpeg takes `name:` at the start for a protocol.
             self.location = str(source.resolve())
         self._decoder = open_decoder(self.location, self.name, timeouts=timeouts)
@@ -97,6 +98,11 @@ class VideoReader:
             self.first_timestamp = timestamp
         self._frames_read += 1
         return Frame(self._frames_read - 1, seconds, image)
+
+    @property
+    def seconds(self) -> float:
+        """The time at which the last frame that was read ends."""
+        return self._clock.seconds + 1 / self.frame_rate if self._frames_read else 0.0
 
     @property
     def missing_frames(self) -> int:
@@ -152,12 +158,3 @@ def without_credentials(url: str) -> str:
     """Return a URL without user, password, query and fragment, which may hold secrets."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _check_video_file(path: Path) -> None:
-    if not path.exists():
-        raise InputError(f"{path} does not exist; expected a video, such as holiday.mp4")
-    if not path.is_file():
-        raise InputError(f"{path} is not a file; expected a video, such as holiday.mp4")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; expected a video, such as holiday.mp4")

@@ -22,7 +22,7 @@ class Summary:
 
     Attributes:
         frames: how many were read.
-        seconds: the time of the last one.
+        seconds: the time at which the last one ends.
         frames_with_faces: how many of them show a face.
         faces: how many different faces there were.
         missing_frames: how many frames the file declares after the last one that could be read.
@@ -36,7 +36,7 @@ class Summary:
 
     def add(self, frame: Frame, tracked_faces: Sequence[TrackedFace]) -> None:
         """Count a frame and the faces in it."""
-        self.frames, self.seconds = frame.number + 1, frame.seconds
+        self.frames = frame.number + 1
         self.frames_with_faces += bool(tracked_faces)
         self.faces = max([self.faces, *(tracked.number for tracked in tracked_faces)])
 
@@ -84,7 +84,7 @@ def process_video(
                     )
                 writer.write(annotate_frame(frame.image, tracked_faces, emotions if bars else None), frame.seconds)
             summary.add(frame, tracked_faces)
-    summary.missing_frames = reader.missing_frames
+    summary.seconds, summary.missing_frames = reader.seconds, reader.missing_frames
     return summary
 
 

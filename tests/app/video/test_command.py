@@ -57,7 +57,7 @@ def test_sound_alone_is_no_video(here, emotion_video):
 
 
 def test_a_video_without_its_index_is_refused(clip, here, emotion_video):
-    (here / "cut.mp4").write_bytes(clip.read_bytes().replace(b"moov", b"free"))
+    (here / "cut.mp4").write_bytes(clip.read_bytes().replace(b"moov", b"gone"))
     status, _, err = emotion_video("cut.mp4")
     assert err == ""
     assert re.match(r"error: cut\.mp4 .*cut off.*expected a complete video", status)
