@@ -40,9 +40,9 @@ def _find_way_out(known: FileFormat, path: Path) -> str:
     if known.kind is Kind.VIDEO or known.name == "an animated PNG image":
         return ""
     if known.kind is Kind.ANIMATION:
-        return f"convert it to .mp4 or .gif first, or read its first frame with `emotion predict {path.name}`"
+        return f"convert it to .mp4 or .gif first, or read its first frame with `emotion predict {path}`"
     if known.kind is Kind.IMAGE:
-        return f"read it with `emotion predict {path.name}`"
+        return f"read it with `emotion predict {path}`"
     if known.kind is Kind.UNREAD_IMAGE:
         return f"{known.remedy}, and read that with `emotion predict`"
     return EXPECTED

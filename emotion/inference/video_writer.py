@@ -1,6 +1,6 @@
 """Video files written: frames that each show at their time, and the sound of another video."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ import numpy as np
 from emotion.core.errors import InputError
 from emotion.inference.codecs.encoder import Sound, open_encoder
 from emotion.inference.codecs.write_errors import check_free_space
+from emotion.parallel.ahead import CallsBehind
 
 SPACE_CHECK_EVERY = 50
 """Frames from one check of the free disk space to the next, since OpenCV does not say when writing fails."""
@@ -38,10 +39,13 @@ class VideoWriter:
         self._padding = size[0] % 2, size[1] % 2
         even_size = size[0] + self._padding[0], size[1] + self._padding[1]
         self._encoder = open_encoder(path, even_size, frame_rate, sound)
+        self._write = CallsBehind(self._encoder.write)
         self._frames_taken = 0
 
     def write(self, image: np.ndarray, seconds: float) -> None:
         """Show `image`, uint8 (height, width, 3), RGB, from `seconds` on.
+
+        Another thread encodes it, so it must not be changed any more.
 
         Raises:
             OSError: the disk is full.
@@ -50,7 +54,7 @@ class VideoWriter:
         if self._frames_taken % SPACE_CHECK_EVERY == 0:
             check_free_space(self._path)
         self._frames_taken += 1
-        self._encoder.write(self._fit(image), seconds)
+        self._write(self._fit(image), seconds)
 
     def _fit(self, image: np.ndarray) -> np.ndarray:
         """Return an image of the size of the video."""
@@ -68,8 +72,9 @@ class VideoWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Complete the file. Raises OSError or InputError if it does not hold all frames."""
-        if kind is None:
-            self._encoder.close(complete=True)
-            return
-        with suppress(OSError, InputError):  # the error that ended the block says more
-            self._encoder.close(complete=False)
+        # After an error, that error says more than those of the end.
+        with suppress(OSError, InputError) if kind else nullcontext():
+            try:
+                self._write.finish()
+            finally:
+                self._encoder.close(complete=kind is None)

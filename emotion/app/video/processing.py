@@ -14,6 +14,7 @@ from emotion.inference.annotation import annotate
 from emotion.inference.tracking import FaceTracker, TrackedFace
 from emotion.inference.video_reader import Frame, VideoReader
 from emotion.inference.video_writer import VideoWriter
+from emotion.parallel.ahead import iterate_ahead
 
 
 @dataclass
@@ -52,8 +53,8 @@ def process_video(
 ) -> Summary:
     """Detect and classify the faces of a video, and write the files of `outputs`.
 
-    Only one frame is in memory at a time. Until they are complete, files have names such as `out.partial.mp4`. Those
-    stay after an interruption from the keyboard, with all frames up to it; after an error nothing stays.
+    Only a few frames are in memory at a time. Until they are complete, files have names such as `out.partial.mp4`.
+    Those stay after an interruption from the keyboard, with all frames up to it; after an error nothing stays.
 
     Args:
         reader: the video.
@@ -97,7 +98,9 @@ def annotate_frame(
 
 
 def _with_progress(reader: VideoReader) -> Iterable[Frame]:
-    frames: Iterable[Frame] = tqdm(
-        reader, desc=Path(reader.name).name, total=reader.declared_frames, unit="frame", disable=None
+    """Return the frames, decoded ahead by another thread, with a bar on terminals."""
+    name = Path(reader.name).name
+    bar: Iterable[Frame] = tqdm(
+        iterate_ahead(iter(reader)), desc=name, total=reader.declared_frames, unit="frame", disable=None
     )
-    return frames
+    return bar

@@ -1,4 +1,4 @@
-"""Frames decoded by PyAV, which has an FFmpeg of its own."""
+"""Frames decoded by PyAV."""
 
 import math
 import struct
