@@ -11,7 +11,7 @@ import pytest
 av = pytest.importorskip("av", reason="PyAV, of the extra [video], is not installed")
 
 RATE = 25
-SOUND_RATE = 8000
+SOUND_RATE = 16000
 INTERLACED = {"flags": "+ilme+ildct"}
 """The options with which encoders store the two fields of a frame apart."""
 
@@ -29,6 +29,7 @@ def write_frames(
     turn: tuple[float, bool] | None = None,
     sound: str | None = None,
     sound_seconds: float = 1.0,
+    tracks: int = 1,
 ) -> Path:
     """Write a video, by default of RATE frames a second.
 
@@ -44,6 +45,7 @@ def write_frames(
         turn: degrees counterclockwise by which the video is to be shown turned, and whether it is mirrored.
         sound: the encoder of a tone, if there is to be one.
         sound_seconds: how long it lasts.
+        tracks: how many tracks have it.
     """
     images = list(frames)
     with av.open(str(path), "w") as container:
@@ -56,7 +58,7 @@ def write_frames(
             stream.codec_context.sample_aspect_ratio = aspect_ratio
         if turn:
             stream.set_display_rotation(turn[0], turn[1], False)
-        track: Any = container.add_stream(sound, rate=SOUND_RATE, layout="mono") if sound else None
+        tones = [container.add_stream(sound, rate=SOUND_RATE, layout="mono") for _ in range(tracks)] if sound else []
         for number, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=pixels)
             frame = flag_as_interlaced(frame) if interlaced else frame
@@ -64,7 +66,7 @@ def write_frames(
             frame.pts = round(1000 * (times[number] if times else number / RATE))
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-        if track:
+        for track in tones:
             write_tone(container, track, sound_seconds)
     return path
 
@@ -86,7 +88,6 @@ def write_tone(container: Any, track: Any, seconds: float) -> None:
     frame = av.AudioFrame.from_ndarray(samples.astype(np.int16)[None], format="s16", layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, 0, Fraction(1, SOUND_RATE)
     context = track.codec_context
-    context.open()
     resampler = av.AudioResampler(format=context.format, layout="mono", rate=SOUND_RATE, frame_size=context.frame_size)
     for piece in [*resampler.resample(frame), *resampler.resample(None)]:
         container.mux(track.encode(piece))

@@ -73,7 +73,7 @@ def _check_format(tracks: "Sequence[av.AudioStream]", name: str, suffix: str) ->
     if _can_hold(tracks, suffix):
         return
     others = [other for other in FORMATS if _can_hold(tracks, other)]
-    codecs = ", ".join(sorted({track.codec_context.name for track in tracks}))
+    codecs = ", ".join(sorted({track.codec.canonical_name for track in tracks}))
     rename = f"write a file that ends in {' or '.join(others)}, or " if others else ""
     raise InputError(
         f"{name} has sound of the codec {codecs}, which a {suffix} file cannot hold; {rename}leave it out with "

@@ -97,10 +97,23 @@ def test_a_hole_in_the_middle_is_skipped(clip, here, emotion_video):
     assert read_rows(here / "out.csv")
 
 
-def test_an_image_is_a_video_of_one_frame(astronaut, here, emotion_video):
+def test_an_image_is_named(astronaut, here, emotion_video):
     (here / "astronaut.png").write_bytes(encode(astronaut))
-    assert emotion_video("astronaut.png", "-o", "out.mp4", "--csv", "out.csv")[::2] == (0, "")
-    assert len(read_rows(here / "out.csv")) == len(read_frames(here / "out.mp4")) == 1
+    status, out, _ = emotion_video("astronaut.png", "-o", "out.mp4")
+    assert re.match(r"error: astronaut\.png is a PNG image.*emotion predict astronaut\.png", status)
+    assert (out, file_names(here)) == ("", ["astronaut.png"])
+
+
+def test_an_interlaced_video_is_refused_without_pyav(here, emotion_video, without_pyav):
+    case = Path(__file__).parents[2] / "inference/cases/interlaced.mts"
+    status, out, err = emotion_video(case, "-o", "out.mp4")
+    assert re.match(r"error: .*interlaced\.mts is interlaced.*pip install 'facial-emotion-pipeline\[video\]'", status)
+    assert (out, err, file_names(here)) == ("", "", [])
+
+
+def test_the_length_is_that_of_all_frames(clip, here, emotion_video, codecs):
+    write_video(here / "second.mp4", noise_images(5), 5)
+    assert emotion_video("second.mp4", "--csv", "out.csv")[1].startswith("5 frames (1.0 s)")
 
 
 @pytest.mark.medium
