@@ -113,7 +113,7 @@ def predictor(model) -> "Predictor":
 @pytest.fixture
 def without_pyav(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An environment in which PyAV, of the extra [video], is not installed."""
-    from emotion.inference.codecs.decoder import has_pyav
+    from emotion.inference.codecs.choice import has_pyav
 
     monkeypatch.setitem(sys.modules, "av", None)
     has_pyav.cache_clear()

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.inference.codecs.decoder import is_plausible_rate, open_decoder
+from emotion.inference.codecs.choice import open_decoder
+from emotion.inference.codecs.decoder import is_plausible_rate
 from emotion.inference.codecs.encoder import Sound
 from emotion.inference.video_files import check_video_file
 

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.inference.codecs.encoder import Sound, open_encoder
+from emotion.inference.codecs.choice import open_encoder
+from emotion.inference.codecs.encoder import Sound
 from emotion.inference.codecs.write_errors import check_free_space
 from emotion.parallel.ahead import CallsBehind
 

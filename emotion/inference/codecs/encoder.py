@@ -1,9 +1,6 @@
-"""The encoder of a video: PyAV's where it is installed, else OpenCV's."""
+"""The encoder of a video, whatever the library."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-from emotion.inference.codecs.decoder import has_pyav
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,25 +42,3 @@ class Encoder(Protocol):
             OSError: the disk is full.
             InputError: the file does not hold all frames.
         """
-
-
-def open_encoder(path: Path, size: tuple[int, int], frame_rate: float, sound: Sound | None) -> Encoder:
-    """Return the encoder of a new video. Only PyAV's copies sound.
-
-    Args:
-        path: the file; its suffix decides the format.
-        size: height and width of the frames, both even.
-        frame_rate: frames per second, on average.
-        sound: what is to be heard.
-
-    Raises:
-        InputError: such a file cannot be written there, or the format cannot hold the sound.
-    """
-    if has_pyav():
-        from emotion.inference.codecs.pyav_encoder import PyAvEncoder, can_encode
-
-        if can_encode(path):
-            return PyAvEncoder(path, size, frame_rate, sound)
-    from emotion.inference.codecs.opencv_encoder import OpenCvEncoder
-
-    return OpenCvEncoder(path, size, frame_rate)
