@@ -1,7 +1,7 @@
 """A video read frame by frame, and written again with its faces annotated, as a table, or both."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def process_video(
         table = stack.enter_context(open_face_table(outputs.table, emotions)) if outputs.table else None
         partial_video = stack.enter_context(partial_file(outputs.video)) if outputs.video else None
         writer: VideoWriter | None = None
-        for frame in _with_progress(reader):
+        for frame in stack.enter_context(_frames_with_progress(reader)):
             tracked_faces = tracker.update(frame.image, frame.seconds)
             if table is not None:
                 table.add(frame, tracked_faces)
@@ -97,10 +97,9 @@ def annotate_frame(
     return annotate(image, faces, numbers=[tracked.number for tracked in tracked_faces], emotions=emotions)
 
 
-def _with_progress(reader: VideoReader) -> Iterable[Frame]:
-    """Return the frames, decoded ahead by another thread, with a bar on terminals."""
-    name = Path(reader.name).name
-    bar: Iterable[Frame] = tqdm(
-        iterate_ahead(iter(reader)), desc=name, total=reader.declared_frames, unit="frame", disable=None
-    )
-    return bar
+@contextmanager
+def _frames_with_progress(reader: VideoReader) -> Iterator[Iterable[Frame]]:
+    """Yield the frames, with a bar on terminals. Another thread decodes them ahead, until the block ends."""
+    with closing(iterate_ahead(iter(reader))) as frames:
+        name = Path(reader.name).name
+        yield tqdm(frames, desc=name, total=reader.declared_frames, unit="frame", disable=None)
