@@ -100,7 +100,8 @@ class PyAvDecoder:
 
     def _to_image(self, frame: av.VideoFrame) -> np.ndarray:
         height, width = square_pixel_size(frame.height, frame.width, float(self._stream.sample_aspect_ratio or 1))
-        image = frame.to_ndarray(format="rgb24", width=width, height=height)
+        # More threads would take longer to start than most frames take.
+        image = frame.to_ndarray(format="rgb24", width=width, height=height, threads=1)
         matrix: Any = frame.side_data.get("DISPLAYMATRIX")
         return image if matrix is None else _turn(image, bytes(matrix))
 
