@@ -1,5 +1,6 @@
 """Frames are read as they are to be shown, whatever the pixels, the rotation and the times of a video."""
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
@@ -152,3 +153,19 @@ def test_an_anamorphic_face_gets_its_emotion(codecs):
     faces = Predictor().predict(read_frames(CASES / "pixel_aspect_2.mp4")[0].image)
     assert [face.emotion for face in faces] == ["happy"]
     assert faces[0].confidence > 0.88
+
+
+def test_frames_are_freed_without_the_garbage_collector(astronaut, here):
+    images = av_clips.moving_portrait(astronaut, 40, SIZE)
+    path = av_clips.write_frames(here / "long.mp4", images, turn=(90, False))
+    gc.disable()
+    try:
+        with VideoReader(path) as reader:
+            alive = [count_frames() for _ in reader]
+    finally:
+        gc.enable()
+    assert max(alive) <= 4
+
+
+def count_frames() -> int:
+    return sum(isinstance(one, av_clips.av.VideoFrame) for one in gc.get_objects())

@@ -1,5 +1,6 @@
 """Frames decoded by PyAV."""
 
+import gc
 import math
 import struct
 from collections.abc import Generator, Iterator
@@ -50,6 +51,8 @@ class PyAvDecoder:
         self.has_sound = bool(self._container.streams.audio)
         self._deinterlacer = Deinterlacer()
         self._frames = self._decode()
+        self._rotation: int | None = None
+        self._matrix = b""
 
     def read(self) -> tuple[np.ndarray, float] | None:
         """Return the next frame and its timestamp, or None at the end."""
@@ -63,6 +66,9 @@ class PyAvDecoder:
         """Close the video."""
         self._frames.close()
         self._container.close()
+        # PyAV's objects refer to each other. Without this their frames would stay in memory for long.
+        del self._frames, self._stream, self._container
+        gc.collect()
 
     def _find_rate(self) -> float:
         rates = [float(rate or 0) for rate in (self._stream.average_rate, self._stream.guessed_rate)]
@@ -102,8 +108,9 @@ class PyAvDecoder:
         height, width = square_pixel_size(frame.height, frame.width, float(self._stream.sample_aspect_ratio or 1))
         # More threads would take longer to start than most frames take.
         image = frame.to_ndarray(format="rgb24", width=width, height=height, threads=1)
-        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
-        return image if matrix is None else _turn(image, bytes(matrix))
+        if frame.rotation != self._rotation:
+            self._rotation, self._matrix = frame.rotation, _find_matrix(frame)
+        return _turn(image, self._matrix) if self._matrix else image
 
 
 def _choose_stream(container: "av.container.InputContainer", name: str) -> av.VideoStream:
@@ -129,6 +136,15 @@ def _parse_duration(text: str) -> float:
     except ValueError:
         return 0.0
     return 3600 * hours + 60 * minutes + seconds
+
+
+def _find_matrix(frame: av.VideoFrame) -> bytes:
+    """Return the display matrix of a frame, or nothing.
+
+    It is read only where the rotation changes: a frame whose side data was read is freed late.
+    """
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    return b"" if matrix is None else bytes(matrix)
 
 
 def _turn(image: np.ndarray, matrix: bytes) -> np.ndarray:
