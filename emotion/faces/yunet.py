@@ -23,6 +23,9 @@ SURE_SCORE = 0.75
 LEAST_SCORE = 0.65
 """The lowest score of a face that a closer look may confirm."""
 
+LEAST_COPY = 256
+"""Longest side, at least, of the searched copy, unless the image is smaller. This costs little, and finds more."""
+
 LARGEST_COPY = 640
 """Longest side of a copy in which all faces are found. In a larger one, YuNet misses the largest faces."""
 
@@ -86,4 +89,5 @@ class YuNetDetector:
 
     def _fine_scale(self, image: np.ndarray) -> float:
         height, width = image.shape[:2]
-        return min(1.0, self._search.side / self._smallest, math.sqrt(WORKING_PIXELS / (height * width)))
+        wanted = max(self._search.side / self._smallest, LEAST_COPY / max(height, width))
+        return min(1.0, wanted, math.sqrt(WORKING_PIXELS / (height * width)))

@@ -26,7 +26,7 @@ SIZE_RANGE = (1.0, 4.0)
 
 
 class YuNetNetwork:
-    """Finds faces in an image as it is. Several threads may use it: each has an OpenCV object of its own."""
+    """Finds faces in an image as it is. Several threads may use it, since each gets its own OpenCV object."""
 
     def __init__(self) -> None:
         self._threads = threading.local()

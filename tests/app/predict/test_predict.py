@@ -518,13 +518,20 @@ def test_what_is_no_model_is_refused(here, predict, name, content, problem):
     assert re.match(f"error: {re.escape(name)}.*{problem}", status)
 
 
-def test_a_detector_that_is_not_installed_is_named(here, predict, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mtcnn", None)
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
+def test_a_detector_that_opencv_lacks_is_named(here, predict, monkeypatch):
+    monkeypatch.setattr("emotion.faces.cascade.CASCADE_FILE", "none.xml")
     save(here / "a.png", noise())
-    status, out, _ = predict("a.png", "--detector", "mtcnn")
+    status, out, _ = predict("a.png", "--detector", "cascade")
     assert out == ""
-    assert "mtcnn" in status
+    assert "cascade" in status
+    assert "yunet" in status
+
+
+def test_a_thorough_search_finds_smaller_faces(here, predict, astronaut):
+    save(here / "a.png", cv2.resize(astronaut, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA))
+    status, out, _ = predict("a.png", "--detector", "yunet", "--smallest", "20", "--thorough")
+    assert status == 0
+    assert len(out.splitlines()) == 2
 
 
 # Annotated images
@@ -824,7 +831,7 @@ def test_nothing_heavy_is_loaded(here, model):
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "onnxruntime" in loaded
     heavy = {"tensorflow", "keras", "jax", "pandas", "scipy", "sklearn", "matplotlib", "pydantic", "ruamel", "yaml"}
-    assert not loaded & (heavy | {"mtcnn", "onnx", "fastapi", "dvc", "requests", "skimage", "rich"}), (
+    assert not loaded & (heavy | {"onnx", "fastapi", "dvc", "requests", "skimage", "rich"}), (
         "rich only for a table"
     )
 

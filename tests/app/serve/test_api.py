@@ -76,14 +76,14 @@ def test_says_what_the_model_is(client, predictor):
         48,
         "grayscale",
         "auto",
-        "cascade",
+        "yunet",
     )
     assert answer["figures"] is None
     assert answer["limits"]["upload_bytes"] == Limits().upload_bytes
     assert str(predictor.path.parent) not in client.get("/api/model").text
 
 
-@pytest.mark.parametrize("detector, in_use", [("whole", None), ("mtcnn", "mtcnn"), ("cascade", "cascade")])
+@pytest.mark.parametrize("detector, in_use", [("whole", None), ("yunet", "yunet"), ("cascade", "cascade")])
 def test_names_the_detector(predictor, detector, in_use):
     answer = make_client(predictor, detector=detector, smallest=70).get("/api/model").json()
     assert (answer["detector"], answer["detector_in_use"], answer["smallest"]) == (detector, in_use, 70)
