@@ -155,7 +155,9 @@ class Video:
         hidden = _covered(behind, self.sides[0], front, self.sides[1]) if behind is not None else 0.0
         shares = (hidden, 0.0)
         return [
-            None if center is None else Place(*center, side, _in_frame(center) and share <= HIDDEN)
+            None
+            if center is None
+            else Place(float(center[0]), float(center[1]), side, _in_frame(center) and share <= HIDDEN)
             for center, side, share in zip(centers, self.sides, shares, strict=True)
         ]
 
@@ -244,7 +246,7 @@ def _covered(behind: np.ndarray, side: float, front: np.ndarray | None, front_si
     steps = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
     columns, rows = np.meshgrid(steps, steps)
     points = behind - front + side * np.stack([columns.ravel(), rows.ravel()], axis=1)
-    return float(_in_person(*points.T, front_side).mean())
+    return float(_in_person(points[:, 0], points[:, 1], front_side).mean())
 
 
 def _in_frame(center: np.ndarray) -> bool:

@@ -5,8 +5,8 @@
 A video of 640x480 pixels is made of the portrait that scikit-image ships: a face that drifts and comes nearer. It is
 processed
 
-- by `emotion video`, with the annotated video and the table written; and once more with a search for faces in every
-  frame, which shows what tracking between searches gains;
+- by `emotion video`, with the annotated video and the table written; and once more with a search for faces every
+  0.15 seconds, which shows what tracking between searches gains;
 - by `emotion webcam`, in a window of SDL's dummy driver, which shows nothing; the file plays the camera, and each frame
   comes as soon as the one before was shown.
 
@@ -59,13 +59,13 @@ RESULT = ROOT / "results/frame_speed.json"
 
 SIZE = 480, 640
 FRAME_RATE = 30
-AIM = 30
+AIM = 100
 """Frames per second that both should reach."""
 
-VIDEO, VIDEO_EVERY, WEBCAM = "video", "video_search_every_frame", "webcam"
+VIDEO, VIDEO_RARE, WEBCAM = "video", "video_search_every_0.15_s", "webcam"
 LABELS = {
     VIDEO: "emotion video",
-    VIDEO_EVERY: "emotion video, searching every frame",
+    VIDEO_RARE: "emotion video --search 0.15",
     WEBCAM: "emotion webcam",
 }
 
@@ -84,7 +84,8 @@ PARTS: dict[str, list[tuple[type, str]]] = {
 """The timed parts, by the methods that do them. `timed_parts` adds the function that annotates a video's frames."""
 
 PARTS_BESIDE = {
-    **dict.fromkeys((VIDEO, VIDEO_EVERY), ("decode", "write the video")),
+    VIDEO: ("decode", "search for faces", "write the video"),
+    VIDEO_RARE: ("decode", "write the video"),
     WEBCAM: ("decode", "search for faces"),
 }
 """The parts that other threads do."""
@@ -183,7 +184,7 @@ def measure(predictor: Predictor, frames: int, repetitions: int, size: tuple[int
         write_portrait_video(source, frames, size)
         ways = {
             VIDEO: partial(time_video, source, predictor, folder),
-            VIDEO_EVERY: partial(time_video, source, predictor, folder, search_every=0.0),
+            VIDEO_RARE: partial(time_video, source, predictor, folder, search_every=0.15),
             WEBCAM: partial(time_webcam, source, predictor, folder),
         }
         for _ in range(repetitions):
@@ -230,8 +231,8 @@ def compare(options: argparse.Namespace) -> None:
         "threads": options.threads,
         "repetitions": options.repetitions,
         "aim": AIM,
-        "searching_gains": measured[VIDEO]["frames_a_second"]["median"]
-        / measured[VIDEO_EVERY]["frames_a_second"]["median"],
+        "searching_gains": measured[VIDEO_RARE]["frames_a_second"]["median"]
+        / measured[VIDEO]["frames_a_second"]["median"],
         **measured,
     }
     write_json(options.output, result)

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from benchmarks.crossing_videos import read_truth
-from emotion.data.images import read_image
+from emotion.data.images import decode, read_image
 from emotion.faces.crop import align_crop
 from emotion.faces.detection import Box, Detection
 from emotion.faces.detectors import make_detector
@@ -38,7 +38,7 @@ Descriptor = Callable[[np.ndarray, Detection], np.ndarray]
 def histogram_of_gradients(image: np.ndarray, face: Detection) -> np.ndarray:
     """Return the gradients of the leveled face by direction, in 6 x 6 cells."""
     crop = align_crop(image, face, 0.0, 48, "grayscale")[:, :, 0]
-    return _unit(cv2.HOGDescriptor((48, 48), (16, 16), (8, 8), (8, 8), 9).compute(crop).ravel())
+    return _unit(np.ravel(cv2.HOGDescriptor((48, 48), (16, 16), (8, 8), (8, 8), 9).compute(crop)))
 
 
 def local_binary_patterns(image: np.ndarray, face: Detection) -> np.ndarray:
@@ -129,7 +129,8 @@ def _pairs_of_names(wild: Path, describe: Descriptor) -> tuple[list[float], list
         found = detector.detect(image)
         if found:
             named.append((re.sub(r"_\d+\.jpg$", "", name), describe(image, found[0])))
-    same, different = [], []
+    same: list[float] = []
+    different: list[float] = []
     for (one, first), (other, second) in combinations(named, 2):
         (same if one == other else different).append(float(first @ second))
     return same, different
@@ -140,13 +141,13 @@ def _read_wild(wild: Path) -> Iterable[tuple[str, np.ndarray]]:
         for member in archive:
             file = archive.extractfile(member) if member.name.endswith(".jpg") else None
             if file is not None:
-                image = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
-                yield Path(member.name).name, image[:, :, None]
+                yield Path(member.name).name, decode(file.read())
 
 
 def _pairs_of_photos(photos: Path, describe: Descriptor, seed: int) -> tuple[list[float], list[float]]:
     rng = np.random.default_rng(seed)
-    same, different = [], []
+    same: list[float] = []
+    different: list[float] = []
     for entry in read_truth(photos):
         if not entry["faces"]:
             continue

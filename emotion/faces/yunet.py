@@ -62,9 +62,9 @@ class YuNetDetector:
     def __init__(self, smallest: int, search: Search = QUICK) -> None:
         self._smallest, self._search = smallest, search
 
-    def detect(self, image: np.ndarray) -> list[Detection]:
-        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first."""
-        tilts = ((raw, measure_tilt(image, raw)) for raw in self.detect_raw(image))
+    def detect(self, image: np.ndarray, *, level: bool = True) -> list[Detection]:
+        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first, with tilts if `level`."""
+        tilts = ((raw, measure_tilt(image, raw) if level else 0.0) for raw in self.detect_raw(image))
         return sort_by_size(frame(raw, YUNET_FRAMING, tilt) for raw, tilt in tilts)
 
     def detect_raw(self, image: np.ndarray) -> list[RawDetection]:

@@ -48,7 +48,7 @@ class Track:
     """One face, from frame to frame.
 
     Attributes:
-        box: float64 (5,), as x, y, width and height in pixels, and the tilt in radians.
+        box: float64 (5,), as x, y, width and height in pixels, and the tilt in radians, NaN if it is unknown.
         found: the box of its last detection, which is not smoothed.
         first_detected: seconds at which a search found it first, since it is in the image.
         last_detected: seconds at which a search found it last.
@@ -178,7 +178,9 @@ class BoxTracker:
         # The old box of a face that was missed or lost may be in another place, so nothing is smoothed.
         fresh, passed = track.missed or track.lost, seconds - track.last_detected
         weight = 1.0 if fresh else smoothing_weight(passed, self._half_life)
-        track.box = box if weight == 1 else track.box + weight * (box - track.box)
+        box = np.where(np.isnan(box), track.found, box)
+        old = np.where(np.isnan(track.box), box, track.box)
+        track.box = box if weight == 1 else old + weight * (box - old)
         if passed > 0:
             velocity = (_center(box) - _center(track.found)) / passed
             track.velocity = track.velocity + smoothing_weight(passed, MOTION_HALF_LIFE) * (velocity - track.velocity)
@@ -267,14 +269,14 @@ def match_nearest(distances: Sequence[Sequence[float]]) -> list[tuple[int, int]]
     return matched
 
 
-def to_box_array(detection: Detection) -> np.ndarray:
-    """Return a detection as `Track.box` holds it, float64 (5,)."""
-    return np.array([*detection.box, detection.tilt], dtype=np.float64)
+def to_box_array(detection: Detection, *, leveled: bool = True) -> np.ndarray:
+    """Return a detection as `Track.box` holds it, float64 (5,); the tilt is unknown if it was not `leveled`."""
+    return np.array([*detection.box, detection.tilt if leveled else np.nan], dtype=np.float64)
 
 
 def _to_detection(array: np.ndarray) -> Detection:
     x, y, width, height = (round(float(value)) for value in array[:4])
-    return Detection(Box(x, y, max(1, width), max(1, height)), float(array[4]))
+    return Detection(Box(x, y, max(1, width), max(1, height)), float(np.nan_to_num(array[4])))
 
 
 def _center(box: np.ndarray) -> np.ndarray:

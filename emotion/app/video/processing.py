@@ -73,8 +73,8 @@ def process_video(
         table = stack.enter_context(open_face_table(outputs.table, emotions)) if outputs.table else None
         partial_video = stack.enter_context(partial_file(outputs.video)) if outputs.video else None
         writer: VideoWriter | None = None
-        for frame in stack.enter_context(_frames_with_progress(reader)):
-            tracked_faces = tracker.update(frame.image, frame.seconds)
+        frames = stack.enter_context(_frames_with_progress(reader))
+        for frame, tracked_faces in stack.enter_context(closing(tracker.track(frames))):
             if table is not None:
                 table.add(frame, tracked_faces)
             if partial_video is not None:

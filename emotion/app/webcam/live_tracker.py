@@ -16,6 +16,7 @@ class _Search(NamedTuple):
 
     frame: GrayFrame
     seconds: float
+    leveled: bool
     detections: Future[list[Detection]]
 
 
@@ -49,10 +50,13 @@ class LiveTracker:
         frame = self._tracker.propagate(image)
         if self._search is not None and self._search.detections.done():
             search = self._search
-            self._tracker.set_detections(search.detections.result(), search.seconds, frame=search.frame)
+            found = search.detections.result()
+            self._tracker.set_detections(found, search.seconds, leveled=search.leveled, frame=search.frame)
             self._search = None
         if self._search is None and self._tracker.search_is_due(seconds):
-            self._search = _Search(frame, seconds, self._executor.submit(self._predictor.detect, image))
+            level = self._tracker.take_leveling(seconds)
+            detections = self._executor.submit(self._predictor.detect, image, level=level)
+            self._search = _Search(frame, seconds, level, detections)
         return self._tracker.classify(image, seconds)
 
     def __enter__(self) -> Self:
