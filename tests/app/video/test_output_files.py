@@ -89,7 +89,7 @@ def test_a_file_has_another_name_until_it_is_complete(clip, here, monkeypatch, e
 
 
 def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, monkeypatch, emotion_video, codecs):
-    monkeypatch.setattr(FaceTracker, "update", fail_at(5, InputError("no more")))
+    monkeypatch.setattr(FaceTracker, "classify", fail_at(5, InputError("no more")))
     (here / "out.mp4").write_bytes(b"old")
     assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == "error: no more"
     assert file_names(here) == ["out.mp4"]
@@ -97,7 +97,7 @@ def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, mo
 
 
 def test_an_interruption_keeps_the_frames_so_far(clip, here, monkeypatch, emotion_video, codecs):
-    monkeypatch.setattr(FaceTracker, "update", fail_at(5, KeyboardInterrupt()))
+    monkeypatch.setattr(FaceTracker, "classify", fail_at(5, KeyboardInterrupt()))
     status, out, err = emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv")
     assert (status, out) == (130, "")
     lines = err.splitlines()
