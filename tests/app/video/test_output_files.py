@@ -107,13 +107,13 @@ def test_an_interruption_keeps_the_frames_so_far(clip, here, monkeypatch, emotio
 
 
 def fail_at(frame, error):
-    """Return a `FaceTracker.update` that raises `error` at a frame."""
-    update, count = FaceTracker.update, iter(range(100))
+    """Return a `FaceTracker.classify` that raises `error` at a frame."""
+    classify, count = FaceTracker.classify, iter(range(100))
 
     def failing(*arguments):
         if next(count) == frame:
             raise error
-        return update(*arguments)
+        return classify(*arguments)
 
     return failing
 
