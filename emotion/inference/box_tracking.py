@@ -135,7 +135,6 @@ class BoxTracker:
 
     def propagate(self, previous: GrayFrame, current: GrayFrame) -> None:
         """Move the boxes from one frame to the next. A face whose motion cannot be measured stays where it was."""
-        self._clear_detected()
         tracks = [track for track in self.tracks if not (track.gone or track.lost)]
         moved = move_boxes(previous, current, [track.box for track in tracks])
         for track, box in zip(tracks, moved, strict=True):
@@ -144,7 +143,7 @@ class BoxTracker:
 
     def update_boxes(self, boxes: Sequence[np.ndarray], seconds: float) -> None:
         """Update the tracks with the boxes that a search found; boxes that match no track start new ones."""
-        self._clear_detected()
+        self.clear_detected()
         # Faces that the last search found come first: one that is hidden does not take the box of the one in front.
         unmatched = self._update_matched([track for track in self.tracks if not track.missed], boxes, seconds)
         unmatched = self._update_matched([track for track in self.tracks if track.missed], unmatched, seconds)
@@ -162,7 +161,8 @@ class BoxTracker:
             track.probabilities = track.probabilities + weight * (scores - track.probabilities)
             track.last_scored = seconds
 
-    def _clear_detected(self) -> None:
+    def clear_detected(self) -> None:
+        """Note that no search has found a face in this frame."""
         for track in self.tracks:
             track.detected = False
 

@@ -161,9 +161,19 @@ class FaceTracker:
             interval = min(interval, CONFIRM_WITHIN)
         return self._boxes.has_lost or seconds - self._last_search >= interval - TIME_TOLERANCE
 
-    def propagate(self, image: np.ndarray) -> GrayFrame:
-        """Go to the next frame and move all boxes there. Return the frame for a later `set_detections`."""
+    def propagate(self, image: np.ndarray, *, keep_detected: bool = False) -> GrayFrame:
+        """Go to the next frame and move all boxes there.
+
+        Args:
+            image: uint8 (height, width, 1 or 3).
+            keep_detected: whether faces that were detected last count as detected in this frame, too.
+
+        Returns:
+            The frame, for a later `set_detections`.
+        """
         previous, self._frame = self._frame, GrayFrame.of(image)
+        if not keep_detected:
+            self._boxes.clear_detected()
         if previous is not None:
             self._boxes.propagate(previous, self._frame)
         self._frame_number += 1
@@ -186,7 +196,7 @@ class FaceTracker:
             frame: that frame, as `propagate` returned it, if it is an earlier one.
         """
         boxes = [to_box_array(detection, leveled=leveled) for detection in detections]
-        if frame is not None and self._frame is not None:
+        if frame is not None and self._frame is not None and frame is not self._frame:
             boxes = [box for box in move_boxes(frame, self._frame, boxes) if box is not None]
         self._boxes.update_boxes(boxes, seconds)
         self._last_search = seconds
