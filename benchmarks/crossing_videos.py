@@ -134,7 +134,7 @@ class Video:
             frame *= 0.9 + 0.2 * np.sin(1.3 * time + self.seed)
             down, right = rng.integers(NOISE_SHIFTS, size=2)
             frame += noise[down : down + height, right : right + width]
-            yield time, np.clip(frame, 0, 255).astype(np.uint8), self._places(centers)
+            yield time, np.clip(frame, 0, 255).astype(np.uint8), self.places(time, shift)
 
     @cached_property
     def _phases(self) -> np.ndarray:
@@ -150,7 +150,9 @@ class Video:
             centers.append(None if place is None else np.array([place[0] * width, place[1] * height + step]) + shift)
         return centers
 
-    def _places(self, centers: list[np.ndarray | None]) -> list[Place | None]:
+    def places(self, time: float, shift: np.ndarray) -> list[Place | None]:
+        """Return the place of each person at a time, in a camera that shook by `shift` (x, y)."""
+        centers = self._centers(time, shift)
         behind, front = centers
         hidden = _covered(behind, self.sides[0], front, self.sides[1]) if behind is not None else 0.0
         shares = (hidden, 0.0)
@@ -179,10 +181,11 @@ def read_people(photos: Path) -> list[Person]:
 
 
 def read_backgrounds(photos: Path) -> list[np.ndarray]:
-    """Return the photos without a face, float32 (480, 640, 3) each, dimmed so that people stand out."""
+    """Return the photos in color without a face, float32 (480, 640, 3) each, dimmed so that people stand out."""
     files = [photos / entry["file"] for entry in read_truth(photos) if not entry["faces"] and not entry["ignore"]]
     height, width = SIZE
-    return [0.7 * cv2.resize(read_image(file), (width, height)).astype(np.float32) for file in files]
+    photos_in_color = [image for file in files if (image := read_image(file)).shape[2] == 3]
+    return [0.7 * cv2.resize(image, (width, height)).astype(np.float32) for image in photos_in_color]
 
 
 def read_truth(photos: Path) -> list[dict[str, Any]]:
@@ -234,9 +237,8 @@ def _paste(frame: np.ndarray, person: Person, side: float, center: np.ndarray) -
     corner = np.clip(corner - 1, 0, end)
     move[:, 2] -= corner
     image, alpha = (cv2.warpAffine(one, move, (end - corner).tolist()) for one in (person.image, person.alpha))
-    frame[corner[1] : end[1], corner[0] : end[0]] += alpha[:, :, None] * (
-        image - frame[corner[1] : end[1], corner[0] : end[0]]
-    )
+    part = frame[corner[1] : end[1], corner[0] : end[0]]
+    part += alpha[:, :, None] * (image - part)
 
 
 def _covered(behind: np.ndarray, side: float, front: np.ndarray | None, front_side: float) -> float:

@@ -51,6 +51,7 @@ def test_detections_of_an_earlier_frame_move_to_the_newest(astronaut, predictor,
         image = portrait_frame(astronaut, 4 / RATE, SIZE)
         [tracked] = tracker.update(image, 4 / RATE)
     [expected] = detect(image)
+    assert tracked.detected
     np.testing.assert_allclose(tracked.face.box, expected.box, atol=3)
 
 
