@@ -255,7 +255,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--photos", type=Path, required=True, help="folder of photos with truth.json")
     parser.add_argument("--wild", type=Path, required=True, help="faces_wild.tar, for people who return")
     parser.add_argument("--pairs", type=int, default=2, help="pairs of people for each scene (2)")
-    parser.add_argument("--seed", type=int, default=7, help="of pairs, sizes, light and noise (7)")
+    parser.add_argument("--seed", type=int, default=11, help="of pairs, sizes, light and noise (11)")
     parser.add_argument("--output", type=Path, default=RESULT, help="the result file")
     return parser
 

@@ -33,6 +33,9 @@ KEEP_NUMBER = 3.0
 MAX_DISTANCE = 0.75
 """The largest `box_distance` between a detection and the track that it belongs to."""
 
+MAX_MISSED_DISTANCE = 1.0
+"""The same for a face that the last search missed. While another one covers it, its last boxes are less exact."""
+
 DUPLICATE_DISTANCE = 0.4
 """Two tracks closer than this show one face. The one that searches no longer find is hidden or no face."""
 
@@ -145,8 +148,10 @@ class BoxTracker:
         """Update the tracks with the boxes that a search found; boxes that match no track start new ones."""
         self.clear_detected()
         # Faces that the last search found come first: one that is hidden does not take the box of the one in front.
-        unmatched = self._update_matched([track for track in self.tracks if not track.missed], boxes, seconds)
-        unmatched = self._update_matched([track for track in self.tracks if track.missed], unmatched, seconds)
+        found = [track for track in self.tracks if not track.missed]
+        missed = [track for track in self.tracks if track.missed]
+        unmatched = self._update_matched(found, boxes, seconds, MAX_DISTANCE)
+        unmatched = self._update_matched(missed, unmatched, seconds, MAX_MISSED_DISTANCE)
         for box in unmatched:
             self._start_track(box, seconds)
         self._searched = True
@@ -166,9 +171,12 @@ class BoxTracker:
         for track in self.tracks:
             track.detected = False
 
-    def _update_matched(self, tracks: Sequence[Track], boxes: Sequence[np.ndarray], seconds: float) -> list[np.ndarray]:
-        """Update the tracks that match one of `boxes`; return the boxes that are left."""
-        pairs = match_nearest([[track.distance(box, seconds) for box in boxes] for track in tracks])
+    def _update_matched(
+        self, tracks: Sequence[Track], boxes: Sequence[np.ndarray], seconds: float, most: float
+    ) -> list[np.ndarray]:
+        """Update the tracks that match one of `boxes`, up to the distance `most`; return the boxes that are left."""
+        distances = [[track.distance(box, seconds) for box in boxes] for track in tracks]
+        pairs = match_nearest(distances, most)
         for track, box in pairs:
             self._update_track(tracks[track], boxes[box], seconds)
         matched = {box for _, box in pairs}
@@ -251,16 +259,16 @@ def box_distance(one: np.ndarray, other: np.ndarray) -> float:
 
 def match_boxes(expected: Sequence[np.ndarray], detected: Sequence[np.ndarray]) -> list[tuple[int, int]]:
     """Return which box of `detected` belongs to which of `expected`, as pairs of indices; the closest first."""
-    return match_nearest([[box_distance(one, other) for other in detected] for one in expected])
+    return match_nearest([[box_distance(one, other) for other in detected] for one in expected], MAX_DISTANCE)
 
 
-def match_nearest(distances: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
-    """Return pairs of a row and a column of `distances` below MAX_DISTANCE, the closest first, each at most once."""
+def match_nearest(distances: Sequence[Sequence[float]], most: float) -> list[tuple[int, int]]:
+    """Return pairs of a row and a column of `distances` below `most`, the closest first, each at most once."""
     pairs = sorted(
         (apart, row, column)
         for row, aparts in enumerate(distances)
         for column, apart in enumerate(aparts)
-        if apart < MAX_DISTANCE
+        if apart < most
     )
     matched: list[tuple[int, int]] = []
     for _, row, column in pairs:
