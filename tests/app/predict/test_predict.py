@@ -831,9 +831,7 @@ def test_nothing_heavy_is_loaded(here, model):
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "onnxruntime" in loaded
     heavy = {"tensorflow", "keras", "jax", "pandas", "scipy", "sklearn", "matplotlib", "pydantic", "ruamel", "yaml"}
-    assert not loaded & (heavy | {"onnx", "fastapi", "dvc", "requests", "skimage", "rich"}), (
-        "rich only for a table"
-    )
+    assert not loaded & (heavy | {"onnx", "fastapi", "dvc", "requests", "skimage", "rich"}), "rich only for a table"
 
 
 def test_the_columns_are_the_emotions_of_the_model(here, predict, tmp_path):
