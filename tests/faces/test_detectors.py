@@ -20,6 +20,7 @@ from emotion.faces.detection import Detector
 from emotion.faces.detectors import choose_detector, make_detector
 from emotion.faces.framing import CASCADE_FRAMING
 from emotion.faces.working_copy import shrink_to_search
+from emotion.faces.yunet_network import find_faces
 from tests.makers import find_fer2013
 
 FACE = (224, 115)
@@ -166,7 +167,7 @@ class TestDetecting:
         assert detection.box.x < 0
         assert is_face(detection, shift=(-195, 0))
 
-    @pytest.mark.parametrize("times", [0.7, 1, 3])
+    @pytest.mark.parametrize("times", [0.7, 1, 3, 6])
     @pytest.mark.parametrize("degrees", [-40, -25, 25, 40])
     def test_yunet_measures_the_tilt(self, make, astronaut, degrees, times):
         turn = cv2.getRotationMatrix2D(FACE, -degrees, 1)
@@ -179,11 +180,10 @@ class TestDetecting:
         assert detection.tilt == 0
 
     def test_a_close_look_confirms_and_rejects(self, make, astronaut):
-        network = make("yunet")._network
         (raw,) = make("yunet").detect_raw(astronaut)
-        assert close_look.confirm(network, astronaut, raw)
-        assert not close_look.confirm(network, astronaut, raw._replace(x=0, y=350))
-        assert close_look.measure_tilt(network, np.zeros_like(astronaut), raw, 0.5) == 0
+        assert close_look.confirm(astronaut, raw)
+        assert not close_look.confirm(astronaut, raw._replace(x=0, y=350))
+        assert close_look.measure_tilt(np.zeros_like(astronaut), raw) == 0
 
     @pytest.mark.parametrize("thorough", [False, True])
     def test_a_large_face_fills_a_large_image(self, astronaut, thorough):
@@ -200,25 +200,40 @@ class TestDetecting:
 
 def test_the_weights_are_those_of_their_source():
     """The checksum is that of opencv_zoo's face_detection_yunet_2023mar.onnx, as its readme states it."""
-    digest = hashlib.sha256(yunet_network._load_weights().tobytes()).hexdigest()
+    digest = hashlib.sha256(yunet_network.load_weights()).hexdigest()
     assert digest == "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
     folder = Path(yunet_network.__file__).with_name("weights")
     assert digest in (folder / "README.md").read_text(encoding="utf-8")
     assert "Permission is hereby granted" in (folder / "LICENSE.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("shape", [(512, 512), (311, 500), (90, 40)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_opencv_finds_the_same_faces_with_the_same_file(astronaut, shape, channels):
+    image = cv2.resize(astronaut, shape[::-1], interpolation=cv2.INTER_AREA)
+    image = image if channels == 3 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None]
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR if channels == 3 else cv2.COLOR_GRAY2BGR)
+    path = Path(yunet_network.__file__).with_name("weights") / yunet_network.WEIGHTS_FILE
+    rows = cv2.FaceDetectorYN.create(str(path), "", shape[::-1], 0.3, yunet_network.MOST_OVERLAP).detect(bgr)[1]
+    found = [[*raw[:4], *np.ravel(np.array(raw.landmarks)), raw.certainty] for raw in find_faces(image, 0.3)]
+    assert len(found) >= (1 if min(shape) > 100 else 0)
+    np.testing.assert_allclose(np.reshape(found, (-1, 15)), np.empty((0, 15)) if rows is None else rows, atol=0.01)
+
+
 def test_rows_that_overflow_are_dropped(monkeypatch, astronaut):
-    """OpenCV gives infinite and empty boxes for some images, since sizes are exponentials."""
-    rows = np.zeros((4, 15), np.float32)
-    rows[:, :4] = np.array([[10, 10, 50, 60], [10, 10, np.inf, 60], [10, 10, 0, 0], [10, 10, 9e8, 9e8]])
+    """The network gives infinite and huge boxes for some images, since sizes are exponentials."""
+    session = yunet_network._load_session()
 
     class Overflowing:
-        setInputSize = setScoreThreshold = lambda *_: None
-        detect = lambda *_: (1, rows)  # noqa: E731
+        def run(self, names, inputs):
+            outputs = dict(zip(names, session.run(names, inputs), strict=True))
+            outputs["bbox_16"][0, :, 2:] = [[800.0, 1.0], [15.0, 15.0], *outputs["bbox_16"][0, 2:, 2:]]
+            outputs["cls_16"][0, :2] = outputs["obj_16"][0, :2] = 1
+            return list(outputs.values())
 
-    network = yunet_network.YuNetNetwork()
-    monkeypatch.setattr(network, "_network", Overflowing)
-    assert [raw[:4] for raw in network.detect(astronaut, 0.5)] == [(10, 10, 50, 60)]
+    expected = find_faces(astronaut, 0.5)
+    monkeypatch.setattr(yunet_network, "_load_session", Overflowing)
+    assert find_faces(astronaut, 0.5) == expected
 
 
 def crowd(images):
