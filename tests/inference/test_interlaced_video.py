@@ -11,10 +11,13 @@ from emotion.inference.codecs.interlacing import is_interlaced
 from emotion.inference.predictor import Predictor
 from emotion.inference.video_reader import VideoReader
 from tests import av_clips
-from tests.clips import read_frames
+from tests.clips import noise_images, read_frames
 
 CASES = Path(__file__).with_name("cases")
 SMALL = 96, 128
+TS_PACKET = 188
+"""Bytes of a packet of a transport stream."""
+
 DV, DV_SHOWN = (576, 720), (576, 768)
 
 
@@ -103,3 +106,12 @@ def test_headers_of_h264_are_read_in_all_their_forms(options, here):
     frames = [np.full((64, 64, 3), 90, np.uint8)] * 8
     path = av_clips.write_frames(here / "form.mp4", frames, options=options, interlaced=interlaced)
     assert is_interlaced(str(path)) == interlaced
+
+
+@pytest.mark.parametrize("interlaced", [True, False])
+def test_a_recording_that_starts_between_headers_is_recognized(interlaced, here):
+    options = {"x264-params": "keyint=25:scenecut=0", **(av_clips.INTERLACED if interlaced else {})}
+    path = av_clips.write_frames(here / "whole.ts", noise_images(40), options=options, interlaced=interlaced)
+    packets = len(path.read_bytes()) // TS_PACKET
+    (here / "cut.ts").write_bytes(path.read_bytes()[packets // 5 * TS_PACKET :])
+    assert is_interlaced(str(here / "cut.ts")) == interlaced

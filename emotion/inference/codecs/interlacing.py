@@ -27,7 +27,10 @@ CHROMA_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138,
 
 def is_interlaced(path: str) -> bool:
     """Return whether OpenCV fails at the first frames of a file, which it can open, because they are interlaced."""
-    return _allows_interlaced(path) and _repeats(_read_start(path))
+    if not _allows_interlaced(path):
+        return False
+    frames = _read_start(cv2.VideoCapture(path, cv2.CAP_FFMPEG))
+    return len(frames) < 2 or _repeats(frames)
 
 
 def _allows_interlaced(path: str) -> bool:
@@ -37,11 +40,14 @@ def _allows_interlaced(path: str) -> bool:
     capture.release()
     if codec in DV:
         return True
-    packets = _read_start(path, (cv2.CAP_PROP_FORMAT, -1))
+    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, (cv2.CAP_PROP_FORMAT, -1))
+    # A recording may start between two headers. FFmpeg then has looked further ahead for one.
+    header = capture.retrieve(flag=int(capture.get(cv2.CAP_PROP_CODEC_EXTRADATA_INDEX)))[1]
+    packets = _read_start(capture)
     if codec in INTRA_CODECS:
         return not _repeats(packets)
-    headers = [match for packet in packets for match in _find_headers(codec, packet)]
-    return any(headers)
+    contents = packets if header is None else [header.tobytes(), *packets]
+    return any(allows for content in contents for allows in _find_headers(codec, content))
 
 
 def _find_headers(codec: str, packet: bytes) -> list[bool]:
@@ -53,9 +59,8 @@ def _find_headers(codec: str, packet: bytes) -> list[bool]:
     return []
 
 
-def _read_start(path: str, options: tuple[int, ...] = ()) -> list[bytes]:
-    """Return what OpenCV reads first: the frames or, with the format -1, the packets."""
-    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, options)
+def _read_start(capture: cv2.VideoCapture) -> list[bytes]:
+    """Return the first frames, or packets, that OpenCV reads from a file, and close it."""
     read: list[bytes] = []
     while len(read) < FRAMES_COMPARED and (result := capture.read())[0]:
         read.append(result[1].tobytes())
