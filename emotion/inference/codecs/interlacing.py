@@ -36,7 +36,7 @@ def is_interlaced(path: str) -> bool:
 def _allows_interlaced(path: str) -> bool:
     """Return whether frames may be interlaced, by the headers of a video."""
     capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
-    codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1").lower()
+    codec = (int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF).to_bytes(4, "little").decode("latin-1").lower()
     capture.release()
     if codec in DV:
         return True
