@@ -27,6 +27,7 @@ def write_interlaced(folder: Path, name: str, portrait: np.ndarray, size: tuple[
         ".mts": ("libx264", "yuv420p", av_clips.INTERLACED),
         ".mp4": ("libx264", "yuv420p", av_clips.INTERLACED),
         ".mpg": ("mpeg2video", "yuv420p", av_clips.INTERLACED),
+        ".mkv": ("mpeg4", "yuv420p", {"qscale": "2", **av_clips.INTERLACED}),
         ".avi": ("dvvideo", "yuv420p", {}),
         ".mov": ("prores_ks", "yuv422p10le", av_clips.INTERLACED),
     }[Path(name).suffix]
@@ -34,7 +35,7 @@ def write_interlaced(folder: Path, name: str, portrait: np.ndarray, size: tuple[
     return av_clips.write_frames(folder / name, frames, codec, pixels=pixels, options=options, interlaced=True)
 
 
-@pytest.mark.parametrize("name", ["camera.mts", "camera.mp4", "dvd.mpg", "dv.avi", "studio.mov"])
+@pytest.mark.parametrize("name", ["camera.mts", "camera.mp4", "dvd.mpg", "dv.avi", "studio.mov", "xvid.mkv"])
 def test_an_interlaced_video_is_read_whole_or_refused(name, astronaut, here, request):
     path = write_interlaced(here, name, astronaut)
     height, width = DV_SHOWN if name == "dv.avi" else SMALL
@@ -85,7 +86,9 @@ def test_a_frame_that_is_flagged_as_whole_is_read(codecs, astronaut, here):
         assert np.abs(read.image.astype(int) - image).mean() < 12
 
 
-@pytest.mark.parametrize("codec, pixels", [("libx264", "yuv420p"), ("mpeg2video", "yuv420p"), ("mjpeg", "yuvj420p")])
+@pytest.mark.parametrize(
+    "codec, pixels", [("libx264", "yuv420p"), ("mpeg2video", "yuv420p"), ("mpeg4", "yuv420p"), ("mjpeg", "yuvj420p")]
+)
 def test_a_still_scene_is_not_taken_for_an_interlaced_one(codec, pixels, here):
     frames = [np.full((64, 64, 3), 90, np.uint8)] * 8
     path = av_clips.write_frames(here / "still.mkv", frames, codec, pixels=pixels)

@@ -20,6 +20,8 @@ START_CODE = b"\x00\x00\x01"
 H264_SEQUENCE = re.compile(START_CODE + rb"[\x07\x27\x47\x67](.{4,60})", re.DOTALL)
 MPEG2_SEQUENCE = re.compile(START_CODE + rb"\xb5([\x10-\x1f].)", re.DOTALL)
 MPEG2_PROGRESSIVE = 0x08
+MPEG4_CODECS = frozenset({"fmp4", "mp4v", "xvid", "divx", "dx50"})
+MPEG4_LAYER = re.compile(START_CODE + rb"[\x20-\x2f](.{4,40})", re.DOTALL)
 
 CHROMA_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})
 """Profiles of H.264 whose sequence header describes the chroma."""
@@ -54,6 +56,8 @@ def _find_headers(codec: str, packet: bytes) -> list[bool]:
     """Return whether each sequence header in a packet allows interlaced frames."""
     if codec in ("h264", "avc1"):
         return [_h264_allows_fields(match[1]) for match in H264_SEQUENCE.finditer(packet)]
+    if codec in MPEG4_CODECS:
+        return [_mpeg4_is_interlaced(match[1]) for match in MPEG4_LAYER.finditer(packet)]
     if codec in ("mpg2", "mp2v"):
         return [not match[1][1] & MPEG2_PROGRESSIVE for match in MPEG2_SEQUENCE.finditer(packet)]
     return []
@@ -73,7 +77,7 @@ def _repeats(items: list[bytes]) -> bool:
 
 
 class _Bits:
-    """Reads the numbers of a header of H.264, from its first bit on. Past the end it raises ValueError."""
+    """Reads the numbers of a header, from its first bit on. Past the end it raises ValueError."""
 
     def __init__(self, header: bytes) -> None:
         plain = header.replace(b"\x00\x00\x03", b"\x00\x00")
@@ -146,3 +150,27 @@ def _skip_picture_order(bits: _Bits) -> None:
         bits.take(1)
         bits.take_golomb(2)
         bits.take_golomb(bits.take_golomb())
+
+
+def _mpeg4_is_interlaced(header: bytes) -> bool:
+    """Return whether a layer header of MPEG-4 Part 2 (section 6.2.3 of its standard) says that frames hold two fields."""
+    bits = _Bits(header)
+    try:
+        bits.take(9)
+        if bits.take(1):
+            bits.take(7)
+        if bits.take(4) == 15:
+            bits.take(16)
+        if bits.take(1):
+            bits.take(3)
+            if bits.take(1):
+                bits.take(79)
+        bits.take(3)  # the shape, a rectangle in all files of cameras, and a marker
+        steps = bits.take(16)
+        bits.take(1)
+        if bits.take(1):
+            bits.take(max(1, (steps - 1).bit_length()))
+        bits.take(29)
+        return bool(bits.take(1))
+    except ValueError:
+        return False
