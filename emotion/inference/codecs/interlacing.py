@@ -153,7 +153,7 @@ def _skip_picture_order(bits: _Bits) -> None:
 
 
 def _mpeg4_is_interlaced(header: bytes) -> bool:
-    """Return whether a layer header of MPEG-4 Part 2 (section 6.2.3 of its standard) says that frames hold two fields."""
+    """Return whether a layer header of MPEG-4 Part 2 (its section 6.2.3) says that frames hold two fields."""
     bits = _Bits(header)
     try:
         bits.take(9)
