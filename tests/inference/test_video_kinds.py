@@ -142,6 +142,13 @@ def test_packets_that_are_broken_are_left_out(codecs, astronaut, here, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_an_unknown_codec_is_named(here):
+    path = av_clips.write_frames(here / "new.mp4", noise_images(3))
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"none"))
+    with pytest.raises(InputError, match=r"new\.mp4 has a codec .*not decode.*convert.*\.mp4"):
+        VideoReader(path)
+
+
 def test_a_text_is_no_video(here):
     (here / "notes.txt").write_text("just some text\n" * 50, encoding="utf-8")
     with pytest.raises(InputError, match=r"notes\.txt .*no video.*expected a video"):

@@ -1,6 +1,5 @@
 """Frames decoded by PyAV."""
 
-import gc
 import math
 import struct
 from collections.abc import Generator, Iterator
@@ -14,6 +13,7 @@ from emotion.core.errors import InputError
 from emotion.inference.codecs.decoder import is_plausible_rate
 from emotion.inference.codecs.deinterlacer import Deinterlacer
 from emotion.inference.codecs.square_pixels import square_pixel_size
+from emotion.inference.codecs.tracks import find_sound, has_codec
 
 TEXT_FORMATS = frozenset({"tty"})
 """Formats in which FFmpeg draws a text as a video."""
@@ -48,7 +48,7 @@ class PyAvDecoder:
         self._stream.thread_type = av.codec.context.ThreadType.AUTO
         self.frame_rate = self._find_rate()
         self.declared_frames: float = self._stream.frames or round(self._declared_seconds() * self.frame_rate)
-        self.has_sound = bool(self._container.streams.audio)
+        self.has_sound = bool(find_sound(self._container))
         self._deinterlacer = Deinterlacer()
         self._frames = self._decode()
         self._rotation: int | None = None
@@ -66,9 +66,6 @@ class PyAvDecoder:
         """Close the video."""
         self._frames.close()
         self._container.close()
-        # PyAV's objects refer to each other. Without this their frames would stay in memory for long.
-        del self._frames, self._stream, self._container
-        gc.collect()
 
     def _find_rate(self) -> float:
         rates = [float(rate or 0) for rate in (self._stream.average_rate, self._stream.guessed_rate)]
@@ -125,8 +122,11 @@ def _choose_stream(container: "av.container.InputContainer", name: str) -> av.Vi
     if not videos or container.format.name in TEXT_FORMATS:
         content = "sound and no video" if container.streams.audio else "no video"
         raise InputError(f"{name} has {content}; expected a video such as .mp4, .avi, .mkv or .webm")
+    decodable = [stream for stream in videos if has_codec(stream)]
+    if not decodable:
+        raise InputError(f"{name} has a codec that FFmpeg does not decode; convert it to H.264 in an .mp4 file first")
     best = container.streams.best("video")
-    return next((stream for stream in videos if stream is best), videos[0])
+    return next((stream for stream in decodable if stream is best), decodable[0])
 
 
 def _parse_duration(text: str) -> float:
