@@ -125,11 +125,25 @@ def turn_portrait(photo: TruePhoto, degrees: float) -> tuple[np.ndarray, TrueBox
     """
     box = photo.faces[0].box
     size = round(CANVAS * max(photo.image.shape[:2]))
-    matrix = cv2.getRotationMatrix2D(box.center, -degrees, 1.0)
-    matrix[:, 2] += size / 2 - np.array(box.center)
-    canvas = cv2.warpAffine(photo.image, matrix, (size, size), borderMode=cv2.BORDER_REFLECT_101)
     corner = (size - box.side) / 2
-    return canvas.reshape(size, size, -1), TrueBox(corner, corner, box.side, box.side)
+    canvas = turn_around(photo.image, np.array(box.center), degrees, size)
+    return canvas, TrueBox(corner, corner, box.side, box.side)
+
+
+def turn_around(image: np.ndarray, center: np.ndarray, degrees: float, size: int) -> np.ndarray:
+    """Return an image turned clockwise around a point, which stands in the middle of the result.
+
+    Args:
+        image: uint8 (height, width, 1 or 3).
+        center: the point, (x, y) in pixels.
+        degrees: the angle.
+        size: height and width of the result. The image's border is reflected around it.
+    """
+    middle = center - 0.5  # coordinates of the centers of pixels
+    matrix = cv2.getRotationMatrix2D(middle.tolist(), -degrees, 1.0)
+    matrix += np.column_stack([np.zeros((2, 2)), (size - 1) / 2 - middle])
+    canvas = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REFLECT_101)
+    return canvas.reshape(size, size, image.shape[2])
 
 
 def measure_turned(detector: BothDetector, portraits: Sequence[TruePhoto]) -> dict[str, Any]:
