@@ -4,8 +4,9 @@
 
 `emotion.Predictor` reads each photograph, and its largest face is the answer. Labels are noisy, so the figures compare
 detectors and models; benchmarks/labeled_faces.py describes the photographs and the balanced accuracy. A photograph
-without a found face has no answer, which counts as wrong where accuracy is `of_all`. The rows `cascade` are those of
-the default before version 2, and `whole` takes each photograph as one face.
+without a found face has no answer, which counts as wrong where accuracy is `of_all`. `cascade` was the detector of
+earlier versions, and `whole` takes each photograph as one face. `auto` is the default of `emotion predict`: images of
+at most 128 pixels are one face, and others are searched by `yunet`, quick.
 
 results/photo_emotions.json gets the figures. It takes about two minutes.
 """
@@ -34,6 +35,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "yunet quick": {"detector": "yunet"},
     "yunet thorough": {"detector": "yunet", "thorough": True},
     "whole": {"detector": "whole"},
+    "auto": {},
 }
 """The arguments of the Predictor by the name of the row."""
 

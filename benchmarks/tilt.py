@@ -7,8 +7,8 @@ the turned image, and the face about its middle is cropped in three ways: not le
 it, and turned back by exactly the angle. A model reads the crops. The faces are:
 
 - canvases: a sample of PublicTest, each image in a border, as in benchmarks/framing.py;
-- photographs of labeled faces, turned around the face with their border reflected around them. Their accuracy is the
-  balanced one of benchmarks/labeled_faces.py.
+- large photographs of labeled faces, turned around the face with their border reflected around them. Their accuracy is
+  the balanced one of benchmarks/labeled_faces.py.
 
 The error of the tilt includes that of faces which lean by themselves. Looks are the searches in the square around a
 face that measured its tilt.
@@ -44,7 +44,7 @@ from benchmarks.framing import (
     square_of,
     to_canvas,
 )
-from benchmarks.labeled_faces import LabeledFace, read_labeled_faces
+from benchmarks.labeled_faces import LabeledFace, choose_large, read_labeled_faces
 from emotion.core.errors import run_command
 from emotion.core.files import write_json
 from emotion.core.params import load_params
@@ -273,7 +273,7 @@ def measure(fer2013: Path, faces_wild: Path, model: Path) -> dict[str, Any]:
         InputError: a file cannot be used.
     """
     engine = load_engine(model)
-    photographs = find_upright(read_labeled_faces(faces_wild))
+    photographs = find_upright(choose_large(read_labeled_faces(faces_wild)))
     sets = {
         "canvases": (read_canvases(fer2013, engine.metadata.emotions), SMALLEST_FACE, False),
         "photographs": (photographs, PHOTO_SMALLEST, True),
