@@ -14,7 +14,7 @@ The error of the tilt includes that of faces which lean by themselves. Looks are
 face that measured its tilt.
 
 The second part shows photographed faces to YuNet at a given size and angle. It gives the medians of the tilts of eyes,
-mouth and axis (see `LineTilts`). From such landmarks, least squares fit the weights of the estimate for small faces and
+mouth and axis (see `LineTilts`). From such medians, least squares fit the weights of the estimate for small faces and
 the gain for large ones, which emotion/faces/close_look.py has as HINT_WEIGHTS and TILT_GAIN.
 
 results/tilt.json gets the figures. It takes about five minutes.
@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from benchmarks.default_model import ROOT
@@ -50,6 +51,7 @@ from emotion.core.files import write_json
 from emotion.core.params import load_params
 from emotion.faces.close_look import (
     HINT_WEIGHTS,
+    LEAST_HINT,
     LEAST_TILT,
     LEVELING_CONTEXT,
     LEVELING_SIDE,
@@ -240,29 +242,46 @@ def measure_landmarks(faces: Sequence[UprightFace]) -> dict[str, Any]:
 
 
 def fit_constants(faces: Sequence[UprightFace]) -> dict[str, Any]:
-    """Return HINT_WEIGHTS and TILT_GAIN as least squares give them, and as they are in use."""
-    hints = [
-        (tilt, math.radians(degrees))
+    """Return HINT_WEIGHTS and TILT_GAIN as least squares give them, and as they are in use.
+
+    `looks` has the share of faces whose estimated tilt is worth a look, by angle, for either weights.
+    """
+    hints = {
+        (side, degrees): np.array(read_landmarks(faces, side, degrees))
         for side in HINT_SIDES
         for degrees in HINT_ANGLES
-        for tilt in read_landmarks(faces, side, degrees)
-    ]
-    looks = [
-        (float(np.mean(tilt)), math.radians(degrees))
-        for degrees in GAIN_ANGLES
-        for tilt in read_landmarks(faces, LEVELING_SIDE, degrees, LEVELING_CONTEXT)
-    ]
-    weights = fit_weights(np.array([tilt for tilt, _ in hints]), np.array([angle for _, angle in hints]))
-    (gain,) = fit_weights(np.array([[tilt] for tilt, _ in looks]), np.array([angle for _, angle in looks]))
+    }
+    looks = {
+        degrees: np.array(read_landmarks(faces, LEVELING_SIDE, degrees, LEVELING_CONTEXT)) for degrees in GAIN_ANGLES
+    }
+    weights = fit_weights([np.median(tilts, axis=0) for tilts in hints.values()], [degrees for _, degrees in hints])
+    (gain,) = fit_weights([[np.median(tilts.mean(axis=1))] for tilts in looks.values()], list(looks))
     return {
         "hint_weights": {"fitted": weights, "in_use": list(HINT_WEIGHTS)},
         "tilt_gain": {"fitted": gain, "in_use": TILT_GAIN},
+        "looks": {
+            str(angle): {
+                name: share_of_looks([tilts for (_, degrees), tilts in hints.items() if abs(degrees) == angle], used)
+                for name, used in (("fitted", weights), ("in_use", HINT_WEIGHTS))
+            }
+            for angle in sorted(set(map(abs, HINT_ANGLES)))
+        },
     }
 
 
-def fit_weights(tilts: np.ndarray, angles: np.ndarray) -> list[float]:
-    """Return the weights (n,) with the least squared error of the angles (m,) as sums of weighted tilts (m, n)."""
-    weights: list[float] = np.linalg.lstsq(tilts, angles, rcond=None)[0].tolist()
+def share_of_looks(groups: Sequence[np.ndarray], weights: Sequence[float]) -> float:
+    """Return the share of faces with an estimated tilt of at least LEAST_HINT, from their tilts (n, 3) in radians."""
+    return float(np.mean(np.abs(np.concatenate(groups) @ np.array(weights)) >= LEAST_HINT))
+
+
+def fit_weights(medians: ArrayLike, degrees: Sequence[float]) -> list[float]:
+    """Return the weights (n,) with the least squared error of angles as sums of weighted tilts.
+
+    Args:
+        medians: of tilts in radians, (m, n). Medians, since landmarks of some faces are far off.
+        degrees: the true angles, (m,).
+    """
+    weights: list[float] = np.linalg.lstsq(np.asarray(medians, float), np.radians(degrees), rcond=None)[0].tolist()
     return weights
 
 

@@ -139,10 +139,11 @@ class FixedDetector:
     """A detector with the same face in every image."""
 
     def __init__(self, box):
-        self.box = box
+        x, y, width, height = box
+        self.raw = RawDetection(x, y, width, height, 1.0)
 
     def detect_raw(self, image):
-        return [RawDetection(*self.box, 1.0)]
+        return [self.raw]
 
     def detect(self, image):
         return []

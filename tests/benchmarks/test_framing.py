@@ -29,7 +29,7 @@ class FixedDetector:
 
 
 def raw(x, y, side, eyes=None):
-    landmarks = None if eyes is None else Landmarks(*eyes, (0, 0), (0, 0), (0, 0))
+    landmarks = None if eyes is None else Landmarks(eyes[0], eyes[1], (0, 0), (0, 0), (0, 0))
     return RawDetection(x, y, side, side, 1.0, landmarks)
 
 

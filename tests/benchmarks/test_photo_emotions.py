@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks import photo_emotions
-from benchmarks.labeled_faces import count_by_emotion, measure_balanced, read_labeled_faces
+from benchmarks.labeled_faces import LabeledFace, count_by_emotion, measure_balanced, read_labeled_faces
 from emotion.core.errors import InputError
-from emotion.inference.predictor import Face
+from emotion.faces.detection import Box
+from emotion.inference.predictor import Face, Predictor
 
 TRUE = ["angry", "angry", "happy", "happy", "happy", "happy", "fear"]
 PREDICTED = ["angry", None, "happy", "happy", "happy", "sad", "fear"]
@@ -68,11 +69,14 @@ def test_accuracy_is_of_the_answered_and_of_all():
 
 
 def test_the_largest_face_is_the_answer():
-    class FixedPredictor:
+    class FixedPredictor(Predictor):
+        def __init__(self):
+            pass
+
         def predict_many(self, images):
-            faces = [Face(None, None, emotion, 1.0) for emotion in ("happy", "sad")]
+            faces = [Face(Box(0, 0, 9, 9), np.ones(1), emotion, 1.0) for emotion in ("happy", "sad")]
             return [faces[: int(image[0, 0, 0])] for image in images]
 
     images = [np.full((4, 4, 1), count, np.uint8) for count in (0, 2, 1)] * 20
-    faces = [photo_emotions.LabeledFace(image, "happy") for image in images]
+    faces = [LabeledFace(image, "happy") for image in images]
     assert photo_emotions.find_emotions(FixedPredictor(), faces) == ([None, "happy", "happy"] * 20, 60)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import tilt
+from benchmarks.detection import turn_around
 from benchmarks.tilt import TurnedFace, UprightFace
 from emotion.faces.detection import Landmarks, RawDetection
 
@@ -30,7 +31,7 @@ def test_a_shown_face_is_turned_and_has_its_size(face, side):
 
 
 def test_crops_are_leveled_by_the_given_tilts(face):
-    turned = tilt.turn_around(face.image, face.center, 90, 300)
+    turned = turn_around(face.image, face.center, 90, 300)
     raw = RawDetection(130, 130, SIDE, SIDE, 1.0)
     faces = [TurnedFace(turned, raw, math.pi / 2, 0.0, "happy")] * 2
     leveled, as_found = tilt.crop_faces(faces, [math.pi / 2, 0.0], 48)
@@ -65,4 +66,10 @@ def test_searches_are_counted(face):
 
 def test_the_fit_finds_the_weights():
     tilts = np.random.default_rng(0).normal(size=(50, 3))
-    assert tilt.fit_weights(tilts, tilts @ [3.0, 0.5, -1.0]) == pytest.approx([3.0, 0.5, -1.0])
+    assert tilt.fit_weights(tilts, np.degrees(tilts @ [3.0, 0.5, -1.0])) == pytest.approx([3.0, 0.5, -1.0])
+
+
+def test_looks_are_counted_from_the_least_estimate_on():
+    least = tilt.LEAST_HINT
+    groups = [np.array([[least, 0, 0], [0, 0, 0]]), np.array([[-least, 0, 0], [0, least, 0.9 * least]])]
+    assert tilt.share_of_looks(groups, [1, 0, 1]) == 0.5
