@@ -111,7 +111,7 @@ class CascadeDetector:
         rows = np.column_stack([np.reshape(boxes, (-1, 4)) / scale, np.ravel(neighbors)])
         return [RawDetection(left + x, top + y, width, height, count) for x, y, width, height, count in rows.tolist()]
 
-    def _classifier(self) -> cv2.CascadeClassifier:
+    def _classifier(self) -> "cv2.CascadeClassifier":  # OpenCV 5 has none
         """Return the cascade of this thread. A cascade cannot search two images at the same time."""
         if not hasattr(self._threads, "classifier"):
             self._threads.classifier = _load_cascade()
@@ -119,12 +119,12 @@ class CascadeDetector:
         return classifier
 
 
-def _load_cascade() -> cv2.CascadeClassifier:
+def _load_cascade() -> "cv2.CascadeClassifier":
     folder = getattr(getattr(cv2, "data", None), "haarcascades", "")
     path = Path(folder) / CASCADE_FILE
     if not folder or not path.is_file():
         raise InputError(
-            f"the installed OpenCV {cv2.__version__} lacks {CASCADE_FILE}, which detects faces; install "
+            f"the installed OpenCV {cv2.__version__} lacks {CASCADE_FILE}, the file of the detector cascade; install "
             "opencv-python-headless below 5, or choose the detector yunet"
         )
     return cv2.CascadeClassifier(str(path))

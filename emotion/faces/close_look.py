@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from emotion.faces.detection import RawDetection
-from emotion.faces.yunet_network import YuNetNetwork
+from emotion.faces.yunet_network import find_faces
 
 CONFIRMING_SIDE, CONFIRMING_CONTEXT = 96, 2.0
 """Pixels of the face in the look that confirms it; side of the square around it, as a multiple of the face's."""
@@ -67,33 +67,30 @@ class LineTilts(NamedTuple):
     axis: float
 
 
-def confirm(network: YuNetNetwork, image: np.ndarray, raw: RawDetection) -> bool:
+def confirm(image: np.ndarray, raw: RawDetection) -> bool:
     """Return whether a closer look at an uncertain face finds it too.
 
     Args:
-        network: searches.
         image: uint8 (height, width, 1 or 3).
         raw: the face in `image`.
     """
     look = _cut_square(image, raw, CONFIRMING_SIDE, CONFIRMING_CONTEXT, 0.0)
-    return _find_central(network, look, CONFIRMING_SIDE, CONFIRMING_SCORE) is not None
+    return _find_central(look, CONFIRMING_SIDE, CONFIRMING_SCORE) is not None
 
 
-def measure_tilt(network: YuNetNetwork, image: np.ndarray, raw: RawDetection, scale: float) -> float:
+def measure_tilt(image: np.ndarray, raw: RawDetection) -> float:
     """Return the tilt of a face in radians, 0 where it is below LEAST_TILT.
 
     Args:
-        network: searches.
         image: uint8 (height, width, 1 or 3).
         raw: the face in `image`, with landmarks.
-        scale: the size of the copy in which the landmarks were found, as a share of the image's.
     """
-    if abs(_hint(raw, raw.side * scale)) < LEAST_HINT:
+    if abs(_hint(raw)) < LEAST_HINT:
         return 0.0
     tilt = 0.0
     for _ in range(MOST_LOOKS):
         look = _cut_square(image, raw, LEVELING_SIDE, LEVELING_CONTEXT, tilt)
-        face = _find_central(network, look, LEVELING_SIDE, LEVELING_SCORE)
+        face = _find_central(look, LEVELING_SIDE, LEVELING_SCORE)
         if face is None:
             break
         rest = TILT_GAIN * float(np.mean(line_tilts(face)))
@@ -121,10 +118,10 @@ def line_tilts(raw: RawDetection) -> LineTilts:
     )
 
 
-def _hint(raw: RawDetection, side: float) -> float:
-    """Return an estimate of the tilt of a face that was `side` pixels large in the searched copy."""
+def _hint(raw: RawDetection) -> float:
+    """Return an estimate of the tilt of a face from the landmarks of the search."""
     tilts = line_tilts(raw)
-    if side >= TRUE_LANDMARKS_SIDE:
+    if raw.seen_side >= TRUE_LANDMARKS_SIDE:
         return tilts.eyes
     return float(np.dot(HINT_WEIGHTS, tilts))
 
@@ -161,9 +158,9 @@ def _shrink_around(
     return cv2.resize(region, smaller.tolist(), interpolation=cv2.INTER_AREA), corner, scale
 
 
-def _find_central(network: YuNetNetwork, look: np.ndarray, side: int, least_score: float) -> RawDetection | None:
+def _find_central(look: np.ndarray, side: int, least_score: float) -> RawDetection | None:
     """Return the face in the middle of a square; None where there is none of about `side` pixels."""
     middle = len(look) / 2
-    faces = network.detect(look, least_score)
+    faces = find_faces(look, least_score)
     near = [face for face in faces if np.abs(face.center - middle).max() <= MOST_OFFSET * side]
     return min(near, key=lambda face: float(np.abs(face.center - middle).sum()), default=None)

@@ -44,9 +44,16 @@ class Detection(NamedTuple):
 
 
 class RawDetection(NamedTuple):
-    """A face in a detector's own framing: box and landmarks in pixels of the image, and a certainty.
+    """A face in a detector's own framing.
 
-    Certainties of different detectors have different scales and cannot be compared.
+    Attributes:
+        x: left border of the box, in pixels of the image.
+        y: upper border of the box.
+        width: width of the box.
+        height: height of the box.
+        certainty: a score. Those of different detectors have different scales and cannot be compared.
+        landmarks: None where the detector gives none.
+        seen_side: pixels of the face in the copy of the image in which it was found; 0 if unknown.
     """
 
     x: float
@@ -55,6 +62,7 @@ class RawDetection(NamedTuple):
     height: float
     certainty: float
     landmarks: Landmarks | None = None
+    seen_side: float = 0.0
 
     @property
     def side(self) -> float:

@@ -15,13 +15,16 @@ from emotion.faces.detection import Detection, RawDetection
 from emotion.faces.framing import YUNET_FRAMING, frame, sort_by_size
 from emotion.faces.overlap import drop_duplicates
 from emotion.faces.working_copy import WORKING_PIXELS, scale_down
-from emotion.faces.yunet_network import YuNetNetwork
+from emotion.faces.yunet_network import find_faces
 
 SURE_SCORE = 0.75
 """The score from which on a face needs no confirmation. OpenCV's usual 0.9 would lose every fourth face."""
 
 LEAST_SCORE = 0.65
 """The lowest score of a face that a closer look may confirm."""
+
+LEAST_COPY = 256
+"""Longest side, at least, of the searched copy, unless the image is smaller. This costs little, and finds more."""
 
 LARGEST_COPY = 640
 """Longest side of a copy in which all faces are found. In a larger one, YuNet misses the largest faces."""
@@ -58,26 +61,21 @@ class YuNetDetector:
 
     def __init__(self, smallest: int, search: Search = QUICK) -> None:
         self._smallest, self._search = smallest, search
-        self._network = YuNetNetwork()
 
     def detect(self, image: np.ndarray) -> list[Detection]:
         """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first."""
-        scale = self._fine_scale(image)
-        tilts = ((raw, measure_tilt(self._network, image, raw, scale)) for raw in self.detect_raw(image))
+        tilts = ((raw, measure_tilt(image, raw)) for raw in self.detect_raw(image))
         return sort_by_size(frame(raw, YUNET_FRAMING, tilt) for raw, tilt in tilts)
 
     def detect_raw(self, image: np.ndarray) -> list[RawDetection]:
         """Return the faces in YuNet's own framing, each once, the most certain first. The certainty is its score."""
         found = [raw for scale in self._scales(image) for raw in self._search_copy(image, scale)]
         large = (raw for raw in found if raw.side * YUNET_FRAMING.scale >= self._smallest)
-        return [raw for raw in drop_duplicates(large) if raw.certainty >= SURE_SCORE or self._confirm(image, raw)]
-
-    def _confirm(self, image: np.ndarray, raw: RawDetection) -> bool:
-        return confirm(self._network, image, raw)
+        return [raw for raw in drop_duplicates(large) if raw.certainty >= SURE_SCORE or confirm(image, raw)]
 
     def _search_copy(self, image: np.ndarray, scale: float) -> Iterable[RawDetection]:
         copy, scale = scale_down(image, scale)
-        return (raw.enlarge(1 / scale) for raw in self._network.detect(copy, LEAST_SCORE))
+        return (raw.enlarge(1 / scale) for raw in find_faces(copy, LEAST_SCORE))
 
     def _scales(self, image: np.ndarray) -> list[float]:
         """Return the scales of the copies to search."""
@@ -86,4 +84,5 @@ class YuNetDetector:
 
     def _fine_scale(self, image: np.ndarray) -> float:
         height, width = image.shape[:2]
-        return min(1.0, self._search.side / self._smallest, math.sqrt(WORKING_PIXELS / (height * width)))
+        wanted: float = max(self._search.side / self._smallest, LEAST_COPY / max(height, width))
+        return min(1.0, wanted, math.sqrt(WORKING_PIXELS / (height * width)))

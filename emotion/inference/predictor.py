@@ -83,9 +83,7 @@ class Predictor:
         self._engine = load_engine(self.path, threads=threads)
         self._margin = self.metadata.margin if margin is None else _check_margin(margin)
         smallest = self.metadata.smallest if smallest is None else smallest
-        self._detector = choose_detector(
-            detector, default=self.metadata.detector, smallest=smallest, thorough=thorough
-        )
+        self._detector = choose_detector(detector, default=self.metadata.detector, smallest=smallest, thorough=thorough)
 
     @property
     def metadata(self) -> ModelMetadata:

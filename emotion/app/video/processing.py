@@ -1,8 +1,9 @@
 """A video read frame by frame, and written again with its faces annotated, as a table, or both."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -13,6 +14,7 @@ from emotion.inference.annotation import annotate
 from emotion.inference.tracking import FaceTracker, TrackedFace
 from emotion.inference.video_reader import Frame, VideoReader
 from emotion.inference.video_writer import VideoWriter
+from emotion.parallel.ahead import iterate_ahead
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Summary:
 
     Attributes:
         frames: how many were read.
-        seconds: the time of the last one.
+        seconds: the time at which the last one ends.
         frames_with_faces: how many of them show a face.
         faces: how many different faces there were.
         missing_frames: how many frames the file declares after the last one that could be read.
@@ -35,7 +37,7 @@ class Summary:
 
     def add(self, frame: Frame, tracked_faces: Sequence[TrackedFace]) -> None:
         """Count a frame and the faces in it."""
-        self.frames, self.seconds = frame.number + 1, frame.seconds
+        self.frames = frame.number + 1
         self.frames_with_faces += bool(tracked_faces)
         self.faces = max([self.faces, *(tracked.number for tracked in tracked_faces)])
 
@@ -47,11 +49,12 @@ def process_video(
     *,
     emotions: Sequence[str],
     bars: bool = True,
+    sound: bool = True,
 ) -> Summary:
     """Detect and classify the faces of a video, and write the files of `outputs`.
 
-    Only one frame is in memory at a time. Until they are complete, files have names such as `out.partial.mp4`. Those
-    stay after an interruption from the keyboard, with all frames up to it; after an error nothing stays.
+    Only a few frames are in memory at a time. Until they are complete, files have names such as `out.partial.mp4`.
+    Those stay after an interruption from the keyboard, with all frames up to it; after an error nothing stays.
 
     Args:
         reader: the video.
@@ -59,6 +62,7 @@ def process_video(
         outputs: what to write.
         emotions: the names of the probabilities, in their order.
         bars: whether to draw a bar for each emotion beside a face.
+        sound: whether to copy the sound into the new video, where PyAV is installed.
 
     Raises:
         InputError: the video holds no frame, or the new one cannot be written.
@@ -69,17 +73,19 @@ def process_video(
         table = stack.enter_context(open_face_table(outputs.table, emotions)) if outputs.table else None
         partial_video = stack.enter_context(partial_file(outputs.video)) if outputs.video else None
         writer: VideoWriter | None = None
-        for frame in _with_progress(reader):
+        for frame in stack.enter_context(_frames_with_progress(reader)):
             tracked_faces = tracker.update(frame.image, frame.seconds)
             if table is not None:
                 table.add(frame, tracked_faces)
             if partial_video is not None:
                 if writer is None:
                     size = frame.image.shape[0], frame.image.shape[1]
-                    writer = stack.enter_context(VideoWriter(partial_video, size, reader.frame_rate))
+                    writer = stack.enter_context(
+                        VideoWriter(partial_video, size, reader.frame_rate, sound=reader.sound if sound else None)
+                    )
                 writer.write(annotate_frame(frame.image, tracked_faces, emotions if bars else None), frame.seconds)
             summary.add(frame, tracked_faces)
-    summary.missing_frames = reader.missing_frames
+    summary.seconds, summary.missing_frames = reader.seconds, reader.missing_frames
     return summary
 
 
@@ -91,8 +97,9 @@ def annotate_frame(
     return annotate(image, faces, numbers=[tracked.number for tracked in tracked_faces], emotions=emotions)
 
 
-def _with_progress(reader: VideoReader) -> Iterable[Frame]:
-    frames: Iterable[Frame] = tqdm(
-        reader, desc=reader.path.name, total=reader.declared_frames, unit="frame", disable=None
-    )
-    return frames
+@contextmanager
+def _frames_with_progress(reader: VideoReader) -> Iterator[Iterable[Frame]]:
+    """Yield the frames, with a bar on terminals. Another thread decodes them ahead, until the block ends."""
+    with closing(iterate_ahead(iter(reader))) as frames:
+        name = Path(reader.name).name
+        yield tqdm(frames, desc=name, total=reader.declared_frames, unit="frame", disable=None)
