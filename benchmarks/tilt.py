@@ -25,6 +25,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -49,6 +50,7 @@ from benchmarks.labeled_faces import LabeledFace, choose_large, read_labeled_fac
 from emotion.core.errors import run_command
 from emotion.core.files import write_json
 from emotion.core.params import load_params
+from emotion.faces import close_look
 from emotion.faces.close_look import (
     HINT_WEIGHTS,
     LEAST_HINT,
@@ -63,8 +65,8 @@ from emotion.faces.close_look import (
 from emotion.faces.crop import align_crop
 from emotion.faces.detection import Box, RawDetection
 from emotion.faces.framing import YUNET_FRAMING, frame
-from emotion.faces.yunet import QUICK, YuNetDetector
-from emotion.faces.yunet_network import YuNetNetwork
+from emotion.faces.yunet import YuNetDetector
+from emotion.faces.yunet_network import find_faces
 from emotion.runtimes.engine import Engine
 from emotion.runtimes.engines import load_engine
 
@@ -93,19 +95,6 @@ HINT_SIDES = (24, 32, 48, 64, 80, 96)
 HINT_ANGLES = (-30, -20, -10, 0, 10, 20, 30)
 GAIN_ANGLES = (-20, -10, 0, 10, 20)
 """Sizes and angles that weights and gain are fitted to."""
-
-
-class CountingNetwork(YuNetNetwork):
-    """YuNet, which counts its searches."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.searches = 0
-
-    def detect(self, image: np.ndarray, least_score: float) -> list[RawDetection]:
-        """Return the faces as YuNetNetwork does."""
-        self.searches += 1
-        return super().detect(image, least_score)
 
 
 class UprightFace(NamedTuple):
@@ -157,15 +146,14 @@ def read_canvases(fer2013: Path, emotions: Sequence[str]) -> list[UprightFace]:
 
 def find_upright(faces: Iterable[LabeledFace]) -> list[UprightFace]:
     """Return the largest face of each photograph in which YuNet finds one, searching thoroughly."""
-    detector = YuNetDetector(PHOTO_SMALLEST // 2, QUICK)
+    detector = YuNetDetector(PHOTO_SMALLEST // 2)
     pairs = [(face, max(detector.detect_raw(face.image), key=lambda raw: raw.side, default=None)) for face in faces]
     return [UprightFace(face.image, raw.center, raw.side, face.emotion) for face, raw in pairs if raw is not None]
 
 
 def find_turned(faces: Sequence[UprightFace], degrees: int, smallest: int) -> tuple[list[TurnedFace], int]:
     """Return the faces that are found in images turned by an angle, and the number of looks for their tilts."""
-    detector, network = YuNetDetector(smallest), CountingNetwork()
-    found = []
+    detector, found, looks = YuNetDetector(smallest), [], 0
     for number, face in enumerate(faces):
         signed = degrees if number % 2 else -degrees
         size = round(CANVAS * max(face.image.shape[:2]))
@@ -173,9 +161,11 @@ def find_turned(faces: Sequence[UprightFace], degrees: int, smallest: int) -> tu
         corner = round((size - face.side) / 2)
         raw = detect_central(detector, turned, Box(corner, corner, round(face.side), round(face.side)))
         if raw is not None:
-            tilt = measure_tilt(network, turned, raw, QUICK.side / smallest)
+            with patch.object(close_look, "find_faces", wraps=find_faces) as searches:
+                tilt = measure_tilt(turned, raw)
+            looks += searches.call_count
             found.append(TurnedFace(turned, raw, math.radians(signed), tilt, face.emotion))
-    return found, network.searches
+    return found, looks
 
 
 def measure_angle(
@@ -223,8 +213,7 @@ def read_landmarks(
     faces: Sequence[UprightFace], side: int, degrees: float, context: float = SHOWN_CONTEXT
 ) -> list[LineTilts]:
     """Return what the landmarks of turned faces of one size show, for the faces that are found."""
-    network = YuNetNetwork()
-    searched = [network.detect(show_face(face, side, degrees, context), SHOWN_SCORE) for face in faces]
+    searched = [find_faces(show_face(face, side, degrees, context), SHOWN_SCORE) for face in faces]
     return [line_tilts(found[0]) for found in searched if found]
 
 
