@@ -96,15 +96,19 @@ def render_framing() -> str:
     in_use = result["framings"]["canvases"]["in_use"]
     by_eyes, square = photographs["framing_by_eyes"], photographs["cascade_square"]
     rows = [
-        ("PublicTest on canvases, border of the mean", f"{canvases['scale']['median']:.2f}", _shift(canvases["down"])),
+        (
+            f"PublicTest on canvases, border mean, enlarged 2 times, {percent(canvases['found'], 0)} found",
+            f"{canvases['scale']['median']:.2f}",
+            _shift(canvases["down"]),
+        ),
         *(
-            (f"a sample of them, border {name}", f"{row['scale']['median']:.2f}", _shift(row["down"]))
-            for name, row in (
-                (key.partition(",")[0], value)
-                for key, value in result["borders"].items()
-                if key.endswith("enlarged 2 times")
+            (
+                f"a sample of them, border {name}, {percent(row['found'], 0)} found",
+                f"{row['scale']['median']:.2f}",
+                _shift(row["down"]),
             )
-            if name != "mean"
+            for name, row in result["borders"].items()
+            if name != "mean, enlarged 2 times"
         ),
         ("eyes in FER2013 and in photographs", f"{by_eyes['scale']:.2f}", f"{by_eyes['down']:+.3f}"),
         ("squares of the cascade in photos", f"{square['scale']['median']:.2f}", _shift(square["down"])),

@@ -235,11 +235,8 @@ def fit_constants(faces: Sequence[UprightFace]) -> dict[str, Any]:
 
     `looks` has the share of faces whose estimated tilt is worth a look, by angle, for either weights.
     """
-    hints = {
-        (side, degrees): np.array(read_landmarks(faces, side, degrees))
-        for side in HINT_SIDES
-        for degrees in HINT_ANGLES
-    }
+    shown = {(side, degrees): read_landmarks(faces, side, degrees) for side in HINT_SIDES for degrees in HINT_ANGLES}
+    hints = {key: np.array(tilts) for key, tilts in shown.items() if tilts}
     looks = {
         degrees: np.array(read_landmarks(faces, LEVELING_SIDE, degrees, LEVELING_CONTEXT)) for degrees in GAIN_ANGLES
     }
