@@ -59,6 +59,7 @@ def test_every_second_face_is_turned_to_the_left(face, monkeypatch):
     assert looks == 0, "landmarks that show no tilt need no look"
 
 
+@pytest.mark.medium
 def test_looks_are_counted(face, monkeypatch):
     leaning = Landmarks((140, 150), (160, 160), (150, 155), (135, 165), (155, 175))
     monkeypatch.setattr(
@@ -74,6 +75,7 @@ def test_the_fit_finds_the_weights():
     assert tilt.fit_weights(tilts, np.degrees(tilts @ [3.0, 0.5, -1.0]).tolist()) == pytest.approx([3.0, 0.5, -1.0])
 
 
+@pytest.mark.medium
 def test_looks_are_counted_from_the_least_estimate_on():
     least = LEAST_HINT
     groups = [np.array([[least, 0, 0], [0, 0, 0]]), np.array([[-least, 0, 0], [0, least, 0.9 * least]])]
