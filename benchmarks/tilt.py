@@ -14,7 +14,7 @@ The error of the tilt includes that of faces which lean by themselves. Looks are
 face that measured its tilt.
 
 The second part shows photographed faces to YuNet at a given size and angle. It gives the medians of the tilts of eyes,
-mouth and axis (see `LineTilts`). From such medians, least squares fit the weights of the estimate for small faces and
+mouth and axis (see `LineTilts`). From such landmarks, least squares fit the weights of the estimate for small faces and
 the gain for large ones, which emotion/faces/close_look.py has as HINT_WEIGHTS and TILT_GAIN.
 
 results/tilt.json gets the figures. It takes about five minutes.
@@ -22,7 +22,7 @@ results/tilt.json gets the figures. It takes about five minutes.
 
 import argparse
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -95,6 +95,9 @@ HINT_SIDES = (24, 32, 48, 64, 80, 96)
 HINT_ANGLES = (-30, -20, -10, 0, 10, 20, 30)
 GAIN_ANGLES = (-20, -10, 0, 10, 20)
 """Sizes and angles that weights and gain are fitted to."""
+
+MATCHED_ANGLE = 20
+"""The angle at which fitted weights get as many looks as those in use. So their needless looks compare."""
 
 
 class UprightFace(NamedTuple):
@@ -235,19 +238,22 @@ def fit_constants(faces: Sequence[UprightFace]) -> dict[str, Any]:
 
     `looks` has the share of faces whose estimated tilt is worth a look, by angle, for either weights.
     """
-    shown = {(side, degrees): read_landmarks(faces, side, degrees) for side in HINT_SIDES for degrees in HINT_ANGLES}
-    hints = {key: np.array(tilts) for key, tilts in shown.items() if tilts}
+    hints = {
+        degrees: np.array([tilts for side in HINT_SIDES for tilts in read_landmarks(faces, side, degrees)])
+        for degrees in HINT_ANGLES
+    }
     looks = {
         degrees: np.array(read_landmarks(faces, LEVELING_SIDE, degrees, LEVELING_CONTEXT)) for degrees in GAIN_ANGLES
     }
-    weights = fit_weights([np.median(tilts, axis=0) for tilts in hints.values()], [degrees for _, degrees in hints])
+    # Medians, since landmarks of some faces are far off.
     (gain,) = fit_weights([[np.median(tilts.mean(axis=1))] for tilts in looks.values()], list(looks))
+    weights = fit_hint_weights(hints)
     return {
         "hint_weights": {"fitted": weights, "in_use": list(HINT_WEIGHTS)},
         "tilt_gain": {"fitted": gain, "in_use": TILT_GAIN},
         "looks": {
             str(angle): {
-                name: share_of_looks([tilts for (_, degrees), tilts in hints.items() if abs(degrees) == angle], used)
+                name: share_of_looks(join_sides(hints, angle), used)
                 for name, used in (("fitted", weights), ("in_use", HINT_WEIGHTS))
             }
             for angle in sorted(set(map(abs, HINT_ANGLES)))
@@ -255,19 +261,38 @@ def fit_constants(faces: Sequence[UprightFace]) -> dict[str, Any]:
     }
 
 
-def share_of_looks(groups: Sequence[np.ndarray], weights: Sequence[float]) -> float:
+def fit_hint_weights(hints: Mapping[int, np.ndarray]) -> list[float]:
+    """Return the weights that least squares give, scaled so that MATCHED_ANGLE gets as many looks as with those in use.
+
+    Args:
+        hints: tilts in radians (n, 3) by the true angle in degrees.
+    """
+    degrees = np.repeat(list(hints), [len(tilts) for tilts in hints.values()]).tolist()
+    weights = np.array(fit_weights(np.concatenate(list(hints.values())), degrees))
+    matched = join_sides(hints, MATCHED_ANGLE)
+    limit = np.quantile(np.abs(matched @ weights), 1 - share_of_looks(matched, HINT_WEIGHTS))
+    scaled: list[float] = (weights * LEAST_HINT / limit).tolist()
+    return scaled
+
+
+def join_sides(hints: Mapping[int, np.ndarray], angle: int) -> np.ndarray:
+    """Return the tilts of the faces that were turned by an angle to either side, (n, 3)."""
+    return np.concatenate([tilts for degrees, tilts in hints.items() if abs(degrees) == angle])
+
+
+def share_of_looks(tilts: np.ndarray, weights: Sequence[float]) -> float:
     """Return the share of faces with an estimated tilt of at least LEAST_HINT, from their tilts (n, 3) in radians."""
-    return float(np.mean(np.abs(np.concatenate(groups) @ np.array(weights)) >= LEAST_HINT))
+    return float(np.mean(np.abs(tilts @ np.array(weights)) >= LEAST_HINT))
 
 
-def fit_weights(medians: ArrayLike, degrees: Sequence[float]) -> list[float]:
+def fit_weights(tilts: ArrayLike, degrees: Sequence[float]) -> list[float]:
     """Return the weights (n,) with the least squared error of angles as sums of weighted tilts.
 
     Args:
-        medians: of tilts in radians, (m, n). Medians, since landmarks of some faces are far off.
+        tilts: in radians, (m, n).
         degrees: the true angles, (m,).
     """
-    weights: list[float] = np.linalg.lstsq(np.asarray(medians, float), np.radians(degrees), rcond=None)[0].tolist()
+    weights: list[float] = np.linalg.lstsq(np.asarray(tilts, float), np.radians(degrees), rcond=None)[0].tolist()
     return weights
 
 

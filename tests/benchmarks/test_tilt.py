@@ -8,7 +8,7 @@ import pytest
 from benchmarks import tilt
 from benchmarks.detection import turn_around
 from benchmarks.tilt import TurnedFace, UprightFace
-from emotion.faces.close_look import LEAST_HINT
+from emotion.faces.close_look import HINT_WEIGHTS, LEAST_HINT
 from emotion.faces.detection import Landmarks, RawDetection
 
 SIDE = 40
@@ -77,6 +77,14 @@ def test_the_fit_finds_the_weights():
 
 @pytest.mark.medium
 def test_looks_are_counted_from_the_least_estimate_on():
-    least = LEAST_HINT
-    groups = [np.array([[least, 0, 0], [0, 0, 0]]), np.array([[-least, 0, 0], [0, least, 0.9 * least]])]
-    assert tilt.share_of_looks(groups, [1, 0, 1]) == 0.5
+    tilts = np.array([[1, 0, 0], [0, 0, 0], [-1, 0, 0], [0, 1, 0.9]]) * LEAST_HINT
+    assert tilt.share_of_looks(tilts, [1, 0, 1]) == 0.5
+
+
+def test_fitted_weights_get_as_many_looks_at_the_matched_angle():
+    generator = np.random.default_rng(0)
+    hints = {angle: generator.normal(np.radians([angle * 0.1] * 3), 0.03, (200, 3)) for angle in (-20, 0, 20)}
+    matched = tilt.join_sides(hints, 20)
+    assert matched.shape == (400, 3)
+    shares = [tilt.share_of_looks(matched, weights) for weights in (tilt.fit_hint_weights(hints), HINT_WEIGHTS)]
+    assert shares[0] == pytest.approx(shares[1], abs=0.01)
