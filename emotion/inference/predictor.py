@@ -61,7 +61,7 @@ class Predictor:
         margin: space to add around a face on each side, as a share of its box, -0.4 to 2; by default the model's own.
             At 0 a face is framed as FER2013 frames faces, whichever detector it comes from.
         smallest: the smallest face to search for, in pixels of its box's side, at least 1; by default the model's own.
-        thorough: whether to search at twice the scale, which takes longer and finds a few more faces.
+        thorough: whether to search small images as they are, which takes longer and finds a few more faces.
         threads: how many threads may compute; by default one per core.
 
     Raises:
