@@ -15,7 +15,7 @@ own boxes are scored, since the truth has tight boxes. Found boxes under 36 pixe
   of the mean over the photos. `detect` is all that a user waits for, with the looks that measure tilts. `search` is the
   search alone. Nothing else should run on the machine.
 
-results/detection.json gets the figures.
+results/faces.json gets the figures.
 """
 
 import argparse
@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.face_results import FACE_RESULTS, write_section
 from benchmarks.true_faces import (
     PhotoScore,
     TrueBox,
@@ -41,15 +42,11 @@ from benchmarks.true_faces import (
     to_box,
 )
 from emotion.core.errors import run_command
-from emotion.core.files import write_json
 from emotion.faces.cascade import CascadeDetector
 from emotion.faces.detection import Detector, RawDetection
 from emotion.faces.working_copy import scale_down
 from emotion.faces.yunet import QUICK, THOROUGH, YuNetDetector
 from emotion.model_files.keras_setup import processor
-
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "results/detection.json"
 
 SMALLEST, SMALLEST_COUNTED = 40, 36
 """Pixels of the smallest face that is searched for, and of the smallest box that is a false alarm."""
@@ -259,11 +256,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="a folder of photos with truth.json")
     parser.add_argument("--repetitions", type=int, default=5, help="of the timed search (%(default)s)")
-    parser.add_argument("--out", type=Path, default=RESULT, help="%(default)s")
+    parser.add_argument("--out", type=Path, default=FACE_RESULTS, help="%(default)s")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     result = measure(arguments.photos, arguments.repetitions)
-    write_json(arguments.out, result)
+    write_section("detection", result, arguments.out)
     print_result(result)
 
 

@@ -1,17 +1,14 @@
 """Tables of faces: detection, tilt, and the path from photo to emotion, from the files in results/."""
 
-from typing import Any
-
-from benchmarks.runs import RESULTS
+from benchmarks.face_results import read_section
 from benchmarks.tables import render_table
 from benchmarks.true_faces import KINDS
-from emotion.core.files import read_json
 from emotion.presentation.formats import percent
 
 
 def render_detection() -> str:
     """Return the figures of each detector on photos, a column a detector."""
-    detectors = _read("detection")["detectors"]
+    detectors = read_section("detection")["detectors"]
     figures = list(detectors.values())
     first = figures[0]
     rows = [
@@ -61,7 +58,7 @@ def render_tilt() -> str:
             percent(row["turned_back"]["accuracy"]),
             f"{row['looks']:.1f}",
         )
-        for name, figures in _read("tilt")["turned"].items()
+        for name, figures in read_section("tilt")["turned"].items()
         for angle, row in figures["by_angle"].items()
     ]
     header = ("faces", "degrees", "found", "not leveled", "leveled (gain)", "turned back exactly", "looks a face")
@@ -70,7 +67,7 @@ def render_tilt() -> str:
 
 def render_photo_emotions() -> str:
     """Return the answers of each detector on labeled photographs, for the default model and the standard one."""
-    result = _read("photo_emotions")
+    result = read_section("photo_emotions")
     count = result["photographs"]
     rows = [
         (
@@ -91,7 +88,7 @@ def render_photo_emotions() -> str:
 
 def render_framing() -> str:
     """Return the place of FER2013's square relative to YuNet's box, by each way to measure it."""
-    result = _read("framing")
+    result = read_section("framing")
     canvases, photographs = result["detectors"]["yunet"], result["photographs"]
     in_use = result["framings"]["canvases"]["in_use"]
     by_eyes, square = photographs["framing_by_eyes"], photographs["cascade_square"]
@@ -127,7 +124,3 @@ def _shift(quarters: dict[str, float]) -> str:
 
 def _gain(row: dict[str, float]) -> str:
     return f"{100 * row['gain']:+.1f} ± {100 * row['standard_error']:.1f}"
-
-
-def _read(name: str) -> dict[str, Any]:
-    return read_json(RESULTS / f"{name}.json", f"bring it back with `git checkout {RESULTS}`")

@@ -20,7 +20,7 @@ framing is best, not how good the model is: it was chosen on PublicTest, and det
 framing has the difference to the one in use, with the standard error of paired samples. benchmarks/labeled_faces.py
 describes the photographs and the balanced accuracy. Only the large ones are used here.
 
-results/framing.json gets the figures; framing.png shows the crops of the astronaut in scikit-image. It takes about five
+results/faces.json gets the figures; framing.png shows the crops of the astronaut in scikit-image. It takes about five
 minutes.
 """
 
@@ -34,13 +34,14 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.default_model import ROOT
+from benchmarks.face_results import write_section
 from benchmarks.fer_package import read_fer2013
 from benchmarks.framing_figure import plot_framing
 from benchmarks.labeled_faces import BALANCED, choose_large, read_labeled_faces
 from benchmarks.photos import ASTRONAUT, load_photo
+from benchmarks.runs import RESULTS
 from benchmarks.true_faces import TrueBox, match_boxes, read_photos, to_box
 from emotion.core.errors import run_command
-from emotion.core.files import write_json
 from emotion.core.params import load_params
 from emotion.evaluation.metrics import predicted_labels
 from emotion.faces.cascade import CascadeDetector
@@ -53,8 +54,7 @@ from emotion.plots.style import save_figure
 from emotion.runtimes.engine import Engine
 from emotion.runtimes.engines import load_engine
 
-RESULT = ROOT / "results/framing.json"
-FIGURE = RESULT.with_suffix(".png")
+FIGURE = RESULTS / "framing.png"
 MODEL = Path("models/released/fer2013-nano/model_int8.tflite")
 """The default model of the commands, below ROOT."""
 
@@ -449,7 +449,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=ROOT / MODEL, help=f"a model file ({MODEL})")
     arguments = parser.parse_args()
     result, mean = measure(arguments.fer2013, arguments.faces_wild, arguments.photos, arguments.model)
-    write_json(RESULT, result)
+    write_section("framing", result)
     draw_crops(result, mean)
     print_result(result)
 

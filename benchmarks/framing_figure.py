@@ -29,7 +29,7 @@ def plot_framing(result: dict[str, Any], mean: np.ndarray, crops: Mapping[str, M
     """Draw, a row a detector, FER2013's mean image and a photo's crops by margin, with the accuracy of each margin.
 
     Args:
-        result: what results/framing.json holds.
+        result: what the section `framing` of results/faces.json holds.
         mean: the mean of FER2013's images, (size, size). It is drawn with all the contrast that there is.
         crops: uint8 (size, size) by detector and margin, the margins the same for all detectors.
     """

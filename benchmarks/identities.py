@@ -15,7 +15,7 @@ before. These are counted:
 - false: the share of the boxes that are at no face, visible or not.
 
 Besides, it measures how much the boxes of still faces vary, and whether a light descriptor tells people who return
-(`benchmarks.returning_people`). results/identities.json gets the figures.
+(`benchmarks.returning_people`). results/faces.json gets the figures.
 """
 
 import argparse
@@ -37,17 +37,14 @@ from benchmarks.crossing_videos import (
     read_people,
     still_frames,
 )
+from benchmarks.face_results import FACE_RESULTS, write_section
 from benchmarks.returning_people import measure_returning_people
 from emotion.core.errors import run_command
-from emotion.core.files import write_json
 from emotion.faces.detection import Box, Detection
 from emotion.faces.detectors import make_detector
 from emotion.inference.box_tracking import box_distance, match_boxes, to_box_array
 from emotion.inference.predictor import Face
 from emotion.inference.tracking import FaceTracker, TrackedFace
-
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "results/identities.json"
 
 RATES = 30, 10
 """Frames a second of the videos."""
@@ -222,7 +219,7 @@ def compare(options: argparse.Namespace) -> None:
         "steadiness": measure_steadiness(options.photos, WAYS, people=4, seed=options.seed),
         "returning": measure_returning_people(options.photos, options.wild, seed=options.seed),
     }
-    write_json(options.output, result)
+    write_section("identities", result, options.output)
     show(result)
 
 
@@ -256,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--wild", type=Path, required=True, help="faces_wild.tar, for people who return")
     parser.add_argument("--pairs", type=int, default=2, help="pairs of people for each scene (2)")
     parser.add_argument("--seed", type=int, default=11, help="of pairs, sizes, light and noise (11)")
-    parser.add_argument("--output", type=Path, default=RESULT, help="the result file")
+    parser.add_argument("--output", type=Path, default=FACE_RESULTS, help="the result file")
     return parser
 
 

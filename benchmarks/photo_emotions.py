@@ -8,7 +8,7 @@ without a found face has no answer, which counts as wrong where accuracy is `of_
 earlier versions, and `whole` takes each photograph as one face. `auto` is the default of `emotion predict`: images of
 at most 128 pixels are one face, and others are searched by `yunet`, quick.
 
-results/photo_emotions.json gets the figures. It takes about two minutes.
+results/faces.json gets the figures. It takes about two minutes.
 """
 
 import argparse
@@ -18,14 +18,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.face_results import FACE_RESULTS, write_section
 from benchmarks.labeled_faces import BALANCED, LabeledFace, count_by_emotion, measure_balanced, read_labeled_faces
 from benchmarks.true_faces import share
 from emotion.core.errors import run_command
-from emotion.core.files import write_json
 from emotion.inference.predictor import Predictor
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "results/photo_emotions.json"
 
 MODELS = ("fer2013-nano", "fer2013")
 MODEL_FILE = "model_int8.tflite"
@@ -112,10 +111,10 @@ def main() -> None:
     """Run the measurement that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces-wild", type=Path, required=True, help="a folder or tar file, one folder an emotion")
-    parser.add_argument("--out", type=Path, default=RESULT, help="%(default)s")
+    parser.add_argument("--out", type=Path, default=FACE_RESULTS, help="%(default)s")
     arguments = parser.parse_args()
     result = measure(arguments.faces_wild, MODELS, WAYS)
-    write_json(arguments.out, result)
+    write_section("photo_emotions", result, arguments.out)
     print_result(result)
 
 

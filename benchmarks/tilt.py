@@ -17,7 +17,7 @@ The second part shows photographed faces to YuNet at a given size and angle. It 
 mouth and axis (see `LineTilts`). From such landmarks, least squares fit the weights of the estimate for small faces and
 the gain for large ones, which emotion/faces/close_look.py has as HINT_WEIGHTS and TILT_GAIN.
 
-results/tilt.json gets the figures. It takes about five minutes.
+results/faces.json gets the figures. It takes about five minutes.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from tqdm import tqdm
 
 from benchmarks.default_model import ROOT
 from benchmarks.detection import turn_around
+from benchmarks.face_results import write_section
 from benchmarks.fer_package import read_fer2013
 from benchmarks.framing import (
     MODEL,
@@ -48,7 +49,6 @@ from benchmarks.framing import (
 )
 from benchmarks.labeled_faces import LabeledFace, choose_large, read_labeled_faces
 from emotion.core.errors import run_command
-from emotion.core.files import write_json
 from emotion.core.params import load_params
 from emotion.faces import close_look
 from emotion.faces.close_look import (
@@ -69,8 +69,6 @@ from emotion.faces.yunet import YuNetDetector
 from emotion.faces.yunet_network import find_faces
 from emotion.runtimes.engine import Engine
 from emotion.runtimes.engines import load_engine
-
-RESULT = ROOT / "results/tilt.json"
 
 ANGLES = (0, 10, 20, 30, 45)
 CANVASES = 1000
@@ -354,7 +352,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=ROOT / MODEL, help=f"a model file ({MODEL})")
     arguments = parser.parse_args()
     result = measure(arguments.fer2013, arguments.faces_wild, arguments.model)
-    write_json(RESULT, result)
+    write_section("tilt", result)
     print_result(result)
 
 

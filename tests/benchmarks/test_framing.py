@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks import framing
+from benchmarks.face_results import read_section
 from benchmarks.framing import DetectedFace
-from emotion.core.files import read_json
 from emotion.core.metadata import ModelMetadata
 from emotion.faces.detection import Box, Landmarks, RawDetection
 from emotion.faces.framing import CASCADE_FRAMING, YUNET_FRAMING, Framing, frame
@@ -157,7 +157,7 @@ def test_framings_and_margins_are_scored_on_the_faces(image):
 
 
 def test_the_framings_in_use_are_as_good_as_any_other():
-    measured = read_json(framing.RESULT)
+    measured = read_section("framing")
     for name in framing.FRAMINGS:
         by_margin = measured["detectors"][name]["accuracy"]["by_margin"]
         assert by_margin["0.0"] > max(by_margin.values()) - 0.01, name
