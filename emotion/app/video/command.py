@@ -11,7 +11,7 @@ from emotion.inference.defaults import SEARCH_EVERY
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.app.video.output_files import OutputFiles
-    from emotion.app.video.processing import Summary
+    from emotion.app.video.summary import Summary
 
 CUT_OFF, NO_FACE = 3, 1
 """Exit statuses: the video ends early; it shows no face."""
@@ -115,17 +115,8 @@ def run(arguments: argparse.Namespace) -> None:
         except KeyboardInterrupt:
             _print_partial_files(outputs)
             raise
-    print(describe_video(summary, outputs))
+    print(summary.describe(outputs.paths))
     _exit_if_incomplete(summary, arguments.source)
-
-
-def describe_video(summary: "Summary", outputs: "OutputFiles") -> str:
-    """Return what was in a video, and the files written, in two or three lines."""
-    faces = {0: "no face", 1: "1 face"}.get(summary.faces, f"{summary.faces} faces")
-    lines = [f"{summary.frames} frames ({summary.seconds:.1f} s), {faces}"]
-    if summary.faces:
-        lines[0] += f", {summary.frames_with_faces / summary.frames:.0%} of the frames show one"
-    return "\n".join([*lines, *(f"written: {path}" for path in outputs.paths)])
 
 
 def _choose_paths(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:

@@ -1,43 +1,14 @@
 """A video read frame by frame, and written again with its faces annotated, as a table, or both."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 
-import numpy as np
 from tqdm import tqdm
 
-from emotion.app.video.face_table import open_face_table
-from emotion.app.video.output_files import OutputFiles, partial_file
-from emotion.inference.annotation import annotate
-from emotion.inference.tracking import FaceTracker, TrackedFace
+from emotion.app.video.face_writer import FaceWriter
+from emotion.app.video.output_files import OutputFiles
+from emotion.app.video.summary import Summary
+from emotion.inference.tracking import FaceTracker
 from emotion.inference.video_reader import Frame, VideoReader
-from emotion.inference.video_writer import VideoWriter
-
-
-@dataclass
-class Summary:
-    """Counts of the frames and faces that were read so far.
-
-    Attributes:
-        frames: how many were read.
-        seconds: the time of the last one.
-        frames_with_faces: how many of them show a face.
-        faces: how many different faces there were.
-        missing_frames: how many frames the file declares after the last one that could be read.
-    """
-
-    frames: int = 0
-    seconds: float = 0.0
-    frames_with_faces: int = 0
-    faces: int = 0
-    missing_frames: int = 0
-
-    def add(self, frame: Frame, tracked_faces: Sequence[TrackedFace]) -> None:
-        """Count a frame and the faces in it."""
-        self.frames, self.seconds = frame.number + 1, frame.seconds
-        self.frames_with_faces += bool(tracked_faces)
-        self.faces = max([self.faces, *(tracked.number for tracked in tracked_faces)])
 
 
 def process_video(
@@ -64,31 +35,11 @@ def process_video(
         InputError: the video holds no frame, or the new one cannot be written.
         OSError: the disk is full, or a folder cannot be written to.
     """
-    summary = Summary()
-    with ExitStack() as stack:
-        table = stack.enter_context(open_face_table(outputs.table, emotions)) if outputs.table else None
-        partial_video = stack.enter_context(partial_file(outputs.video)) if outputs.video else None
-        writer: VideoWriter | None = None
+    with FaceWriter(outputs, emotions, reader.frame_rate, bars=bars) as writer:
         for frame in _with_progress(reader):
-            tracked_faces = tracker.update(frame.image, frame.seconds)
-            if table is not None:
-                table.add(frame, tracked_faces)
-            if partial_video is not None:
-                if writer is None:
-                    size = frame.image.shape[0], frame.image.shape[1]
-                    writer = stack.enter_context(VideoWriter(partial_video, size, reader.frame_rate))
-                writer.write(annotate_frame(frame.image, tracked_faces, emotions if bars else None), frame.seconds)
-            summary.add(frame, tracked_faces)
-    summary.missing_frames = reader.missing_frames
-    return summary
-
-
-def annotate_frame(
-    image: np.ndarray, tracked_faces: Sequence[TrackedFace], emotions: Sequence[str] | None
-) -> np.ndarray:
-    """Return a copy of a frame with its faces boxed, numbered and labeled; with `emotions`, with bars too."""
-    faces = [tracked.face for tracked in tracked_faces]
-    return annotate(image, faces, numbers=[tracked.number for tracked in tracked_faces], emotions=emotions)
+            writer.write(frame, tracker.update(frame.image, frame.seconds))
+    writer.summary.missing_frames = reader.missing_frames
+    return writer.summary
 
 
 def _with_progress(reader: VideoReader) -> Iterable[Frame]:

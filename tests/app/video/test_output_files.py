@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.app.video import processing
+from emotion.app.video import face_writer
 from emotion.core.errors import InputError
 from emotion.inference.tracking import FaceTracker
 from emotion.inference.video_writer import CODECS
@@ -81,7 +81,7 @@ def test_a_file_has_another_name_until_it_is_complete(clip, here, monkeypatch, e
         seen_names.append(file_names(here))
         return image
 
-    monkeypatch.setattr(processing, "annotate_frame", annotate_frame)
+    monkeypatch.setattr(face_writer, "annotate_frame", annotate_frame)
     (here / "out.mp4").write_bytes(b"old")
     assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == 0
     assert seen_names[-1] == ["out.mp4", "out.partial.csv", "out.partial.mp4"]
