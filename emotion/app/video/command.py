@@ -127,11 +127,8 @@ def _choose_paths(arguments: argparse.Namespace) -> tuple[Path | None, Path | No
 
 
 def _print_partial_files(outputs: "OutputFiles") -> None:
-    from emotion.app.video.output_files import partial_name
-
-    for path in map(partial_name, outputs.paths):
-        if path.exists():
-            print(f"\n{path} has the frames up to here", file=sys.stderr, end="")
+    for path in outputs.partial_paths:
+        print(f"\n{path} has the frames up to here", file=sys.stderr, end="")
     print(file=sys.stderr)
 
 

@@ -27,6 +27,11 @@ class OutputFiles:
         """The files that are wanted."""
         return [path for path in (self.video, self.table) if path is not None]
 
+    @property
+    def partial_paths(self) -> list[Path]:
+        """The partial files that are there."""
+        return [path for path in map(partial_name, self.paths) if path.exists()]
+
     def check(self, source: Path | None, *, overwrite: bool) -> None:
         """Refuse files that cannot be written, or would replace something that is to stay.
 
@@ -50,6 +55,10 @@ class OutputFiles:
             if path.exists() and not overwrite:
                 raise InputError(f"{path} exists already; name another file, or replace it with --overwrite")
             _check_folder(path)
+
+
+NO_FILES = OutputFiles(None, None)
+"""The outputs where nothing is written."""
 
 
 def _check_folder(path: Path) -> None:

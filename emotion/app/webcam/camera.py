@@ -63,7 +63,7 @@ class Camera:
         self._taken = -1
         self._failure: BaseException | None = None
         self.ended = False
-        """Whether the last image came, as at the end of a file."""
+        """Whether the last image came, as at the end of a file. It stays False after an error."""
         self._closed = False
         self._started = time.monotonic()
         self._playing = threading.Event()
@@ -138,10 +138,10 @@ class Camera:
         # Any error is raised again in the thread that takes the frames.
         except BaseException as error:
             self._failure = error
-        finally:
-            with self._changed:
-                self.ended = True
-                self._changed.notify_all()
+        else:
+            self.ended = True
+        with self._changed:
+            self._changed.notify_all()
 
     def _publish(self, image: np.ndarray) -> None:
         with self._changed:
