@@ -15,6 +15,7 @@ from emotion.app.predict import command as predict
 from emotion.app.preset import command as preset
 from emotion.app.release import command as release
 from emotion.app.serve import command as serve
+from emotion.app.timeline import command as timeline
 from emotion.app.video import command as video
 from emotion.app.webcam import command as webcam
 from emotion.core.errors import InputError, run_command
@@ -30,7 +31,7 @@ BROKEN_PIPE = 141
 READING = "read faces"
 
 GROUPS = {
-    READING: (predict, video, webcam, explain, serve),
+    READING: (predict, video, webcam, timeline, explain, serve),
     "the pipeline that trains models": (preset, metrics, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""

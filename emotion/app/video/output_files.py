@@ -48,17 +48,31 @@ class OutputFiles:
         if self.video is not None and self.table is not None and self.video.resolve() == self.table.resolve():
             raise InputError(f"--output and --csv: got {self.video} for both, expected two files")
         for path in self.paths:
-            if source is not None and path.exists() and source.exists() and path.samefile(source):
-                raise InputError(f"{path} is the video to read; name another file to write")
-            if path.is_dir():
-                raise InputError(f"{path} is a folder; name a file in it")
-            if path.exists() and not overwrite:
-                raise InputError(f"{path} exists already; name another file, or replace it with --overwrite")
-            _check_folder(path)
+            check_output(path, source, overwrite=overwrite)
 
 
 NO_FILES = OutputFiles(None, None)
 """The outputs where nothing is written."""
+
+
+def check_output(path: Path, source: Path | None, *, overwrite: bool) -> None:
+    """Refuse a file that cannot be written, or would replace something that is to stay.
+
+    Args:
+        path: the file to write.
+        source: the file that is read; None where there is none.
+        overwrite: whether `path` may exist.
+
+    Raises:
+        InputError: the file is `source` or a folder, exists without `overwrite`, or its folder cannot be written to.
+    """
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise InputError(f"{path} is the file to read; name another file to write")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file in it")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; name another file, or replace it with --overwrite")
+    _check_folder(path)
 
 
 def _check_folder(path: Path) -> None:

@@ -46,8 +46,8 @@ def test_the_suffix_decides_the_format(clip, here, suffix, emotion_video):
     [
         (["-o", "there.mp4"], r"there\.mp4 exists.*--overwrite"),
         (["-o", "new.mp4", "--csv", "there.mp4"], r"there\.mp4 exists.*--overwrite"),
-        (["-o", "clip.mp4", "--overwrite"], r"clip\.mp4 .*video to read.*another file"),
-        (["--csv", "link.mp4", "--overwrite"], r"link\.mp4 .*video to read.*another file"),
+        (["-o", "clip.mp4", "--overwrite"], r"clip\.mp4 .*file to read.*another file"),
+        (["--csv", "link.mp4", "--overwrite"], r"link\.mp4 .*file to read.*another file"),
         (["-o", "out.mp4", "--csv", "out.mp4"], r"--output and --csv: got out\.mp4 .*two files"),
         (["-o", "out.webm"], r"--output: got out\.webm, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
         (["-o", "out"], r"--output: got out, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
