@@ -1,20 +1,15 @@
-"""Video files read: frames as images with their times."""
+"""Videos read: frames as images with their times."""
 
 import math
-import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Self
+from urllib.parse import urlsplit, urlunsplit
 
-import cv2
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.data.images import from_frame, silence_opencv
-
-FRAME_RATES = (0.1, 240.0)
-"""Lowest and highest frames per second that count as plausible."""
+from emotion.inference.codecs.decoder import is_plausible_rate, open_decoder
 
 DEFAULT_RATE = 30.0
 """Frames per second of a file that declares none, or an implausible number."""
@@ -44,32 +39,37 @@ class Frame(NamedTuple):
 
 
 class VideoReader:
-    """Reads the frames of a video file one after another, rotated as they are to be shown.
+    """Reads the frames of a video one after another, as they are to be shown.
+
+    They are rotated and have square pixels, and none is interlaced. PyAV decodes them where it is installed, and else
+    OpenCV, which cannot decode interlaced videos.
 
     Args:
-        path: the file, of any format that OpenCV's FFmpeg reads.
+        source: a file, or the URL of a stream as text.
+        timeouts: seconds that a stream has to open, and from one read to the next.
 
     Raises:
-        InputError: the file is missing, empty, or no video that can be read.
+        InputError: a file is missing or empty; the source is no video that can be read; or PyAV is needed for it.
     """
 
-    def __init__(self, path: Path) -> None:
-        _check_video_file(path)
-        silence_ffmpeg()
-        self.path = path
-        # A whole path, since FFmpeg takes `name:` at the start for a protocol.
-        self._capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
-        if not self._capture.isOpened():
-            raise InputError(
-                f"{path} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "
-                "video such as .mp4, .avi, .mkv or .webm"
-            )
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self.frame_rate = rate if FRAME_RATES[0] <= rate <= FRAME_RATES[1] else DEFAULT_RATE
+    def __init__(self, source: Path | str, *, timeouts: tuple[float, float] | None = None) -> None:
+        self.name = str(source) if isinstance(source, Path) else without_credentials(source)
+        """The source as messages name it."""
+        self.location = str(source)
+        """The URL, or the absolute path of the file."""
+        if isinstance(source, Path):
+            _check_video_file(source)
+            # A whole path, since FFmpeg takes `name:` at the start for a protocol.
+            self.location = str(source.resolve())
+        self._decoder = open_decoder(self.location, self.name, timeouts=timeouts)
+        rate = self._decoder.frame_rate
+        self.frame_rate = rate if is_plausible_rate(rate) else DEFAULT_RATE
         """Frames per second, on average."""
-        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        count = self._decoder.declared_frames
         self.declared_frames = int(count) if 0 < count < MAX_FRAMES else None
         """The number of frames that the file declares, or None. Some containers only estimate it."""
+        self.first_timestamp = 0.0
+        """The time of the first frame on the clock of the file, in seconds, once it is read."""
         self._frames_read = 0
         self._clock = FrameClock(self.frame_rate)
 
@@ -83,16 +83,19 @@ class VideoReader:
             yield frame
         if not self._frames_read:
             raise InputError(
-                f"{self.path} has no frame that can be read: it is empty, cut off or broken; expected a complete video"
+                f"{self.name} has no frame that can be read: it is empty, cut off or broken; expected a complete video"
             )
 
     def _read_frame(self) -> Frame | None:
-        decoded, frame = self._capture.read()
-        if not decoded:
+        decoded = self._decoder.read()
+        if decoded is None:
             return None
-        seconds = self._clock.advance(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        image, timestamp = decoded
+        seconds = self._clock.advance(timestamp)
+        if not self._frames_read and math.isfinite(timestamp):
+            self.first_timestamp = timestamp
         self._frames_read += 1
-        return Frame(self._frames_read - 1, seconds, from_frame(frame))
+        return Frame(self._frames_read - 1, seconds, image)
 
     @property
     def missing_frames(self) -> int:
@@ -104,8 +107,8 @@ class VideoReader:
         return self.declared_frames - self._frames_read if ends_early else 0
 
     def close(self) -> None:
-        """Close the file."""
-        self._capture.release()
+        """Close the video."""
+        self._decoder.close()
 
     def __enter__(self) -> Self:
         return self
@@ -138,12 +141,10 @@ class FrameClock:
         return self.seconds
 
 
-@cache
-def silence_ffmpeg() -> None:
-    """Keep OpenCV and its FFmpeg from writing to standard error. Errors are raised as InputError instead."""
-    silence_opencv()
-    # FFmpeg reads it when it opens the first video.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+def without_credentials(url: str) -> str:
+    """Return a URL without user, password, query and fragment, which may hold secrets."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _check_video_file(path: Path) -> None:

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.inference.video_reader import FRAME_SLACK, silence_ffmpeg
+from emotion.inference.codecs.opencv_decoder import silence_ffmpeg
+from emotion.inference.video_reader import FRAME_SLACK
 
 CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 """The codec of files that are written, by suffix. OpenCV's wheels have an encoder for these."""

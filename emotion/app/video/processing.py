@@ -44,6 +44,6 @@ def process_video(
 
 def _with_progress(reader: VideoReader) -> Iterable[Frame]:
     frames: Iterable[Frame] = tqdm(
-        reader, desc=reader.path.name, total=reader.declared_frames, unit="frame", disable=None
+        reader, desc=Path(reader.name).name, total=reader.declared_frames, unit="frame", disable=None
     )
     return frames

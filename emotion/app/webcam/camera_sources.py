@@ -15,7 +15,8 @@ from emotion.app.webcam.camera import Camera
 from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
 from emotion.core.errors import InputError
 from emotion.data.images import from_frame
-from emotion.inference.video_reader import VideoReader, silence_ffmpeg
+from emotion.inference.codecs.opencv_decoder import silence_ffmpeg
+from emotion.inference.video_reader import VideoReader
 
 DEVICES_FOLDER = Path("/dev")
 """The folder of Linux' cameras."""

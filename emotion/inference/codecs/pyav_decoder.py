@@ -1,0 +1,139 @@
+"""Frames decoded by PyAV, which has an FFmpeg of its own."""
+
+import math
+import struct
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+from emotion.core.errors import InputError
+from emotion.inference.codecs.decoder import is_plausible_rate
+from emotion.inference.codecs.deinterlacer import Deinterlacer
+from emotion.inference.codecs.square_pixels import square_pixel_size
+
+TEXT_FORMATS = frozenset({"tty"})
+"""Formats in which FFmpeg draws a text as a video."""
+
+
+class PyAvDecoder:
+    """Decodes a video with PyAV. Its attributes and methods are those of `Decoder`.
+
+    Args:
+        location: the absolute path of a file, or a URL.
+        name: names the video in messages.
+        timeouts: seconds that a stream has to open, and from one read to the next.
+
+    Raises:
+        InputError: there is no video that can be read.
+    """
+
+    def __init__(self, location: str, name: str, *, timeouts: tuple[float, float] | None = None) -> None:
+        av.logging.set_level(av.logging.PANIC)
+        try:
+            self._container = av.open(location, metadata_errors="replace", timeout=timeouts)
+        except (av.FFmpegError, ValueError):
+            raise InputError(
+                f"{name} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "
+                "video such as .mp4, .avi, .mkv or .webm"
+            ) from None
+        try:
+            self._stream = _choose_stream(self._container, name)
+        except InputError:
+            self._container.close()
+            raise
+        self._stream.thread_type = av.codec.context.ThreadType.AUTO
+        self.frame_rate = self._find_rate()
+        self.declared_frames: float = self._stream.frames or round(self._declared_seconds() * self.frame_rate)
+        self.sound: bool | None = bool(self._container.streams.audio)
+        self._deinterlacer = Deinterlacer()
+        self._frames = self._decode()
+
+    def read(self) -> tuple[np.ndarray, float] | None:
+        """Return the next frame and its timestamp, or None at the end."""
+        frame = next(self._frames, None)
+        if frame is None:
+            return None
+        seconds: float | None = frame.time
+        return self._to_image(frame), math.nan if seconds is None else seconds
+
+    def close(self) -> None:
+        """Close the video."""
+        self._frames.close()
+        self._container.close()
+
+    def _find_rate(self) -> float:
+        rates = [float(rate or 0) for rate in (self._stream.average_rate, self._stream.guessed_rate)]
+        return next((rate for rate in rates if is_plausible_rate(rate)), 0.0)
+
+    def _declared_seconds(self) -> float:
+        """Return the length that the file declares for the video, or 0 if it declares none."""
+        if self._stream.duration and self._stream.time_base:
+            return float(self._stream.duration * self._stream.time_base)
+        # The length of the whole file may be that of another stream.
+        alone = len(self._container.streams) == 1
+        whole = float(Fraction(self._container.duration or 0, av.time_base)) if alone else 0.0
+        return _parse_duration(self._stream.metadata.get("DURATION", "")) or whole
+
+    def _decode(self) -> Generator[av.VideoFrame, None, None]:
+        """Yield the frames, none of them interlaced."""
+        for packet in self._demux():
+            for frame in self._decode_packet(packet):
+                yield from self._deinterlacer.process(frame)
+        yield from self._deinterlacer.flush()
+
+    def _demux(self) -> "Iterator[av.Packet[av.VideoStream] | None]":
+        """Yield the packets, and None if the file breaks off: the decoder then holds frames of before."""
+        try:
+            yield from self._container.demux(self._stream)
+        except av.FFmpegError:
+            yield None
+
+    def _decode_packet(self, packet: "av.Packet[av.VideoStream] | None") -> "list[av.VideoFrame]":
+        """Return the frames that a packet completes: none if it is broken."""
+        try:
+            return self._stream.decode(packet)
+        except av.FFmpegError:
+            return []
+
+    def _to_image(self, frame: av.VideoFrame) -> np.ndarray:
+        height, width = square_pixel_size(frame.height, frame.width, float(self._stream.sample_aspect_ratio or 1))
+        image = frame.to_ndarray(format="rgb24", width=width, height=height)
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+        return image if matrix is None else _turn(image, bytes(matrix))
+
+
+def _choose_stream(container: "av.container.InputContainer", name: str) -> av.VideoStream:
+    """Return the stream that players show. The picture on the cover of a song is none.
+
+    Raises:
+        InputError: there is none.
+    """
+    videos = [
+        stream for stream in container.streams.video if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+    if not videos or container.format.name in TEXT_FORMATS:
+        content = "sound and no video" if container.streams.audio else "no video"
+        raise InputError(f"{name} has {content}; expected a video such as .mp4, .avi, .mkv or .webm")
+    best = container.streams.best("video")
+    return next((stream for stream in videos if stream is best), videos[0])
+
+
+def _parse_duration(text: str) -> float:
+    """Return the seconds of a tag such as `00:01:02.500000000` in Matroska files, or 0 if it is none."""
+    try:
+        hours, minutes, seconds = map(float, text.split(":"))
+    except ValueError:
+        return 0.0
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def _turn(image: np.ndarray, matrix: bytes) -> np.ndarray:
+    """Return an image turned and mirrored by a display matrix: nine numbers of 32 bits, row by row."""
+    across_x, across_y, _, down_x, down_y = struct.unpack("=5i", matrix[:20])
+    if abs(across_y) > abs(across_x):
+        image = image.swapaxes(0, 1)
+        across_x, down_y = down_x, across_y
+    return np.ascontiguousarray(image[:: -1 if down_y < 0 else 1, :: -1 if across_x < 0 else 1])
