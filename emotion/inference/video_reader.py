@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
-from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.inference.codecs.decoder import is_plausible_rate, open_decoder
+from emotion.inference.stream_address import public_name
 
 DEFAULT_RATE = 30.0
 """Frames per second of a file that declares none, or an implausible number."""
@@ -53,7 +53,7 @@ class VideoReader:
     """
 
     def __init__(self, source: Path | str, *, timeouts: tuple[float, float] | None = None) -> None:
-        self.name = str(source) if isinstance(source, Path) else without_credentials(source)
+        self.name = str(source) if isinstance(source, Path) else public_name(source)
         """The source as messages name it."""
         self.location = str(source)
         """The URL, or the absolute path of the file."""
@@ -70,6 +70,8 @@ class VideoReader:
         """The number of frames that the file declares, or None. Some containers only estimate it."""
         self.first_timestamp = 0.0
         """The time of the first frame on the clock of the file, in seconds, once it is read."""
+        self.failure = ""
+        """The reason why the source was lost: none. A stream may have one."""
         self._frames_read = 0
         self._clock = FrameClock(self.frame_rate)
 
@@ -139,12 +141,6 @@ class FrameClock:
         plausible = self.seconds < seconds <= self.seconds + LONGEST_GAP
         self.seconds = seconds if plausible else self.seconds + self._step
         return self.seconds
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL without user, password, query and fragment, which may hold secrets."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _check_video_file(path: Path) -> None:

@@ -1,6 +1,8 @@
 """A video read frame by frame, and written again with its faces annotated, as a table, or both."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from tqdm import tqdm
 
@@ -8,16 +10,43 @@ from emotion.app.video.face_writer import FaceWriter
 from emotion.app.video.output_files import OutputFiles
 from emotion.app.video.summary import Summary
 from emotion.inference.tracking import FaceTracker
-from emotion.inference.video_reader import Frame, VideoReader
+from emotion.inference.video_reader import Frame
+
+
+class VideoSource(Protocol):
+    """A video or a stream, as `VideoReader` and `LiveStream` read it."""
+
+    name: str
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second, on average."""
+        ...
+
+    @property
+    def declared_frames(self) -> int | None:
+        """The number of frames that the source declares, or None."""
+        ...
+
+    @property
+    def missing_frames(self) -> int:
+        """The number of declared frames that are missing at the end."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames, once."""
+        ...
 
 
 def process_video(
-    reader: VideoReader,
+    reader: VideoSource,
     tracker: FaceTracker,
     outputs: OutputFiles,
     *,
     emotions: Sequence[str],
     bars: bool = True,
+    time_limit: float = math.inf,
+    completed_by_interrupt: bool = False,
 ) -> Summary:
     """Detect and classify the faces of a video, and write the files of `outputs`.
 
@@ -30,20 +59,28 @@ def process_video(
         outputs: what to write.
         emotions: the names of the probabilities, in their order.
         bars: whether to draw a bar for each emotion beside a face.
+        time_limit: seconds of the video after which no more is read.
+        completed_by_interrupt: whether an interruption from the keyboard is the usual end, which completes the files.
 
     Raises:
         InputError: the video holds no frame, or the new one cannot be written.
         OSError: the disk is full, or a folder cannot be written to.
     """
     with FaceWriter(outputs, emotions, reader.frame_rate, bars=bars) as writer:
-        for frame in _with_progress(reader):
-            writer.write(frame, tracker.update(frame.image, frame.seconds))
+        try:
+            for frame in _with_progress(reader):
+                if frame.seconds >= time_limit:
+                    return writer.summary
+                writer.write(frame, tracker.update(frame.image, frame.seconds))
+        except KeyboardInterrupt:
+            if not completed_by_interrupt:
+                raise
     writer.summary.missing_frames = reader.missing_frames
     return writer.summary
 
 
-def _with_progress(reader: VideoReader) -> Iterable[Frame]:
+def _with_progress(reader: VideoSource) -> Iterable[Frame]:
     frames: Iterable[Frame] = tqdm(
-        reader, desc=Path(reader.name).name, total=reader.declared_frames, unit="frame", disable=None
+        reader, desc=reader.name.rpartition("/")[2], total=reader.declared_frames, unit="frame", disable=None
     )
     return frames

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from emotion.app.arguments import RenamedOption, add_predictor_arguments, make_predictor
 from emotion.app.tracking_arguments import add_tracking_arguments, nonnegative_seconds, positive_seconds
-from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
+from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT, STREAM_TIMEOUT
 from emotion.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ keys:
   q, Esc  quit                    m  mirror on or off
   space   pause or continue       b  bars on or off
   s       save the image          h  list of keys on or off
+
+streams:
+  --camera takes an address that begins with rtsp, rtsps, http or https. The
+  newest image shows, and others are left out. A stream that breaks off is
+  connected again, at most 5 times in a row.
+  Of the address only the host is printed, since the rest may hold a password.
 
 recording:
   --output writes the image with boxes, --csv a table of the faces. Its columns
@@ -52,6 +58,8 @@ examples:
   emotion webcam                                show the first camera
   emotion webcam --camera 1 --smallest 80       second camera, larger faces
   emotion webcam --camera holiday.mp4 --loop    play a video instead
+  emotion webcam --camera rtsp://USER:PASSWORD@192.168.1.20/stream1
+                                                show a camera in the network
   emotion webcam -o me.mp4 --csv me.csv         record image and faces
   emotion webcam --no-window --csv me.csv --seconds 60
                                                 record a minute, no display"""
@@ -70,16 +78,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--camera",
         default="0",
         metavar="CAMERA",
-        help="number of the camera, from 0, or a video file to play instead (default: %(default)s)",
+        help="number of the camera, from 0, the address of a stream, or a video file (default: %(default)s)",
     )
     parser.add_argument("--loop", action="store_true", help="repeat the video file without end")
     parser.add_argument("--no-mirror", action="store_true", help="do not mirror the camera's image")
     parser.add_argument(
         "--wait",
         type=nonnegative_seconds,
-        default=FIRST_IMAGE_TIMEOUT,
         metavar="SECONDS",
-        help="time to wait for the camera's first image (default: %(default)s)",
+        help=f"time to wait for the first image (default: {FIRST_IMAGE_TIMEOUT:g}, or {STREAM_TIMEOUT:g} for a stream)",
     )
     parser.add_argument(
         "--images",
@@ -111,9 +118,8 @@ def run(arguments: argparse.Namespace) -> None:
     from emotion.app.video.output_files import OutputFiles
     from emotion.app.webcam.recorder import Recorder
 
-    file = Path(arguments.camera)
     outputs = OutputFiles(arguments.output, arguments.csv)
-    outputs.check(file, overwrite=arguments.overwrite)
+    outputs.check(Path(arguments.camera), overwrite=arguments.overwrite)
     if arguments.no_window and not outputs.paths:
         raise InputError("--no-window: nothing would be seen or kept; name a file with --csv or --output")
     recorder = Recorder(outputs, bars=not arguments.no_bars)
@@ -130,6 +136,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _show(arguments: argparse.Namespace, recorder: "Recorder") -> None:
     from emotion.app.webcam.live import run_webcam
+    from emotion.inference.stream_address import is_address
 
     run_webcam(
         arguments.camera,
@@ -138,7 +145,7 @@ def _show(arguments: argparse.Namespace, recorder: "Recorder") -> None:
         first_image_timeout=arguments.wait,
         loop=arguments.loop,
         window=not arguments.no_window,
-        mirror=not (arguments.no_mirror or Path(arguments.camera).is_file()),
+        mirror=not (arguments.no_mirror or is_address(arguments.camera) or Path(arguments.camera).is_file()),
         bars=not arguments.no_bars,
         time_limit=arguments.seconds,
         search_every=arguments.search,

@@ -56,6 +56,7 @@ class Display:
         self._tracked_faces: Sequence[TrackedFace] = ()
         self._fps_meter = FpsMeter()
         self._notice, self._notice_end = "", 0.0
+        self._connection_notice = ""
         self._changed = False
 
     def set_frame(self, frame: CameraFrame, tracked_faces: Sequence[TrackedFace]) -> None:
@@ -63,6 +64,11 @@ class Display:
         self._frame, self._tracked_faces, self._changed = frame, tracked_faces, True
         self._fps_meter.update(frame.seconds)
         self.frames_shown += 1
+
+    def set_connection_notice(self, notice: str) -> None:
+        """Set the state of the connection to show below the image; empty where all is well."""
+        self._changed |= notice != self._connection_notice
+        self._connection_notice = notice
 
     def handle_keys(self) -> bool:
         """Handle the keys pressed since the last call; return whether to continue."""
@@ -78,7 +84,7 @@ class Display:
         if self._notice and time.monotonic() > self._notice_end:
             self._notice, self._changed = "", True
         if self._changed and self._frame is not None:
-            below = [text for text in (self._notice, HELP if self.help else "") if text]
+            below = [text for text in (self._connection_notice, self._notice, HELP if self.help else "") if text]
             recording = self._recorder.active and not self.paused
             self._window.show(self.render(), above=self._status(), below=below, recording=recording)
             self._changed = False

@@ -10,7 +10,6 @@ from typing import Protocol
 from emotion.app.video.output_files import NO_FILES
 from emotion.app.webcam.camera import Camera, CameraFrame
 from emotion.app.webcam.camera_sources import open_camera
-from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
 from emotion.app.webcam.display import QUIT_KEYS, Display
 from emotion.app.webcam.live_tracker import LiveTracker
 from emotion.app.webcam.recorder import Recorder
@@ -34,6 +33,10 @@ class Viewer(Protocol):
         """Set the frame that the next `refresh` shows."""
         ...
 
+    def set_connection_notice(self, notice: str, /) -> None:
+        """Set the state of the connection to show; empty where all is well."""
+        ...
+
     def handle_keys(self) -> bool:
         """Handle the keys pressed since the last call; return whether to continue."""
         ...
@@ -52,7 +55,7 @@ def run_webcam(
     load_predictor: Callable[[], Predictor],
     recorder: Recorder | None = None,
     *,
-    first_image_timeout: float = FIRST_IMAGE_TIMEOUT,
+    first_image_timeout: float | None = None,
     loop: bool = False,
     paced: bool = True,
     window: bool = True,
@@ -97,7 +100,7 @@ def run_webcam(
         predictor = load_predictor()
         camera.start_playing()
         viewer: Viewer = (
-            TerminalDisplay(source)
+            TerminalDisplay(camera.name)
             if screen is None
             else Display(screen, predictor.emotions, mirror=mirror, bars=bars, folder=folder, recorder=recorder)
         )
@@ -144,6 +147,7 @@ def run_loop(
                 tracked_faces = tracker.update(frame.image, frame.seconds)
                 recorder.record(frame, tracked_faces)
                 viewer.set_frame(frame, tracked_faces)
+        viewer.set_connection_notice(camera.notice())
         if not viewer.handle_keys():
             break
         viewer.refresh()

@@ -1,5 +1,6 @@
 """The terminal in place of the window: it counts the frames of a recording."""
 
+import sys
 from collections.abc import Sequence
 
 from tqdm import tqdm
@@ -18,6 +19,7 @@ class TerminalDisplay:
     def __init__(self, name: str) -> None:
         self.paused = False
         self.frames_shown = 0
+        self._notice = ""
         self._bar: tqdm[None] = tqdm(desc=name, unit="frame", disable=None)
 
     def set_frame(self, frame: CameraFrame, tracked_faces: Sequence[TrackedFace]) -> None:
@@ -25,6 +27,12 @@ class TerminalDisplay:
         self.frames_shown += 1
         self._bar.set_postfix_str(f"{len(tracked_faces)} faces", refresh=False)
         self._bar.update()
+
+    def set_connection_notice(self, notice: str) -> None:
+        """Print the state of the connection where it changes and is not well."""
+        if notice and notice != self._notice:
+            tqdm.write(notice, file=sys.stderr)
+        self._notice = notice
 
     def handle_keys(self) -> bool:
         """Return True: there are no keys."""
