@@ -151,3 +151,11 @@ def test_a_recording_shows_its_time_and_a_dot(display, tmp_path):
     press(display, "space")
     assert display._window.shown[-1][1] == "REC 1:15   paused"
     assert not display._window.recording
+
+
+def test_a_lost_connection_shows_until_it_is_back(display):
+    display.refresh()
+    for notice in ("lost", "lost", ""):
+        display.set_connection_notice(notice)
+        display.refresh()
+    assert [below for _, _, below in display._window.shown] == [[HELP], ["lost", HELP], [HELP]]

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from emotion.app import cli
 from emotion.app.video.face_table import COLUMNS
 from emotion.app.webcam import live
 from emotion.app.webcam.camera import Camera
@@ -24,23 +23,6 @@ from tests.clips import plain_image, read_frames
 pytestmark = pytest.mark.medium
 
 EMOTION = Path(sys.executable).with_name("emotion")
-
-
-@pytest.fixture
-def emotion_webcam(model, monkeypatch, capfd):
-    """Run `emotion webcam` in this process; return exit status, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["emotion", "webcam", "--model", str(model), *map(str, arguments)])
-        status: int | str | None = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code
-        printed = capfd.readouterr()
-        return status, printed.out, printed.err
-
-    return run
 
 
 def play_one_by_one(images, monkeypatch):
