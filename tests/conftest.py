@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,6 +108,27 @@ def predictor(model) -> "Predictor":
     from emotion.inference.predictor import Predictor
 
     return Predictor(model)
+
+
+@pytest.fixture
+def without_pyav(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An environment in which PyAV, of the extra [video], is not installed."""
+    from emotion.inference.codecs.choice import has_pyav
+
+    monkeypatch.setitem(sys.modules, "av", None)
+    has_pyav.cache_clear()
+    yield
+    has_pyav.cache_clear()
+
+
+@pytest.fixture(params=["pyav", "opencv"])
+def codecs(request: pytest.FixtureRequest) -> str:
+    """The library that reads and writes videos."""
+    if request.param == "opencv":
+        request.getfixturevalue("without_pyav")
+    else:
+        pytest.importorskip("av", reason="PyAV, of the extra [video], is not installed")
+    return str(request.param)
 
 
 @pytest.fixture

@@ -8,8 +8,11 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.inference.codecs.decoder import is_plausible_rate, open_decoder
+from emotion.inference.codecs.choice import open_decoder
+from emotion.inference.codecs.decoder import is_plausible_rate
+from emotion.inference.codecs.encoder import Sound
 from emotion.inference.stream_address import public_name
+from emotion.inference.video_files import check_video_file
 
 DEFAULT_RATE = 30.0
 """Frames per second of a file that declares none, or an implausible number."""
@@ -58,7 +61,7 @@ class VideoReader:
         self.location = str(source)
         """The URL, or the absolute path of the file."""
         if isinstance(source, Path):
-            _check_video_file(source)
+            check_video_file(source)
             # A whole path, since FFmpeg takes `name:` at the start for a protocol.
             self.location = str(source.resolve())
         self._decoder = open_decoder(self.location, self.name, timeouts=timeouts)
@@ -100,6 +103,11 @@ class VideoReader:
         return Frame(self._frames_read - 1, seconds, image)
 
     @property
+    def seconds(self) -> float:
+        """The time at which the last frame that was read ends."""
+        return self._clock.seconds + 1 / self.frame_rate if self._frames_read else 0.0
+
+    @property
     def missing_frames(self) -> int:
         """The number of declared frames that are missing at the end, once all are read. 0 if the file is sound."""
         if self.declared_frames is None or self._frames_read >= self.declared_frames - FRAME_SLACK:
@@ -107,6 +115,12 @@ class VideoReader:
         # With a varying rate the number may be guessed from the length. Then only the length can be trusted.
         ends_early = self._clock.seconds + (FRAME_SLACK + 1) / self.frame_rate < self.declared_frames / self.frame_rate
         return self.declared_frames - self._frames_read if ends_early else 0
+
+    @property
+    def sound(self) -> Sound | None:
+        """The sound, once the first frame is read. None for streams, which cannot be opened twice, and with OpenCV."""
+        readable = self._decoder.has_sound and "://" not in self.location
+        return Sound(self.location, self.name, self.first_timestamp) if readable else None
 
     def close(self) -> None:
         """Close the video."""
@@ -141,12 +155,3 @@ class FrameClock:
         plausible = self.seconds < seconds <= self.seconds + LONGEST_GAP
         self.seconds = seconds if plausible else self.seconds + self._step
         return self.seconds
-
-
-def _check_video_file(path: Path) -> None:
-    if not path.exists():
-        raise InputError(f"{path} does not exist; expected a video, such as holiday.mp4")
-    if not path.is_file():
-        raise InputError(f"{path} is not a file; expected a video, such as holiday.mp4")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; expected a video, such as holiday.mp4")

@@ -1,8 +1,6 @@
-"""Video files written: frames that each show at their time."""
+"""Video files written: frames that each show at their time, and the sound of another video."""
 
-import errno
-import os
-import shutil
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,94 +9,62 @@ import cv2
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.inference.codecs.opencv_decoder import silence_ffmpeg
-from emotion.inference.video_reader import FRAME_SLACK
-
-CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
-"""The codec of files that are written, by suffix. OpenCV's wheels have an encoder for these."""
+from emotion.inference.codecs.choice import open_encoder
+from emotion.inference.codecs.encoder import Sound
+from emotion.inference.codecs.write_errors import check_free_space
+from emotion.parallel.ahead import CallsBehind
 
 SPACE_CHECK_EVERY = 50
 """Frames from one check of the free disk space to the next, since OpenCV does not say when writing fails."""
 
-MIN_FREE_BYTES = 2**20
-"""A disk with fewer free bytes counts as full."""
-
 
 class VideoWriter:
-    """Writes frames to a video file of a fixed rate, so that each is shown at its time.
+    """Writes frames to a video file, so that each is shown at its time.
 
-    Where frames come at another rate, some are repeated or left out. The codecs need even sides, so odd ones get one
-    pixel more. Use it as a context manager, which completes the file.
+    PyAV encodes them as H.264 where it is installed, with their times. OpenCV's files and all .avi files have a
+    constant rate, for which some frames are repeated or left out. The codecs need even sides, so odd ones get one pixel
+    more. Use it as a context manager, which completes the file.
 
     Args:
         path: the file; its suffix, one of CODECS, decides the format.
         size: height and width of the frames in pixels.
-        frame_rate: frames per second.
+        frame_rate: frames per second, on average.
+        sound: what is to be heard; left out where PyAV is not installed.
 
     Raises:
-        InputError: OpenCV cannot write such a file there.
+        InputError: such a file cannot be written there, or the format cannot hold the sound.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], frame_rate: float) -> None:
-        silence_ffmpeg()
+    def __init__(self, path: Path, size: tuple[int, int], frame_rate: float, *, sound: Sound | None = None) -> None:
         self._path, self._size = path, size
-        # MPEG-4 takes no finer rates. `write` makes up for the difference.
-        self._rate = round(frame_rate, 2)
         self._padding = size[0] % 2, size[1] % 2
-        height, width = size[0] + self._padding[0], size[1] + self._padding[1]
-        codec = cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()])
-        self._writer = cv2.VideoWriter(str(path.resolve()), cv2.CAP_FFMPEG, codec, self._rate, (width, height))
-        if not self._writer.isOpened():
-            raise InputError(
-                f"OpenCV cannot write a video of {width}x{height} pixels to {path}; check that you may write to its "
-                f"folder, or name a file with another suffix: {', '.join(CODECS)}"
-            )
-        self._frames_written = 0
-        self._last_frame: np.ndarray | None = None
+        even_size = size[0] + self._padding[0], size[1] + self._padding[1]
+        self._encoder = open_encoder(path, even_size, frame_rate, sound)
+        self._write = CallsBehind(self._encoder.write)
+        self._frames_taken = 0
 
     def write(self, image: np.ndarray, seconds: float) -> None:
         """Show `image`, uint8 (height, width, 3), RGB, from `seconds` on.
 
+        Another thread encodes it, so it must not be changed any more.
+
         Raises:
             OSError: the disk is full.
+            InputError: the file may not grow.
         """
-        index = max(0, round(seconds * self._rate))
-        if self._last_frame is not None:
-            while self._frames_written < index:
-                self._write_frame(self._last_frame)
-        frame = self._to_bgr(image)
-        if self._frames_written <= index:
-            self._write_frame(frame)
-        self._last_frame = frame
+        if self._frames_taken % SPACE_CHECK_EVERY == 0:
+            check_free_space(self._path)
+        self._frames_taken += 1
+        self._write(self._fit(image), seconds)
 
-    def _to_bgr(self, image: np.ndarray) -> np.ndarray:
+    def _fit(self, image: np.ndarray) -> np.ndarray:
+        """Return an image of the size of the video."""
         height, width = self._size
-        frame = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        if frame.shape[:2] != self._size:  # some streams change it midway
-            frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-        return cv2.copyMakeBorder(frame, 0, self._padding[0], 0, self._padding[1], cv2.BORDER_REPLICATE)
-
-    def _write_frame(self, frame: np.ndarray) -> None:
-        if self._frames_written % SPACE_CHECK_EVERY == 0:
-            self._check_free_space()
-        self._writer.write(frame)
-        self._frames_written += 1
-
-    def _check_free_space(self) -> None:
-        if shutil.disk_usage(self._path.parent).free < MIN_FREE_BYTES:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
-
-    def _check_complete(self) -> None:
-        """Count the frames in the file. Nothing else shows that writing failed."""
-        capture = cv2.VideoCapture(str(self._path.resolve()), cv2.CAP_FFMPEG)
-        count = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 0
-        capture.release()
-        if count < self._frames_written - FRAME_SLACK or count == 0:
-            self._check_free_space()
-            raise InputError(
-                f"{self._path} is incomplete: it has {max(0, int(count))} of {self._frames_written} frames; raise the "
-                "quota or the limit on the size of files, or write to another disk"
-            )
+        if image.shape[:2] != self._size:  # some streams change it midway
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        if not any(self._padding):
+            return image
+        return cv2.copyMakeBorder(image, 0, self._padding[0], 0, self._padding[1], cv2.BORDER_REPLICATE)
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +73,9 @@ class VideoWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Complete the file. Raises OSError or InputError if it does not hold all frames."""
-        self._writer.release()
-        if kind is None and self._frames_written:
-            self._check_complete()
+        # After an error, that error says more than those of the end.
+        with suppress(OSError, InputError) if kind else nullcontext():
+            try:
+                self._write.finish()
+            finally:
+                self._encoder.close(complete=kind is None)

@@ -8,7 +8,7 @@ import pytest
 
 from emotion.core.errors import InputError
 from emotion.inference import live_stream
-from emotion.inference.codecs import decoder
+from emotion.inference.codecs import choice
 from emotion.inference.live_stream import LiveStream
 from tests.clips import plain_image
 from tests.streams import (
@@ -35,7 +35,7 @@ def either_decoder(request, monkeypatch):
     if request.param == "PyAV":
         pytest.importorskip("av", reason="the extra [video] brings PyAV")
     else:
-        monkeypatch.setattr(decoder, "has_pyav", lambda: False)
+        monkeypatch.setattr(choice, "has_pyav", lambda: False)
     monkeypatch.setattr(live_stream, "TIMEOUTS", (1.0, 0.5))
     monkeypatch.setattr(live_stream, "RETRY_PAUSES", (0.05, 0.05, 0.05))
 

@@ -34,11 +34,20 @@ faces:
   A face that leaves keeps its number for two seconds, in case it returns.
   Boxes and probabilities are smoothed (--smooth).
 
+source:
+  With the extra [video], that is PyAV, all videos that FFmpeg knows are read:
+    pip install 'facial-emotion-pipeline[video]'
+  Without it, OpenCV reads most. It cannot read interlaced videos, which come
+  from camcorders, DVDs and television. They are refused.
+  Frames are turned as the file asks, and get square pixels.
+
 new video:
-  It has no sound. Its frame rate is constant. Where the rate of the source
-  varies, frames are repeated or left out, so that each shows at its time.
-  The codec of .mp4 files is MPEG-4 Part 2. Players such as VLC and mpv show
-  it. Browsers do not.
+  With [video] it is H.264, which browsers and phones play. Frames keep their
+  times, and the sound is copied unchanged. --no-sound leaves it out.
+  Without [video], and in .avi files, the frame rate is constant. Frames are
+  repeated or left out, so that each shows at its time. Without [video] there
+  is no sound, and the codec is MPEG-4 Part 2. VLC and mpv play that; browsers
+  do not.
 
 table:
   It has one row per face and frame.
@@ -46,7 +55,8 @@ table:
     face                 number of the face, from 1
     detected             1: found in this frame. 0: tracked from an earlier one
     emotion, confidence  predicted emotion and its probability
-    x, y, width, height  box in pixels; x and y are the upper left corner
+    x, y, width, height  box in pixels of the frame as it is shown: turned, and
+                         with square pixels; x and y are the upper left corner
     happy, sad, ...      probability of each emotion
 
 streams:
@@ -100,6 +110,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--seconds", type=positive_seconds, default=math.inf, metavar="SECONDS", help="read only so much of the video"
     )
+    parser.add_argument("--no-sound", action="store_true", help="leave the sound out of the new video")
     parser.add_argument("--no-bars", action="store_true", help="do not draw bars for the probabilities")
     add_tracking_arguments(parser)
     add_predictor_arguments(parser)
@@ -134,6 +145,7 @@ def run(arguments: argparse.Namespace) -> None:
                 bars=not arguments.no_bars,
                 time_limit=arguments.seconds,
                 completed_by_interrupt=is_endless(reader),
+                sound=not arguments.no_sound,
             )
         except KeyboardInterrupt:
             _print_partial_files(outputs)

@@ -1,6 +1,6 @@
 """The frames of a video or camera written as they come: as an annotated video, a table of faces, or both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ from emotion.app.video.face_table import FaceTable, open_face_table
 from emotion.app.video.output_files import OutputFiles, partial_file
 from emotion.app.video.summary import Summary
 from emotion.inference.annotation import annotate
+from emotion.inference.codecs.encoder import Sound
 from emotion.inference.tracking import TrackedFace
 from emotion.inference.video_reader import Frame
 from emotion.inference.video_writer import VideoWriter
@@ -26,14 +27,22 @@ class FaceWriter:
         emotions: the names of the probabilities, in their order.
         frame_rate: frames per second of the video, on average.
         bars: whether to draw a bar for each emotion beside a face.
+        find_sound: returns what is to be heard in the video, once there is a frame; None for no sound.
         keep: whether an error leaves the partial files.
     """
 
     def __init__(
-        self, outputs: OutputFiles, emotions: Sequence[str], frame_rate: float, *, bars: bool = True, keep: bool = False
+        self,
+        outputs: OutputFiles,
+        emotions: Sequence[str],
+        frame_rate: float,
+        *,
+        bars: bool = True,
+        find_sound: Callable[[], Sound | None] | None = None,
+        keep: bool = False,
     ) -> None:
         self._outputs, self._emotions, self._frame_rate = outputs, emotions, frame_rate
-        self._bars, self._keep = bars, keep
+        self._bars, self._find_sound, self._keep = bars, find_sound, keep
         self._stack = ExitStack()
         self._table: FaceTable | None = None
         self._video: VideoWriter | None = None
@@ -53,7 +62,7 @@ class FaceWriter:
         if self._video is not None:
             emotions = self._emotions if self._bars else None
             self._video.write(annotate_frame(frame.image, tracked_faces, emotions), frame.seconds)
-        self.summary.add(frame, tracked_faces)
+        self.summary.add(frame, tracked_faces, end=frame.seconds + 1 / self._frame_rate)
 
     def _open(self, image: np.ndarray) -> None:
         enter = self._stack.enter_context
@@ -61,7 +70,8 @@ class FaceWriter:
             self._table = enter(open_face_table(self._outputs.table, self._emotions, keep=self._keep))
         if self._outputs.video is not None:
             partial = enter(partial_file(self._outputs.video, keep=self._keep))
-            self._video = enter(VideoWriter(partial, (image.shape[0], image.shape[1]), self._frame_rate))
+            size, sound = (image.shape[0], image.shape[1]), self._find_sound() if self._find_sound else None
+            self._video = enter(VideoWriter(partial, size, self._frame_rate, sound=sound))
 
     def __enter__(self) -> Self:
         return self

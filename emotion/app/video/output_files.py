@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emotion.core.errors import InputError
-from emotion.inference.video_writer import CODECS
+from emotion.inference.codecs.encoder import CODECS
 
 
 @dataclass(frozen=True)

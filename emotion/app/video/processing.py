@@ -9,8 +9,10 @@ from tqdm import tqdm
 from emotion.app.video.face_writer import FaceWriter
 from emotion.app.video.output_files import OutputFiles
 from emotion.app.video.summary import Summary
+from emotion.inference.codecs.encoder import Sound
 from emotion.inference.tracking import FaceTracker
 from emotion.inference.video_reader import Frame
+from emotion.parallel.ahead import iterate_ahead
 
 
 class VideoSource(Protocol):
@@ -33,6 +35,11 @@ class VideoSource(Protocol):
         """The number of declared frames that are missing at the end."""
         ...
 
+    @property
+    def sound(self) -> Sound | None:
+        """The sound that can be copied, once the first frame is read."""
+        ...
+
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames, once."""
         ...
@@ -47,11 +54,12 @@ def process_video(
     bars: bool = True,
     time_limit: float = math.inf,
     completed_by_interrupt: bool = False,
+    sound: bool = True,
 ) -> Summary:
     """Detect and classify the faces of a video, and write the files of `outputs`.
 
-    Only one frame is in memory at a time. Until they are complete, files have names such as `out.partial.mp4`. Those
-    stay after an interruption from the keyboard, with all frames up to it; after an error nothing stays.
+    Only a few frames are in memory at a time. Until they are complete, files have names such as `out.partial.mp4`.
+    Those stay after an interruption from the keyboard, with all frames up to it; after an error nothing stays.
 
     Args:
         reader: the video.
@@ -61,12 +69,14 @@ def process_video(
         bars: whether to draw a bar for each emotion beside a face.
         time_limit: seconds of the video after which no more is read.
         completed_by_interrupt: whether an interruption from the keyboard is the usual end, which completes the files.
+        sound: whether to copy the sound into the new video, where PyAV is installed.
 
     Raises:
         InputError: the video holds no frame, or the new one cannot be written.
         OSError: the disk is full, or a folder cannot be written to.
     """
-    with FaceWriter(outputs, emotions, reader.frame_rate, bars=bars) as writer:
+    find_sound = (lambda: reader.sound) if sound else None
+    with FaceWriter(outputs, emotions, reader.frame_rate, bars=bars, find_sound=find_sound) as writer:
         try:
             for frame in _with_progress(reader):
                 if frame.seconds >= time_limit:
@@ -80,7 +90,9 @@ def process_video(
 
 
 def _with_progress(reader: VideoSource) -> Iterable[Frame]:
-    frames: Iterable[Frame] = tqdm(
-        reader, desc=reader.name.rpartition("/")[2], total=reader.declared_frames, unit="frame", disable=None
+    """Return the frames, decoded ahead by another thread, with a bar on terminals."""
+    name = reader.name.rpartition("/")[2]
+    bar: Iterable[Frame] = tqdm(
+        iterate_ahead(iter(reader)), desc=name, total=reader.declared_frames, unit="frame", disable=None
     )
-    return frames
+    return bar

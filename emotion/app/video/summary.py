@@ -14,7 +14,7 @@ class Summary:
 
     Attributes:
         frames: how many were read.
-        seconds: the time of the last one.
+        seconds: the time at which the last one ends.
         frames_with_faces: how many of them show a face.
         faces: how many different faces there were.
         missing_frames: how many frames the file declares after the last one that could be read.
@@ -26,9 +26,9 @@ class Summary:
     faces: int = 0
     missing_frames: int = 0
 
-    def add(self, frame: Frame, tracked_faces: Sequence[TrackedFace]) -> None:
-        """Count a frame and the faces in it."""
-        self.frames, self.seconds = frame.number + 1, frame.seconds
+    def add(self, frame: Frame, tracked_faces: Sequence[TrackedFace], *, end: float) -> None:
+        """Count a frame and the faces in it; `end` is the time at which it ends, in seconds."""
+        self.frames, self.seconds = frame.number + 1, end
         self.frames_with_faces += bool(tracked_faces)
         self.faces = max([self.faces, *(tracked.number for tracked in tracked_faces)])
 

@@ -36,7 +36,7 @@ class OpenCvDecoder:
         if not self._capture.isOpened():
             raise InputError(
                 f"{name} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "
-                f"video such as .mp4, .avi, .mkv or .webm. {REMEDY} brings a decoder for more formats"
+                f"video such as .mp4, or a decoder that reads more: {REMEDY}"
             )
         if "://" not in location and is_interlaced(location):
             self._capture.release()
@@ -46,10 +46,10 @@ class OpenCvDecoder:
             )
         self.frame_rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.declared_frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.sound: bool | None = None
         # FFmpeg counts 25 images of a camera's JPEG stream as a second, whatever its rate. So the clock tells the time.
         codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little")
         self._untimed = location.startswith("http") and codec == b"MJPG" and self.declared_frames <= 0
+        self.has_sound = False
         self._aspect_ratio = self._read_aspect_ratio()
 
     def read(self) -> tuple[np.ndarray, float] | None:

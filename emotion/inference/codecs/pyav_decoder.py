@@ -1,4 +1,4 @@
-"""Frames decoded by PyAV, which has an FFmpeg of its own."""
+"""Frames decoded by PyAV."""
 
 import math
 import struct
@@ -53,9 +53,9 @@ class PyAvDecoder:
         self._stream.thread_type = threads.SLICE if "://" in location else threads.AUTO
         self.frame_rate = self._find_rate()
         self.declared_frames: float = self._stream.frames or round(self._declared_seconds() * self.frame_rate)
-        self.sound: bool | None = bool(self._container.streams.audio)
         # FFmpeg counts 25 images of a camera's JPEG stream as a second, whatever its rate. So the clock tells the time.
         self._untimed = self._container.format.name == "mpjpeg"
+        self.has_sound = bool(self._container.streams.audio)
         self._deinterlacer = Deinterlacer()
         self._frames = self._decode()
 
