@@ -1,5 +1,7 @@
 """Means and shares weigh time, and where a face is not there, nothing is made up."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,18 @@ def test_a_table_without_a_face_is_refused(here):
     (here / "a.csv").write_text(HEADER + "\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"a\.csv has no face.*expected"):
         read_timeline(FaceRows(here / "a.csv"), 8)
+
+
+@pytest.mark.medium
+def test_the_memory_does_not_grow_with_the_length(here):
+    peaks = []
+    for rows in (1_000, 5_000):
+        path = write_table(here / "a.csv", ((index, index / 25, 1, HAPPY) for index in range(rows)))
+        tracemalloc.start()
+        read_timeline(FaceRows(path), 8)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] + 100_000
 
 
 def test_rows_that_come_while_it_is_read_wait_for_the_next_time(here, monkeypatch):
