@@ -78,12 +78,16 @@ PARTS: dict[str, list[tuple[type, str]]] = {
     "classify faces": [(FaceTracker, "classify")],
     "draw": [(Display, "render")],
     "show": [(Window, "show")],
-    "write the video": [(VideoWriter, "write")],
+    "wait for the encoder": [(VideoWriter, "write")],
+    "write the video": [(VideoWriter, "_encode")],
     "write the table": [(FaceTable, "add")],
 }
 """The timed parts, by the methods that do them. `timed_parts` adds the function that annotates a video's frames."""
 
-PARTS_BESIDE = {WEBCAM: ("decode", "search for faces")}
+PARTS_BESIDE = {
+    **dict.fromkeys((VIDEO, VIDEO_EVERY), ("decode", "write the video")),
+    WEBCAM: ("decode", "search for faces"),
+}
 """The parts that other threads do."""
 
 

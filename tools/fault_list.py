@@ -62,17 +62,38 @@ LABELS = (
 
 IMAGES = (
     Fault(
-        "images: EXIF rotation of JPEG ignored",
+        "images: turned by OpenCV and again",
         "emotion/data/images.py",
+        "cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION",
         "cv2.IMREAD_ANYCOLOR",
-        "cv2.IMREAD_UNCHANGED",
-        ("tests/data/test_images.py",),
+        ("tests/data/test_orientation.py",),
     ),
     Fault(
-        "images: EXIF rotation of TIFF ignored",
+        "images: XMP of TIFF ignored",
         "emotion/data/images.py",
-        "_to_uint8(ImageOps.exif_transpose(opened))",
-        "_to_uint8(opened)",
+        "ORIENTATION in opened.tag_v2",
+        "ORIENTATION not in opened.tag_v2",
+        ("tests/data/test_orientation.py",),
+    ),
+    Fault(
+        "images: an invalid turn in EXIF leaves the choice to XMP",
+        "emotion/data/orientation.py",
+        "return (tags[ORIENTATION] or 0) if ORIENTATION in tags else None",
+        "return tags.get(ORIENTATION)",
+        ("tests/data/test_orientation.py",),
+    ),
+    Fault(
+        "images: turned left in place of right",
+        "emotion/data/orientation.py",
+        "6: (cv2.ROTATE_90_CLOCKWISE, None)",
+        "6: (cv2.ROTATE_90_COUNTERCLOCKWISE, None)",
+        ("tests/data/test_orientation.py",),
+    ),
+    Fault(
+        "images: a video without its command",
+        "emotion/data/images.py",
+        "known.kind in (Kind.IMAGE, Kind.ANIMATION)",
+        "known.kind in (Kind.IMAGE, Kind.ANIMATION, Kind.VIDEO)",
         ("tests/data/test_images.py",),
     ),
     Fault(

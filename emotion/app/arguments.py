@@ -20,7 +20,7 @@ LARGEST_INT = 10_000
 def add_predictor_arguments(
     parser: argparse.ArgumentParser, *, formats: str = ".tflite, .onnx or .keras", default: str = STANDARD_FILE
 ) -> None:
-    """Add --model, --detector, --margin, --smallest and --threads, which `make_predictor` reads.
+    """Add --model, --detector, --thorough, --margin, --smallest and --threads, which `make_predictor` reads.
 
     Args:
         parser: the parser of a command.
@@ -39,8 +39,12 @@ def add_predictor_arguments(
         choices=DETECTOR_CHOICES,
         default=DETECTOR_CHOICES[0],
         metavar="NAME",
-        help="face detector. cascade: fast. mtcnn: accurate, but slow. whole: each image is one face. auto: a small "
-        "image is one face, and the model's own detector searches larger ones (default: %(default)s)",
+        help="face detector. yunet: finds faces in all poses. cascade: that of earlier versions. whole: each image is "
+        "one face. auto: a small image is one face, and the model's own detector searches larger ones "
+        "(default: %(default)s)",
+    )
+    group.add_argument(
+        "--thorough", action="store_true", help="search at twice the scale: it takes longer and finds a few more faces"
     )
     group.add_argument(
         "--margin",
@@ -98,6 +102,7 @@ def make_predictor(arguments: argparse.Namespace) -> "Predictor":
         detector=arguments.detector,
         margin=arguments.margin,
         smallest=arguments.smallest,
+        thorough=arguments.thorough,
         threads=arguments.threads,
     )
 

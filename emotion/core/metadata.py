@@ -25,7 +25,10 @@ METADATA_PROPERTY = "emotion"
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 """The time of every member of such an archive, so that the same model gives the same bytes."""
 
-DETECTORS = ("cascade", "mtcnn")
+DETECTORS = ("yunet", "cascade")
+
+METADATA_VERSION = 2
+"""The version of the metadata. Up to version 1, which files do not state, the detector yunet did not exist."""
 
 AUTO, WHOLE = "auto", "whole"
 DETECTOR_CHOICES = (AUTO, *DETECTORS, WHOLE)
@@ -48,7 +51,7 @@ class ModelMetadata:
         temperature: calibrates its probabilities, above 0 (Guo et al. 2017).
         threshold: of two emotions, the second is predicted where its probability is above this, 0 to 1. It applies to
             probabilities before the temperature.
-        detector: the default face detector, `cascade` or `mtcnn`.
+        detector: the default face detector, `yunet` or `cascade`.
         margin: added to a face's box on each side, as a share of the box's longer side. A negative margin cuts off.
         smallest: the smallest face that is detected, in pixels of the box's side.
     """
@@ -59,7 +62,7 @@ class ModelMetadata:
     flip: bool = False
     temperature: float = 1.0
     threshold: float = 0.5
-    detector: str = "cascade"
+    detector: str = DETECTORS[0]
     margin: float = 0.0
     smallest: int = 40
 
@@ -71,11 +74,13 @@ class ModelMetadata:
 
 def write_metadata(metadata: ModelMetadata) -> str:
     """Return `metadata` as the JSON text that model files hold."""
-    return json.dumps(asdict(metadata), indent=2)
+    return json.dumps({"version": METADATA_VERSION, **asdict(metadata)}, indent=2)
 
 
 def read_metadata(text: str | bytes, where: str) -> ModelMetadata:
     """Return the metadata in `text`. Values that files of earlier versions lack get their default.
+
+    The detectors that those files name found fewer faces, so the default takes their place.
 
     Args:
         text: the JSON text.
@@ -98,7 +103,8 @@ def read_metadata(text: str | bytes, where: str) -> ModelMetadata:
 
 def _own_types(values: dict[str, Any]) -> dict[str, Any]:
     color = values["color"]
-    return {"emotions": tuple(str(name) for name in values["emotions"]), "color": COLORS_OF_BEFORE.get(color, color)}
+    own = {"emotions": tuple(str(name) for name in values["emotions"]), "color": COLORS_OF_BEFORE.get(color, color)}
+    return own if "version" in values else own | {"detector": DETECTORS[0]}
 
 
 def _check_values(metadata: ModelMetadata) -> None:

@@ -196,7 +196,7 @@ class EvaluateParams(Section):
 class FacesParams(Section):
     """Detection of faces for the model: detector, margin as a share of the box, smallest side in pixels."""
 
-    detector: Literal["cascade", "mtcnn"]
+    detector: Literal["yunet", "cascade"]
     margin: Annotated[float, Field(ge=MARGINS[0], le=MARGINS[1])]
     smallest: Positive
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
-from emotion.data.tiff_header import is_camera_raw
+from emotion.data.tiff_header import FLOATING_POINT, SAMPLE_FORMAT, is_camera_raw, read_tags
 
 HEAD_BYTES = 4096
 """The number of bytes at the start of a file from which `identify` knows all formats but some camera raws."""
@@ -56,13 +56,16 @@ def identify(head: bytes) -> FileFormat | None:
     Args:
         head: the first bytes of the file: HEAD_BYTES or more, or the whole file.
     """
+    in_boxes = _find_by_boxes(head)
+    if in_boxes:
+        return in_boxes
     for offset, mark, known in SIGNATURES:
         if head.startswith(mark, offset):
             return known
     for signature, find in CONTAINERS:
         if head.startswith(signature):
             return find(head)
-    return _find_by_boxes(head) or _find_transport_stream(head) or _find_text(head)
+    return _find_transport_stream(head) or _find_text(head)
 
 
 def _image(name: str) -> FileFormat:
@@ -83,6 +86,11 @@ def _sound(name: str) -> FileFormat:
 
 def _unread(name: str) -> FileFormat:
     return FileFormat(name, Kind.UNREAD_IMAGE, "save it as PNG or JPEG first")
+
+
+def _floating(name: str) -> FileFormat:
+    remedy = "they have no known range, so save the image with 8 or 16 bits"
+    return FileFormat(f"a {name} image with floating-point pixels", Kind.UNREAD_IMAGE, remedy)
 
 
 def _raw(name: str) -> FileFormat:
@@ -151,14 +159,16 @@ def _find_bmp(head: bytes) -> FileFormat | None:
 
 
 def _find_pnm(head: bytes) -> FileFormat | None:
-    return _image("a PPM image") if head[1:2] in b"1234567" and head[2:3].isspace() else None
+    if not head[2:3].isspace():
+        return None
+    if head[1:2] in (b"F", b"f"):
+        return _floating("PFM")
+    return _image("a PPM image") if head[1:2].isdigit() else None
 
 
 def _find_png(head: bytes) -> FileFormat:
-    pixels = head.find(b"IDAT")
-    return (
-        _animation("PNG") if 0 <= head.find(b"acTL") < (pixels if pixels >= 0 else len(head)) else _image("a PNG image")
-    )
+    before_pixels = head[:HEAD_BYTES].partition(b"IDAT")[0]
+    return _animation("PNG") if b"acTL" in before_pixels else _image("a PNG image")
 
 
 def _find_gif(head: bytes) -> FileFormat:
@@ -182,10 +192,17 @@ def _find_ogg(head: bytes) -> FileFormat:
     return _video("Ogg") if b"theora" in head[:HEAD_BYTES] else _sound("Ogg")
 
 
+CR2_START = b"II*\0\x10\0\0\0CR\2"
+"""The start of a TIFF file whose first directory follows the mark of Canon's camera raws."""
+
+
 def _find_tiff(head: bytes) -> FileFormat:
-    if head[8:10] == b"CR":
+    if head.startswith(CR2_START):
         return _raw("CR2")
-    return _raw("DNG, NEF, ARW or the like") if is_camera_raw(head) else _image("a TIFF image")
+    tags = read_tags(head)
+    if is_camera_raw(tags):
+        return _raw("DNG, NEF, ARW or the like")
+    return _floating("TIFF") if tags.get(SAMPLE_FORMAT) == FLOATING_POINT else _image("a TIFF image")
 
 
 CONTAINERS: tuple[tuple[bytes, Callable[[bytes], FileFormat | None]], ...] = (
@@ -205,6 +222,7 @@ CONTAINERS: tuple[tuple[bytes, Callable[[bytes], FileFormat | None]], ...] = (
 
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
+ANIMATED_AVIF_BRAND = b"avis"
 HEIF_BRANDS = frozenset({b"mif1", b"msf1"})
 SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
 QUICKTIME_BOXES = frozenset({b"moov", b"mdat", b"wide", b"pnot"})
@@ -219,6 +237,8 @@ def _find_by_boxes(head: bytes) -> FileFormat | None:
     brand = head[8:12]
     end = min(int.from_bytes(head[:4], "big"), HEAD_BYTES)
     compatible = {head[start : start + 4] for start in range(16, end, 4)}
+    if brand == ANIMATED_AVIF_BRAND:
+        return _animation("AVIF")
     if brand in AVIF_BRANDS or (brand in HEIF_BRANDS and compatible & AVIF_BRANDS):
         return AVIF
     if brand in HEIC_BRANDS | HEIF_BRANDS:

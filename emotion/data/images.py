@@ -11,10 +11,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import CHANNELS
+from emotion.data import jpeg_header, png_header
+from emotion.data.file_formats import HEAD_BYTES, HEIC, FileFormat, Kind, identify
+from emotion.data.orientation import OrientationNotes, find_orientation, turn_upright
+from emotion.data.tiff_header import ORIENTATION
 
 MAX_PIXELS = 64 * 2**20
 """Images of more pixels than this are refused before they are decoded."""
@@ -23,19 +27,16 @@ MAX_FILE_BYTES = 64 * 2**20
 """Files larger than this are refused before they are read."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-"""Formats that Pillow may open. Some others, such as EPS, would start other programs."""
+"""Formats that Pillow may open. Some others, such as EPS, would start other programs. HEIC needs pillow-heif."""
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
-    *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo"),
+    *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo", ".heic", ".heif", ".hif"),
 )
 """Suffixes of image files. Files with other suffixes are rejected in class folders."""
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-JPEG_SIGNATURE = b"\xff\xd8\xff"
-JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-JPEG_LONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
-JPEG_START_OF_SCAN = 0xDA
+UNREAD = "no image that can be read here"
+"""The start of the message on an image of a known format that has no reader."""
 
 
 class ImageError(InputError):
@@ -64,12 +65,13 @@ def read_bytes(path: Path | str) -> bytes:
     """Return the content of the image file at `path`.
 
     Raises:
-        ImageError: the file cannot be read, or is larger than MAX_FILE_BYTES.
+        ImageError: the file cannot be read, or is larger than MAX_FILE_BYTES. A large video is named as one.
     """
     try:
         # `Path.open` and a buffer would cost more time than the reading of a small file.
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
+                _check_format(identify(file.read(HEAD_BYTES)))
                 raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
             return file.read()
     except OSError as error:
@@ -80,23 +82,29 @@ def decode(data: bytes) -> np.ndarray:
     """Return the image in the bytes of an image file.
 
     Gray files stay gray. 16 bits become 8, and palettes and CMYK become RGB. Transparent images get a white background.
-    Of several frames, the first is used. The EXIF rotation is applied.
+    Of several frames, the first is used, and of several images in a HEIC file the main one. The orientation that the
+    file notes is applied; see `emotion.data.orientation`.
 
     Returns:
         uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
 
     Raises:
-        ImageError: the bytes are empty, no image, broken or cut off, or the image has more than MAX_PIXELS pixels.
+        ImageError: the bytes are empty, no image, broken or cut off, or the image has more than MAX_PIXELS pixels. Or
+            it is HEIC, and pillow-heif is not installed.
     """
     if not data:
         raise ImageError("the file is empty")
-    if data.startswith(JPEG_SIGNATURE):
-        plain = _check_jpeg(data)
-    elif data.startswith(PNG_SIGNATURE):
-        plain = _check_png(data)
+    is_plain, notes = False, None
+    if data.startswith(jpeg_header.SIGNATURE):
+        is_plain, notes = _check_jpeg(data)
+    elif data.startswith(png_header.SIGNATURE):
+        is_plain, notes = _check_png(data)
+    if is_plain:
+        image = _decode_plain(data)
     else:
-        plain = False
-    return _decode_plain(data) if plain else _decode_any(data)
+        image, found = _decode_any(data)
+        notes = notes or found
+    return turn_upright(image, find_orientation(notes or OrientationNotes()))
 
 
 def from_frame(frame: np.ndarray) -> np.ndarray:
@@ -168,50 +176,34 @@ def _check_size(width: int, height: int) -> None:
         raise ImageError(f"the image has no pixels: its size is {width}x{height}")
 
 
-def _check_jpeg(data: bytes) -> bool:
-    """Check the size and the end of a JPEG file; return whether it is plain gray or color (not CMYK)."""
-    position = 2
-    channels = 0
-    while position + 9 < len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker in JPEG_FRAME_MARKERS:
-            height = int.from_bytes(data[position + 5 : position + 7], "big")
-            width = int.from_bytes(data[position + 7 : position + 9], "big")
-            channels = data[position + 9]
-            _check_size(width, height)
-        elif marker == JPEG_START_OF_SCAN:
-            break
-        if marker == 0xFF:
-            position += 1
-        elif marker in JPEG_LONE_MARKERS:
-            position += 2
-        else:
-            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    if not channels:
+def _check_jpeg(data: bytes) -> tuple[bool, OrientationNotes]:
+    """Check the size and the end of a JPEG file; return whether it is plain gray or color (not CMYK), and its notes."""
+    header = jpeg_header.read_jpeg_header(data)
+    for size in header.sizes:
+        _check_size(*size)
+    if not header.channels:
         raise ImageError("the JPEG file is broken: its header has no image size")
-    # The end marker is searched behind the header, since a thumbnail in the header has an end marker too.
-    if data.rfind(b"\xff\xd9", position) < 0:
+    if not header.is_complete:
         raise ImageError("the JPEG file is cut off")
-    return channels in (1, 3)
+    return header.channels in (1, 3), header.notes
 
 
-def _check_png(data: bytes) -> bool:
-    """Check the size and the end of a PNG file; return whether it is plain gray or color, without alpha."""
-    if len(data) < 29:
+def _check_png(data: bytes) -> tuple[bool, OrientationNotes]:
+    """Check the size and the end of a PNG file; return whether it is plain, and its notes."""
+    if len(data) < png_header.HEADER_BYTES:
         raise ImageError("the PNG file is cut off")
-    _check_size(int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
-    if data.rfind(b"IEND") < 0:
+    header = png_header.read_png_header(data)
+    _check_size(header.width, header.height)
+    if not header.is_complete:
         raise ImageError("the PNG file is cut off")
-    depth, color_type = data[24], data[25]
-    transparent = data.find(b"tRNS", 0, data.find(b"IDAT")) >= 0
-    return depth == 8 and color_type in (0, 2) and not transparent
+    return header.is_plain, header.notes
 
 
 def _decode_plain(data: bytes) -> np.ndarray:
     """Decode an 8-bit gray or color JPEG or PNG file with OpenCV, which is faster than Pillow."""
     silence_opencv()
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         image = None
     if image is None:
@@ -225,25 +217,73 @@ def silence_opencv() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def _decode_any(data: bytes) -> np.ndarray:
-    """Decode an image file of any kind with Pillow."""
+def _decode_any(data: bytes) -> tuple[np.ndarray, OrientationNotes]:
+    """Decode an image file of any kind with Pillow. Return its pixels as stored, and where its orientation is noted."""
+    known = identify(data)
+    _check_format(known)
     try:
         with warnings.catch_warnings():
             # Pillow warns of large images; _check_size decides on them.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            with _open_heic(data) if known == HEIC else Image.open(io.BytesIO(data), formats=FORMATS) as opened:
                 _check_size(*opened.size)
-                return _to_uint8(ImageOps.exif_transpose(opened))
+                notes = _take_notes(opened)
+                opened.load()
+                # In a HEIC file, the pixels may have another size than the header says.
+                _check_size(*opened.size)
+                return _to_uint8(opened), notes
     except ImageError:
         raise
     except UnidentifiedImageError:
-        message = f"no image: the file starts with {data[:12]!r}, expected one of {', '.join(FORMATS)}"
-        raise UnknownFormatError(message) from None
+        raise _unidentified(data, known) from None
     except Image.DecompressionBombError:
         raise ImageError(f"got more pixels than the allowed {MAX_PIXELS}; scale the image down") from None
     # Pillow's readers raise many types on broken files: struct.error, SyntaxError, EOFError and more.
     except Exception as error:
-        raise ImageError(f"the image does not decode: {error}") from None
+        # Some details have line breaks.
+        raise ImageError(f"the image does not decode: {' '.join(str(error).split())}") from None
+
+
+def _check_format(known: FileFormat | None) -> None:
+    """Refuse a file of a format that is known and not read; the message names it and the way out."""
+    if known is None or known.kind in (Kind.IMAGE, Kind.ANIMATION):
+        return
+    fault = UNREAD if known.kind is Kind.UNREAD_IMAGE else "no image"
+    raise ImageError(f"{fault}: it is {known.name}; {known.remedy}")
+
+
+def _unidentified(data: bytes, known: FileFormat | None) -> ImageError:
+    if known is not None:
+        return ImageError(f"the image does not decode: it begins as {known.name}, and is broken or cut off")
+    return UnknownFormatError(f"no image: the file starts with {data[:12]!r}, expected one of {', '.join(FORMATS)}")
+
+
+def _open_heic(data: bytes) -> Image.Image:
+    """Open a HEIC file with pillow-heif, which decodes the main image when it is loaded."""
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError:
+        raise ImageError(
+            f"{UNREAD}: it is {HEIC.name}; install its reader with `pip install 'facial-emotion-pipeline[heic]'`, or "
+            "save the image as JPEG"
+        ) from None
+    opened: Image.Image = HeifImageFile(io.BytesIO(data))
+    return opened
+
+
+def _take_notes(opened: Image.Image) -> OrientationNotes:
+    """Return where the orientation of an image is noted that Pillow opened and did not load yet.
+
+    There is none where the decoder applies it: libheif turns HEIC as the container says, and Pillow turns TIFF as its
+    own tag says. For AVIF, Pillow writes what the container says into EXIF.
+    """
+    # Pillow would turn a TIFF image by XMP too.
+    xmp = opened.info.pop("xmp", b"")
+    if opened.format == "HEIF" or (isinstance(opened, TiffImagePlugin.TiffImageFile) and ORIENTATION in opened.tag_v2):
+        return OrientationNotes()
+    # TIFF may hold XMP as text too, and other types hold none.
+    xmp = xmp.encode() if isinstance(xmp, str) else xmp
+    return OrientationNotes(opened.info.get("exif", b""), xmp if isinstance(xmp, bytes) else b"")
 
 
 def _to_uint8(opened: Image.Image) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The detector `cascade`: OpenCV's Haar cascade, which is fast and needs no TensorFlow.
+"""The detector `cascade`: OpenCV's Haar cascade, the default of earlier versions.
 
 It searches twice. A coarse search over the whole image finds places where a face may be. A close search at each place
 decides whether there is one, and gives the box.
@@ -12,7 +12,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.faces.detection import Box, Detection, RawDetection
-from emotion.faces.framing import CASCADE_SCALE, frame_all
+from emotion.faces.framing import CASCADE_FRAMING, frame_all
 from emotion.faces.overlap import drop_duplicates
 from emotion.faces.working_copy import scale_down, shrink_to_search
 
@@ -48,7 +48,7 @@ CASCADE_NEIGHBORS = 5
 
 
 class CascadeDetector:
-    """OpenCV's cascade of boosted Haar features for frontal faces (Viola and Jones 2001). It gives no eyes.
+    """OpenCV's cascade of boosted Haar features for frontal faces (Viola and Jones 2001).
 
     Args:
         smallest: the smallest face to detect, in pixels of its box's side.
@@ -58,13 +58,13 @@ class CascadeDetector:
     """
 
     def __init__(self, smallest: int) -> None:
-        self._smallest = smallest / CASCADE_SCALE
+        self._smallest = smallest / CASCADE_FRAMING.scale
         self._threads = threading.local()
         self._classifier()
 
     def detect(self, image: np.ndarray) -> list[Detection]:
         """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first."""
-        return frame_all(self.detect_raw(image), CASCADE_SCALE)
+        return frame_all(self.detect_raw(image), CASCADE_FRAMING)
 
     def detect_raw(self, image: np.ndarray) -> list[RawDetection]:
         """Return the faces in the cascade's own framing, each once. The certainty is the number of hits."""
@@ -72,7 +72,7 @@ class CascadeDetector:
         small, scale = shrink_to_search(gray)
         smallest = max(CASCADE_WINDOW, self._smallest * scale)
         near = [raw for place in self._search_coarsely(small, smallest) for raw in self._search_near(small, place)]
-        return drop_duplicates(_enlarge(raw, 1 / scale) for raw in near if round(raw.side) >= round(smallest))
+        return drop_duplicates(raw.enlarge(1 / scale) for raw in near if round(raw.side) >= round(smallest))
 
     def _search_coarsely(self, gray: np.ndarray, smallest: float) -> list[Box]:
         """Return places where faces of at least `smallest` pixels may be. Most of them hold no face.
@@ -111,7 +111,7 @@ class CascadeDetector:
         rows = np.column_stack([np.reshape(boxes, (-1, 4)) / scale, np.ravel(neighbors)])
         return [RawDetection(left + x, top + y, width, height, count) for x, y, width, height, count in rows.tolist()]
 
-    def _classifier(self) -> cv2.CascadeClassifier:
+    def _classifier(self) -> "cv2.CascadeClassifier":  # OpenCV 5 has none
         """Return the cascade of this thread. A cascade cannot search two images at the same time."""
         if not hasattr(self._threads, "classifier"):
             self._threads.classifier = _load_cascade()
@@ -119,17 +119,12 @@ class CascadeDetector:
         return classifier
 
 
-def _enlarge(raw: RawDetection, factor: float) -> RawDetection:
-    x, y, width, height = (factor * value for value in raw[:4])
-    return raw._replace(x=x, y=y, width=width, height=height)
-
-
-def _load_cascade() -> cv2.CascadeClassifier:
+def _load_cascade() -> "cv2.CascadeClassifier":
     folder = getattr(getattr(cv2, "data", None), "haarcascades", "")
     path = Path(folder) / CASCADE_FILE
     if not folder or not path.is_file():
         raise InputError(
-            f"the installed OpenCV {cv2.__version__} lacks {CASCADE_FILE}, which detects faces; install "
-            "opencv-python-headless below 5, or choose the detector mtcnn"
+            f"the installed OpenCV {cv2.__version__} lacks {CASCADE_FILE}, the file of the detector cascade; install "
+            "opencv-python-headless below 5, or choose the detector yunet"
         )
     return cv2.CascadeClassifier(str(path))

@@ -1,7 +1,7 @@
 """The crop of a face for a model, from a photo or a frame of a video or camera.
 
-The crop is a square around the face. It is leveled by the eyes where they are known, and resized like the images of
-the pipeline.
+The crop is a square around the face. It is turned so that a tilted face is upright, and resized like the images of the
+pipeline.
 """
 
 import math
@@ -12,9 +12,6 @@ import numpy as np
 from emotion.data.images import to_input
 from emotion.faces.detection import Box, Detection
 from emotion.faces.whole_image import whole_image
-
-LEAST_EYE_DISTANCE = 0.15
-"""Smallest distance of the eyes, as a share of the box's side. Closer eyes show a profile and give no angle."""
 
 LARGEST_SIDE = 1024
 """Largest side of a crop before the final resize, in pixels. Larger squares are scaled down first to save memory."""
@@ -35,14 +32,14 @@ def align_crop(image: np.ndarray, detection: Detection, margin: float, size: int
 
     Args:
         image: uint8 (height, width, 1 or 3).
-        detection: the face. With eyes, the crop is turned around the center of the box so that they are level.
+        detection: the face. The crop is turned by its tilt around the center of the box.
         margin: added on each side, as a share of the box's longer side. Pixels beyond the image repeat its border.
         size: height and width of the result in pixels.
         color: `grayscale` or `rgb`.
     """
     side = max(1, round(max(detection.box.width, detection.box.height) * (1 + 2 * margin)))
     shown = min(side, LARGEST_SIDE)
-    angle = tilt(detection)
+    angle = detection.tilt
     center = _center(detection.box, side)
     reach = side * (abs(math.cos(angle)) + abs(math.sin(angle)))
     region, corner, scale = _scaled_region(image, center, reach, shown / side)
@@ -54,16 +51,6 @@ def align_crop(image: np.ndarray, detection: Detection, margin: float, size: int
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     crop = cv2.warpAffine(region, matrix, (shown, shown), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return to_input(crop.reshape(shown, shown, image.shape[2]), size, color)
-
-
-def tilt(detection: Detection) -> float:
-    """Return the angle in radians by which the line between the eyes descends to the right; 0 if unknown."""
-    if detection.eyes is None:
-        return 0.0
-    (x1, y1), (x2, y2) = detection.eyes
-    if math.hypot(x2 - x1, y2 - y1) < LEAST_EYE_DISTANCE * max(detection.box.width, detection.box.height):
-        return 0.0
-    return math.atan2(y2 - y1, x2 - x1)
 
 
 def _center(box: Box, side: int) -> np.ndarray:

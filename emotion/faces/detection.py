@@ -1,11 +1,21 @@
-"""The interface of face detectors: boxes and eyes in pixels of the image."""
+"""The interface of face detectors: boxes in pixels of the image, and tilts."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
-Eyes = tuple[tuple[float, float], tuple[float, float]]
-"""(x, y) of both eyes, the one further left in the image first."""
+Point = tuple[float, float]
+"""(x, y) in pixels of an image."""
+
+
+class Landmarks(NamedTuple):
+    """Five points of a face, each (x, y) in pixels of the image. Left and right are those of the image."""
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point
+    left_mouth: Point
+    right_mouth: Point
 
 
 class Box(NamedTuple):
@@ -21,16 +31,29 @@ class Box(NamedTuple):
 
 
 class Detection(NamedTuple):
-    """A face in an image: a box with the framing of FER2013, and the eyes where the detector gives them."""
+    """A face in an image.
+
+    Attributes:
+        box: a square with the framing of FER2013.
+        tilt: the angle in radians by which the crop is turned, so that the face is upright. It is above 0 where the
+            face leans to the right. Where the tilt is small or unknown, it is 0.
+    """
 
     box: Box
-    eyes: Eyes | None = None
+    tilt: float = 0.0
 
 
 class RawDetection(NamedTuple):
-    """A face in a detector's own framing: box and eyes in pixels of the image, and a certainty.
+    """A face in a detector's own framing.
 
-    Certainties of different detectors have different scales and cannot be compared.
+    Attributes:
+        x: left border of the box, in pixels of the image.
+        y: upper border of the box.
+        width: width of the box.
+        height: height of the box.
+        certainty: a score. Those of different detectors have different scales and cannot be compared.
+        landmarks: None where the detector gives none.
+        seen_side: pixels of the face in the copy of the image in which it was found; 0 if unknown.
     """
 
     x: float
@@ -38,12 +61,25 @@ class RawDetection(NamedTuple):
     width: float
     height: float
     certainty: float
-    eyes: Eyes | None = None
+    landmarks: Landmarks | None = None
+    seen_side: float = 0.0
 
     @property
     def side(self) -> float:
         """The mean of width and height."""
         return (self.width + self.height) / 2
+
+    @property
+    def center(self) -> np.ndarray:
+        """The center of the box, float64 (2,), as x and y."""
+        return np.array([self.x + self.width / 2, self.y + self.height / 2])
+
+    def enlarge(self, factor: float) -> Self:
+        """Return the same face in an image that is `factor` times as large."""
+        x, y, width, height = (factor * value for value in self[:4])
+        points = None if self.landmarks is None else [(factor * x, factor * y) for x, y in self.landmarks]
+        landmarks = None if points is None else Landmarks(*points)
+        return self._replace(x=x, y=y, width=width, height=height, landmarks=landmarks)
 
 
 class Detector(Protocol):

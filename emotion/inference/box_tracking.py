@@ -41,7 +41,7 @@ class Track:
     """One face, from frame to frame.
 
     Attributes:
-        box: float64 (4,), as x, y, width and height in pixels; or (8,), with x and y of both eyes after them.
+        box: float64 (5,), as x, y, width and height in pixels, and the tilt in radians.
         first_detected: seconds at which a search found it first, since it is in the image.
         last_detected: seconds at which a search found it last.
         number: from 1, in the order of appearance; 0 while it is tentative.
@@ -151,7 +151,7 @@ class BoxTracker:
 
     def _update_track(self, track: Track, box: np.ndarray, seconds: float) -> None:
         # The old box of a face that was gone or lost is in another place, so nothing is smoothed.
-        fresh = track.gone or track.lost or len(box) != len(track.box)
+        fresh = track.gone or track.lost
         weight = 1.0 if fresh else smoothing_weight(seconds - track.last_detected, self._half_life)
         track.box = box if weight == 1 else track.box + weight * (box - track.box)
         track.first_detected = seconds if track.gone else track.first_detected
@@ -232,14 +232,10 @@ def match_boxes(expected: Sequence[np.ndarray], detected: Sequence[np.ndarray]) 
 
 
 def to_box_array(detection: Detection) -> np.ndarray:
-    """Return a detection as `Track.box` holds it: float64 (4,), or (8,) with eyes."""
-    return np.array([*detection.box, *np.ravel(detection.eyes or ())], dtype=np.float64)
+    """Return a detection as `Track.box` holds it, float64 (5,)."""
+    return np.array([*detection.box, detection.tilt], dtype=np.float64)
 
 
 def _to_detection(array: np.ndarray) -> Detection:
     x, y, width, height = (round(float(value)) for value in array[:4])
-    box = Box(x, y, max(1, width), max(1, height))
-    if len(array) == 4:
-        return Detection(box)
-    left, right = array[4:6].tolist(), array[6:8].tolist()
-    return Detection(box, ((left[0], left[1]), (right[0], right[1])))
+    return Detection(Box(x, y, max(1, width), max(1, height)), float(array[4]))

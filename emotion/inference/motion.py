@@ -65,11 +65,9 @@ class _Motion(NamedTuple):
     growth: float
 
     def apply(self, box: np.ndarray) -> np.ndarray:
-        x, y, width, height = box[:4]
-        points = np.concatenate([[x + width / 2, y + height / 2], box[4:]]).reshape(-1, 2)
-        moved = self.center + self.shift + (points - self.center) * self.growth
         size = box[2:4] * self.growth
-        return np.concatenate([moved[0] - size / 2, size, moved[1:].ravel()])
+        moved = self.center + self.shift + (box[:2] + box[2:4] / 2 - self.center) * self.growth
+        return np.concatenate([moved - size / 2, size, box[4:]])
 
 
 def move_boxes(previous: GrayFrame, current: GrayFrame, boxes: Sequence[np.ndarray]) -> list[np.ndarray | None]:
@@ -78,7 +76,7 @@ def move_boxes(previous: GrayFrame, current: GrayFrame, boxes: Sequence[np.ndarr
     Args:
         previous: the frame that `boxes` belong to.
         current: the other frame.
-        boxes: float64 (4,) each, as x, y, width and height; or (8,), with x and y of both eyes after them.
+        boxes: float64 (5,) each, as x, y, width, height and tilt. The tilt stays as it is.
 
     Returns:
         As `boxes`; None for a face whose motion cannot be measured, or that left the image. A box that is the whole

@@ -56,11 +56,12 @@ class Predictor:
 
     Args:
         model: a .keras, .tflite or .onnx file of this project; by default the released standard model.
-        detector: `cascade` or `mtcnn` search for faces; `whole` takes each image as one face; `auto` takes small images
+        detector: `yunet` or `cascade` search for faces; `whole` takes each image as one face; `auto` takes small images
             as faces and searches others with the model's own detector (see `emotion.faces.whole_image`).
         margin: space to add around a face on each side, as a share of its box, -0.4 to 2; by default the model's own.
             At 0 a face is framed as FER2013 frames faces, whichever detector it comes from.
         smallest: the smallest face to search for, in pixels of its box's side, at least 1; by default the model's own.
+        thorough: whether to search at twice the scale, which takes longer and finds a few more faces.
         threads: how many threads may compute; by default one per core.
 
     Raises:
@@ -74,6 +75,7 @@ class Predictor:
         detector: str = AUTO,
         margin: float | None = None,
         smallest: int | None = None,
+        thorough: bool = False,
         threads: int | None = None,
     ) -> None:
         check_choice(detector)  # before the model, which may take seconds to load
@@ -81,7 +83,7 @@ class Predictor:
         self._engine = load_engine(self.path, threads=threads)
         self._margin = self.metadata.margin if margin is None else _check_margin(margin)
         smallest = self.metadata.smallest if smallest is None else smallest
-        self._detector = choose_detector(detector, default=self.metadata.detector, smallest=smallest)
+        self._detector = choose_detector(detector, default=self.metadata.detector, smallest=smallest, thorough=thorough)
 
     @property
     def metadata(self) -> ModelMetadata:

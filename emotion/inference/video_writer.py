@@ -40,7 +40,7 @@ class VideoWriter:
         self._padding = size[0] % 2, size[1] % 2
         even_size = size[0] + self._padding[0], size[1] + self._padding[1]
         self._encoder = open_encoder(path, even_size, frame_rate, sound)
-        self._write = CallsBehind(self._encoder.write)
+        self._encode_behind = CallsBehind(self._encode)
         self._frames_taken = 0
 
     def write(self, image: np.ndarray, seconds: float) -> None:
@@ -55,7 +55,10 @@ class VideoWriter:
         if self._frames_taken % SPACE_CHECK_EVERY == 0:
             check_free_space(self._path)
         self._frames_taken += 1
-        self._write(self._fit(image), seconds)
+        self._encode_behind(image, seconds)
+
+    def _encode(self, image: np.ndarray, seconds: float) -> None:
+        self._encoder.write(self._fit(image), seconds)
 
     def _fit(self, image: np.ndarray) -> np.ndarray:
         """Return an image of the size of the video."""
@@ -76,6 +79,6 @@ class VideoWriter:
         # After an error, that error says more than those of the end.
         with suppress(OSError, InputError) if kind else nullcontext():
             try:
-                self._write.finish()
+                self._encode_behind.finish()
             finally:
                 self._encoder.close(complete=kind is None)

@@ -1,7 +1,7 @@
 """Work that a second thread does ahead of its results, or after its calls."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -12,8 +12,11 @@ WAITING = 2
 """Items that are made ahead, or calls that wait. More would take memory and save no time."""
 
 
-def iterate_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """Yield `items` in their order. Another thread makes the next ones while the caller uses one."""
+def iterate_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
+    """Yield `items` in their order. Another thread makes the next ones while the caller uses one.
+
+    Close it where it is not used to its end: only then does the other thread surely rest.
+    """
     end: Any = object()
     with ThreadPoolExecutor(1) as executor:
         waiting = deque(executor.submit(next, items, end) for _ in range(WAITING))

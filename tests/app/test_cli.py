@@ -103,7 +103,7 @@ def test_wrong_arguments_end_with_2_and_say_why(monkeypatch, capsys, words):
     "words, now",
     [
         (["--faces", "whole"], "--detector whole"),
-        (["--faces=mtcnn"], "--detector mtcnn"),
+        (["--faces=cascade"], "--detector cascade"),
         (["--faces"], "--detector"),
     ],
 )

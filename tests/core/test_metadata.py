@@ -15,6 +15,14 @@ def test_what_was_written_is_read():
     assert read_metadata(write_metadata(METADATA), "model.onnx") == METADATA
 
 
+@pytest.mark.parametrize("detector", ["cascade", "mtcnn"])
+def test_detectors_of_earlier_versions_become_the_default(detector):
+    before = json.dumps(asdict(METADATA) | {"detector": detector})
+    assert read_metadata(before, "model.onnx").detector == "yunet"
+    now = replace(METADATA, detector="cascade")
+    assert read_metadata(write_metadata(now), "model.onnx") == now
+
+
 def test_grey_of_earlier_versions_is_grayscale():
     assert read_metadata(json.dumps(asdict(METADATA) | {"color": "grey"}), "model.onnx") == METADATA
 

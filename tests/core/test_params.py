@@ -82,7 +82,7 @@ def test_sections_are_frozen():
         ("train", "warmup", 1.0, r"train\.warmup: got 1\.0, expected .*below 1"),
         ("train", "warmup", -0.1, r"train\.warmup: got -0\.1, expected .*\b0$"),
         ("train", "warmup", None, r"train\.warmup: got None, expected .*number"),
-        ("faces", "detector", "haar", r"faces\.detector: got 'haar', expected .*cascade.*mtcnn"),
+        ("faces", "detector", "haar", r"faces\.detector: got 'haar', expected .*yunet.*cascade"),
         ("faces", "margin", -0.5, r"faces\.margin: got -0\.5, expected .*-0\.4$"),
         ("faces", "margin", 2.5, r"faces\.margin: got 2\.5, expected .*\b2$"),
         ("faces", "smallest", 0, r"faces\.smallest: got 0, expected .*\b1$"),

@@ -33,9 +33,9 @@ def test_images_that_are_read(kind):
     assert kind.removesuffix("2000") in found.name.upper()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "AVIF"])
 def test_animations(kind):
-    found = known_format(saved(kind, FRAMES[1], loop=0)[:HEAD_BYTES])
+    found = known_format(saved(kind, FRAMES[1], **({} if kind == "AVIF" else {"loop": 0}))[:HEAD_BYTES])
     assert found.kind is Kind.ANIMATION
     assert f"animated {kind}" in found.name.replace("WebP", "WEBP")
 
@@ -50,7 +50,7 @@ def test_heic_by_its_brands(brands):
     assert known_format(boxes(*brands)).name == "a HEIC image"
 
 
-@pytest.mark.parametrize("brands", [[b"avif", b"mif1"], [b"mif1", b"avif"], [b"avis", b"msf1"]])
+@pytest.mark.parametrize("brands", [[b"avif", b"mif1"], [b"mif1", b"avif"], [b"msf1", b"avis"]])
 def test_avif_by_its_brands(brands):
     assert known_format(boxes(*brands)).name == "an AVIF image"
 
@@ -62,6 +62,7 @@ def test_avif_by_its_brands(brands):
         (boxes(b"mp42"), "MP4"),
         (boxes(b"qt  "), "MOV"),
         (b"\0\0\0\x08wide\0\0\1\0mdat", "MOV"),
+        (b"\0\0\1\0moov\0\0\0\x6cmvhd", "MOV"),
         (boxes(b"3gp4"), "3GP"),
         (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\1B\x82\x84webm", "WebM"),
         (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\1B\x82\x88matroska", "Matroska"),
@@ -124,6 +125,10 @@ def test_camera_raws_in_the_form_of_a_tiff(order, tags):
     found = known_format(tiff(order, tags))
     assert "camera raw" in found.name
     assert "convert" in found.remedy
+
+
+def test_pixels_of_a_tiff_are_no_mark_of_a_camera():
+    assert known_format(b"II*\0\x00\x50\0\0CR\2\0" + bytes(300)).name == "a TIFF image"
 
 
 @pytest.mark.parametrize("order", "<>")

@@ -1,8 +1,12 @@
 """emotion.data.images: every kind of file becomes uint8 gray or RGB, and bad ones are refused with a reason."""
 
 import io
+import re
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,7 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from emotion.data.images import MAX_PIXELS, ImageError, decode, from_frame, read_bytes, read_image, to_input
+from emotion.data.images import (
+    MAX_PIXELS,
+    ImageError,
+    UnknownFormatError,
+    decode,
+    from_frame,
+    read_bytes,
+    read_image,
+    to_input,
+)
 from tests.makers import encode
 
 GRAY = np.add.outer(np.arange(20), 5 * np.arange(30)).astype(np.uint8)
@@ -82,25 +95,39 @@ def test_first_frame_of_an_animation():
     np.testing.assert_array_equal(decode(data)[:, :, 0], GRAY)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
-def test_exif_rotation_is_carried_out(kind):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    options = {"lossless": True} if kind == "WEBP" else {}
-    upright = decode(saved(Image.fromarray(RGB), kind, **options))
-    turned = decode(saved(Image.fromarray(RGB), kind, exif=exif, **options))
-    np.testing.assert_array_equal(turned, np.rot90(upright, -1))
-
-
 def test_empty_file_is_refused():
     with pytest.raises(ImageError, match="the file is empty"):
         decode(b"")
 
 
-@pytest.mark.parametrize("data", [b"This is a text, not an image.", b"\x00" * 100, b"%!PS-Adobe-3.0 EPSF-3.0\n" * 9])
-def test_text_and_postscript_are_no_images(data):
-    with pytest.raises(ImageError, match="no image"):
+@pytest.mark.parametrize("data", [b"This is a text, not an image.", b"\x00" * 100])
+def test_what_nobody_knows_shows_its_first_bytes(data):
+    with pytest.raises(UnknownFormatError, match=rf"no image.*{re.escape(repr(data[:12]))}.*JPEG, PNG"):
         decode(data)
+
+
+@pytest.mark.parametrize(
+    "data, facts",
+    [
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n" * 9, "PostScript.*PNG"),
+        (b"\0\0\0\x18ftypmp42" + bytes(500), "video.*MP4.*emotion video FILE"),
+        (b"II*\0\x10\0\0\0CR\2\0" + bytes(500), "camera raw.*convert"),
+        (b"<html><body>Not found</body></html>", "web page.*download"),
+    ],
+    ids=["EPS", "MP4", "CR2", "HTML"],
+)
+def test_known_files_that_are_not_read_name_the_way_out(data, facts):
+    with pytest.raises(ImageError, match=facts) as raised:
+        decode(data)
+    assert "b'" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "AVIF"])
+def test_known_files_that_are_broken_are_no_unknown_files(kind):
+    data = saved(Image.fromarray(RGB), kind)
+    with pytest.raises(ImageError, match="does not decode") as raised:
+        decode(data[:14])
+    assert not isinstance(raised.value, UnknownFormatError)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
@@ -138,9 +165,82 @@ def test_rare_parts_of_a_jpeg_header_are_passed_over(extra):
     np.testing.assert_array_equal(decode(data[:2] + extra + data[2:]), decode(data))
 
 
-def test_floating_point_pixels_are_refused_with_the_depths_to_use():
-    with pytest.raises(ImageError, match="8 or 16 bits"):
-        decode(saved(Image.fromarray(GRAY.astype(np.float32)), "TIFF"))
+def float_tiff(image: np.ndarray) -> bytes:
+    return cv2.imencode(".tiff", image.astype(np.float32))[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        float_tiff(GRAY),
+        float_tiff(RGB),
+        saved(Image.fromarray(GRAY.astype(np.float32)), "TIFF"),
+        saved(Image.fromarray(GRAY.astype(np.float32)), "TIFF", big_tiff=True),
+        saved(Image.fromarray(GRAY.astype(np.float32)), "PPM"),
+    ],
+    ids=["gray", "RGB", "by Pillow", "large TIFF", "PFM"],
+)
+def test_floating_point_pixels_are_refused_with_the_depths_to_use(data):
+    with pytest.raises(ImageError, match=r"floating-point pixels.*8 or 16 bits"):
+        decode(data)
+
+
+def heic_of(*images: np.ndarray, **options: object) -> bytes:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed, so no HEIC file is made")
+    file = pillow_heif.HeifFile()
+    for image in images:
+        mode = {np.uint8: "L" if image.ndim == 2 else "RGB", np.uint16: "RGB;16"}[image.dtype.type]
+        file.add_frombytes(mode, image.shape[1::-1], image.tobytes())
+    buffer = io.BytesIO()
+    file.save(buffer, quality=-1, chroma=444, **options)
+    return buffer.getvalue()
+
+
+def test_heic_is_read_in_gray_and_color():
+    np.testing.assert_allclose(decode(heic_of(RGB)).astype(int), RGB, atol=3)
+    np.testing.assert_array_equal(decode(heic_of(GRAY))[:, :, 0], GRAY)
+
+
+def test_heic_of_more_than_eight_bits_becomes_eight():
+    np.testing.assert_allclose(decode(heic_of(RGB.astype(np.uint16) * 257)).astype(int), RGB, atol=3)
+
+
+@pytest.mark.parametrize("main", [0, 1])
+def test_of_several_images_in_a_heic_file_the_main_one_is_read(main):
+    images = (RGB, 255 - RGB)
+    data = heic_of(*images, primary_index=main)
+    np.testing.assert_allclose(decode(data).astype(int), images[main], atol=3)
+
+
+def test_a_heic_file_that_is_cut_off_is_refused():
+    data = heic_of(RGB)
+    for kept in (20, len(data) // 3, len(data) - 40):
+        with pytest.raises(ImageError, match=r"does not decode: .*\S$"):
+            decode(data[:kept])
+
+
+def test_heic_of_absurd_size_is_refused_before_it_is_decoded(monkeypatch):
+    data = heic_of(np.zeros((64, 64, 3), np.uint8))
+    monkeypatch.setattr("pillow_heif.HeifImageFile.load", lambda *_: pytest.fail("was decoded"))
+    place = data.index(b"ispe") + 8
+    with pytest.raises(ImageError):
+        decode(data[:place] + struct.pack(">II", 60_000, 60_000) + data[place + 8 :])
+    monkeypatch.setattr("emotion.data.images.MAX_PIXELS", 64 * 64 - 1)
+    with pytest.raises(ImageError, match="64x64 pixels"):
+        decode(data)
+
+
+def test_heic_without_its_reader_names_the_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match=r"HEIC.*pip install 'facial-emotion-pipeline\[heic\]'"):
+        decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+
+
+@pytest.mark.medium
+def test_reading_other_images_loads_no_reader_of_heic():
+    code = "import sys, emotion.data.images; print('pillow_heif' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def huge_png() -> bytes:
@@ -194,6 +294,9 @@ def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(encode(GRAY) + bytes(70_000))
     with pytest.raises(ImageError, match="larger than"):
         read_image(tmp_path / "a.png")
+    (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(70_000))
+    with pytest.raises(ImageError, match="emotion video FILE"):
+        read_image(tmp_path / "a.mp4")
 
 
 @given(st.binary(max_size=300))
@@ -251,6 +354,16 @@ def test_shrinking_averages_and_enlarging_is_smooth():
 def test_other_arrays_are_no_input(image):
     with pytest.raises(ImageError, match="expected uint8"):
         to_input(image, 8, "grayscale")
+
+
+@pytest.mark.parametrize("folder", ["emotion", "stages"])
+def test_no_other_room_decodes_image_files(folder):
+    """An image that is decoded elsewhere would be turned by another rule, and its size would go unchecked."""
+    decoders = re.compile(r"cv2\.imread|cv2\.imdecode|Image\.open\(|tf\.io\.decode|tf\.image\.decode|load_img\(")
+    files = sorted((Path(__file__).resolve().parents[2] / folder).rglob("*.py"))
+    assert len(files) > 5
+    others = [file for file in files if "emotion/data" not in file.as_posix()]
+    assert [file.name for file in others if decoders.search(file.read_text(encoding="utf-8"))] == []
 
 
 def test_other_colors_are_no_input():

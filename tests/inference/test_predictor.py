@@ -179,13 +179,13 @@ class TestWholeAndAuto:
 
     def test_auto_searches_with_the_detector_of_the_model(self, tmp_path, monkeypatch):
         made = []
-        monkeypatch.setattr("emotion.faces.detectors.make_detector", lambda *options: made.append(options))
+        monkeypatch.setattr("emotion.faces.detectors.make_detector", lambda *where, **options: made.append(where))
         path = write_onnx(
-            tmp_path / "model.onnx", ModelMetadata(EMOTIONS, 24, "grayscale", detector="mtcnn", smallest=33)
+            tmp_path / "model.onnx", ModelMetadata(EMOTIONS, 24, "grayscale", detector="cascade", smallest=33)
         )
-        for detector in ("auto", "cascade", "mtcnn", "whole"):
+        for detector in ("auto", "yunet", "cascade", "whole"):
             Predictor(path, detector=detector)
-        assert made == [("mtcnn", 33), ("cascade", 33), ("mtcnn", 33)]
+        assert made == [("cascade", 33), ("yunet", 33), ("cascade", 33)]
 
 
 class TestSamePredictions:
@@ -259,7 +259,7 @@ class TestBadArguments:
     @pytest.mark.parametrize(
         ("arguments", "match"),
         [
-            ({"detector": "dlib"}, "dlib.*auto, cascade, mtcnn, whole"),
+            ({"detector": "dlib"}, "dlib.*auto, yunet, cascade, whole"),
             ({"margin": 2.5}, r"margin: got 2\.5, expected .* -0\.4 to 2\b"),
             ({"margin": -0.5}, r"margin: got -0\.5, expected .* -0\.4 to 2\b"),
             ({"margin": float("nan")}, r"margin: got nan, expected .* -0\.4 to 2\b"),
@@ -314,7 +314,7 @@ class TestReleased:
     def released(self, deterministic):
         return find_standard()
 
-    @pytest.mark.parametrize("detector", ["auto", "cascade", "mtcnn"])
+    @pytest.mark.parametrize("detector", ["auto", "yunet", "cascade"])
     def test_the_astronaut_is_happy(self, released, astronaut, detector):
         (face,) = Predictor(released, detector=detector).predict(astronaut)
         assert face.emotion == "happy"

@@ -1,5 +1,6 @@
 """Frames are read as they are to be shown, whatever the pixels, the rotation and the times of a video."""
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
@@ -141,6 +142,13 @@ def test_packets_that_are_broken_are_left_out(codecs, astronaut, here, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_an_unknown_codec_is_named(here):
+    path = av_clips.write_frames(here / "new.mp4", noise_images(3))
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"none"))
+    with pytest.raises(InputError, match=r"new\.mp4 has a codec .*not decode.*convert.*\.mp4"):
+        VideoReader(path)
+
+
 def test_a_text_is_no_video(here):
     (here / "notes.txt").write_text("just some text\n" * 50, encoding="utf-8")
     with pytest.raises(InputError, match=r"notes\.txt .*no video.*expected a video"):
@@ -152,3 +160,23 @@ def test_an_anamorphic_face_gets_its_emotion(codecs):
     faces = Predictor().predict(read_frames(CASES / "pixel_aspect_2.mp4")[0].image)
     assert [face.emotion for face in faces] == ["happy"]
     assert faces[0].confidence > 0.88
+
+
+def test_frames_are_freed_without_the_garbage_collector(astronaut, here):
+    images = av_clips.moving_portrait(astronaut, 40, SIZE)
+    path = av_clips.write_frames(here / "long.mp4", images, turn=(90, False))
+    gc.collect()
+    before = count_frames()
+    gc.disable()
+    try:
+        with VideoReader(path) as reader:
+            frames = iter(reader)
+            for _ in range(30):
+                next(frames)
+            assert count_frames() - before <= 4
+    finally:
+        gc.enable()
+
+
+def count_frames() -> int:
+    return sum(isinstance(one, av_clips.av.VideoFrame) for one in gc.get_objects())

@@ -90,6 +90,15 @@ def test_a_format_that_cannot_hold_the_sound_is_refused_with_one_that_can(here):
         copy_video(source, here / "b.mp4")
 
 
+def test_a_track_of_an_unknown_codec_is_left_out(here):
+    source = av_clips.write_frames(here / "phone.mp4", noise_images(5), sound="aac", tracks=2)
+    before, _, last = source.read_bytes().rpartition(b"mp4a")
+    source.write_bytes(before + b"apac" + last.replace(b"esds", b"none"))
+    copy_video(source, here / "new.mp4")
+    with av_clips.av.open("new.mp4") as container:
+        assert len(container.streams.audio) == 1
+
+
 @pytest.mark.usefixtures("without_pyav")
 def test_without_pyav_there_is_no_sound(here):
     source = av_clips.write_frames(here / "a.mp4", noise_images(3), sound="aac")

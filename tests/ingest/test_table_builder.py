@@ -306,6 +306,16 @@ def test_rejected_images_are_listed_and_the_rest_is_used(run):
     assert (len(table), metrics["rejected"], metrics["source_images"]) == (208, 2, 210)
 
 
+def test_heic_without_its_reader_is_listed_with_the_remedy(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    files = image_files(make_rows(per_class=10))
+    files["train/happy/phone.heic"] = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    write_files(RAW, files)
+    run(source_rejected_share=0.01)
+    (reason,) = pd.read_csv(REJECTED)["reason"]
+    assert all(fact in reason for fact in ("HEIC", "pip install", "[heic]"))
+
+
 def test_without_rejected_images_the_list_has_its_header_only(run):
     write_files(RAW, {"a.csv": csv_text(make_rows()).encode()})
     run()

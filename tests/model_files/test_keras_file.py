@@ -47,7 +47,7 @@ def test_plain_keras_loads_it(path, model, images):
 
 
 def test_every_field_of_the_metadata_comes_back(model, tmp_path):
-    metadata = ModelMetadata(("happy", "sad"), 24, "grayscale", True, 1.23456, 0.4, "mtcnn", -0.1, 33)
+    metadata = ModelMetadata(("happy", "sad"), 24, "grayscale", True, 1.23456, 0.4, "cascade", -0.1, 33)
     save_model(tmp_path / "model.keras", model, metadata)
     halve_weights(tmp_path / "model.keras", tmp_path / "halved.keras")
     assert load_model(tmp_path / "model.keras")[1] == load_model(tmp_path / "halved.keras")[1] == metadata

@@ -70,9 +70,12 @@ def test_the_wheel_carries_the_standard_model(wheel, name):
 
 def test_the_wheel_is_small_and_carries_its_licenses(wheel):
     assert wheel.stat().st_size < MOST_BYTES
+    weights = "emotion/faces/weights"
     with zipfile.ZipFile(wheel) as archive:
-        names = {name.partition(".dist-info/")[2] for name in archive.namelist()}
-    assert {"licenses/LICENSE", "licenses/THIRD_PARTY_NOTICES.md"} <= names
+        files = archive.namelist()
+    names = {name.partition(".dist-info/")[2] for name in files}
+    assert {"licenses/LICENSE", "licenses/THIRD_PARTY_NOTICES.md", f"licenses/{weights}/LICENSE.txt"} <= names
+    assert {f"{weights}/face_detection_yunet_2023mar.onnx", f"{weights}/LICENSE.txt"} <= {*files}
 
 
 @pytest.mark.parametrize("package", ["tensorflow", "keras", "dvc", "pandas", "fastapi"])

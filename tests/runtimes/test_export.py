@@ -68,7 +68,7 @@ def exported(request, deterministic, tmp_path_factory):
         flip=True,
         temperature=1.23456,
         threshold=0.4,
-        detector="mtcnn",
+        detector="cascade",
         margin=-0.05,
         smallest=31,
     )

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.tf
 
 SIZE = 16
 TEMPERATURE = 1.28456
-FACES: dict[str, Any] = {"detector": "mtcnn", "margin": 0.1, "smallest": 33}
+FACES: dict[str, Any] = {"detector": "cascade", "margin": 0.1, "smallest": 33}
 
 
 @pytest.fixture

@@ -2,11 +2,18 @@
 
 import glob
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from emotion.data.images import is_image
+
+URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<credentials>[^/?#]*@)?", re.IGNORECASE)
+"""The start of a URL."""
+
+STREAMS = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms", "hls"})
+"""Schemes of URLs that give videos and cameras."""
 
 
 class ImageFile(NamedTuple):
@@ -28,7 +35,7 @@ def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list
 
     A file that is named may have any suffix. From a folder and the folders below it come the files with the suffix of
     an image, without hidden ones. A name with `*`, `?` or `[` that is no file is a pattern, where `**` stands for any
-    folders. A name without a file is kept, with its problem.
+    folders. A name without a file is kept, with its problem; a URL is kept without its user and password.
 
     Args:
         names: as the user wrote them.
@@ -43,12 +50,27 @@ def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list
 
 def _files_of(name: str, excluded: Path | None) -> Iterator[ImageFile]:
     path = Path(name)
+    url = URL.match(name)
     if name and path.is_dir():
         yield from _files_below(path, excluded)
+    elif url and not path.exists():
+        shown = Path(name.replace(url["credentials"] or "", "", 1))
+        yield ImageFile(shown, shown, _explain_url(url["scheme"].lower()))
     elif glob.escape(name) == name or path.exists():
         yield ImageFile(path, Path(path.name), None if name else "the name is empty")
     else:
         yield from _files_matching(name, excluded)
+
+
+def _explain_url(scheme: str) -> str:
+    if scheme == "file":
+        return "a file is named by its path, such as /home/me/photo.jpg, and not by a URL"
+    if scheme in STREAMS:
+        return "this is the URL of a stream, and `emotion predict` reads files; read a stream with `emotion video URL`"
+    return (
+        "this is a URL, and `emotion predict` reads files; download the image and name its file, or read a video with "
+        "`emotion video URL`"
+    )
 
 
 def _files_matching(pattern: str, excluded: Path | None) -> Iterator[ImageFile]:

@@ -43,6 +43,7 @@ class _PreparedImage:
         detections: the faces, the largest first.
         crops: the crop of each face, uint8 (size, size, channels).
         image: uint8 (height, width, 1 or 3), kept only where it is to be annotated.
+        is_file: whether there is a file that may be an image.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class _PreparedImage:
     detections: Sequence[Detection] = ()
     crops: Sequence[np.ndarray] = ()
     image: np.ndarray | None = None
+    is_file: bool = True
 
 
 def predict_files(
@@ -101,7 +103,7 @@ def _single_threaded_opencv(active: bool) -> Iterator[None]:
 def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _PreparedImage:
     """Read one image, detect its faces and crop them."""
     if file.problem:
-        return _PreparedImage(file.path, file.problem)
+        return _PreparedImage(file.path, file.problem, is_file=False)
     try:
         image = _read_file(file.path)
     except ImageError as error:
@@ -161,7 +163,7 @@ def _classify_batch(batch: Sequence[_PreparedImage], predictor: Predictor) -> li
     crops = [crop for one in batch for crop in one.crops]
     probabilities = predictor.probabilities(np.stack(crops) if crops else np.empty(0))
     faces = iter(predictor.make_faces([detection for one in batch for detection in one.detections], probabilities))
-    return [ImageResult(one.path, _status(one), [next(faces) for _ in one.detections]) for one in batch]
+    return [ImageResult(one.path, _status(one), [next(faces) for _ in one.detections], one.is_file) for one in batch]
 
 
 def _status(one: _PreparedImage) -> str:

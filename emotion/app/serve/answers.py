@@ -16,7 +16,7 @@ from emotion.inference.tracking import TrackedFace
 
 @dataclass(frozen=True)
 class BoxAnswer:
-    """The box of a face, in pixels of the image after the rotation that EXIF notes."""
+    """The box of a face, in pixels of the image after the rotation that the file notes."""
 
     x: int
     y: int

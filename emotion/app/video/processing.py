@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Protocol
 
 from tqdm import tqdm
@@ -76,23 +77,32 @@ def process_video(
         OSError: the disk is full, or a folder cannot be written to.
     """
     find_sound = (lambda: reader.sound) if sound else None
-    with FaceWriter(outputs, emotions, reader.frame_rate, bars=bars, find_sound=find_sound) as writer:
-        try:
-            for frame in _with_progress(reader):
-                if frame.seconds >= time_limit:
-                    return writer.summary
-                writer.write(frame, tracker.update(frame.image, frame.seconds))
-        except KeyboardInterrupt:
-            if not completed_by_interrupt:
-                raise
+    with (
+        FaceWriter(outputs, emotions, reader.frame_rate, bars=bars, find_sound=find_sound) as writer,
+        _completed(completed_by_interrupt),
+        _frames_with_progress(reader) as frames,
+    ):
+        for frame in frames:
+            if frame.seconds >= time_limit:
+                return writer.summary
+            writer.write(frame, tracker.update(frame.image, frame.seconds))
     writer.summary.missing_frames = reader.missing_frames
     return writer.summary
 
 
-def _with_progress(reader: VideoSource) -> Iterable[Frame]:
-    """Return the frames, decoded ahead by another thread, with a bar on terminals."""
-    name = reader.name.rpartition("/")[2]
-    bar: Iterable[Frame] = tqdm(
-        iterate_ahead(iter(reader)), desc=name, total=reader.declared_frames, unit="frame", disable=None
-    )
-    return bar
+@contextmanager
+def _completed(by_interrupt: bool) -> Iterator[None]:
+    """End the block without an error at an interruption from the keyboard, if that is the usual end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not by_interrupt:
+            raise
+
+
+@contextmanager
+def _frames_with_progress(reader: VideoSource) -> Iterator[Iterable[Frame]]:
+    """Yield the frames, with a bar on terminals. Another thread decodes them ahead, until the block ends."""
+    with closing(iterate_ahead(iter(reader))) as frames:
+        name = reader.name.rpartition("/")[2]
+        yield tqdm(frames, desc=name, total=reader.declared_frames, unit="frame", disable=None)

@@ -36,7 +36,7 @@ class OpenCvDecoder:
         if not self._capture.isOpened():
             raise InputError(
                 f"{name} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "
-                f"video such as .mp4, or a decoder that reads more: {REMEDY}"
+                f"video, or a decoder that reads more: {REMEDY}"
             )
         if "://" not in location and is_interlaced(location):
             self._capture.release()

@@ -15,6 +15,7 @@ from emotion.inference.codecs.decoder import is_plausible_rate
 from emotion.inference.codecs.deinterlacer import Deinterlacer
 from emotion.inference.codecs.square_pixels import square_pixel_size
 from emotion.inference.codecs.stream_options import stream_options
+from emotion.inference.codecs.tracks import find_sound, has_codec
 
 TEXT_FORMATS = frozenset({"tty"})
 """Formats in which FFmpeg draws a text as a video."""
@@ -55,9 +56,11 @@ class PyAvDecoder:
         self.declared_frames: float = self._stream.frames or round(self._declared_seconds() * self.frame_rate)
         # FFmpeg counts 25 images of a camera's JPEG stream as a second, whatever its rate. So the clock tells the time.
         self._untimed = self._container.format.name == "mpjpeg"
-        self.has_sound = bool(self._container.streams.audio)
+        self.has_sound = bool(find_sound(self._container))
         self._deinterlacer = Deinterlacer()
         self._frames = self._decode()
+        self._rotation: int | None = None
+        self._matrix = b""
 
     def read(self) -> tuple[np.ndarray, float] | None:
         """Return the next frame and its timestamp, or None at the end."""
@@ -110,9 +113,11 @@ class PyAvDecoder:
 
     def _to_image(self, frame: av.VideoFrame) -> np.ndarray:
         height, width = square_pixel_size(frame.height, frame.width, float(self._stream.sample_aspect_ratio or 1))
-        image = frame.to_ndarray(format="rgb24", width=width, height=height)
-        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
-        return image if matrix is None else _turn(image, bytes(matrix))
+        # More threads would take longer to start than most frames take.
+        image = frame.to_ndarray(format="rgb24", width=width, height=height, threads=1)
+        if frame.rotation != self._rotation:
+            self._rotation, self._matrix = frame.rotation, _find_matrix(frame)
+        return _turn(image, self._matrix) if self._matrix else image
 
 
 def _choose_stream(container: "av.container.InputContainer", name: str) -> av.VideoStream:
@@ -127,8 +132,11 @@ def _choose_stream(container: "av.container.InputContainer", name: str) -> av.Vi
     if not videos or container.format.name in TEXT_FORMATS:
         content = "sound and no video" if container.streams.audio else "no video"
         raise InputError(f"{name} has {content}; expected a video such as .mp4, .avi, .mkv or .webm")
+    decodable = [stream for stream in videos if has_codec(stream)]
+    if not decodable:
+        raise InputError(f"{name} has a codec that FFmpeg does not decode; convert it to H.264 in an .mp4 file first")
     best = container.streams.best("video")
-    return next((stream for stream in videos if stream is best), videos[0])
+    return next((stream for stream in decodable if stream is best), decodable[0])
 
 
 def _parse_duration(text: str) -> float:
@@ -138,6 +146,15 @@ def _parse_duration(text: str) -> float:
     except ValueError:
         return 0.0
     return 3600 * hours + 60 * minutes + seconds
+
+
+def _find_matrix(frame: av.VideoFrame) -> bytes:
+    """Return the display matrix of a frame, or nothing.
+
+    It is read only where the rotation changes: a frame whose side data was read is freed late.
+    """
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    return b"" if matrix is None else bytes(matrix)
 
 
 def _turn(image: np.ndarray, matrix: bytes) -> np.ndarray:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 
 from emotion.core.errors import InputError
@@ -111,8 +112,9 @@ class PyAvEncoder:
         return added
 
     def _encode(self, frame: np.ndarray, time: int) -> None:
-        # More threads would take longer to start than a frame takes.
-        picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format=self._stream.pix_fmt, threads=1)
+        planes: Any = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420)
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        picture = picture.reformat(format=self._stream.pix_fmt, threads=1)
         picture.pts, picture.time_base, picture.duration = time, self._time_base, self._frame_length
         self._next_time = time + 1
         self._frames_taken += 1

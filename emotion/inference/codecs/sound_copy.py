@@ -9,6 +9,7 @@ import av
 
 from emotion.core.errors import InputError
 from emotion.inference.codecs.encoder import Sound
+from emotion.inference.codecs.tracks import find_sound
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
 """FFmpeg's names of the formats, by suffix."""
@@ -28,14 +29,14 @@ class SoundCopy:
 
     def __init__(self, sound: Sound, target: "av.container.OutputContainer", path: Path) -> None:
         self._source = av.open(sound.path, metadata_errors="replace")
-        tracks = self._source.streams.audio
+        tracks = find_sound(self._source)
         _check_format(tracks, sound.name, path.suffix.lower())
         self._target = target
         self._start = (self._source.start_time or 0) / av.time_base
         self.first_frame = max(0.0, sound.first_frame - self._start)
         """The time of the first frame in the new file, in seconds."""
         self._tracks = {track.index: target.add_stream_from_template(track) for track in tracks}
-        self._packets = self._read_packets()
+        self._packets = self._read_packets(tracks)
         self._next = next(self._packets, None)
 
     def copy_until(self, seconds: float) -> None:
@@ -49,10 +50,10 @@ class SoundCopy:
         self._packets.close()
         self._source.close()
 
-    def _read_packets(self) -> "Generator[av.Packet[Any], None, None]":
+    def _read_packets(self, tracks: "Sequence[av.AudioStream]") -> "Generator[av.Packet[Any], None, None]":
         """Yield the packets with their times and tracks in the new file."""
         try:
-            for packet in self._source.demux(self._source.streams.audio):
+            for packet in self._source.demux(tracks):
                 if packet.dts is None:  # it would flush a decoder
                     continue
                 shift = round(self._start / packet.time_base)

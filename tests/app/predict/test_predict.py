@@ -237,6 +237,37 @@ def test_names_that_stand_for_nothing_keep_their_problem(here, predict):
         assert re.match(f"unreadable: .*{problem}", status)
 
 
+@pytest.mark.parametrize(
+    "url, step",
+    [
+        ("https://example.org/a.jpg?size=[1]", "download.*name its file"),
+        ("HTTP://example.org/*.jpg", "download.*name its file"),
+        ("rtsp://camera/stream", "emotion video URL"),
+        ("file:///home/me/photo.jpg", "named by its path"),
+    ],
+)
+def test_a_url_names_the_step_that_helps(here, predict, url, step):
+    status, out, err = predict(url)
+    assert status == 1
+    (row,) = rows_of(out)
+    assert re.match(f"unreadable: .*URL.*{step}|unreadable: .*{step}.*URL", row["status"])
+    assert err == "0 images: 0 with 0 faces, 0 without a face, 0 unreadable; 1 name without an image\n"
+
+
+def test_the_credentials_of_a_url_are_not_printed(here, predict):
+    _, out, err = predict("rtsp://me:my@secret@camera/stream", "https://you:hidden@example.org/a.jpg")
+    assert [row["path"] for row in rows_of(out)] == ["rtsp:/camera/stream", "https:/example.org/a.jpg"]
+    assert not re.search("secret|hidden|you", out + err)
+
+
+def test_an_empty_folder_is_no_image(here, predict):
+    (here / "empty").mkdir()
+    save(here / "photo.png", noise())
+    status, _, err = predict("empty", "photo.png", "--detector", "whole")
+    assert status == 3
+    assert err == "1 image: 1 with 1 face, 0 without a face, 0 unreadable; 1 name without an image\n"
+
+
 def test_a_folder_that_cannot_be_read_has_its_line(here, predict, monkeypatch):
     make_tree(here / "tree")
     real = os.scandir
@@ -293,6 +324,37 @@ def bad_images(folder):
         "link.png": "the file cannot be read: No such file or directory",
         "text.jpg": "no image: the file starts with b'I am text', expected one of " + ", ".join(FORMATS),
     }
+
+
+HEIC_START = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+
+
+def test_heic_without_its_reader_is_counted_in_a_folder(here, predict, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    save(here / "photos/a.png", noise())
+    for name in ("b.heic", "c.HEIF", "d.hif"):
+        (here / "photos" / name).write_bytes(HEIC_START)
+    status, out, err = predict("photos", "--detector", "whole")
+    assert status == 3
+    assert all(re.search(r"HEIC.*pip install.*\[heic\]", row["status"]) for row in rows_of(out)[1:])
+    assert err == "4 images: 1 with 1 face, 0 without a face, 3 unreadable\n"
+
+
+def test_heic_is_read_from_a_folder(here, predict, astronaut):
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed, so no HEIC file is made")
+    (here / "photos").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = np.ascontiguousarray(np.rot90(np.asarray(astronaut)))
+    pillow_heif.from_pillow(Image.fromarray(turned)).save(here / "photos/a.heic", quality=90, exif=exif.tobytes())
+    status, out, _ = predict("photos")
+    assert (status, [row["status"] for row in rows_of(out)]) == (0, ["ok"])
+
+
+def test_a_video_names_the_command_that_reads_it(here, predict):
+    (here / "a.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(100))
+    _, out, _ = predict("a.mp4")
+    assert re.search("video.*MP4.*emotion video", rows_of(out)[0]["status"])
 
 
 @pytest.mark.parametrize("faces", ["whole", "auto"])
@@ -456,13 +518,20 @@ def test_what_is_no_model_is_refused(here, predict, name, content, problem):
     assert re.match(f"error: {re.escape(name)}.*{problem}", status)
 
 
-def test_a_detector_that_is_not_installed_is_named(here, predict, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mtcnn", None)
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
+def test_a_detector_that_opencv_lacks_is_named(here, predict, monkeypatch):
+    monkeypatch.setattr("emotion.faces.cascade.CASCADE_FILE", "none.xml")
     save(here / "a.png", noise())
-    status, out, _ = predict("a.png", "--detector", "mtcnn")
+    status, out, _ = predict("a.png", "--detector", "cascade")
     assert out == ""
-    assert "mtcnn" in status
+    assert "cascade" in status
+    assert "yunet" in status
+
+
+def test_a_thorough_search_finds_smaller_faces(here, predict, astronaut):
+    save(here / "a.png", cv2.resize(astronaut, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA))
+    status, out, _ = predict("a.png", "--detector", "yunet", "--smallest", "20", "--thorough")
+    assert status == 0
+    assert len(out.splitlines()) == 2
 
 
 # Annotated images
@@ -762,9 +831,7 @@ def test_nothing_heavy_is_loaded(here, model):
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "onnxruntime" in loaded
     heavy = {"tensorflow", "keras", "jax", "pandas", "scipy", "sklearn", "matplotlib", "pydantic", "ruamel", "yaml"}
-    assert not loaded & (heavy | {"mtcnn", "onnx", "fastapi", "dvc", "requests", "skimage", "rich"}), (
-        "rich only for a table"
-    )
+    assert not loaded & (heavy | {"onnx", "fastapi", "dvc", "requests", "skimage", "rich"}), "rich only for a table"
 
 
 def test_the_columns_are_the_emotions_of_the_model(here, predict, tmp_path):

@@ -76,14 +76,14 @@ def test_says_what_the_model_is(client, predictor):
         48,
         "grayscale",
         "auto",
-        "cascade",
+        "yunet",
     )
     assert answer["figures"] is None
     assert answer["limits"]["upload_bytes"] == Limits().upload_bytes
     assert str(predictor.path.parent) not in client.get("/api/model").text
 
 
-@pytest.mark.parametrize("detector, in_use", [("whole", None), ("mtcnn", "mtcnn"), ("cascade", "cascade")])
+@pytest.mark.parametrize("detector, in_use", [("whole", None), ("yunet", "yunet"), ("cascade", "cascade")])
 def test_names_the_detector(predictor, detector, in_use):
     answer = make_client(predictor, detector=detector, smallest=70).get("/api/model").json()
     assert (answer["detector"], answer["detector_in_use"], answer["smallest"]) == (detector, in_use, 70)
@@ -158,7 +158,8 @@ def test_boxes_are_in_the_image_as_people_see_it(client):
     [
         (b"", "the file is empty"),
         (b"Dear reader, this is a letter.", "no image"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"\0\0\0\x18ftypqt  " + bytes(50), "a video (MOV)"),
         (encode(gray(), ".jpg")[:500], "cut off"),
         (b"\xff\xd8\xff" + bytes(50), "broken"),
     ],
@@ -167,6 +168,13 @@ def test_says_why_it_cannot_read_what_is_no_image(client, data, reason):
     answer = post(client, data)
     assert answer.status_code == 422
     assert reason in answer.json()["detail"]
+
+
+def test_names_heic_where_its_reader_is_missing(client, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    answer = post(client, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", {"content-type": "image/heic"})
+    assert answer.status_code == 422
+    assert all(fact in answer.json()["detail"] for fact in ("HEIC", "[heic]", "JPEG"))
 
 
 def test_refuses_more_pixels_than_it_can_hold(client):

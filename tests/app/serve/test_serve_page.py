@@ -1,6 +1,7 @@
 """The page of `emotion serve`, end to end in headless Chromium: what people do, and what they see then."""
 
 import base64
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.serve_screenshot import CHROMIUM, FLAGS
 from emotion.app.serve.api import make_app
@@ -181,6 +183,17 @@ def test_says_what_is_wrong_and_goes_on(open_page, url, predictor):
     visit.choose(file_of(encode(np.full((48, 48), 90, np.uint8))))
     visit.wait(".face")
     assert visit.page.is_hidden("#notice")
+
+
+def test_boxes_are_not_drawn_into_an_image_that_the_browser_turns_otherwise(open_page, url, astronaut):
+    turned = Image.fromarray(np.ascontiguousarray(np.rot90(astronaut[:400])))
+    file = io.BytesIO()
+    turned.save(file, "JPEG", xmp=b'<rdf:Description tiff:Orientation="6"/>')
+    visit = open_page(url)
+    visit.choose(file_of(file.getvalue()))
+    visit.wait("#notice-title", "Read, but not to be shown")
+    frame = visit.page.locator("#frame").bounding_box()
+    assert frame["width"] / frame["height"] == pytest.approx(512 / 400, abs=0.02)
 
 
 def test_several_faces_are_chosen_by_mouse_and_keys(open_page, url, predictor, astronaut):

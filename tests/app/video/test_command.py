@@ -56,14 +56,14 @@ def test_sound_alone_is_no_video(here, emotion_video):
     assert re.match(r"error: sound\.wav .*expected .*video.*\.mp4", status)
 
 
-def test_a_video_without_its_index_is_refused(clip, here, emotion_video):
+def test_a_video_without_its_index_is_refused(clip, here, emotion_video, codecs):
     (here / "cut.mp4").write_bytes(clip.read_bytes().replace(b"moov", b"gone"))
     status, _, err = emotion_video("cut.mp4")
     assert err == ""
     assert re.match(r"error: cut\.mp4 .*cut off.*expected a complete video", status)
 
 
-def test_a_header_without_frames_is_refused(here, emotion_video):
+def test_a_header_without_frames_is_refused(here, emotion_video, codecs):
     write_video(here / "long.mkv", noise_images(1))
     content = (here / "long.mkv").read_bytes()
     (here / "short.mkv").write_bytes(content[: content.index(b"\x1f\x43\xb6\x75")])  # the first cluster
@@ -73,7 +73,7 @@ def test_a_header_without_frames_is_refused(here, emotion_video):
     assert file_names(here) == ["long.mkv", "short.mkv"]
 
 
-def test_a_broken_end_is_warned_of_and_the_rest_is_kept(clip, here, emotion_video):
+def test_a_broken_end_is_warned_of_and_the_rest_is_kept(clip, here, emotion_video, codecs):
     write_video(here / "long.avi", [frame.image for frame in read_frames(clip)])
     content = (here / "long.avi").read_bytes()
     (here / "cut.avi").write_bytes(content[: len(content) // 2])
@@ -86,7 +86,7 @@ def test_a_broken_end_is_warned_of_and_the_rest_is_kept(clip, here, emotion_vide
     assert len(read_rows(here / "out.csv")) == len(read_frames(here / "out.mp4")) == count
 
 
-def test_a_hole_in_the_middle_is_skipped(clip, here, emotion_video):
+def test_a_hole_in_the_middle_is_skipped(clip, here, emotion_video, codecs):
     content = bytearray(clip.read_bytes())
     start = content.index(b"mdat")
     middle = (start + len(content)) // 2

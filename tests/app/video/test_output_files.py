@@ -36,7 +36,7 @@ def test_only_what_is_named_is_written(clip, here, emotion_video):
 
 
 @pytest.mark.parametrize("suffix", CODECS)
-def test_the_suffix_decides_the_format(clip, here, suffix, emotion_video):
+def test_the_suffix_decides_the_format(clip, here, suffix, emotion_video, codecs):
     assert emotion_video(clip, "-o", f"out{suffix}")[::2] == (0, "")
     assert len(read_frames(here / f"out{suffix}")) == FRAMES
 
@@ -88,7 +88,7 @@ def test_a_file_has_another_name_until_it_is_complete(clip, here, monkeypatch, e
     assert file_names(here) == ["out.csv", "out.mp4"]
 
 
-def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, monkeypatch, emotion_video):
+def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, monkeypatch, emotion_video, codecs):
     monkeypatch.setattr(FaceTracker, "update", fail_at(5, InputError("no more")))
     (here / "out.mp4").write_bytes(b"old")
     assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == "error: no more"
@@ -96,7 +96,7 @@ def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, mo
     assert (here / "out.mp4").read_bytes() == b"old"
 
 
-def test_an_interruption_keeps_the_frames_so_far(clip, here, monkeypatch, emotion_video):
+def test_an_interruption_keeps_the_frames_so_far(clip, here, monkeypatch, emotion_video, codecs):
     monkeypatch.setattr(FaceTracker, "update", fail_at(5, KeyboardInterrupt()))
     status, out, err = emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv")
     assert (status, out) == (130, "")
@@ -118,7 +118,7 @@ def fail_at(frame, error):
     return failing
 
 
-def test_a_full_disk_ends_it_and_leaves_nothing(clip, here, monkeypatch, emotion_video):
+def test_a_full_disk_ends_it_and_leaves_nothing(clip, here, monkeypatch, emotion_video, codecs):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 1000))
     status, _, err = emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv")

@@ -60,8 +60,9 @@ async function predictImage(file) {
     if (signal.aborted) return;
     if (bitmap) showImage(bitmap, bitmap);
     const answer = await predict(file, signal);
-    if (!bitmap) showImage(null, answer);
-    showAnswer(answer, bitmap);
+    const fits = bitmap?.width === answer.width && bitmap.height === answer.height;
+    if (!fits) showImage(null, answer);
+    showAnswer(answer, fits);
   } catch (error) {
     if (!signal.aborted) showServerError(error, file.name);
   } finally {
@@ -84,7 +85,8 @@ function showImage(bitmap, size) {
   element("another").hidden = false;
 }
 
-function showAnswer(answer, bitmap) {
+/** Show the faces. `fits`: the browser shows the image as the server sees it; some turns it does not know. */
+function showAnswer(answer, fits) {
   view.setSize(answer);
   const faces = answer.faces.map((face, id) => ({ id, ...face }));
   if (!faces.length) {
@@ -93,7 +95,7 @@ function showAnswer(answer, bitmap) {
   }
   view.showFaces(faces, (id) => view.choose(id));
   view.announce(summarize(faces));
-  if (!bitmap) {
+  if (!fits) {
     view.notice({ title: "Read, but not to be shown", text: "This browser cannot show images of this kind.", low: true });
   }
 }
