@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import socket
 import socketserver
 import struct
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
@@ -56,24 +58,63 @@ def rtp_packets(jpeg: bytes, number: int, sequence: Iterator[int]) -> Iterator[b
         yield rtp + header + part
 
 
+def h264_packets(units: Sequence[bytes], number: int, sequence: Iterator[int]) -> Iterator[bytes]:
+    """Yield the packets of an image after RFC 6184. Units that are too long are sent in fragments."""
+    parts: list[bytes] = []
+    for unit in units:
+        if len(unit) <= PAYLOAD_BYTES:
+            parts.append(unit)
+            continue
+        pieces = [unit[start : start + PAYLOAD_BYTES] for start in range(1, len(unit), PAYLOAD_BYTES)]
+        for index, piece in enumerate(pieces):
+            ends = (0x80 if index == 0 else 0) | (0x40 if index == len(pieces) - 1 else 0)
+            parts.append(bytes([unit[0] & 0xE0 | 28, unit[0] & 0x1F | ends]) + piece)
+    for index, part in enumerate(parts):
+        kind = 96 | (0x80 if index == len(parts) - 1 else 0)
+        yield struct.pack(">BBHII", 0x80, kind, next(sequence) % 65536, 90_000 // RATE * number, 7) + part
+
+
+def h264_units(images: Sequence[np.ndarray]) -> list[list[bytes]]:
+    """Return the units of each image, encoded as cameras do: a key image, and others that build on it."""
+    import av
+
+    encoder: Any = av.CodecContext.create("libx264", "w")
+    encoder.height, encoder.width = images[0].shape[:2]
+    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, RATE)
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "10"}
+    frames = [av.VideoFrame.from_ndarray(image, format="rgb24") for image in images]
+    packets = [bytes(packet) for frame in [*frames, None] for packet in encoder.encode(frame)]
+    return [[unit for unit in re.split(b"\0?\0\0\1", packet) if unit] for packet in packets]
+
+
 class RtspServer(socketserver.ThreadingTCPServer):
-    """A camera that streams images in JPEG over TCP.
+    """A camera that streams images over TCP, in JPEG or H.264.
 
     Args:
         images: uint8 (height, width, 3), with sides that are multiples of 16; they repeat.
         breaks: for each connection the number of images after which it is closed; further ones go on.
         password: whether it wants USER and PASSWORD.
         stalls: whether it stays silent in place of closing.
+        h264: whether it sends H.264.
     """
 
     daemon_threads = True
     allow_reuse_address = True
 
     def __init__(
-        self, images: Sequence[np.ndarray], *, breaks: Sequence[int] = (), password: bool = False, stalls: bool = False
+        self,
+        images: Sequence[np.ndarray],
+        *,
+        breaks: Sequence[int] = (),
+        password: bool = False,
+        stalls: bool = False,
+        h264: bool = False,
     ) -> None:
         super().__init__(("127.0.0.1", 0), _RtspConnection)
-        self.jpegs = [jpeg_of(image) for image in images]
+        self.format = "96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1" if h264 else "26"
+        coded: Sequence[Any] = h264_units(images) if h264 else [jpeg_of(image) for image in images]
+        packets = h264_packets if h264 else rtp_packets
+        self.packets = lambda number, sequence: packets(coded[number % len(coded)], number, sequence)
         self.breaks, self.password, self.stalls = iter(breaks), password, stalls
         self.plays = 0
         self.stopped = threading.Event()
@@ -91,7 +132,8 @@ class _RtspConnection(socketserver.StreamRequestHandler):
             if self.server.password and f"Authorization: Basic {CREDENTIALS}" not in lines:
                 self._reply("401 Unauthorized", sequence, 'WWW-Authenticate: Basic realm="camera"')
             elif method == "DESCRIBE":
-                sdp = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\na=control:1\r\n"
+                media = f"m=video 0 RTP/AVP {self.server.format}\r\na=control:1\r\n"
+                sdp = f"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n{media}"
                 self._reply("200 OK", sequence, "Content-Type: application/sdp", body=sdp)
             elif method == "SETUP":
                 self._reply("200 OK", sequence, "Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "Session: 9")
@@ -120,8 +162,7 @@ class _RtspConnection(socketserver.StreamRequestHandler):
         for number in count() if last is None else range(last):
             if self.server.stopped.is_set():
                 return
-            jpeg = self.server.jpegs[number % len(self.server.jpegs)]
-            for packet in rtp_packets(jpeg, number, sequence):
+            for packet in self.server.packets(number, sequence):
                 self.wfile.write(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
             time.sleep(1 / RATE)
         if self.server.stalls:

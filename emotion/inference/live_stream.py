@@ -4,14 +4,21 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Self
+from urllib.parse import urlsplit
 
 from emotion.core.errors import InputError
-from emotion.inference.stream_address import check_address, public_name
+from emotion.inference.stream_address import check_address, public_name, scheme_of
 from emotion.inference.stream_failures import explain_failure
 from emotion.inference.video_reader import DEFAULT_RATE, Frame, VideoReader
 
-TIMEOUTS = 10.0, 10.0
-"""Seconds that a stream has to open, and from one read to the next."""
+OPEN_SECONDS = 10.0
+"""Seconds that a stream has to open."""
+
+READ_SECONDS = {"rtsp": 10.0, "rtsps": 10.0, "http": 20.0, "https": 20.0}
+"""Seconds from one read to the next, by scheme. A playlist gets a new part only every few seconds."""
+
+PLAYLIST_SUFFIX = ".m3u8"
+"""The end of the path of a playlist (HLS)."""
 
 RETRY_PAUSES = 0.5, 1.0, 2.0, 4.0, 8.0
 """Seconds before each try to connect again. After the last one the stream counts as lost."""
@@ -69,6 +76,11 @@ class LiveStream:
         """The number of declared frames that are missing at the end."""
         return 0 if self._reader is None else self._reader.missing_frames
 
+    @property
+    def comes_ahead(self) -> bool:
+        """Whether frames may come sooner than they are to be shown, as those of a file or a playlist."""
+        return self.declared_frames is not None or urlsplit(self._url).path.endswith(PLAYLIST_SUFFIX)
+
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames, once.
 
@@ -117,7 +129,7 @@ class LiveStream:
 
     def _connect(self) -> VideoReader:
         try:
-            return VideoReader(self._url, timeouts=TIMEOUTS)
+            return VideoReader(self._url, timeouts=(OPEN_SECONDS, READ_SECONDS[scheme_of(self._url)]))
         except InputError as error:
             raise InputError(explain_failure(self._url, error)) from None
 

@@ -37,7 +37,8 @@ def either_decoder(request, monkeypatch):
         pytest.importorskip("av", reason="the extra [video] brings PyAV")
     else:
         monkeypatch.setattr(choice, "has_pyav", lambda: False)
-    monkeypatch.setattr(live_stream, "TIMEOUTS", (1.0, 0.5))
+    monkeypatch.setattr(live_stream, "OPEN_SECONDS", 1.0)
+    monkeypatch.setattr(live_stream, "READ_SECONDS", dict.fromkeys(live_stream.READ_SECONDS, 0.5))
     monkeypatch.setattr(live_stream, "RETRY_PAUSES", (0.05, 0.05, 0.05))
 
 
@@ -59,6 +60,17 @@ def test_each_frame_of_a_camera_comes_in_order():
             times = np.diff([frame.seconds for frame in frames])
             assert (times > 0).all()
             assert times.sum() == pytest.approx(19 / RATE, abs=0.3)
+
+
+def test_a_camera_may_send_h264():
+    pytest.importorskip("av", reason="PyAV encodes the images")
+    noise = [np.random.default_rng(0).integers(0, 40, (96, 128, 3), dtype=np.uint8) for _ in IMAGES]
+    images = [image // 2 + one for image, one in zip(IMAGES, noise, strict=True)]
+    with running(RtspServer(images, h264=True)) as rtsp, LiveStream(f"rtsp://{rtsp.place}/cam") as stream:
+        frames = list(islice(stream, 20))
+    for frame, image in zip(frames, images, strict=False):
+        np.testing.assert_allclose(frame.image.mean(), image.mean(), atol=3)
+    assert (np.diff([frame.seconds for frame in frames]) > 0).all()
 
 
 def test_a_stream_that_breaks_off_is_connected_again():

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Protocol
 
 from tqdm import tqdm
 
+from emotion.app.termination import interrupted_by_termination
 from emotion.app.video.face_writer import FaceWriter
 from emotion.app.video.output_files import OutputFiles
 from emotion.app.video.summary import Summary
@@ -92,12 +93,12 @@ def process_video(
 
 @contextmanager
 def _completed(by_interrupt: bool) -> Iterator[None]:
-    """End the block without an error at an interruption from the keyboard, if that is the usual end."""
-    try:
+    """End the block without an error at an interruption or SIGTERM, if that is the usual end."""
+    if not by_interrupt:
         yield
-    except KeyboardInterrupt:
-        if not by_interrupt:
-            raise
+        return
+    with suppress(KeyboardInterrupt), interrupted_by_termination():
+        yield
 
 
 @contextmanager

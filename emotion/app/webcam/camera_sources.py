@@ -47,7 +47,7 @@ def open_camera(
     """
     path = Path(source)
     if is_address(source) and not path.exists():
-        return _open_stream(source, first_image_timeout or STREAM_TIMEOUT)
+        return _open_stream(source, STREAM_TIMEOUT if first_image_timeout is None else first_image_timeout)
     if first_image_timeout is None:
         first_image_timeout = FIRST_IMAGE_TIMEOUT
     number = _device_number(source)
@@ -83,7 +83,11 @@ def _open_stream(url: str, first_image_timeout: float) -> Camera:
 
 def _stream_images(stream: LiveStream) -> Iterator[np.ndarray]:
     with stream:
+        start: float | None = None
         for frame in stream:
+            start = time.monotonic() if start is None else start
+            if stream.comes_ahead:
+                time.sleep(max(0.0, start + frame.seconds - time.monotonic()))
             yield frame.image
     if stream.failure:
         raise InputError(stream.failure)

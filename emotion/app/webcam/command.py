@@ -2,14 +2,12 @@
 
 import argparse
 import math
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from emotion.app.arguments import RenamedOption, add_predictor_arguments, make_predictor
+from emotion.app.termination import interrupted_by_termination
 from emotion.app.tracking_arguments import add_tracking_arguments, nonnegative_seconds, positive_seconds
 from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT, STREAM_TIMEOUT
 from emotion.core.errors import InputError
@@ -126,7 +124,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not outputs.paths:
         return _show(arguments, recorder)
     try:
-        with _interrupted_by_termination():
+        with interrupted_by_termination():
             _show(arguments, recorder)
     except KeyboardInterrupt:  # the usual end without a window; the files are complete
         print(file=sys.stderr)
@@ -152,20 +150,6 @@ def _show(arguments: argparse.Namespace, recorder: "Recorder") -> None:
         half_life=arguments.smooth,
         folder=arguments.images,
     )
-
-
-@contextmanager
-def _interrupted_by_termination() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C in the block, so that `kill` and service managers get complete files too."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print_recorded(recorder: "Recorder", outputs: "OutputFiles") -> None:

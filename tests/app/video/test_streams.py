@@ -21,7 +21,8 @@ WHOLE = ("--detector", "whole")
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
     pytest.importorskip("av", reason="the extra [video] brings PyAV")
-    monkeypatch.setattr(live_stream, "TIMEOUTS", (1.0, 0.5))
+    monkeypatch.setattr(live_stream, "OPEN_SECONDS", 1.0)
+    monkeypatch.setattr(live_stream, "READ_SECONDS", dict.fromkeys(live_stream.READ_SECONDS, 0.5))
     monkeypatch.setattr(live_stream, "RETRY_PAUSES", (0.05, 0.05))
 
 

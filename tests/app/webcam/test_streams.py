@@ -11,7 +11,8 @@ from emotion.core.errors import InputError
 from emotion.inference import live_stream
 from tests.app.video.tables import read_rows
 from tests.app.webcam.frames import take_frame
-from tests.clips import plain_image
+from tests.clips import FRAMES, plain_image
+from tests.clips import RATE as CLIP_RATE
 from tests.streams import PASSWORD, RATE, SECRETS, TOKEN, USER, HttpServer, RtspServer, running, silent_server
 
 pytestmark = pytest.mark.medium
@@ -22,7 +23,8 @@ IMAGES = [plain_image(value, (96, 128)) for value in range(0, 250, 10)]
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
     pytest.importorskip("av", reason="the extra [video] brings PyAV")
-    monkeypatch.setattr(live_stream, "TIMEOUTS", (1.0, 0.5))
+    monkeypatch.setattr(live_stream, "OPEN_SECONDS", 1.0)
+    monkeypatch.setattr(live_stream, "READ_SECONDS", dict.fromkeys(live_stream.READ_SECONDS, 0.5))
     monkeypatch.setattr(live_stream, "RETRY_PAUSES", (0.05, 0.3))
 
 
@@ -75,6 +77,20 @@ def test_a_server_that_says_nothing_is_given_up_in_time():
         with pytest.raises(InputError, match=rf"rtsp://{place} gave no image within 0\.3 seconds.*--wait"):
             camera.wait_for_first_frame(timeout=0.01)
     assert time.monotonic() - start < 3
+
+
+def test_a_file_from_a_server_plays_at_its_pace(clip):
+    with (
+        running(HttpServer(files={"/clip.mp4": (clip.read_bytes(), "video/mp4")})) as server,
+        open_camera(f"http://{server.place}/clip.mp4") as camera,
+    ):
+        assert camera.wait_for_first_frame(timeout=5)
+        start, last = time.monotonic(), -1
+        while not (camera.ended and last == camera.last_number):
+            frame = camera.newest_frame(after=last, timeout=1)
+            last = last if frame is None else frame.number
+        assert last == FRAMES - 1
+        assert time.monotonic() - start >= 0.6 * FRAMES / CLIP_RATE
 
 
 def test_what_is_no_address_of_a_stream_is_refused_at_once():
