@@ -11,10 +11,13 @@ from emotion.inference.codecs.interlacing import is_interlaced
 from emotion.inference.predictor import Predictor
 from emotion.inference.video_reader import VideoReader
 from tests import av_clips
-from tests.clips import read_frames
+from tests.clips import noise_images, read_frames
 
 CASES = Path(__file__).with_name("cases")
 SMALL = 96, 128
+TS_PACKET = 188
+"""Bytes of a packet of a transport stream."""
+
 DV, DV_SHOWN = (576, 720), (576, 768)
 
 
@@ -24,6 +27,7 @@ def write_interlaced(folder: Path, name: str, portrait: np.ndarray, size: tuple[
         ".mts": ("libx264", "yuv420p", av_clips.INTERLACED),
         ".mp4": ("libx264", "yuv420p", av_clips.INTERLACED),
         ".mpg": ("mpeg2video", "yuv420p", av_clips.INTERLACED),
+        ".mkv": ("mpeg4", "yuv420p", {"qscale": "2", **av_clips.INTERLACED}),
         ".avi": ("dvvideo", "yuv420p", {}),
         ".mov": ("prores_ks", "yuv422p10le", av_clips.INTERLACED),
     }[Path(name).suffix]
@@ -31,7 +35,7 @@ def write_interlaced(folder: Path, name: str, portrait: np.ndarray, size: tuple[
     return av_clips.write_frames(folder / name, frames, codec, pixels=pixels, options=options, interlaced=True)
 
 
-@pytest.mark.parametrize("name", ["camera.mts", "camera.mp4", "dvd.mpg", "dv.avi", "studio.mov"])
+@pytest.mark.parametrize("name", ["camera.mts", "camera.mp4", "dvd.mpg", "dv.avi", "studio.mov", "xvid.mkv"])
 def test_an_interlaced_video_is_read_whole_or_refused(name, astronaut, here, request):
     path = write_interlaced(here, name, astronaut)
     height, width = DV_SHOWN if name == "dv.avi" else SMALL
@@ -82,7 +86,9 @@ def test_a_frame_that_is_flagged_as_whole_is_read(codecs, astronaut, here):
         assert np.abs(read.image.astype(int) - image).mean() < 12
 
 
-@pytest.mark.parametrize("codec, pixels", [("libx264", "yuv420p"), ("mpeg2video", "yuv420p"), ("mjpeg", "yuvj420p")])
+@pytest.mark.parametrize(
+    "codec, pixels", [("libx264", "yuv420p"), ("mpeg2video", "yuv420p"), ("mpeg4", "yuv420p"), ("mjpeg", "yuvj420p")]
+)
 def test_a_still_scene_is_not_taken_for_an_interlaced_one(codec, pixels, here):
     frames = [np.full((64, 64, 3), 90, np.uint8)] * 8
     path = av_clips.write_frames(here / "still.mkv", frames, codec, pixels=pixels)
@@ -103,3 +109,12 @@ def test_headers_of_h264_are_read_in_all_their_forms(options, here):
     frames = [np.full((64, 64, 3), 90, np.uint8)] * 8
     path = av_clips.write_frames(here / "form.mp4", frames, options=options, interlaced=interlaced)
     assert is_interlaced(str(path)) == interlaced
+
+
+@pytest.mark.parametrize("interlaced", [True, False])
+def test_a_recording_that_starts_between_headers_is_recognized(interlaced, here):
+    options = {"x264-params": "keyint=25:scenecut=0", **(av_clips.INTERLACED if interlaced else {})}
+    path = av_clips.write_frames(here / "whole.ts", noise_images(40), options=options, interlaced=interlaced)
+    packets = len(path.read_bytes()) // TS_PACKET
+    (here / "cut.ts").write_bytes(path.read_bytes()[packets // 5 * TS_PACKET :])
+    assert is_interlaced(str(here / "cut.ts")) == interlaced

@@ -20,6 +20,8 @@ START_CODE = b"\x00\x00\x01"
 H264_SEQUENCE = re.compile(START_CODE + rb"[\x07\x27\x47\x67](.{4,60})", re.DOTALL)
 MPEG2_SEQUENCE = re.compile(START_CODE + rb"\xb5([\x10-\x1f].)", re.DOTALL)
 MPEG2_PROGRESSIVE = 0x08
+MPEG4_CODECS = frozenset({"fmp4", "mp4v", "xvid", "divx", "dx50"})
+MPEG4_LAYER = re.compile(START_CODE + rb"[\x20-\x2f](.{4,40})", re.DOTALL)
 
 CHROMA_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})
 """Profiles of H.264 whose sequence header describes the chroma."""
@@ -27,35 +29,42 @@ CHROMA_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138,
 
 def is_interlaced(path: str) -> bool:
     """Return whether OpenCV fails at the first frames of a file, which it can open, because they are interlaced."""
-    return _allows_interlaced(path) and _repeats(_read_start(path))
+    if not _allows_interlaced(path):
+        return False
+    frames = _read_start(cv2.VideoCapture(path, cv2.CAP_FFMPEG))
+    return len(frames) < 2 or _repeats(frames)
 
 
 def _allows_interlaced(path: str) -> bool:
     """Return whether frames may be interlaced, by the headers of a video."""
     capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
-    codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1").lower()
+    codec = (int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF).to_bytes(4, "little").decode("latin-1").lower()
     capture.release()
     if codec in DV:
         return True
-    packets = _read_start(path, (cv2.CAP_PROP_FORMAT, -1))
+    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, (cv2.CAP_PROP_FORMAT, -1))
+    # A recording may start between two headers. FFmpeg then has looked further ahead for one.
+    header = capture.retrieve(flag=int(capture.get(cv2.CAP_PROP_CODEC_EXTRADATA_INDEX)))[1]
+    packets = _read_start(capture)
     if codec in INTRA_CODECS:
         return not _repeats(packets)
-    headers = [match for packet in packets for match in _find_headers(codec, packet)]
-    return any(headers)
+    contents = packets if header is None else [header.tobytes(), *packets]
+    return any(allows for content in contents for allows in _find_headers(codec, content))
 
 
 def _find_headers(codec: str, packet: bytes) -> list[bool]:
     """Return whether each sequence header in a packet allows interlaced frames."""
     if codec in ("h264", "avc1"):
         return [_h264_allows_fields(match[1]) for match in H264_SEQUENCE.finditer(packet)]
+    if codec in MPEG4_CODECS:
+        return [_mpeg4_is_interlaced(match[1]) for match in MPEG4_LAYER.finditer(packet)]
     if codec in ("mpg2", "mp2v"):
         return [not match[1][1] & MPEG2_PROGRESSIVE for match in MPEG2_SEQUENCE.finditer(packet)]
     return []
 
 
-def _read_start(path: str, options: tuple[int, ...] = ()) -> list[bytes]:
-    """Return what OpenCV reads first: the frames or, with the format -1, the packets."""
-    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, options)
+def _read_start(capture: cv2.VideoCapture) -> list[bytes]:
+    """Return the first frames, or packets, that OpenCV reads from a file, and close it."""
     read: list[bytes] = []
     while len(read) < FRAMES_COMPARED and (result := capture.read())[0]:
         read.append(result[1].tobytes())
@@ -68,7 +77,7 @@ def _repeats(items: list[bytes]) -> bool:
 
 
 class _Bits:
-    """Reads the numbers of a header of H.264, from its first bit on. Past the end it raises ValueError."""
+    """Reads the numbers of a header, from its first bit on. Past the end it raises ValueError."""
 
     def __init__(self, header: bytes) -> None:
         plain = header.replace(b"\x00\x00\x03", b"\x00\x00")
@@ -141,3 +150,27 @@ def _skip_picture_order(bits: _Bits) -> None:
         bits.take(1)
         bits.take_golomb(2)
         bits.take_golomb(bits.take_golomb())
+
+
+def _mpeg4_is_interlaced(header: bytes) -> bool:
+    """Return whether a layer header of MPEG-4 Part 2 (its section 6.2.3) says that frames hold two fields."""
+    bits = _Bits(header)
+    try:
+        bits.take(9)
+        if bits.take(1):
+            bits.take(7)
+        if bits.take(4) == 15:
+            bits.take(16)
+        if bits.take(1):
+            bits.take(3)
+            if bits.take(1):
+                bits.take(79)
+        bits.take(3)  # the shape, a rectangle in all files of cameras, and a marker
+        steps = bits.take(16)
+        bits.take(1)
+        if bits.take(1):
+            bits.take(max(1, (steps - 1).bit_length()))
+        bits.take(29)
+        return bool(bits.take(1))
+    except ValueError:
+        return False
