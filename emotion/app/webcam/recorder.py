@@ -13,8 +13,8 @@ from emotion.app.webcam.camera import CameraFrame
 from emotion.inference.tracking import TrackedFace
 from emotion.inference.video_reader import DEFAULT_RATE, Frame
 
-QUEUE_FRAMES = 16
-"""Frames that wait for the thread at most. Further ones are left out of the recording."""
+QUEUE_BYTES = 64 * 2**20
+"""Bytes of frames that wait for the thread at most. Further frames are left out of the recording."""
 
 _Item = tuple[CameraFrame, Sequence[TrackedFace]]
 
@@ -35,7 +35,7 @@ class Recorder:
         self._emotions: Sequence[str] = ()
         self.summary = Summary()
         """Counts of the frames and faces written so far."""
-        self._queue: queue.Queue[_Item | None] = queue.Queue(QUEUE_FRAMES)
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._write_all, name="recorder", daemon=True)
         self._started: float | None = None
@@ -65,13 +65,12 @@ class Recorder:
             raise self._failure
         if not self.active:
             return
-        self._started = frame.seconds if self._started is None else self._started
-        try:
-            self._queue.put_nowait((frame, tracked_faces))
-        except queue.Full:
+        if self._queue.qsize() * frame.image.nbytes >= QUEUE_BYTES:
             self.dropped += 1
-        else:
-            self.seconds = frame.seconds - self._started
+            return
+        self._started = frame.seconds if self._started is None else self._started
+        self.seconds = frame.seconds - self._started
+        self._queue.put((frame, tracked_faces))
 
     def _write_all(self) -> None:
         try:
@@ -93,17 +92,7 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Complete the files. Raises what `record` raises, unless the block has failed already."""
-        if self._failure is None:
-            self._put_end()
+        self._queue.put(None)
         self._thread.join()
         if self._failure is not None and error is None:
             raise self._failure
-
-    def _put_end(self) -> None:
-        """Queue the end of the recording; the thread may fail while the queue is full."""
-        while self._thread.is_alive():
-            try:
-                self._queue.put(None, timeout=0.1)
-            except queue.Full:
-                continue
-            return
