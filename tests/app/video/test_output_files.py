@@ -52,6 +52,7 @@ def test_the_suffix_decides_the_format(clip, here, suffix, emotion_video, codecs
         (["-o", "out.webm"], r"--output: got out\.webm, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
         (["-o", "out"], r"--output: got out, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
         (["--csv", "folder", "--overwrite"], "folder is a folder.*file in it"),
+        (["--csv", "there.mp4/out.csv"], r"there\.mp4/out\.csv: .*there\.mp4 is a file, expected a folder"),
     ],
 )
 def test_a_file_that_is_there_stays(clip, here, arguments, problem, emotion_video):
