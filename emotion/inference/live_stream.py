@@ -46,7 +46,8 @@ class LiveStream:
         self, url: str, *, time_limit: float = math.inf, report: Callable[[str], None] = lambda notice: None
     ) -> None:
         check_address(url)
-        self._url = url
+        # FFmpeg knows schemes in small letters only.
+        self._url = scheme_of(url) + url[len(scheme_of(url)) :]
         self._time_limit = time_limit
         self._report = report
         self._reader: VideoReader | None = None

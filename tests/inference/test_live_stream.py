@@ -31,8 +31,8 @@ IMAGES = [plain_image(value, (96, 128)) for value in range(0, 250, 10)]
 
 
 @pytest.fixture(params=["PyAV", pytest.param("OpenCV", marks=pytest.mark.slow)], autouse=True)
-def either_decoder(request, monkeypatch):
-    """Run each test with both decoders, and with short waits."""
+def either_decoder(request, monkeypatch, capfd):
+    """Run each test with both decoders, and with short waits. Neither may print anything."""
     if request.param == "PyAV":
         pytest.importorskip("av", reason="the extra [video] brings PyAV")
     else:
@@ -40,10 +40,12 @@ def either_decoder(request, monkeypatch):
     monkeypatch.setattr(live_stream, "OPEN_SECONDS", 1.0)
     monkeypatch.setattr(live_stream, "READ_SECONDS", dict.fromkeys(live_stream.READ_SECONDS, 0.5))
     monkeypatch.setattr(live_stream, "RETRY_PAUSES", (0.05, 0.05, 0.05))
+    yield
+    assert capfd.readouterr() == ("", "")
 
 
 def urls_of(rtsp, http):
-    return f"rtsp://{rtsp.place}/cam", f"http://{http.place}/live"
+    return f"RTSP://{rtsp.place}/cam", f"http://{http.place}/live"
 
 
 def values_of(frames):

@@ -38,15 +38,17 @@ def draw_timeline(timeline: Timeline) -> Image.Image:
     """Return a timeline as an image, RGB, WIDTH pixels wide; its height grows with the number of faces."""
     footer = wrap(LEGEND, FOOTER_CHARACTERS)
     lines = [_shorten(timeline.name), subtitle(timeline), *notes(timeline)]
-    top = MARGIN + 56 + LINE * len(lines) + 16
-    bands = top + LINE + 24
+    legend = _legend_places(timeline.emotions, MARGIN + 56 + LINE * len(lines) + 16)
+    bands = legend[-1][1] + LINE + 24
     bottom = bands + len(timeline.faces) * (BAND_HEIGHT + BAND_GAP)
     image = Image.new("RGB", (WIDTH, bottom + 36 + LINE * len(footer) + MARGIN), PAPER)
     draw = ImageDraw.Draw(image)
     _write(draw, (MARGIN, MARGIN), TITLE, LARGE)
     for index, line in enumerate(lines):
         _write(draw, (MARGIN, MARGIN + 56 + LINE * index), line, MEDIUM, SOFT if index else INK)
-    _draw_legend(draw, timeline.emotions, top)
+    for (left, top), name in zip(legend, timeline.emotions, strict=True):
+        draw.rounded_rectangle((left, top + 5, left + 16, top + 21), 4, fill=emotion_color(name))
+        _write(draw, (left + 24, top), name, MEDIUM)
     for index, face in enumerate(timeline.faces):
         _draw_face(draw, face, timeline, bands + index * (BAND_HEIGHT + BAND_GAP))
     _draw_axis(draw, timeline, bottom)
@@ -55,12 +57,17 @@ def draw_timeline(timeline: Timeline) -> Image.Image:
     return image
 
 
-def _draw_legend(draw: ImageDraw.ImageDraw, emotions: Sequence[str], top: int) -> None:
+def _legend_places(emotions: Sequence[str], top: int) -> list[tuple[float, int]]:
+    """Return the left upper corner of each emotion in the legend, in as many lines as they need."""
+    places: list[tuple[float, int]] = []
     left = float(MARGIN)
     for name in emotions:
-        draw.rounded_rectangle((left, top + 5, left + 16, top + 21), 4, fill=emotion_color(name))
-        _write(draw, (left + 24, top), name, MEDIUM)
-        left += 24 + draw.textlength(name, _font(MEDIUM)) + 26
+        width = 24 + _font(MEDIUM).getlength(name)
+        if left > MARGIN and left + width > WIDTH - MARGIN:
+            left, top = float(MARGIN), top + LINE
+        places.append((left, top))
+        left += width + 26
+    return places
 
 
 def _draw_face(draw: ImageDraw.ImageDraw, face: FaceTimeline, timeline: Timeline, top: int) -> None:

@@ -49,7 +49,7 @@ class FaceRows:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            problem = "is a folder" if path.is_dir() else "does not exist"
+            problem = "is not a file" if path.exists() else "does not exist"
             raise InputError(f"{path} {problem}; {EXPECTED}")
         self.path = path
         self.cut_off = False
@@ -79,7 +79,10 @@ class FaceRows:
 
     def _open(self) -> TextIO:
         # Spreadsheets put a byte order mark at the start.
-        return self.path.open(encoding="utf-8-sig", newline="")
+        try:
+            return self.path.open(encoding="utf-8-sig", newline="")
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read: {error.strerror}; check its permissions") from None
 
     def _read_header(self, file: TextIO) -> tuple[str, ...]:
         try:

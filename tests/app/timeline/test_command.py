@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from emotion.app.timeline.page import HEIGHT
-from emotion.app.timeline.picture import BAND_GAP, BAND_HEIGHT, MARGIN, WIDTH
+from emotion.app.timeline.picture import BAND_GAP, BAND_HEIGHT, MARGIN, WIDTH, _legend_places
 from emotion.app.timeline.texts import clock, ticks
 from emotion.presentation.colors import COLORS
 from tests.app.timeline.face_tables import HAPPY, SAD, write_table
@@ -113,6 +113,13 @@ def test_the_image_grows_with_the_faces(table, here, emotion_timeline):
     heights = [Image.open(here / name).height for name in ("two.png", "one.png")]
     assert heights[0] - heights[1] == pytest.approx(BAND_HEIGHT + BAND_GAP, abs=40)  # the other one is counted
     assert "1 more face is not drawn" not in (here / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_legend_of_many_names_takes_more_lines():
+    places = _legend_places([f"emotion {number}" for number in range(30)], 100)
+    assert {top for _, top in places} == {100, 130, 160, 190, 220}
+    assert max(left for left, _ in places) < WIDTH - MARGIN - 100
+    assert places == sorted(places, key=lambda place: place[1])
 
 
 def test_a_table_that_is_cut_off_is_drawn_with_a_warning(table, here, emotion_timeline):

@@ -1,6 +1,7 @@
 """Tables that cannot be right are refused by name, and one that is cut off is read up to there."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -90,5 +91,16 @@ def test_a_last_line_that_is_cut_off_is_left_out(kept, here):
 def test_a_missing_file_and_a_folder_are_refused(here):
     with pytest.raises(InputError, match=r"no\.csv does not exist; expected .*emotion video --csv"):
         FaceRows(here / "no.csv")
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match="is not a file"):
         FaceRows(here)
+
+
+def test_a_file_that_may_not_be_read_is_named(here, monkeypatch):
+    path = write_table(here / "a.csv", [(0, 0.0, 1, HAPPY)])
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"a\.csv cannot be read: Permission denied.*permissions"):
+        FaceRows(path)
