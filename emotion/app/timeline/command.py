@@ -20,8 +20,8 @@ the current folder."""
 DETAILS = """\
 drawing:
   Each face has a band. The height of a color in it is the probability of an
-  emotion, averaged over a column of equal time. Where a face is not there,
-  its band is empty. Times start with the video.
+  emotion, averaged over a column of equal time. Where a face was not
+  found, its band is empty. Times start with the video.
   The share of an emotion is the part of the face's time in which it is the
   predicted one.
   The page needs no network and runs no script. It has the figures as a table.

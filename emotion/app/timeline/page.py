@@ -163,7 +163,7 @@ def _edge(place: float) -> str:
 
 def _table(timeline: Timeline) -> str:
     head = "".join(
-        f'<th scope="col">{escape(name)}</th>' for name in ("face", "from", "to", "there", *timeline.emotions)
+        f'<th scope="col">{escape(name)}</th>' for name in ("face", "from", "to", "seen", *timeline.emotions)
     )
     rows = "\n".join(_table_row(face, timeline) for face in timeline.faces)
     return (

@@ -11,7 +11,7 @@ from emotion.presentation.formats import number
 TITLE = "Emotions over time"
 LEGEND = (
     "The height of a color is the probability of an emotion, as the mean of a column. Where a band is empty, the face "
-    "is not there. A share is the part of the face's time in which the emotion is the predicted one. A model predicts "
+    "was not found. A share is the part of the face's time in which the emotion is the predicted one. A model predicts "
     "how an expression looks, and not what a person feels."
 )
 
@@ -86,10 +86,10 @@ def notes(timeline: Timeline) -> list[str]:
 
 
 def presence(face: FaceTimeline, timeline: Timeline) -> str:
-    """Return when a face is there, such as `0:03 to 1:20, there for 1:05`."""
+    """Return the times of a face, such as `0:03 to 1:20, seen for 1:05`."""
     step = clock_step(timeline)
     first, last, seconds = (clock(time, step=step) for time in (face.first, face.last, face.seconds))
-    return f"{first} to {last}, there for {seconds}"
+    return f"{first} to {last}, seen for {seconds}"
 
 
 def shares(face: FaceTimeline, emotions: Sequence[str], most: int | None = None) -> list[tuple[str, str]]:

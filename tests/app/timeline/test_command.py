@@ -19,7 +19,7 @@ from tests.app.video.tables import file_names
 
 @pytest.fixture
 def table(here):
-    """Ten seconds: face 1 is happy for five and away for two, face 2 is there for one."""
+    """Ten seconds: face 1 is happy for five and away for two, face 2 is seen for one."""
     samples = [(index, index / 10, 1, HAPPY if index < 50 else SAD) for index in range(100) if not 50 <= index < 70]
     samples += [(index, index / 10, 2, SAD) for index in range(10)]
     return write_table(here / "talk.csv", sorted(samples))
@@ -55,8 +55,8 @@ def test_the_page_has_a_band_for_each_face_and_the_figures_as_a_table(table, her
     page = Page(text)
     labels = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"]
     assert labels == [
-        "Face 1: 0:00 to 0:10, there for 0:08. happy 62 %, sad 38 %.",
-        "Face 2: 0:00 to 0:01, there for 0:01. sad 100 %.",
+        "Face 1: 0:00 to 0:10, seen for 0:08. happy 62 %, sad 38 %.",
+        "Face 2: 0:00 to 0:01, seen for 0:01. sad 100 %.",
     ]
     assert re.search(r'<tr><th scope="row">1</th><td>0:00</td>.*<td>62 %</td><td>38 %</td><td>0 %</td></tr>', text)
     assert [tag for tag, _ in page.tags].count("h1") == 1
