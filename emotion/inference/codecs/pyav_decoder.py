@@ -34,7 +34,8 @@ class PyAvDecoder:
     """
 
     def __init__(self, location: str, name: str, *, timeouts: tuple[float, float] | None = None) -> None:
-        av.logging.set_level(av.logging.PANIC)
+        # With any level, a message of FFmpeg's threads takes Python's lock, and can wait for it forever.
+        av.logging.set_level(None)
         try:
             self._container = av.open(
                 location, metadata_errors="replace", options=stream_options(location), timeout=timeouts
