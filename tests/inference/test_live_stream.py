@@ -11,7 +11,7 @@ from emotion.inference import live_stream
 from emotion.inference.codecs import choice
 from emotion.inference.live_stream import LiveStream
 from emotion.inference.video_reader import VideoReader
-from tests.clips import plain_image
+from tests.clips import plain_image, write_video
 from tests.streams import (
     PASSWORD,
     RATE,
@@ -128,8 +128,6 @@ def test_the_time_limit_ends_it_while_it_runs_and_while_it_is_away(monkeypatch):
 
 
 def test_a_file_ends_and_is_not_read_again(here):
-    from tests.clips import write_video
-
     content = write_video(here / "a.mp4", IMAGES).read_bytes()
     with running(HttpServer(files={"/a.mp4": (content, "video/mp4")})) as http:
         with LiveStream(f"http://{http.place}/a.mp4") as stream:
@@ -207,3 +205,10 @@ def test_a_playlist_reads_its_server_and_no_local_file(here):
         for name in lists:
             with pytest.raises(InputError, match="no video"):
                 LiveStream(f"http://{http.place}{name}").__enter__()
+
+
+def test_messages_of_ffmpeg_do_not_wait_for_pythons_lock(here):
+    av = pytest.importorskip("av")
+    with VideoReader(write_video(here / "a.mp4", IMAGES)):
+        # With any other level, a thread that closes a video may wait for one that waits for it.
+        assert av.logging.get_level() is None
