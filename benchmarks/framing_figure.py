@@ -21,7 +21,7 @@ CAPTION_HEIGHT = 0.34
 RING = 0.075
 """Its radius, as a share of a crop's side."""
 
-TITLES = {"cascade": ("cascade", "OpenCV's boxes"), "mtcnn": ("mtcnn", "its boxes, levelled")}
+TITLES = {"cascade": ("cascade", "OpenCV's boxes"), "yunet": ("yunet", "its boxes, leveled")}
 
 
 @styled

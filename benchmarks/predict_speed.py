@@ -5,7 +5,7 @@
 The images are made here from scikit-image's photos: cropped, mirrored, lighter and darker. Into most of them the one
 face among the photos is pasted, at other sizes and places. They are JPEG files of 512x512 pixels.
 
-- `fer`: `FER(mtcnn=False).detect_emotions(cv2.imread(path))` for each path. It gets the cascade and the smallest face
+- `fer`: `FER(mtcnn=False).detect_emotions(cv2.imread(path))` for each path. It gets our cascade and the smallest face
   of `emotion predict`, and as many OpenCV threads. All else is its default, with its TensorFlow Lite network. What it
   needs for videos is not installed. A module of three lines stands in for `pkg_resources`, by which it finds its own
   files and which setuptools no longer has.

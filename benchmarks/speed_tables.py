@@ -84,8 +84,8 @@ def render_reading() -> str:
         photos[key] for key in ("images_per_second", "processor_milliseconds_per_image", "mebibytes")
     )
     large = photos["command_mebibytes"]["5000"]
-    video, every, webcam = (
-        f"{frames[way]['frames_a_second']['median']:.0f}" for way in ("video", "video_search_every_frame", "webcam")
+    video, rare, webcam = (
+        f"{frames[way]['frames_a_second']['median']:.0f}" for way in ("video", "video_search_every_0.15_s", "webcam")
     )
     start, one = (f"{photos['seconds'][name]['median']:.2f} s" for name in ("help", "one_image"))
     rows = [
@@ -100,8 +100,8 @@ def render_reading() -> str:
             f"{memory['command']:.0f} MiB, with 5,000 images {large} MiB",
         ),
         ("`emotion predict` over `fer`, images a second", _spread_text(photos["ratio_of_the_command"]), ""),
-        ("`emotion video`", f"{video} frames a second", ""),
-        ("`emotion video`, a search in every frame", f"{every} frames a second", ""),
+        ("`emotion video`, every frame searched", f"{video} frames a second", ""),
+        ("`emotion video --search 0.15`", f"{rare} frames a second", ""),
         ("`emotion webcam`, a file as camera, no window", f"{webcam} frames a second", ""),
         ("`emotion --help`", start, ""),
         ("one image with a TFLite file, start to answer", one, ""),

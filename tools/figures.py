@@ -7,7 +7,7 @@ writes nothing and ends with status 1 where a document would change.
 import argparse
 from functools import partial
 
-from benchmarks import comparison_report, released_report, run_tables, score_tables, speed_tables
+from benchmarks import comparison_report, face_tables, released_report, run_tables, score_tables, speed_tables
 from emotion.core.errors import InputError, run_command
 from tools.markers import Renderers, fill_documents, write_documents
 
@@ -34,6 +34,10 @@ TABLES: Renderers = {
     "winograd": speed_tables.render_winograd,
     "ingestion": speed_tables.render_ingestion,
     "reading": speed_tables.render_reading,
+    "detection": face_tables.render_detection,
+    "framing": face_tables.render_framing,
+    "tilt": face_tables.render_tilt,
+    "photo emotions": face_tables.render_photo_emotions,
 }
 
 

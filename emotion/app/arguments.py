@@ -44,7 +44,9 @@ def add_predictor_arguments(
         "(default: %(default)s)",
     )
     group.add_argument(
-        "--thorough", action="store_true", help="search at twice the scale: it takes longer and finds a few more faces"
+        "--thorough",
+        action="store_true",
+        help="search small images as they are: it takes longer and finds a few more faces",
     )
     group.add_argument(
         "--margin",

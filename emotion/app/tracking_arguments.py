@@ -14,7 +14,7 @@ def add_tracking_arguments(parser: argparse.ArgumentParser) -> None:
         type=nonnegative_seconds,
         default=SEARCH_EVERY,
         metavar="SECONDS",
-        help="time from one search for faces to the next. 0: search every frame (default: %(default)s)",
+        help="time from one search for faces to the next. 0: search every frame (default: %(default)g)",
     )
     parser.add_argument(
         "--smooth",

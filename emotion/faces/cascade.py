@@ -62,8 +62,8 @@ class CascadeDetector:
         self._threads = threading.local()
         self._classifier()
 
-    def detect(self, image: np.ndarray) -> list[Detection]:
-        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first."""
+    def detect(self, image: np.ndarray, *, level: bool = True) -> list[Detection]:
+        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first. It measures no tilts."""
         return frame_all(self.detect_raw(image), CASCADE_FRAMING)
 
     def detect_raw(self, image: np.ndarray) -> list[RawDetection]:

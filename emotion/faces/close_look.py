@@ -3,7 +3,7 @@
 It confirms uncertain faces, and measures the tilt of a face. `benchmarks/tilt.py` measures both.
 
 YuNet's landmarks tell the tilt only where a face has more than about 110 pixels. In a smaller face they are those of an
-upright one: at a tilt of 20 degrees the eyes show 2. So the tilt comes from a copy that shows the face large. One look
+upright one: at a tilt of 20 degrees the eyes show 3. So the tilt comes from a copy that shows the face large. One look
 falls short of a large tilt, and a second one in the turned copy gives the rest.
 """
 
@@ -32,7 +32,7 @@ TRUE_LANDMARKS_SIDE = 110
 """Pixels of a face from which on its landmarks show its tilt."""
 
 HINT_WEIGHTS = (3.5, 0.5, 1.0)
-"""Weights of the tilts of eyes, mouth and axis that estimate the tilt of a smaller face. They were fitted."""
+"""Weights of the tilts of eyes, mouth and axis that estimate the tilt of a smaller face. They were chosen."""
 
 LEAST_HINT = math.radians(6)
 """The smallest estimate of a tilt that is worth a look."""

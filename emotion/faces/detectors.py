@@ -42,8 +42,8 @@ def make_detector(name: str, smallest: int, *, thorough: bool = False) -> Detect
         name: one of DETECTORS. `cascade` is the detector of earlier versions, which finds frontal faces only.
         smallest: the smallest face to search for, in pixels of its box's side, at least 1. No detector finds faces of
             less than 20 pixels reliably.
-        thorough: whether to search at twice the scale. It takes longer, and finds a few more faces. `cascade` has no
-            such setting.
+        thorough: whether to search a copy of at least 640 pixels. It takes longer, and finds a few more faces.
+            `cascade` has no such setting.
 
     Raises:
         InputError: the name is unknown, `smallest` is out of range, or the installed OpenCV lacks the detector.

@@ -17,7 +17,7 @@ SMALLEST_CROP = 16
 class WholeImageDetector:
     """Takes each image as one face: the choice `whole`."""
 
-    def detect(self, image: np.ndarray) -> list[Detection]:
+    def detect(self, image: np.ndarray, *, level: bool = True) -> list[Detection]:
         """Return the whole of `image`, (height, width, ...), as its one face."""
         return [whole_image(image)]
 
@@ -32,11 +32,11 @@ class AutoDetector:
     def __init__(self, default: Detector) -> None:
         self._default = default
 
-    def detect(self, image: np.ndarray) -> list[Detection]:
-        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first."""
+    def detect(self, image: np.ndarray, *, level: bool = True) -> list[Detection]:
+        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first, with tilts if `level`."""
         sides = image.shape[:2]
         if max(sides) > LARGEST_CROP:
-            return self._default.detect(image)
+            return self._default.detect(image, level=level)
         return [whole_image(image)] if min(sides) >= SMALLEST_CROP else []
 
 

@@ -23,8 +23,8 @@ SURE_SCORE = 0.75
 LEAST_SCORE = 0.65
 """The lowest score of a face that a closer look may confirm."""
 
-LEAST_COPY = 256
-"""Longest side, at least, of the searched copy, unless the image is smaller. This costs little, and finds more."""
+SMALLEST_SIDE = 20
+"""Pixels of the smallest requested face in the searched copy."""
 
 LARGEST_COPY = 640
 """Longest side of a copy in which all faces are found. In a larger one, YuNet misses the largest faces."""
@@ -38,17 +38,18 @@ class Search:
     """A setting of the search.
 
     Attributes:
-        side: pixels of the smallest requested face in the searched copy. More finds more, and takes longer.
+        least_copy: longest side, at least, of the searched copy in pixels, unless the image is smaller. More finds more
+            faces, and takes longer.
     """
 
-    side: int
+    least_copy: int
 
 
-QUICK = Search(side=20)
-"""Faces of 40 pixels become 20. It is the default everywhere."""
+QUICK = Search(least_copy=256)
+"""Faces of 40 pixels become 20, and faces in small images less. It is the default everywhere."""
 
-THOROUGH = Search(side=40)
-"""Small images are searched as they are. It takes four times as long."""
+THOROUGH = Search(least_copy=640)
+"""Images of up to 640 pixels are searched as they are."""
 
 
 class YuNetDetector:
@@ -62,9 +63,9 @@ class YuNetDetector:
     def __init__(self, smallest: int, search: Search = QUICK) -> None:
         self._smallest, self._search = smallest, search
 
-    def detect(self, image: np.ndarray) -> list[Detection]:
-        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first."""
-        tilts = ((raw, measure_tilt(image, raw)) for raw in self.detect_raw(image))
+    def detect(self, image: np.ndarray, *, level: bool = True) -> list[Detection]:
+        """Return the faces in `image`, uint8 (height, width, 1 or 3), the largest first, with tilts if `level`."""
+        tilts = ((raw, measure_tilt(image, raw) if level else 0.0) for raw in self.detect_raw(image))
         return sort_by_size(frame(raw, YUNET_FRAMING, tilt) for raw, tilt in tilts)
 
     def detect_raw(self, image: np.ndarray) -> list[RawDetection]:
@@ -84,5 +85,5 @@ class YuNetDetector:
 
     def _fine_scale(self, image: np.ndarray) -> float:
         height, width = image.shape[:2]
-        wanted: float = max(self._search.side / self._smallest, LEAST_COPY / max(height, width))
+        wanted: float = max(SMALLEST_SIDE / self._smallest, self._search.least_copy / max(height, width))
         return min(1.0, wanted, math.sqrt(WORKING_PIXELS / (height * width)))

@@ -14,7 +14,7 @@ import numpy as np
 LONGEST_SIDE = 960
 """Pixels of the longer side of the image that motion is measured in; larger images are made smaller."""
 
-GRID_SIZE = 7
+GRID_SIZE = 5
 """Points per side of the grid."""
 
 GRID_SHARE = 0.7

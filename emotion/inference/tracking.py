@@ -1,20 +1,21 @@
 """The faces of a video, frame by frame: numbered, with boxes that move along and probabilities that do not flicker.
 
     tracker = FaceTracker(Predictor("models/model.tflite"))
-    for image, seconds in frames:
-        for tracked in tracker.update(image, seconds):
-            print(tracked.number, tracked.face.emotion)
+    for frame, tracked_faces in tracker.track(VideoReader(Path("holiday.mp4"))):
+        for tracked in tracked_faces:
+            print(frame.seconds, tracked.number, tracked.face.emotion)
 
-A search for faces takes much longer than everything else, so there is one every SEARCH_EVERY seconds. Between
-searches boxes move with the image inside them (`emotion.inference.motion`). Which box is which face is decided in
-`emotion.inference.box_tracking`.
+By default every frame is searched for faces. Between searches that are rarer, boxes move with the image inside them
+(`emotion.inference.motion`). Which box is which face is decided in `emotion.inference.box_tracking`. Tilts change
+slowly and take longer to measure than a search, so they are measured every LEVEL_EVERY seconds.
 
 The same frames give the same faces: nothing here reads the clock.
 """
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,13 +24,40 @@ from emotion.inference.box_tracking import TIME_TOLERANCE, BoxTracker, to_box_ar
 from emotion.inference.defaults import HALF_LIFE, SEARCH_EVERY
 from emotion.inference.motion import GrayFrame, move_boxes
 from emotion.inference.predictor import Face
+from emotion.parallel.ahead import map_ahead
+
+LEVEL_EVERY = 0.15
+"""Seconds from one measurement of the tilts of all faces to the next."""
+
+CONFIRM_WITHIN = 0.15
+"""Seconds, at most, from one search to the next while a face is tentative."""
+
+SEARCHING_THREADS = 2
+"""Threads that search the next frames of a video while one is classified."""
+
+
+class TimedImage(Protocol):
+    """A frame of a video."""
+
+    @property
+    def seconds(self) -> float:
+        """Its time, which does not go back."""
+        ...
+
+    @property
+    def image(self) -> np.ndarray:
+        """The frame, uint8 (height, width, 1 or 3)."""
+        ...
+
+
+Frame = TypeVar("Frame", bound=TimedImage)
 
 
 class FacePredictor(Protocol):
     """The methods of a predictor that tracking uses. `emotion.inference.predictor.Predictor` has them."""
 
-    def detect(self, image: np.ndarray, /) -> list[Detection]:
-        """Return the faces in an image."""
+    def detect(self, image: np.ndarray, /, *, level: bool = True) -> list[Detection]:
+        """Return the faces in an image, with their tilts if `level`."""
         ...
 
     def crop(self, image: np.ndarray, detection: Detection, /) -> np.ndarray:
@@ -83,10 +111,29 @@ class FaceTracker:
         self._predictor = predictor
         self._search_every = search_every
         self._classify_every = classify_every
+        self._half_life = half_life
         self._boxes = BoxTracker(half_life)
         self._frame: GrayFrame | None = None
         self._frame_number = -1
         self._last_search = -math.inf
+        self._last_leveled = -math.inf
+
+    def track(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, list[TrackedFace]], None, None]:
+        """Yield each frame of a video with its faces, by number, as `update` returns them.
+
+        Where every frame is searched, other threads search the next ones ahead. Close it where it is not used to its
+        end.
+        """
+        if self._search_every:
+            for frame in frames:
+                yield frame, self.update(frame.image, frame.seconds)
+            return
+        timed = ((frame, self.take_leveling(frame.seconds)) for frame in frames)
+        with closing(map_ahead(self._search, timed, SEARCHING_THREADS)) as searched:
+            for (frame, leveled), detections in searched:
+                self.propagate(frame.image)
+                self.set_detections(detections, frame.seconds, leveled=leveled)
+                yield frame, self.classify(frame.image, frame.seconds)
 
     def update(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
         """Return the faces in the next frame, by number.
@@ -97,39 +144,66 @@ class FaceTracker:
         """
         self.propagate(image)
         if self.search_is_due(seconds):
-            self.set_detections(self._predictor.detect(image), seconds)
+            level = self.take_leveling(seconds)
+            self.set_detections(self._predictor.detect(image, level=level), seconds, leveled=level)
         return self.classify(image, seconds)
+
+    def take_leveling(self, seconds: float) -> bool:
+        """Return whether the search at this time is to measure tilts, and note that it does."""
+        due = not self._half_life or seconds - self._last_leveled >= LEVEL_EVERY - TIME_TOLERANCE
+        self._last_leveled = seconds if due else self._last_leveled
+        return due
 
     def search_is_due(self, seconds: float) -> bool:
         """Return whether to search for faces at this time: after a while, and when faces are lost or tentative."""
         interval = self._search_every
         if self._boxes.has_tentative:
-            interval = min(interval, SEARCH_EVERY)
+            interval = min(interval, CONFIRM_WITHIN)
         return self._boxes.has_lost or seconds - self._last_search >= interval - TIME_TOLERANCE
 
-    def propagate(self, image: np.ndarray) -> GrayFrame:
-        """Go to the next frame and move all boxes there. Return the frame for a later `set_detections`."""
+    def propagate(self, image: np.ndarray, *, keep_detected: bool = False) -> GrayFrame:
+        """Go to the next frame and move all boxes there.
+
+        Args:
+            image: uint8 (height, width, 1 or 3).
+            keep_detected: whether faces that were detected last count as detected in this frame, too.
+
+        Returns:
+            The frame, for a later `set_detections`.
+        """
         previous, self._frame = self._frame, GrayFrame.of(image)
+        if not keep_detected:
+            self._boxes.clear_detected()
         if previous is not None:
             self._boxes.propagate(previous, self._frame)
         self._frame_number += 1
         return self._frame
 
     def set_detections(
-        self, detections: Sequence[Detection], seconds: float, *, frame: GrayFrame | None = None
+        self,
+        detections: Sequence[Detection],
+        seconds: float,
+        *,
+        leveled: bool = True,
+        frame: GrayFrame | None = None,
     ) -> None:
         """Update the tracks with what a search found.
 
         Args:
             detections: the faces that were found.
             seconds: the time of the frame that was searched.
+            leveled: whether their tilts were measured. If not, faces keep the tilts that they have.
             frame: that frame, as `propagate` returned it, if it is an earlier one.
         """
-        boxes = [to_box_array(detection) for detection in detections]
-        if frame is not None and self._frame is not None:
+        boxes = [to_box_array(detection, leveled=leveled) for detection in detections]
+        if frame is not None and self._frame is not None and frame is not self._frame:
             boxes = [box for box in move_boxes(frame, self._frame, boxes) if box is not None]
         self._boxes.update_boxes(boxes, seconds)
         self._last_search = seconds
+
+    def _search(self, timed: tuple[TimedImage, bool]) -> list[Detection]:
+        frame, level = timed
+        return self._predictor.detect(frame.image, level=level)
 
     def classify(self, image: np.ndarray, seconds: float) -> list[TrackedFace]:
         """Return the faces in this frame, by number, after the model has classified those that are due."""

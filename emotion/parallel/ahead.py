@@ -1,11 +1,12 @@
 """Work that a second thread does ahead of its results, or after its calls."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, ParamSpec, TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
 
 WAITING = 2
@@ -23,6 +24,25 @@ def iterate_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
         while (item := waiting.popleft().result()) is not end:
             waiting.append(executor.submit(next, items, end))
             yield item
+
+
+def map_ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Generator[tuple[Item, Result], None, None]:
+    """Yield each of `items` with what the function returns for it, in order.
+
+    So many other threads call the function for the next items while the caller uses one. Close it where it is not used
+    to its end.
+    """
+    with ThreadPoolExecutor(workers) as executor:
+        waiting: deque[tuple[Item, Future[Result]]] = deque()
+        for item in items:
+            waiting.append((item, executor.submit(function, item)))
+            if len(waiting) > workers:
+                first, result = waiting.popleft()
+                yield first, result.result()
+        for first, result in waiting:
+            yield first, result.result()
 
 
 class CallsBehind(Generic[Parameters]):

@@ -16,9 +16,10 @@ from emotion.inference.box_tracking import (
     smoothing_weight,
 )
 from emotion.inference.defaults import HALF_LIFE
-from tests.inference.textures import BOX, EYES
+from tests.inference.textures import BOX
 
-boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(10, 300), st.floats(10, 300)).map(np.array)
+coordinates, sides, tilts = st.floats(-500, 500), st.floats(10, 300), st.floats(-1, 1)
+boxes = st.tuples(coordinates, coordinates, sides, sides, tilts).map(np.array)
 
 
 class TestMatchBoxes:
@@ -29,15 +30,15 @@ class TestMatchBoxes:
         assert box_distance(one, other) >= 0
 
     def test_distance_counts_sides_and_doublings(self):
-        assert box_distance(BOX, BOX + [30, 0, 0, 0]) == pytest.approx(0.5)
-        assert box_distance(BOX, np.array([90.0, 50.0, 120.0, 120.0])) == pytest.approx(1)
+        assert box_distance(BOX, BOX + [30, 0, 0, 0, 0]) == pytest.approx(0.5)
+        assert box_distance(BOX, np.array([90.0, 50.0, 120.0, 120.0, 0.0])) == pytest.approx(1)
 
     def test_faces_side_by_side_are_two(self):
-        assert match_boxes([BOX], [BOX + [60, 0, 0, 0]]) == []
+        assert match_boxes([BOX], [BOX + [60, 0, 0, 0, 0]]) == []
 
     def test_each_face_is_matched_once_the_closest_first(self):
-        expected = [BOX, BOX + [20, 0, 0, 0]]
-        detected = [BOX + [18, 0, 0, 0], BOX + [30, 0, 0, 0], BOX + [500, 0, 0, 0]]
+        expected = [BOX, BOX + [20, 0, 0, 0, 0]]
+        detected = [BOX + [18, 0, 0, 0, 0], BOX + [30, 0, 0, 0, 0], BOX + [500, 0, 0, 0, 0]]
         assert match_boxes(expected, detected) == [(1, 0), (0, 1)]
 
     @given(st.lists(boxes, max_size=6), st.lists(boxes, max_size=6))
@@ -77,8 +78,8 @@ class TestSmoothing:
         tracker = BoxTracker(0.2)
         tracker.update_boxes([BOX], 0.0)
         for search in range(1, searches + 1):
-            tracker.update_boxes([BOX + [10, 0, 0, 0]], 0.2 * search / searches)
-        np.testing.assert_allclose(tracker.visible[0].box, BOX + [5, 0, 0, 0])
+            tracker.update_boxes([BOX + [10, 0, 0, 0, 0]], 0.2 * search / searches)
+        np.testing.assert_allclose(tracker.visible[0].box, BOX + [5, 0, 0, 0, 0])
 
     def test_the_first_probabilities_stay_as_they_are(self):
         tracker = BoxTracker(HALF_LIFE)
@@ -99,12 +100,12 @@ def update_at(tracker, times, *boxes):
 
 
 class TestBoxTracker:
-    other = BOX + [100, 0, 0, 0]
+    other = BOX + [100, 0, 0, 0, 0]
 
     def test_numbers_stay_whatever_the_order_of_the_detections(self):
         tracker = BoxTracker()
         tracker.update_boxes([BOX, self.other], 0.0)
-        tracker.update_boxes([self.other + [5, 0, 0, 0], BOX - [5, 0, 0, 0]], 0.1)
+        tracker.update_boxes([self.other + [5, 0, 0, 0, 0], BOX - [5, 0, 0, 0, 0]], 0.1)
         assert numbers(tracker) == [1, 2]
         assert tracker.visible[0].box[0] < BOX[0] < tracker.visible[1].box[0]
 
@@ -150,37 +151,68 @@ class TestBoxTracker:
         tracker.update_boxes([], gap / 2)
         assert numbers(tracker) == []
         tracker.update_boxes([], gap)
-        update_at(tracker, [gap + 0.01, gap + 0.02], BOX + [10, 0, 0, 0])
+        update_at(tracker, [gap + 0.01, gap + 0.02], BOX + [10, 0, 0, 0, 0])
         assert numbers(tracker) == [number]
 
     def test_a_face_that_comes_back_is_where_it_was_found(self):
         tracker = BoxTracker()
         tracker.update_boxes([BOX], 0.0)
         tracker.update_boxes([], 0.1)
-        tracker.update_boxes([BOX + [30, 0, 0, 0]], 0.2)
-        np.testing.assert_array_equal(tracker.visible[0].box, BOX + [30, 0, 0, 0])
+        tracker.update_boxes([BOX + [30, 0, 0, 0, 0]], 0.2)
+        np.testing.assert_array_equal(tracker.visible[0].box, BOX + [30, 0, 0, 0, 0])
 
     def test_a_face_that_is_gone_does_not_take_the_box_of_one_that_is_there(self):
         tracker = BoxTracker()
         tracker.update_boxes([BOX, self.other], 0.0)
         tracker.update_boxes([self.other], 0.1)
-        near = BOX + [60, 0, 0, 0]  # halfway between the two
+        near = BOX + [60, 0, 0, 0, 0]  # halfway between the two
         tracker.tracks[0].box = near
-        tracker.update_boxes([near + [5, 0, 0, 0]], 0.15)
+        tracker.update_boxes([near + [5, 0, 0, 0, 0]], 0.15)
         assert numbers(tracker) == [2]
 
-    def test_of_two_boxes_on_one_face_the_missed_one_is_removed(self):
+    def test_of_two_boxes_on_one_face_the_missed_one_is_hidden_and_forgotten(self):
         tracker = BoxTracker()
         update_at(tracker, [0.0, 0.2, 0.4], BOX, self.other)
-        tracker.tracks[1].box = BOX + [60 * DUPLICATE_DISTANCE - 1, 0, 0, 0]
+        tracker.tracks[1].box = BOX + [60 * DUPLICATE_DISTANCE - 1, 0, 0, 0, 0]
         tracker.update_boxes([BOX], 0.5)
         assert numbers(tracker) == [1]
+        tracker.update_boxes([BOX], 0.5 + KEEP_NUMBER)
         assert len(tracker.tracks) == 1
+
+    @pytest.mark.parametrize("back_at", [80, 150, 220], ids=["turned back", "stopped", "walked on"])
+    def test_a_face_that_another_one_hid_keeps_its_number(self, back_at):
+        tracker, front = BoxTracker(half_life=0.001), BOX + [120, 0, 0, 0, 0]
+        for frame in range(7):  # it walks up to the left border of the one in front
+            tracker.update_boxes([front, BOX + [15 * frame, 0, 0, 0, 0]], 0.1 * frame)
+        for frame in range(7, 14):
+            tracker.tracks[1].box = front  # the motion of the face in front carries the box along
+            tracker.update_boxes([front], 0.1 * frame)
+        assert numbers(tracker) == [1]
+        back = BOX + [back_at, 0, 0, 0, 0]
+        tracker.update_boxes([front, back], 1.4)
+        assert numbers(tracker) == [1, 2]
+        np.testing.assert_array_equal(tracker.visible[1].box, back)
+
+    def test_a_hidden_face_does_not_take_the_box_of_the_one_in_front(self):
+        tracker = BoxTracker()
+        for frame in range(4):
+            tracker.update_boxes([self.other, BOX + [20 * frame, 0, 0, 0, 0]], 0.1 * frame)
+        tracker.update_boxes([self.other], 0.4)
+        moved = self.other - [10, 0, 0, 0, 0]  # the hidden face would be there by now
+        tracker.update_boxes([moved], 0.5)
+        assert [track.number for track in tracker.tracks if track.detected] == [1]
+
+    def test_a_face_far_from_its_way_gets_a_new_number(self):
+        tracker = BoxTracker()
+        for frame in range(5):
+            tracker.update_boxes([BOX + [15 * frame, 0, 0, 0, 0]], 0.1 * frame)
+        update_at(tracker, [0.9, 1.0], BOX - [100, 0, 0, 0, 0])
+        assert numbers(tracker) == [2]
 
     def test_old_tracks_take_no_memory(self):
         tracker = BoxTracker()
         for frame in range(1000):
-            tracker.update_boxes([BOX + [100 * frame, 0, 0, 0]] if frame % 2 else [], frame / 10)
+            tracker.update_boxes([BOX + [100 * frame, 0, 0, 0, 0]] if frame % 2 else [], frame / 10)
             assert len(tracker.tracks) <= 1 + KEEP_NUMBER * 10
 
     def test_without_smoothing_faces_come_and_go_with_each_search(self):
@@ -191,9 +223,13 @@ class TestBoxTracker:
         tracker.update_boxes([], 0.3)
         assert numbers(tracker) == []
 
-    def test_eyes_may_come_and_go(self):
+    def test_a_tilt_is_smoothed_as_boxes_are(self):
+        tracker = BoxTracker(0.2)
+        tracker.update_boxes([BOX], 0.0)
+        tracker.update_boxes([BOX + [0, 0, 0, 0, 0.4]], 0.2)
+        assert tracker.visible[0].detection.tilt == pytest.approx(0.2)
+
+    def test_a_box_is_in_whole_pixels_and_a_tilt_is_not(self):
         tracker = BoxTracker()
-        tracker.update_boxes([np.append(BOX, EYES)], 0.0)
-        assert tracker.visible[0].detection.eyes == ((135.0, 100.0), (165.0, 102.0))
-        tracker.update_boxes([BOX], 0.1)
-        assert tracker.visible[0].detection.eyes is None
+        tracker.update_boxes([BOX + [0.4, 0.6, 0, 0, 0.25]], 0.0)
+        assert tracker.visible[0].detection == ((120, 81, 60, 60), 0.25)

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 SIZE = 240, 320
-BOX = np.array([120.0, 80.0, 60.0, 60.0])
-EYES = np.array([135.0, 100.0, 165.0, 102.0])
+BOX = np.array([120.0, 80.0, 60.0, 60.0, 0.0])
+"""A box as `Track.box` holds it."""
 
 
 def texture(size: tuple[int, int] = SIZE, seed: int = 0, grain: float = 9) -> np.ndarray:

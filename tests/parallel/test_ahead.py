@@ -1,10 +1,11 @@
 """Another thread works ahead or behind, in order, and loses no error."""
 
 import threading
+import time
 
 import pytest
 
-from emotion.parallel.ahead import WAITING, CallsBehind, iterate_ahead
+from emotion.parallel.ahead import WAITING, CallsBehind, iterate_ahead, map_ahead
 
 
 def test_items_come_in_their_order():
@@ -33,6 +34,28 @@ def test_an_error_comes_after_the_items_before_it():
     assert next(items) == 1
     with pytest.raises(ValueError, match="broken"):
         next(items)
+
+
+def test_results_come_with_their_items_in_order():
+    def square(number):
+        time.sleep(0.002 * (number % 3))
+        return number**2
+
+    assert list(map_ahead(square, range(20), 2)) == [(number, number**2) for number in range(20)]
+    assert list(map_ahead(square, [], 2)) == []
+
+
+def test_few_results_are_made_ahead():
+    made: list[int] = []
+    for number, _ in map_ahead(made.append, range(20), 2):
+        assert len(made) <= number + 3
+
+
+def test_an_error_comes_with_its_item():
+    results = map_ahead(lambda number: 1 // number, [1, 0, 1], 2)
+    assert next(results) == (1, 1)
+    with pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 def test_calls_are_made_in_their_order():

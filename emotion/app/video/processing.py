@@ -82,11 +82,12 @@ def process_video(
         FaceWriter(outputs, emotions, reader.frame_rate, bars=bars, find_sound=find_sound) as writer,
         _completed(completed_by_interrupt),
         _frames_with_progress(reader) as frames,
+        closing(tracker.track(frames)) as tracked_frames,
     ):
-        for frame in frames:
+        for frame, tracked_faces in tracked_frames:
             if frame.seconds >= time_limit:
                 return writer.summary
-            writer.write(frame, tracker.update(frame.image, frame.seconds))
+            writer.write(frame, tracked_faces)
     writer.summary.missing_frames = reader.missing_frames
     return writer.summary
 

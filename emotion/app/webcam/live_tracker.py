@@ -16,14 +16,15 @@ class _Search(NamedTuple):
 
     frame: GrayFrame
     seconds: float
+    leveled: bool
     detections: Future[list[Detection]]
 
 
 class LiveTracker:
     """Tracks and classifies faces in the newest frame while a search runs in an earlier one.
 
-    Detections are moved from the frame that was searched to the newest. Use it as a context manager, which ends the
-    thread.
+    Detections are moved from the frame that was searched to the newest, and count as detected there. Use it as a
+    context manager, which ends the thread.
 
     Args:
         predictor: detects and classifies faces.
@@ -46,14 +47,23 @@ class LiveTracker:
             image: uint8 (height, width, 1 or 3).
             seconds: when it came.
         """
-        frame = self._tracker.propagate(image)
-        if self._search is not None and self._search.detections.done():
-            search = self._search
-            self._tracker.set_detections(search.detections.result(), search.seconds, frame=search.frame)
-            self._search = None
+        searched = self._take_search()
+        frame = self._tracker.propagate(image, keep_detected=searched)
         if self._search is None and self._tracker.search_is_due(seconds):
-            self._search = _Search(frame, seconds, self._executor.submit(self._predictor.detect, image))
+            level = self._tracker.take_leveling(seconds)
+            detections = self._executor.submit(self._predictor.detect, image, level=level)
+            self._search = _Search(frame, seconds, level, detections)
         return self._tracker.classify(image, seconds)
+
+    def _take_search(self) -> bool:
+        """Update the faces of the previous frame with the search if it is done; return whether it is."""
+        search = self._search
+        if search is None or not search.detections.done():
+            return False
+        found = search.detections.result()
+        self._tracker.set_detections(found, search.seconds, leveled=search.leveled, frame=search.frame)
+        self._search = None
+        return True
 
     def __enter__(self) -> Self:
         return self

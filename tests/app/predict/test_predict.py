@@ -672,9 +672,9 @@ class Slow(Predictor):
         self.searched = 0
         self.batches = []
 
-    def detect(self, image):
+    def detect(self, image, *, level=True):
         self.searched += 1
-        return super().detect(image)
+        return super().detect(image, level=level)
 
     def probabilities(self, crops):
         self.batches.append(len(crops))

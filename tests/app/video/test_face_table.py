@@ -37,7 +37,7 @@ def test_the_portrait_is_one_happy_face(clip, here, emotion_video):
 
 
 def test_the_table_says_what_was_detected_and_classified_where(clip, here, emotion_video):
-    status, out, err = emotion_video(clip, "--csv", "out.csv", "--every", 3)
+    status, out, err = emotion_video(clip, "--csv", "out.csv", "--every", 3, "--search", 0.15)
     assert (status, err) == (0, "")
     assert out == f"{FRAMES} frames (0.4 s), 1 face, 100% of the frames show one\nwritten: out.csv\n"
     rows = read_rows(here / "out.csv")

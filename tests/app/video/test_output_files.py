@@ -90,7 +90,7 @@ def test_a_file_has_another_name_until_it_is_complete(clip, here, monkeypatch, e
 
 
 def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, monkeypatch, emotion_video, codecs):
-    monkeypatch.setattr(FaceTracker, "update", fail_at(5, InputError("no more")))
+    monkeypatch.setattr(FaceTracker, "classify", fail_at(5, InputError("no more")))
     (here / "out.mp4").write_bytes(b"old")
     assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == "error: no more"
     assert file_names(here) == ["out.mp4"]
@@ -98,7 +98,7 @@ def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, mo
 
 
 def test_an_interruption_keeps_the_frames_so_far(clip, here, monkeypatch, emotion_video, codecs):
-    monkeypatch.setattr(FaceTracker, "update", fail_at(5, KeyboardInterrupt()))
+    monkeypatch.setattr(FaceTracker, "classify", fail_at(5, KeyboardInterrupt()))
     status, out, err = emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv")
     assert (status, out) == (130, "")
     lines = err.splitlines()
@@ -108,13 +108,13 @@ def test_an_interruption_keeps_the_frames_so_far(clip, here, monkeypatch, emotio
 
 
 def fail_at(frame, error):
-    """Return a `FaceTracker.update` that raises `error` at a frame."""
-    update, count = FaceTracker.update, iter(range(100))
+    """Return a `FaceTracker.classify` that raises `error` at a frame."""
+    classify, count = FaceTracker.classify, iter(range(100))
 
     def failing(*arguments):
         if next(count) == frame:
             raise error
-        return update(*arguments)
+        return classify(*arguments)
 
     return failing
 

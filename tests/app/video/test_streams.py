@@ -65,15 +65,15 @@ def test_a_stream_that_is_lost_leaves_complete_files_and_a_warning(here, emotion
 def test_ctrl_c_completes_the_files_of_a_stream(here, emotion_video, monkeypatch):
     from emotion.inference.tracking import FaceTracker
 
-    update, calls = FaceTracker.update, []
+    classify, calls = FaceTracker.classify, []
 
     def interrupted(*arguments):
         calls.append(1)
         if len(calls) == 8:
             raise KeyboardInterrupt
-        return update(*arguments)
+        return classify(*arguments)
 
-    monkeypatch.setattr(FaceTracker, "update", interrupted)
+    monkeypatch.setattr(FaceTracker, "classify", interrupted)
     with running(HttpServer(IMAGES)) as camera:
         status, out, _ = emotion_video(f"http://{camera.place}/live", "--csv", "cam.csv", *WHOLE)
     assert (status, file_names(here)) == (0, ["cam.csv"])

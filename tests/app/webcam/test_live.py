@@ -87,7 +87,7 @@ def test_faces_show(clip, predictor, monkeypatch):
 
     # On a busy machine a search can take longer than the whole clip.
     detections = predictor.detect(read_frames(clip)[0].image)
-    monkeypatch.setattr(predictor, "detect", lambda image: detections)
+    monkeypatch.setattr(predictor, "detect", lambda image, **_: detections)
     monkeypatch.setattr(Display, "set_frame", set_frame_slowly)
     run_webcam(str(clip), lambda: predictor, paced=False)
     assert shown[0] == []  # the first search has just begun

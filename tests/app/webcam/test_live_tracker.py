@@ -37,9 +37,9 @@ def test_detections_of_an_earlier_frame_move_to_the_newest(astronaut, predictor,
     may_finish = threading.Event()
     detect = predictor.detect
 
-    def detect_slowly(image):
+    def detect_slowly(image, **options):
         may_finish.wait(10)
-        return detect(image)
+        return detect(image, **options)
 
     monkeypatch.setattr(predictor, "detect", detect_slowly)
     with LiveTracker(predictor) as tracker:
@@ -51,11 +51,12 @@ def test_detections_of_an_earlier_frame_move_to_the_newest(astronaut, predictor,
         image = portrait_frame(astronaut, 4 / RATE, SIZE)
         [tracked] = tracker.update(image, 4 / RATE)
     [expected] = detect(image)
+    assert tracked.detected
     np.testing.assert_allclose(tracked.face.box, expected.box, atol=3)
 
 
 def test_an_error_of_the_search_is_raised(predictor, monkeypatch):
-    def fail(image):
+    def fail(image, **_):
         raise InputError("no detector")
 
     monkeypatch.setattr(predictor, "detect", fail)
