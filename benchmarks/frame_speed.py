@@ -36,14 +36,16 @@ from tqdm import tqdm
 
 from benchmarks.default_model import DEFAULT_MODEL, RELEASED_MODEL
 from benchmarks.photos import ASTRONAUT, load_photo
-from emotion.app.video import processing
+from emotion.app.video import face_writer
 from emotion.app.video.face_table import FaceTable
-from emotion.app.video.output_files import OutputFiles
+from emotion.app.video.output_files import NO_FILES, OutputFiles
+from emotion.app.video.processing import process_video
 from emotion.app.webcam.camera import Camera
 from emotion.app.webcam.camera_sources import open_camera
 from emotion.app.webcam.display import Display
 from emotion.app.webcam.live import run_loop
 from emotion.app.webcam.live_tracker import LiveTracker
+from emotion.app.webcam.recorder import Recorder
 from emotion.app.webcam.window import Window
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
@@ -128,7 +130,7 @@ def timed_parts() -> Iterator[dict[str, float]]:
     spent: dict[str, float] = defaultdict(float)
     with ExitStack() as stack:
         stack.enter_context(
-            patch.object(processing, "annotate_frame", _timed(processing.annotate_frame, "draw", spent))
+            patch.object(face_writer, "annotate_frame", _timed(face_writer.annotate_frame, "draw", spent))
         )
         for part, methods in PARTS.items():
             for kind, name in methods:
@@ -153,7 +155,7 @@ def time_video(source: Path, predictor: Predictor, folder: Path, *, search_every
     outputs = OutputFiles(folder / "annotated.mp4", folder / "faces.csv")
     tracker = FaceTracker(predictor, search_every=search_every)
     with VideoReader(source) as reader:
-        return _time_run(lambda: processing.process_video(reader, tracker, outputs, emotions=predictor.emotions))
+        return _time_run(lambda: process_video(reader, tracker, outputs, emotions=predictor.emotions))
 
 
 def time_webcam(source: Path, predictor: Predictor, folder: Path) -> RunTime:
@@ -163,9 +165,10 @@ def time_webcam(source: Path, predictor: Predictor, folder: Path) -> RunTime:
         Window("benchmark") as window,
         LiveTracker(predictor) as tracker,
     ):
-        display = Display(window, predictor.emotions, mirror=True, folder=folder)
+        recorder = Recorder(NO_FILES)
+        display = Display(window, predictor.emotions, mirror=True, folder=folder, recorder=recorder)
         camera.start_playing()
-        return _time_run(lambda: run_loop(camera, tracker, display))
+        return _time_run(lambda: run_loop(camera, tracker, display, recorder))
 
 
 def _time_run(run: Callable[[], object]) -> RunTime:

@@ -616,6 +616,86 @@ SHARING = (
     ),
 )
 
+LIVE = (
+    Fault(
+        "recording: times are those of the machine",
+        "emotion/app/webcam/recorder.py",
+        "seconds = frame.seconds - (self._started or 0.0)",
+        "seconds = frame.seconds",
+        ("tests/app/webcam/test_recorder.py",),
+    ),
+    Fault(
+        "recording: a full disk removes what there is",
+        "emotion/app/webcam/recorder.py",
+        "bars=self._bars, keep=True",
+        "bars=self._bars, keep=False",
+        ("tests/app/webcam/test_recorder.py",),
+    ),
+    Fault(
+        "recording: frames that wait fill the memory",
+        "emotion/app/webcam/recorder.py",
+        ">= QUEUE_BYTES",
+        ">= 100 * QUEUE_BYTES",
+        ("tests/app/webcam/test_recorder.py",),
+    ),
+    Fault(
+        "webcam: an error between two frames is the end of a file",
+        "emotion/app/webcam/camera.py",
+        "        else:\n            self.ended = True",
+        "        finally:\n            self.ended = True",
+        ("tests/app/webcam/test_recording.py",),
+    ),
+    Fault(
+        "streams: a playlist opens local files",
+        "emotion/inference/codecs/stream_options.py",
+        'HTTP_PROTOCOLS = "http", ',
+        'HTTP_PROTOCOLS = "file", "http", ',
+        ("tests/inference/test_live_stream.py",),
+    ),
+    Fault(
+        "streams: a part of the password is taken for the host",
+        "emotion/inference/stream_address.py",
+        'if url.count("@") > 1 or',
+        "if",
+        ("tests/inference/test_stream_address.py",),
+    ),
+    Fault(
+        "streams: a file is read again and again",
+        "emotion/inference/live_stream.py",
+        "if reader.declared_frames is not None:",
+        "if reader.declared_frames == 0:",
+        ("tests/inference/test_live_stream.py",),
+    ),
+    Fault(
+        "streams: tries are counted over the whole stream",
+        "emotion/inference/live_stream.py",
+        "                self._tries = 0\n",
+        "",
+        ("tests/inference/test_live_stream.py",),
+    ),
+    Fault(
+        "timeline: each row counts the same",
+        "emotion/app/timeline/timeline.py",
+        "yield earlier, gap if",
+        "yield earlier, usual if",
+        ("tests/app/timeline/test_timeline.py",),
+    ),
+    Fault(
+        "timeline: the time without the face is filled",
+        "emotion/app/timeline/timeline.py",
+        "if row.frame - earlier.frame == 1 and gap <= longest else",
+        "if True else",
+        ("tests/app/timeline/test_timeline.py",),
+    ),
+    Fault(
+        "timeline: names become part of the page",
+        "emotion/app/timeline/page.py",
+        "        name=escape(timeline.name),",
+        "        name=timeline.name,",
+        ("tests/app/timeline/test_command.py",),
+    ),
+)
+
 FAULTS: tuple[Fault, ...] = (
     *LABELS,
     *IMAGES,
@@ -629,4 +709,5 @@ FAULTS: tuple[Fault, ...] = (
     *INPUTS,
     *SERVER,
     *SHARING,
+    *LIVE,
 )

@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import nullcontext
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from emotion.app import convert
 from emotion.app.decoder_messages import silenced_decoders
@@ -15,6 +15,7 @@ from emotion.app.predict import command as predict
 from emotion.app.preset import command as preset
 from emotion.app.release import command as release
 from emotion.app.serve import command as serve
+from emotion.app.timeline import command as timeline
 from emotion.app.video import command as video
 from emotion.app.webcam import command as webcam
 from emotion.core.errors import InputError, run_command
@@ -30,7 +31,7 @@ BROKEN_PIPE = 141
 READING = "read faces"
 
 GROUPS = {
-    READING: (predict, video, webcam, explain, serve),
+    READING: (predict, video, webcam, timeline, explain, serve),
     "the pipeline that trains models": (preset, metrics, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
@@ -92,6 +93,16 @@ def _run(arguments: argparse.Namespace) -> None:
         ) from None
 
 
+class _Parser(argparse.ArgumentParser):
+    """Leaves passwords in addresses out of its messages."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with a message and exit status 2."""
+        from emotion.inference.stream_address import hide_secrets
+
+        super().error(hide_secrets(message))
+
+
 class _Commands(SubParsersAction):
     """Adds commands as argparse does, and keeps the help line of each, so that they can be listed by use."""
 
@@ -105,7 +116,7 @@ class _Commands(SubParsersAction):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="emotion",
         usage="emotion COMMAND ...",
         description=DESCRIPTION,

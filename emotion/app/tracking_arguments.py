@@ -31,3 +31,11 @@ def nonnegative_seconds(text: str) -> float:
         if 0 <= float(text) < math.inf:
             return float(text)
     raise argparse.ArgumentTypeError(f"got {text!r}, expected seconds: a number from 0")
+
+
+def positive_seconds(text: str) -> float:
+    """Return the seconds that `text` names, above 0, for `type=` of an argument."""
+    with suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"got {text!r}, expected seconds: a number above 0")

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
-from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from emotion.core.errors import InputError
 from emotion.inference.codecs.choice import open_decoder
 from emotion.inference.codecs.decoder import is_plausible_rate
 from emotion.inference.codecs.encoder import Sound
+from emotion.inference.stream_address import public_name
 from emotion.inference.video_files import check_video_file
 
 DEFAULT_RATE = 30.0
@@ -56,7 +56,7 @@ class VideoReader:
     """
 
     def __init__(self, source: Path | str, *, timeouts: tuple[float, float] | None = None) -> None:
-        self.name = str(source) if isinstance(source, Path) else without_credentials(source)
+        self.name = str(source) if isinstance(source, Path) else public_name(source)
         """The source as messages name it."""
         self.location = str(source)
         """The URL, or the absolute path of the file."""
@@ -73,6 +73,8 @@ class VideoReader:
         """The number of frames that the file declares, or None. Some containers only estimate it."""
         self.first_timestamp = 0.0
         """The time of the first frame on the clock of the file, in seconds, once it is read."""
+        self.failure = ""
+        """The reason why the source was lost: none. A stream may have one."""
         self._frames_read = 0
         self._clock = FrameClock(self.frame_rate)
 
@@ -153,9 +155,3 @@ class FrameClock:
         plausible = self.seconds < seconds <= self.seconds + LONGEST_GAP
         self.seconds = seconds if plausible else self.seconds + self._step
         return self.seconds
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL without user, password, query and fragment, which may hold secrets."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from emotion.core.errors import InputError
 from emotion.inference.video_files import check_video_file
-from emotion.inference.video_reader import VideoReader, without_credentials
+from emotion.inference.video_reader import VideoReader
 from tests.makers import encode
 
 PICTURES = [Image.fromarray(np.full((32, 32, 3), 40 * number, np.uint8)) for number in range(3)]
@@ -52,8 +52,3 @@ def test_one_jpeg_after_another_is_a_video(codecs, here):
     (here / "camera.mjpeg").write_bytes(content)
     with VideoReader(here / "camera.mjpeg") as reader:
         assert len(list(reader)) == 3
-
-
-def test_a_url_is_named_without_its_secrets():
-    url = "rtsp://user:secret@camera.local:554/live?token=secret#secret"
-    assert without_credentials(url) == "rtsp://camera.local:554/live"

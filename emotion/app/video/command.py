@@ -1,16 +1,19 @@
 """The `video` command: its arguments, what it prints and its exit status."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.app.arguments import add_predictor_arguments, make_predictor, positive_int
-from emotion.app.tracking_arguments import add_tracking_arguments
+from emotion.app.tracking_arguments import add_tracking_arguments, positive_seconds
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.app.video.output_files import OutputFiles
-    from emotion.app.video.processing import Summary
+    from emotion.app.video.summary import Summary
+    from emotion.inference.live_stream import LiveStream
+    from emotion.inference.video_reader import VideoReader
 
 CUT_OFF, NO_FACE = 3, 1
 """Exit statuses: the video ends early; it shows no face."""
@@ -57,6 +60,12 @@ table:
                          with square pixels; x and y are the upper left corner
     happy, sad, ...      probability of each emotion
 
+streams:
+  VIDEO can be an address that begins with rtsp, rtsps, http or https.
+  A stream without end is connected again where it breaks off, at most 5 times
+  in a row. --seconds ends it, and so does Ctrl-C. Both complete the files.
+  Of the address only the host is printed, since the rest may hold a password.
+
 unfinished files:
   A file is called NAME.partial.mp4 or NAME.partial.csv until it is complete.
   Ctrl-C keeps this file, with all frames up to there.
@@ -66,14 +75,17 @@ exit status:
   1    the video shows no face (the files are written), or it cannot be read,
        or a file cannot be written
   2    the command line is wrong
-  3    the video is broken and ends early; the frames before are written
+  3    the video is broken and ends early, or a stream is lost; the frames
+       before are written
   130  Ctrl-C ended the command
 
 examples:
   emotion video holiday.mp4                     write holiday-emotions.mp4
   emotion video talk.mp4 --csv talk.csv         write the table only, faster
   emotion video talk.mp4 -o new.mp4 --every 5   run the model less often
-  emotion video talk.mp4 --search 0 --smooth 0  read each frame as an image"""
+  emotion video talk.mp4 --search 0 --smooth 0  read each frame as an image
+  emotion video rtsp://camera.local/1 --csv cam.csv --seconds 60
+                                                read a minute of a stream"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -85,7 +97,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", type=Path, metavar="VIDEO", help="video to read")
+    parser.add_argument("source", metavar="VIDEO", help="video to read, or the address of a stream")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="video to write: .mp4, .mov, .mkv or .avi")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="table to write")
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
@@ -95,6 +107,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default=1,
         metavar="N",
         help="run the model on every Nth frame. Other frames repeat its probabilities (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seconds", type=positive_seconds, default=math.inf, metavar="SECONDS", help="read only so much of the video"
     )
     parser.add_argument("--no-sound", action="store_true", help="leave the sound out of the new video")
     parser.add_argument("--no-bars", action="store_true", help="do not draw bars for the probabilities")
@@ -112,12 +127,12 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from emotion.app.video.output_files import OutputFiles
     from emotion.app.video.processing import process_video
+    from emotion.app.video.sources import file_of, is_endless, open_source
     from emotion.inference.tracking import FaceTracker
-    from emotion.inference.video_reader import VideoReader
 
     outputs = OutputFiles(*_choose_paths(arguments))
-    outputs.check(arguments.source, overwrite=arguments.overwrite)
-    with VideoReader(arguments.source) as reader:
+    outputs.check(file_of(arguments.source), overwrite=arguments.overwrite)
+    with open_source(arguments.source, time_limit=arguments.seconds) as reader:
         predictor = make_predictor(arguments)
         tracker = FaceTracker(
             predictor, search_every=arguments.search, classify_every=arguments.every, half_life=arguments.smooth
@@ -129,50 +144,41 @@ def run(arguments: argparse.Namespace) -> None:
                 outputs,
                 emotions=predictor.emotions,
                 bars=not arguments.no_bars,
+                time_limit=arguments.seconds,
+                completed_by_interrupt=is_endless(reader),
                 sound=not arguments.no_sound,
             )
         except KeyboardInterrupt:
             _print_partial_files(outputs)
             raise
-    print(describe_video(summary, outputs))
-    _exit_if_incomplete(summary, arguments.source)
-
-
-def describe_video(summary: "Summary", outputs: "OutputFiles") -> str:
-    """Return what was in a video, and the files written, in two or three lines."""
-    faces = {0: "no face", 1: "1 face"}.get(summary.faces, f"{summary.faces} faces")
-    lines = [f"{summary.frames} frames ({summary.seconds:.1f} s), {faces}"]
-    if summary.faces:
-        lines[0] += f", {summary.frames_with_faces / summary.frames:.0%} of the frames show one"
-    return "\n".join([*lines, *(f"written: {path}" for path in outputs.paths)])
+    print(summary.describe(outputs.paths))
+    _exit_if_incomplete(summary, reader)
 
 
 def _choose_paths(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
     """Return the paths of the video and the table to write."""
+    from emotion.app.video.sources import default_output
+
     if arguments.output is None and arguments.csv is None:
-        return Path(f"{arguments.source.stem}-emotions.mp4"), None
+        return default_output(arguments.source), None
     return arguments.output, arguments.csv
 
 
 def _print_partial_files(outputs: "OutputFiles") -> None:
-    from emotion.app.video.output_files import partial_name
-
-    for path in map(partial_name, outputs.paths):
-        if path.exists():
-            print(f"\n{path} has the frames up to here", file=sys.stderr, end="")
+    for path in outputs.partial_paths:
+        print(f"\n{path} has the frames up to here", file=sys.stderr, end="")
     print(file=sys.stderr)
 
 
-def _exit_if_incomplete(summary: "Summary", source: Path) -> None:
+def _exit_if_incomplete(summary: "Summary", reader: "VideoReader | LiveStream") -> None:
     """Exit with NO_FACE or CUT_OFF if the video shows no face or ends early; warn if it ends early."""
+    problem = reader.failure
     if summary.missing_frames:
         declared = summary.frames + summary.missing_frames
-        print(
-            f"warning: {source} is cut off or broken: it ends after frame {summary.frames} of {declared}. The frames "
-            "before are written",
-            file=sys.stderr,
-        )
+        problem = f"{reader.name} is cut off or broken: it ends after frame {summary.frames} of {declared}"
+    if problem:
+        print(f"warning: {problem}. The frames before are written", file=sys.stderr)
     if not summary.faces:
         sys.exit(NO_FACE)
-    if summary.missing_frames:
+    if problem:
         sys.exit(CUT_OFF)

@@ -1,4 +1,4 @@
-"""The table of a video's faces that `emotion video` writes as CSV."""
+"""The table of faces that `emotion video` and `emotion webcam` write as CSV."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,10 @@ class FaceTable:
 
 
 @contextmanager
-def open_face_table(path: Path, emotions: Sequence[str]) -> Iterator[FaceTable]:
-    """Yield a table that is written to the partial name of `path`, and to `path` once the block has ended."""
-    with partial_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+def open_face_table(path: Path, emotions: Sequence[str], *, keep: bool = False) -> Iterator[FaceTable]:
+    """Yield a table that is written to the partial name of `path`, and to `path` once the block has ended.
+
+    With `keep`, an error leaves the partial file.
+    """
+    with partial_file(path, keep=keep) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         yield FaceTable(file, emotions)

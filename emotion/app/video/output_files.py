@@ -1,5 +1,6 @@
-"""The files that `emotion video` writes. Each has a partial name until it is complete."""
+"""The files that `emotion video` and `emotion webcam` write. Each has a partial name until it is complete."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,24 +27,61 @@ class OutputFiles:
         """The files that are wanted."""
         return [path for path in (self.video, self.table) if path is not None]
 
-    def check(self, source: Path, *, overwrite: bool) -> None:
+    @property
+    def partial_paths(self) -> list[Path]:
+        """The partial files that are there."""
+        return [path for path in map(partial_name, self.paths) if path.exists()]
+
+    def check(self, source: Path | None, *, overwrite: bool) -> None:
         """Refuse files that cannot be written, or would replace something that is to stay.
 
+        Args:
+            source: the video that is read; None where it is no file.
+            overwrite: whether existing files may be replaced.
+
         Raises:
-            InputError: a file is `source`, the other file or a folder; it exists without `overwrite`; or the suffix of
-                the video is unknown.
+            InputError: a file is `source`, the other file or a folder; it exists without `overwrite`; its folder
+                cannot be written to; or the suffix of the video is unknown.
         """
         if self.video is not None and self.video.suffix.lower() not in CODECS:
             raise InputError(f"--output: got {self.video}, expected a name that ends in {' or '.join(CODECS)}")
         if self.video is not None and self.table is not None and self.video.resolve() == self.table.resolve():
             raise InputError(f"--output and --csv: got {self.video} for both, expected two files")
         for path in self.paths:
-            if path.exists() and source.exists() and path.samefile(source):
-                raise InputError(f"{path} is the video to read; name another file to write")
-            if path.is_dir():
-                raise InputError(f"{path} is a folder; name a file in it")
-            if path.exists() and not overwrite:
-                raise InputError(f"{path} exists already; name another file, or replace it with --overwrite")
+            check_output(path, source, overwrite=overwrite)
+
+
+NO_FILES = OutputFiles(None, None)
+"""The outputs where nothing is written."""
+
+
+def check_output(path: Path, source: Path | None, *, overwrite: bool) -> None:
+    """Refuse a file that cannot be written, or would replace something that is to stay.
+
+    Args:
+        path: the file to write.
+        source: the file that is read; None where there is none.
+        overwrite: whether `path` may exist.
+
+    Raises:
+        InputError: the file is `source` or a folder, exists without `overwrite`, or its folder cannot be written to.
+    """
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise InputError(f"{path} is the file to read; name another file to write")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file in it")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; name another file, or replace it with --overwrite")
+    _check_folder(path)
+
+
+def _check_folder(path: Path) -> None:
+    """Raise InputError where `path` can have no folder, or its folder cannot be written to."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise InputError(f"{path}: {folder} is a file, expected a folder; name another file to write")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: you may not write to {folder}; name a file in another folder")
 
 
 def partial_name(path: Path) -> Path:
@@ -52,10 +90,10 @@ def partial_name(path: Path) -> Path:
 
 
 @contextmanager
-def partial_file(path: Path) -> Iterator[Path]:
+def partial_file(path: Path, *, keep: bool = False) -> Iterator[Path]:
     """Yield the partial name of `path`, and rename that file to `path` once the block has ended.
 
-    An interruption from the keyboard leaves the partial file. Any other error removes it.
+    An interruption from the keyboard leaves the partial file. Any other error removes it, except with `keep`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_name(path)
@@ -65,5 +103,6 @@ def partial_file(path: Path) -> Iterator[Path]:
     except KeyboardInterrupt:
         raise
     except BaseException:
-        partial.unlink(missing_ok=True)
+        if not keep:
+            partial.unlink(missing_ok=True)
         raise

@@ -1,54 +1,61 @@
 """A video read frame by frame, and written again with its faces annotated, as a table, or both."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import closing, contextmanager, suppress
+from typing import Protocol
 
-import numpy as np
 from tqdm import tqdm
 
-from emotion.app.video.face_table import open_face_table
-from emotion.app.video.output_files import OutputFiles, partial_file
-from emotion.inference.annotation import annotate
-from emotion.inference.tracking import FaceTracker, TrackedFace
-from emotion.inference.video_reader import Frame, VideoReader
-from emotion.inference.video_writer import VideoWriter
+from emotion.app.termination import interrupted_by_termination
+from emotion.app.video.face_writer import FaceWriter
+from emotion.app.video.output_files import OutputFiles
+from emotion.app.video.summary import Summary
+from emotion.inference.codecs.encoder import Sound
+from emotion.inference.tracking import FaceTracker
+from emotion.inference.video_reader import Frame
 from emotion.parallel.ahead import iterate_ahead
 
 
-@dataclass
-class Summary:
-    """Counts of the frames and faces that were read so far.
+class VideoSource(Protocol):
+    """A video or a stream, as `VideoReader` and `LiveStream` read it."""
 
-    Attributes:
-        frames: how many were read.
-        seconds: the time at which the last one ends.
-        frames_with_faces: how many of them show a face.
-        faces: how many different faces there were.
-        missing_frames: how many frames the file declares after the last one that could be read.
-    """
+    name: str
 
-    frames: int = 0
-    seconds: float = 0.0
-    frames_with_faces: int = 0
-    faces: int = 0
-    missing_frames: int = 0
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second, on average."""
+        ...
 
-    def add(self, frame: Frame, tracked_faces: Sequence[TrackedFace]) -> None:
-        """Count a frame and the faces in it."""
-        self.frames = frame.number + 1
-        self.frames_with_faces += bool(tracked_faces)
-        self.faces = max([self.faces, *(tracked.number for tracked in tracked_faces)])
+    @property
+    def declared_frames(self) -> int | None:
+        """The number of frames that the source declares, or None."""
+        ...
+
+    @property
+    def missing_frames(self) -> int:
+        """The number of declared frames that are missing at the end."""
+        ...
+
+    @property
+    def sound(self) -> Sound | None:
+        """The sound that can be copied, once the first frame is read."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames, once."""
+        ...
 
 
 def process_video(
-    reader: VideoReader,
+    reader: VideoSource,
     tracker: FaceTracker,
     outputs: OutputFiles,
     *,
     emotions: Sequence[str],
     bars: bool = True,
+    time_limit: float = math.inf,
+    completed_by_interrupt: bool = False,
     sound: bool = True,
 ) -> Summary:
     """Detect and classify the faces of a video, and write the files of `outputs`.
@@ -62,44 +69,42 @@ def process_video(
         outputs: what to write.
         emotions: the names of the probabilities, in their order.
         bars: whether to draw a bar for each emotion beside a face.
+        time_limit: seconds of the video after which no more is read.
+        completed_by_interrupt: whether an interruption from the keyboard is the usual end, which completes the files.
         sound: whether to copy the sound into the new video, where PyAV is installed.
 
     Raises:
         InputError: the video holds no frame, or the new one cannot be written.
         OSError: the disk is full, or a folder cannot be written to.
     """
-    summary = Summary()
-    with ExitStack() as stack:
-        table = stack.enter_context(open_face_table(outputs.table, emotions)) if outputs.table else None
-        partial_video = stack.enter_context(partial_file(outputs.video)) if outputs.video else None
-        writer: VideoWriter | None = None
-        frames = stack.enter_context(_frames_with_progress(reader))
-        for frame, tracked_faces in stack.enter_context(closing(tracker.track(frames))):
-            if table is not None:
-                table.add(frame, tracked_faces)
-            if partial_video is not None:
-                if writer is None:
-                    size = frame.image.shape[0], frame.image.shape[1]
-                    writer = stack.enter_context(
-                        VideoWriter(partial_video, size, reader.frame_rate, sound=reader.sound if sound else None)
-                    )
-                writer.write(annotate_frame(frame.image, tracked_faces, emotions if bars else None), frame.seconds)
-            summary.add(frame, tracked_faces)
-    summary.seconds, summary.missing_frames = reader.seconds, reader.missing_frames
-    return summary
-
-
-def annotate_frame(
-    image: np.ndarray, tracked_faces: Sequence[TrackedFace], emotions: Sequence[str] | None
-) -> np.ndarray:
-    """Return a copy of a frame with its faces boxed, numbered and labeled; with `emotions`, with bars too."""
-    faces = [tracked.face for tracked in tracked_faces]
-    return annotate(image, faces, numbers=[tracked.number for tracked in tracked_faces], emotions=emotions)
+    find_sound = (lambda: reader.sound) if sound else None
+    with (
+        FaceWriter(outputs, emotions, reader.frame_rate, bars=bars, find_sound=find_sound) as writer,
+        _completed(completed_by_interrupt),
+        _frames_with_progress(reader) as frames,
+        closing(tracker.track(frames)) as tracked_frames,
+    ):
+        for frame, tracked_faces in tracked_frames:
+            if frame.seconds >= time_limit:
+                return writer.summary
+            writer.write(frame, tracked_faces)
+    writer.summary.missing_frames = reader.missing_frames
+    return writer.summary
 
 
 @contextmanager
-def _frames_with_progress(reader: VideoReader) -> Iterator[Iterable[Frame]]:
+def _completed(by_interrupt: bool) -> Iterator[None]:
+    """End the block without an error at an interruption or SIGTERM, if that is the usual end."""
+    if not by_interrupt:
+        yield
+        return
+    with suppress(KeyboardInterrupt), interrupted_by_termination():
+        yield
+
+
+@contextmanager
+def _frames_with_progress(reader: VideoSource) -> Iterator[Iterable[Frame]]:
     """Yield the frames, with a bar on terminals. Another thread decodes them ahead, until the block ends."""
     with closing(iterate_ahead(iter(reader))) as frames:
-        name = Path(reader.name).name
+        name = reader.name.rpartition("/")[2]
         yield tqdm(frames, desc=name, total=reader.declared_frames, unit="frame", disable=None)

@@ -43,7 +43,9 @@ class Camera:
         source: yields its images. It runs in the thread, since each step of it may hang. Its event is set by
             `start_playing`.
         first_image_timeout: seconds that it has until its first image.
+        silence_timeout: seconds without a new image after which it counts as gone.
         one_by_one: whether each image waits until it is taken, so that none is left out.
+        notice: returns the state of the connection, where that is lost.
     """
 
     def __init__(
@@ -52,9 +54,13 @@ class Camera:
         source: ImageSource,
         *,
         first_image_timeout: float = FIRST_IMAGE_TIMEOUT,
+        silence_timeout: float = SILENCE_TIMEOUT,
         one_by_one: bool = False,
+        notice: Callable[[], str] = lambda: "",
     ) -> None:
         self.name = name
+        self.notice = notice
+        self._silence_timeout = silence_timeout
         self._first_image_timeout = first_image_timeout
         self._source = source
         self._one_by_one = one_by_one
@@ -63,7 +69,7 @@ class Camera:
         self._taken = -1
         self._failure: BaseException | None = None
         self.ended = False
-        """Whether the last image came, as at the end of a file."""
+        """Whether the last image came, as at the end of a file. It stays False after an error."""
         self._closed = False
         self._started = time.monotonic()
         self._playing = threading.Event()
@@ -83,7 +89,7 @@ class Camera:
 
         Raises:
             InputError: the camera could not be opened, its first image did not come in time, or no image came for
-                SILENCE_TIMEOUT seconds after that.
+                the time after that.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._has_newer(after), timeout)
@@ -119,10 +125,10 @@ class Camera:
                 f"camera {self.name} gave no image within {self._first_image_timeout:g} seconds; close other programs "
                 "that use it, plug it in again, wait longer with --wait, or choose another one with --camera"
             )
-        if self._newest is not None and now - max(self._started, self._newest.seconds) > SILENCE_TIMEOUT:
+        if self._newest is not None and now - max(self._started, self._newest.seconds) > self._silence_timeout:
             raise InputError(
-                f"camera {self.name} gave no image for {SILENCE_TIMEOUT:g} seconds; check that it is plugged in and "
-                "switched on, then run the command again"
+                f"camera {self.name} gave no image for {self._silence_timeout:g} seconds; check that it is plugged "
+                "in and switched on, then run the command again"
             )
 
     def _read(self) -> None:
@@ -138,10 +144,10 @@ class Camera:
         # Any error is raised again in the thread that takes the frames.
         except BaseException as error:
             self._failure = error
-        finally:
-            with self._changed:
-                self.ended = True
-                self._changed.notify_all()
+        else:
+            self.ended = True
+        with self._changed:
+            self._changed.notify_all()
 
     def _publish(self, image: np.ndarray) -> None:
         with self._changed:

@@ -1,5 +1,6 @@
-"""The sources of camera images: a device, or a video file in its place."""
+"""The sources of camera images: a device, a stream, or a video file in its place."""
 
+import math
 import os
 import stat
 import sys
@@ -12,10 +13,12 @@ import cv2
 import numpy as np
 
 from emotion.app.webcam.camera import Camera
-from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT
+from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT, STREAM_TIMEOUT
 from emotion.core.errors import InputError
 from emotion.data.images import from_frame
 from emotion.inference.codecs.opencv_decoder import silence_ffmpeg
+from emotion.inference.live_stream import LiveStream
+from emotion.inference.stream_address import is_address
 from emotion.inference.video_reader import VideoReader
 
 DEVICES_FOLDER = Path("/dev")
@@ -26,13 +29,15 @@ RETRY_SECONDS = 0.05
 
 
 def open_camera(
-    source: str, *, first_image_timeout: float = FIRST_IMAGE_TIMEOUT, loop: bool = False, paced: bool = True
+    source: str, *, first_image_timeout: float | None = None, loop: bool = False, paced: bool = True
 ) -> Camera:
     """Return the camera that `source` names.
 
     Args:
-        source: a camera's number, from 0; a device such as /dev/video0; or a video file to play in its place.
-        first_image_timeout: seconds that it has until its first image.
+        source: a camera's number, from 0; a device such as /dev/video0; the address of a stream; or a video file to
+            play in its place.
+        first_image_timeout: seconds that it has until its first image; None for FIRST_IMAGE_TIMEOUT, or
+            STREAM_TIMEOUT of a stream.
         loop: whether a file starts anew at its end.
         paced: whether a file plays at its own pace. If not, its images come as fast as they are taken, and none is left
             out.
@@ -41,12 +46,17 @@ def open_camera(
         InputError: there is no such camera or file.
     """
     path = Path(source)
+    if is_address(source) and not path.exists():
+        return _open_stream(source, STREAM_TIMEOUT if first_image_timeout is None else first_image_timeout)
+    if first_image_timeout is None:
+        first_image_timeout = FIRST_IMAGE_TIMEOUT
     number = _device_number(source)
     if number is not None:
         return Camera(source, lambda _: _device_images(number, number), first_image_timeout=first_image_timeout)
     if not path.exists():
         raise InputError(
-            f"--camera: got {source}, expected the number of a camera, such as 0, or a video file that exists"
+            f"--camera: got {source}, expected the number of a camera, such as 0, an address such as "
+            "rtsp://camera.local/1, or a video file that exists"
         )
     if path.is_file():
         VideoReader(path).close()  # raises at once if it is no video
@@ -57,6 +67,30 @@ def open_camera(
             one_by_one=not paced,
         )
     return Camera(source, lambda _: _device_images(str(path), None), first_image_timeout=first_image_timeout)
+
+
+def _open_stream(url: str, first_image_timeout: float) -> Camera:
+    stream = LiveStream(url)
+    # Lost connections end with an error of the stream, after some tries.
+    return Camera(
+        stream.name,
+        lambda _: _stream_images(stream),
+        first_image_timeout=first_image_timeout,
+        silence_timeout=math.inf,
+        notice=lambda: stream.notice,
+    )
+
+
+def _stream_images(stream: LiveStream) -> Iterator[np.ndarray]:
+    with stream:
+        start: float | None = None
+        for frame in stream:
+            start = time.monotonic() if start is None else start
+            if stream.comes_ahead:
+                time.sleep(max(0.0, start + frame.seconds - time.monotonic()))
+            yield frame.image
+    if stream.failure:
+        raise InputError(stream.failure)
 
 
 def _device_number(source: str) -> int | None:

@@ -2,3 +2,6 @@
 
 FIRST_IMAGE_TIMEOUT = 2.0
 """Seconds that a camera has until its first image."""
+
+STREAM_TIMEOUT = 20.0
+"""Seconds that a stream has until its first image: 10 to connect, and 10 until it sends one."""

@@ -11,6 +11,7 @@ from PIL import Image
 
 from emotion.app.webcam.camera import CameraFrame
 from emotion.app.webcam.fps_meter import FpsMeter
+from emotion.app.webcam.recorder import Recorder
 from emotion.app.webcam.window import CLOSED, Window
 from emotion.core.files import atomic_path
 from emotion.inference.annotation import annotate
@@ -30,19 +31,32 @@ class Display:
         window: where it shows.
         emotions: the names of the probabilities, in their order.
         mirror: whether to begin mirrored.
+        bars: whether to begin with bars.
         folder: where images are saved.
+        recorder: what records the frames; while it does, a red dot and the time show.
     """
 
-    def __init__(self, window: Window, emotions: Sequence[str], *, mirror: bool, folder: Path) -> None:
+    def __init__(
+        self,
+        window: Window,
+        emotions: Sequence[str],
+        *,
+        mirror: bool,
+        folder: Path,
+        recorder: Recorder,
+        bars: bool = True,
+    ) -> None:
         self._window = window
         self._emotions = emotions
         self._folder = folder
-        self.mirror, self.bars, self.help, self.paused = mirror, True, True, False
+        self._recorder = recorder
+        self.mirror, self.bars, self.help, self.paused = mirror, bars, True, False
         self.frames_shown = 0
         self._frame: CameraFrame | None = None
         self._tracked_faces: Sequence[TrackedFace] = ()
         self._fps_meter = FpsMeter()
         self._notice, self._notice_end = "", 0.0
+        self._connection_notice = ""
         self._changed = False
 
     def set_frame(self, frame: CameraFrame, tracked_faces: Sequence[TrackedFace]) -> None:
@@ -50,6 +64,11 @@ class Display:
         self._frame, self._tracked_faces, self._changed = frame, tracked_faces, True
         self._fps_meter.update(frame.seconds)
         self.frames_shown += 1
+
+    def set_connection_notice(self, notice: str) -> None:
+        """Set the state of the connection to show below the image; empty where all is well."""
+        self._changed |= notice != self._connection_notice
+        self._connection_notice = notice
 
     def handle_keys(self) -> bool:
         """Handle the keys pressed since the last call; return whether to continue."""
@@ -65,10 +84,15 @@ class Display:
         if self._notice and time.monotonic() > self._notice_end:
             self._notice, self._changed = "", True
         if self._changed and self._frame is not None:
-            above = "paused" if self.paused else f"{self._fps_meter.fps:.0f} frames/s"
-            below = [text for text in (self._notice, HELP if self.help else "") if text]
-            self._window.show(self.render(), above=above, below=below)
+            below = [text for text in (self._connection_notice, self._notice, HELP if self.help else "") if text]
+            recording = self._recorder.active and not self.paused
+            self._window.show(self.render(), above=self._status(), below=below, recording=recording)
             self._changed = False
+
+    def close(self) -> None:
+        """Show that the recording, if any, is being completed."""
+        if self._recorder.active:
+            self._window.show_text("completing the recording ...")
 
     def render(self) -> np.ndarray:
         """Return the frame as it shows, without the texts of the window; uint8 (height, width, 3), RGB."""
@@ -79,6 +103,12 @@ class Display:
             image, tracked_faces = mirror_faces(image, tracked_faces)
         faces, numbers = [tracked.face for tracked in tracked_faces], [tracked.number for tracked in tracked_faces]
         return annotate(image, faces, numbers=numbers, emotions=self._emotions if self.bars else None)
+
+    def _status(self) -> str:
+        """Return the line above the image: the time that was recorded, and how many frames a second show."""
+        minutes, seconds = divmod(int(self._recorder.seconds), 60)
+        recorded = f"REC {minutes}:{seconds:02}   " if self._recorder.active else ""
+        return recorded + ("paused" if self.paused else f"{self._fps_meter.fps:.0f} frames/s")
 
     def _handle_key(self, key: str) -> None:
         if key == "space":

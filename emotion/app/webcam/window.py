@@ -26,7 +26,7 @@ SMALLEST_TEXT, LARGEST_TEXT = 12, 28
 TEXT_SHARE = 1 / 28
 """The height of letters as a share of the window's."""
 
-TEXT_COLOR, BACKGROUND = (255, 255, 255), (0, 0, 0)
+TEXT_COLOR, BACKGROUND, RECORDING_COLOR = (255, 255, 255), (0, 0, 0), (230, 40, 40)
 TEXT_BACKGROUND_OPACITY = 150
 """Opacity of the background behind lines of text, 0 to 255."""
 
@@ -74,18 +74,19 @@ class Window:
             elif event.type == self._pygame.KEYDOWN:
                 yield self._pygame.key.name(event.key)
 
-    def show(self, image: np.ndarray, *, above: str = "", below: Sequence[str] = ()) -> None:
+    def show(self, image: np.ndarray, *, above: str = "", below: Sequence[str] = (), recording: bool = False) -> None:
         """Show an image as large as the window allows, with text on it.
 
         Args:
             image: uint8 (height, width, 3), RGB.
             above: a line at the left upper corner.
             below: lines at the bottom; long ones are wrapped.
+            recording: whether a red dot stands before the line above.
         """
         self._fit_to(image)
         self._screen.fill(BACKGROUND)
         self._draw_image(image)
-        self._draw_texts(above, below)
+        self._draw_texts(above, below, dot=recording)
         self._pygame.display.flip()
 
     def show_text(self, text: str) -> None:
@@ -116,11 +117,11 @@ class Window:
             surface = self._pygame.transform.smoothscale(surface, size)
         self._screen.blit(surface, ((window_width - size[0]) // 2, (window_height - size[1]) // 2))
 
-    def _draw_texts(self, above: str, below: Sequence[str]) -> None:
+    def _draw_texts(self, above: str, below: Sequence[str], *, dot: bool = False) -> None:
         window_width, window_height = self._screen.get_size()
         self._choose_font(window_height)
         if above:
-            self._draw_line(above, 0)
+            self._draw_line(above, 0, dot=dot)
         lines = [line for text in below for line in self._wrap(text, window_width)]
         for row, line in enumerate(lines):
             self._draw_line(line, window_height - (len(lines) - row) * self._line_height)
@@ -146,12 +147,16 @@ class Window:
                 lines.append(part)
         return lines
 
-    def _draw_line(self, text: str, top: int) -> None:
+    def _draw_line(self, text: str, top: int, *, dot: bool = False) -> None:
         letters = self._font.render(text, True, TEXT_COLOR)
-        background = self._pygame.Surface((letters.get_width() + self._font_size, self._line_height))
+        left = self._font_size // 2 + (self._font_size if dot else 0)
+        background = self._pygame.Surface((left + letters.get_width() + self._font_size // 2, self._line_height))
         background.set_alpha(TEXT_BACKGROUND_OPACITY)
         self._screen.blit(background, (0, top))
-        self._screen.blit(letters, (self._font_size // 2, top + (self._line_height - letters.get_height()) // 2))
+        self._screen.blit(letters, (left, top + (self._line_height - letters.get_height()) // 2))
+        if dot:
+            center = self._font_size * 3 // 4, top + self._line_height // 2
+            self._pygame.draw.circle(self._screen, RECORDING_COLOR, center, self._font_size // 3)
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """Frames decoded by OpenCV."""
 
 import os
+import time
 from functools import cache
 
 import cv2
@@ -11,6 +12,7 @@ from emotion.data.images import from_frame, silence_opencv
 from emotion.inference.codecs.decoder import REMEDY
 from emotion.inference.codecs.interlacing import is_interlaced
 from emotion.inference.codecs.square_pixels import square_pixel_size
+from emotion.inference.codecs.stream_options import opencv_options
 
 
 class OpenCvDecoder:
@@ -29,7 +31,8 @@ class OpenCvDecoder:
         silence_ffmpeg()
         limits = zip((cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC), timeouts or (), strict=False)
         options = [value for key, seconds in limits for value in (key, round(1000 * seconds))]
-        self._capture = cv2.VideoCapture(location, cv2.CAP_FFMPEG, options)
+        with opencv_options(location):
+            self._capture = cv2.VideoCapture(location, cv2.CAP_FFMPEG, options)
         if not self._capture.isOpened():
             raise InputError(
                 f"{name} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "
@@ -43,6 +46,9 @@ class OpenCvDecoder:
             )
         self.frame_rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.declared_frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        # FFmpeg counts 25 images of a camera's JPEG stream as a second, whatever its rate. So the clock tells the time.
+        codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little")
+        self._untimed = location.startswith("http") and codec == b"MJPG" and self.declared_frames <= 0
         self.has_sound = False
         self._aspect_ratio = self._read_aspect_ratio()
 
@@ -51,7 +57,8 @@ class OpenCvDecoder:
         decoded, frame = self._capture.read()
         if not decoded:
             return None
-        return self._to_image(frame), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        seconds = time.monotonic() if self._untimed else self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        return self._to_image(frame), seconds
 
     def close(self) -> None:
         """Close the video."""

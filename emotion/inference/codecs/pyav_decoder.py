@@ -2,6 +2,7 @@
 
 import math
 import struct
+import time
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,7 @@ from emotion.core.errors import InputError
 from emotion.inference.codecs.decoder import is_plausible_rate
 from emotion.inference.codecs.deinterlacer import Deinterlacer
 from emotion.inference.codecs.square_pixels import square_pixel_size
+from emotion.inference.codecs.stream_options import stream_options
 from emotion.inference.codecs.tracks import find_sound, has_codec
 
 TEXT_FORMATS = frozenset({"tty"})
@@ -32,9 +34,12 @@ class PyAvDecoder:
     """
 
     def __init__(self, location: str, name: str, *, timeouts: tuple[float, float] | None = None) -> None:
-        av.logging.set_level(av.logging.PANIC)
+        # With any level, a message of FFmpeg's threads takes Python's lock, and can wait for it forever.
+        av.logging.set_level(None)
         try:
-            self._container = av.open(location, metadata_errors="replace", timeout=timeouts)
+            self._container = av.open(
+                location, metadata_errors="replace", options=stream_options(location), timeout=timeouts
+            )
         except (av.FFmpegError, ValueError):
             raise InputError(
                 f"{name} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "
@@ -45,9 +50,13 @@ class PyAvDecoder:
         except InputError:
             self._container.close()
             raise
-        self._stream.thread_type = av.codec.context.ThreadType.AUTO
+        # Threads for frames hold back a few, which would delay a stream.
+        threads = av.codec.context.ThreadType
+        self._stream.thread_type = threads.SLICE if "://" in location else threads.AUTO
         self.frame_rate = self._find_rate()
         self.declared_frames: float = self._stream.frames or round(self._declared_seconds() * self.frame_rate)
+        # FFmpeg counts 25 images of a camera's JPEG stream as a second, whatever its rate. So the clock tells the time.
+        self._untimed = self._container.format.name == "mpjpeg"
         self.has_sound = bool(find_sound(self._container))
         self._deinterlacer = Deinterlacer()
         self._frames = self._decode()
@@ -60,6 +69,8 @@ class PyAvDecoder:
         if frame is None:
             return None
         seconds: float | None = frame.time
+        if self._untimed:
+            seconds = time.monotonic()
         return self._to_image(frame), math.nan if seconds is None else seconds
 
     def close(self) -> None:

@@ -56,7 +56,8 @@ class PyAvEncoder:
     """
 
     def __init__(self, path: Path, size: tuple[int, int], frame_rate: float, sound: Sound | None) -> None:
-        av.logging.set_level(av.logging.PANIC)
+        # With any level, a message of FFmpeg's threads takes Python's lock, and can wait for it forever.
+        av.logging.set_level(None)
         self._path = path
         self._frames_taken = 0
         rate = Fraction(frame_rate).limit_denominator(1001)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.app.video import processing
+from emotion.app.video import face_writer
 from emotion.core.errors import InputError
 from emotion.inference.codecs.encoder import CODECS
 from emotion.inference.tracking import FaceTracker
@@ -46,12 +46,13 @@ def test_the_suffix_decides_the_format(clip, here, suffix, emotion_video, codecs
     [
         (["-o", "there.mp4"], r"there\.mp4 exists.*--overwrite"),
         (["-o", "new.mp4", "--csv", "there.mp4"], r"there\.mp4 exists.*--overwrite"),
-        (["-o", "clip.mp4", "--overwrite"], r"clip\.mp4 .*video to read.*another file"),
-        (["--csv", "link.mp4", "--overwrite"], r"link\.mp4 .*video to read.*another file"),
+        (["-o", "clip.mp4", "--overwrite"], r"clip\.mp4 .*file to read.*another file"),
+        (["--csv", "link.mp4", "--overwrite"], r"link\.mp4 .*file to read.*another file"),
         (["-o", "out.mp4", "--csv", "out.mp4"], r"--output and --csv: got out\.mp4 .*two files"),
         (["-o", "out.webm"], r"--output: got out\.webm, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
         (["-o", "out"], r"--output: got out, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
         (["--csv", "folder", "--overwrite"], "folder is a folder.*file in it"),
+        (["--csv", "there.mp4/out.csv"], r"there\.mp4/out\.csv: .*there\.mp4 is a file, expected a folder"),
     ],
 )
 def test_a_file_that_is_there_stays(clip, here, arguments, problem, emotion_video):
@@ -81,7 +82,7 @@ def test_a_file_has_another_name_until_it_is_complete(clip, here, monkeypatch, e
         seen_names.append(file_names(here))
         return image
 
-    monkeypatch.setattr(processing, "annotate_frame", annotate_frame)
+    monkeypatch.setattr(face_writer, "annotate_frame", annotate_frame)
     (here / "out.mp4").write_bytes(b"old")
     assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == 0
     assert seen_names[-1] == ["out.mp4", "out.partial.csv", "out.partial.mp4"]

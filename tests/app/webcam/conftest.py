@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from emotion.app import cli
 from tests.clips import write_clip
 
 
@@ -30,3 +31,20 @@ def press_keys(dummy_display):
             pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.key.key_code(name)))
 
     return press
+
+
+@pytest.fixture
+def emotion_webcam(model, monkeypatch, capfd):
+    """Run `emotion webcam` in this process; return exit status, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["emotion", "webcam", "--model", str(model), *map(str, arguments)])
+        status: int | str | None = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = end.code
+        printed = capfd.readouterr()
+        return status, printed.out, printed.err
+
+    return run

@@ -6,7 +6,6 @@ import time
 import cv2
 import pytest
 
-from emotion.app.webcam import camera as camera_module
 from emotion.app.webcam.camera import Camera
 from emotion.core.errors import InputError
 from tests.app.webcam.frames import take_frame
@@ -58,15 +57,14 @@ def test_a_camera_that_hangs_on_opening_is_given_up():
     hang.set()
 
 
-def test_a_camera_without_new_images_is_given_up(monkeypatch):
-    monkeypatch.setattr(camera_module, "SILENCE_TIMEOUT", 0.2)
+def test_a_camera_without_new_images_is_given_up():
     hang = threading.Event()
 
     def images(_):
         yield plain_image()
         hang.wait(10)
 
-    with Camera("7", images) as camera:
+    with Camera("7", images, silence_timeout=0.2) as camera:
         assert take_frame(camera)
         with pytest.raises(InputError, match=r"camera 7\b.*0\.2 seconds.*plugged in"):
             camera.newest_frame(after=0, timeout=0.3)

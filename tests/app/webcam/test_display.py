@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emotion.app.video.output_files import NO_FILES, OutputFiles
 from emotion.app.webcam import display as display_module
 from emotion.app.webcam.camera import CameraFrame
 from emotion.app.webcam.display import HELP, Display, mirror_faces
+from emotion.app.webcam.recorder import Recorder
 from emotion.app.webcam.window import CLOSED
 from emotion.data.images import read_image
 from emotion.faces.detection import Box
@@ -32,14 +34,15 @@ class FakeWindow:
         keys, self.keys = self.keys, []
         return keys
 
-    def show(self, image, *, above="", below=()):
+    def show(self, image, *, above="", below=(), recording=False):
         self.shown.append((image, above, list(below)))
+        self.recording = recording
 
 
 @pytest.fixture
 def display(tmp_path):
     window: Any = FakeWindow()
-    display = Display(window, EMOTIONS, mirror=False, folder=tmp_path)
+    display = Display(window, EMOTIONS, mirror=False, folder=tmp_path, recorder=Recorder(NO_FILES))
     noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     display.set_frame(CameraFrame(0, 0.0, noise), [TRACKED])
     return display
@@ -137,3 +140,22 @@ def test_a_notice_disappears(display, monkeypatch):
     time.sleep(0.01)
     display.refresh()
     assert display._window.shown[-1][2] == [HELP]
+
+
+def test_a_recording_shows_its_time_and_a_dot(display, tmp_path):
+    display._recorder = Recorder(OutputFiles(None, tmp_path / "me.csv"))
+    display._recorder.seconds = 75.4
+    display.refresh()
+    assert display._window.shown[-1][1] == "REC 1:15   0 frames/s"
+    assert display._window.recording
+    press(display, "space")
+    assert display._window.shown[-1][1] == "REC 1:15   paused"
+    assert not display._window.recording
+
+
+def test_a_lost_connection_shows_until_it_is_back(display):
+    display.refresh()
+    for notice in ("lost", "lost", ""):
+        display.set_connection_notice(notice)
+        display.refresh()
+    assert [below for _, _, below in display._window.shown] == [[HELP], ["lost", HELP], [HELP]]
