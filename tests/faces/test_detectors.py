@@ -20,6 +20,7 @@ from emotion.faces.detection import Detector
 from emotion.faces.detectors import choose_detector, make_detector
 from emotion.faces.framing import CASCADE_FRAMING
 from emotion.faces.working_copy import shrink_to_search
+from emotion.faces.yunet import QUICK, THOROUGH, YuNetDetector
 from emotion.faces.yunet_network import find_faces
 from tests.makers import find_fer2013
 
@@ -190,6 +191,21 @@ class TestDetecting:
         face = enlarged(astronaut[0:230, 110:340], 9)
         (detection,) = make_detector("yunet", 40, thorough=thorough).detect(face)
         assert is_face(detection, 9, (-9 * 110, 0))
+
+    @pytest.mark.parametrize(
+        ("size", "smallest", "thorough", "scales"),
+        [
+            ((512, 512), 40, False, [0.5]),
+            ((512, 512), 40, True, [1.0]),
+            ((240, 320), 40, False, [0.8]),
+            ((480, 640), 24, False, [20 / 24]),
+            ((1080, 1920), 40, False, [0.5, 320 / 1920]),
+            ((3000, 4000), 40, True, [(2**21 / 12e6) ** 0.5, 0.08]),
+        ],
+    )
+    def test_the_copies_that_are_searched(self, size, smallest, thorough, scales):
+        detector = YuNetDetector(smallest, THOROUGH if thorough else QUICK)
+        assert detector._scales(np.zeros((*size, 1), np.uint8)) == pytest.approx(scales)
 
     def test_thorough_finds_smaller_faces(self, astronaut):
         small = cv2.resize(astronaut, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)

@@ -129,7 +129,7 @@ class TestPredictions:
         sheet = np.tile(astronaut[30:190, 140:310], (5, 10, 1))
         faces = predictor.predict(sheet)
         assert len(faces) == 50
-        assert np.ptp(probabilities(faces), axis=0).max() < 0.2
+        assert np.ptp(probabilities(faces), axis=0).max() < 0.25
 
     def test_faces_at_the_border_of_an_image(self, predictor, astronaut):
         for image in (astronaut[85:], astronaut[:150], astronaut[:, 195:], astronaut[:, :255]):
