@@ -140,7 +140,8 @@ def run(arguments: argparse.Namespace) -> None:
 def describe_video(summary: "Summary", outputs: "OutputFiles") -> str:
     """Return what was in a video, and the files written, in two or three lines."""
     faces = {0: "no face", 1: "1 face"}.get(summary.faces, f"{summary.faces} faces")
-    lines = [f"{summary.frames} frames ({summary.seconds:.1f} s), {faces}"]
+    frames = "1 frame" if summary.frames == 1 else f"{summary.frames} frames"
+    lines = [f"{frames} ({summary.seconds:.1f} s), {faces}"]
     if summary.faces:
         lines[0] += f", {summary.frames_with_faces / summary.frames:.0%} of the frames show one"
     return "\n".join([*lines, *(f"written: {path}" for path in outputs.paths)])
