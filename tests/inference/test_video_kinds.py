@@ -103,6 +103,15 @@ def test_times_start_at_zero(codecs, here):
     np.testing.assert_allclose([frame.seconds for frame in read_frames(path)], np.arange(5) / 25, atol=0.002)
 
 
+@pytest.mark.parametrize("sound", [None, "aac"])
+def test_a_late_start_is_no_early_end(sound, here):
+    times = [3.0 + number / 25 for number in range(5)]
+    path = av_clips.write_frames(here / "late.mkv", noise_images(5), times=times, sound=sound, sound_seconds=3.2)
+    with VideoReader(path) as reader:
+        assert len(list(reader)) == 5
+        assert reader.missing_frames == 0
+
+
 def test_the_size_may_change_midway(here):
     small = av_clips.write_frames(here / "small.ts", noise_images(3, (48, 64)))
     large = av_clips.write_frames(here / "large.ts", noise_images(3, (96, 128)))

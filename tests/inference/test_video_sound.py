@@ -77,6 +77,17 @@ def test_sound_that_lasts_longer_is_copied_to_its_end(here):
     assert len(read_sound(copy_video(source, here / "b.mp4"))) == len(read_sound(source))
 
 
+def test_broken_packets_of_sound_are_left_out(here):
+    path = av_clips.write_frames(here / "gap.ts", [plain_image()] * 50, sound="aac", sound_seconds=2.0)
+    parts = [path.read_bytes()[start : start + 188] for start in range(0, path.stat().st_size, 188)]
+    of_sound = [number for number, part in enumerate(parts) if part[1] & 0x1F == 1 and part[2] == 1]
+    del parts[of_sound[len(of_sound) // 2]]
+    path.write_bytes(b"".join(parts))
+    before, after = read_sound(path), read_sound(copy_video(path, here / "new.mp4"))
+    assert len(after) == len(before) - 1
+    assert after[-1][0] == pytest.approx(before[-1][0], abs=0.002)
+
+
 def test_all_tracks_of_sound_are_copied(here):
     av_clips.write_frames(here / "two.mkv", noise_images(5), sound="flac", tracks=2)
     copy_video(here / "two.mkv", here / "new.mkv")

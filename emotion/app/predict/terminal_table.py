@@ -55,7 +55,7 @@ class Table:
 
     def _face_cells(self, face: Face) -> str:
         x, y, width, height = face.box
-        box = f"{width} x {height} at {x}, {y}".ljust(BOX_WIDTH)
+        box = f"{width} x {height} at {x}, {y}  ".ljust(BOX_WIDTH)
         bar = (self._block * round(BAR_WIDTH * face.confidence)).ljust(BAR_WIDTH)
         emotion = self._in_column(face.emotion)
         return f"{box}{emotion}  {100 * face.confidence:5.1f} %  {bar}  {self._runner_up(face)}".rstrip()

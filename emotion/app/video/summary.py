@@ -35,7 +35,8 @@ class Summary:
     def describe(self, paths: Sequence[Path]) -> str:
         """Return the counts and the files written, in two or three lines."""
         faces = {0: "no face", 1: "1 face"}.get(self.faces, f"{self.faces} faces")
-        lines = [f"{self.frames} frames ({self.seconds:.1f} s), {faces}"]
+        frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
+        lines = [f"{frames} ({self.seconds:.1f} s), {faces}"]
         if self.faces:
             lines[0] += f", {self.frames_with_faces / self.frames:.0%} of the frames show one"
         return "\n".join([*lines, *(f"written: {path}" for path in paths)])

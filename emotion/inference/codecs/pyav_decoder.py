@@ -89,7 +89,10 @@ class PyAvDecoder:
         # The length of the whole file may be that of another stream.
         alone = len(self._container.streams) == 1
         whole = float(Fraction(self._container.duration or 0, av.time_base)) if alone else 0.0
-        return _parse_duration(self._stream.metadata.get("DURATION", "")) or whole
+        end = _parse_duration(self._stream.metadata.get("DURATION", "")) or whole
+        # Matroska files declare the time of the end, and the first frame may be later than 0.
+        start = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
+        return end - max(start, 0.0)
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         """Yield the frames, none of them interlaced."""

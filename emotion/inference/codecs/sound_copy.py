@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from emotion.inference.codecs.tracks import find_sound
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
 """FFmpeg's names of the formats, by suffix."""
+
+BROKEN_PACKET = av.error.InvalidDataError, av.error.ArgumentError
+"""FFmpeg's errors where a packet is broken, or earlier than the one before. A recording with gaps has such packets."""
 
 
 class SoundCopy:
@@ -40,9 +44,10 @@ class SoundCopy:
         self._next = next(self._packets, None)
 
     def copy_until(self, seconds: float) -> None:
-        """Copy the packets up to a time of the new file."""
+        """Copy the packets up to a time of the new file. Those that are broken or go back in time are left out."""
         while self._next is not None and _seconds_of(self._next) <= seconds:
-            self._target.mux_one(self._next)
+            with suppress(*BROKEN_PACKET):
+                self._target.mux_one(self._next)
             self._next = next(self._packets, None)
 
     def close(self) -> None:

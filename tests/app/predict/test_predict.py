@@ -157,6 +157,13 @@ def test_two_emotions_have_a_table_too():
     assert line.endswith("80.0 %  ████████    happy 20 %")
 
 
+def test_the_box_of_a_large_face_is_apart_from_its_emotion():
+    face = Face(Box(-325, 1214, 7896, 7896), np.array([0.2, 0.8]), "sad", 0.8)
+    table = Table(("happy", "sad"), [Path("a.png")], columns=90, encoding="utf-8")
+    (line,) = table.lines(ImageResult(Path("a.png"), "ok", [face]))
+    assert " at -325, 1214  sad " in line
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files have to be Unicode")
 def test_names_that_are_no_utf8_keep_their_bytes(here, predict, model):
     name = b"caf\xe9 \xc3\xa9.png"

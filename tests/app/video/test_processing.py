@@ -55,6 +55,11 @@ def test_a_video_without_a_face_is_written_all_the_same(here, emotion_video):
     assert len(read_frames(here / "out.mp4")) == 4
 
 
+def test_one_frame_is_no_plural(here, emotion_video):
+    write_video(here / "one.mp4", noise_images(1))
+    assert emotion_video("one.mp4", "--csv", "out.csv")[1].startswith("1 frame (")
+
+
 def test_a_video_that_is_shown_upright_is_written_upright(clip, here, emotion_video):
     (here / "turned.mp4").write_bytes(turn_right(clip.read_bytes()))
     frames = read_frames(here / "turned.mp4")
