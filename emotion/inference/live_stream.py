@@ -30,8 +30,8 @@ SHORTEST_STEP = 0.001
 class LiveStream:
     """Reads the frames of a stream. Use it as a context manager, which connects and closes it.
 
-    A stream that declares its length ends there. Any other one is connected again where it breaks off, in as many
-    tries as RETRY_PAUSES has. The times of frames go on as the clock does.
+    A stream that declares its length, or is a file on a server, ends there. Any other one is connected again where it
+    breaks off, in as many tries as RETRY_PAUSES has. The times of frames go on as the clock does.
 
     Args:
         url: the address.
@@ -73,6 +73,11 @@ class LiveStream:
         return None if self._reader is None else self._reader.declared_frames
 
     @property
+    def has_end(self) -> bool:
+        """Whether it is a file on a server, and no camera."""
+        return self._reader is not None and self._reader.has_end
+
+    @property
     def missing_frames(self) -> int:
         """The number of declared frames that are missing at the end."""
         return 0 if self._reader is None else self._reader.missing_frames
@@ -80,7 +85,7 @@ class LiveStream:
     @property
     def comes_ahead(self) -> bool:
         """Whether frames may come sooner than they are to be shown, as those of a file or a playlist."""
-        return self.declared_frames is not None or urlsplit(self._url).path.endswith(PLAYLIST_SUFFIX)
+        return self.has_end or urlsplit(self._url).path.endswith(PLAYLIST_SUFFIX)
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames, once.
@@ -104,7 +109,7 @@ class LiveStream:
                 number += 1
             if not number:
                 raise InputError(explain_failure(self._url, InputError()))
-            if reader.declared_frames is not None:
+            if reader.has_end:
                 return
 
     def _connections(self) -> Iterator[VideoReader]:

@@ -29,7 +29,7 @@ def check_address(url: str) -> None:
     if scheme not in DEFAULT_PORTS:
         raise InputError(
             f"got an address that begins with {scheme}:, expected one of {', '.join(DEFAULT_PORTS)}, such as "
-            "rtsp://USER:PASSWORD@192.168.1.20/stream1, or the path of a file"
+            "rtsp://USER:PASSWORD@192.168.1.20/stream1, or the path of a file that exists"
         )
     try:
         host, port = urlsplit(url).hostname, urlsplit(url).port

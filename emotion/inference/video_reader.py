@@ -71,6 +71,8 @@ class VideoReader:
         count = self._decoder.declared_frames
         self.declared_frames = int(count) if 0 < count < MAX_FRAMES else None
         """The number of frames that the file declares, or None. Some containers only estimate it."""
+        self.has_end = self.declared_frames is not None or self._decoder.has_size
+        """Whether it is a file, here or on a server, and no camera."""
         self.first_timestamp = 0.0
         """The time of the first frame on the clock of the file, in seconds, once it is read."""
         self.failure = ""

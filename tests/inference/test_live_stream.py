@@ -181,6 +181,21 @@ def test_a_local_playlist_asks_no_server(here):
 PLAYLIST = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.0,\n{}\n#EXT-X-ENDLIST\n"
 
 
+def test_a_file_on_a_server_that_declares_no_length_ends_too(here):
+    av = pytest.importorskip("av")
+    if not choice.has_pyav():
+        pytest.skip("OpenCV does not tell the size of a file")
+    with av.open(str(here / "a.ts"), "w") as file:
+        stream = file.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        for image in IMAGES:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        file.mux(stream.encode(None))
+    files = {"/a.ts": ((here / "a.ts").read_bytes(), "video/mp2t")}
+    with running(HttpServer(files=files)) as http, LiveStream(f"http://{http.place}/a.ts") as read:
+        assert len(list(islice(read, 100))) == len(IMAGES)
+
+
 def test_a_playlist_reads_its_server_and_no_local_file(here):
     av = pytest.importorskip("av")
     with av.open(str(here / "part.ts"), "w") as file:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from emotion.app.video.output_files import partial_file
+from emotion.core.errors import InputError, is_disk_full
 from emotion.core.files import METRIC_DECIMALS
 from emotion.inference.tracking import TrackedFace
 from emotion.inference.video_reader import Frame
@@ -41,6 +42,18 @@ def open_face_table(path: Path, emotions: Sequence[str], *, keep: bool = False) 
     """Yield a table that is written to the partial name of `path`, and to `path` once the block has ended.
 
     With `keep`, an error leaves the partial file.
+
+    Raises:
+        InputError: the file cannot be opened.
     """
-    with partial_file(path, keep=keep) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with partial_file(path, keep=keep) as partial, _open_for_writing(partial) as file:
         yield FaceTable(file, emotions)
+
+
+def _open_for_writing(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        raise InputError(f"{path} cannot be written: {error.strerror}; name another file or folder") from None

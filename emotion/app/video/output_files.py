@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,12 +64,16 @@ def check_output(path: Path, source: Path | None, *, overwrite: bool) -> None:
         overwrite: whether `path` may exist.
 
     Raises:
-        InputError: the file is `source` or a folder, exists without `overwrite`, or its folder cannot be written to.
+        InputError: the file is `source`, a folder or a device, exists without `overwrite`, or its folder cannot be
+            written to.
     """
     if source is not None and path.exists() and source.exists() and path.samefile(source):
         raise InputError(f"{path} is the file to read; name another file to write")
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file in it")
+    # A rename to its name would replace the device for all programs.
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is a device or a pipe, expected the name of a file, such as faces.csv")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already; name another file, or replace it with --overwrite")
     _check_folder(path)
@@ -104,5 +108,6 @@ def partial_file(path: Path, *, keep: bool = False) -> Iterator[Path]:
         raise
     except BaseException:
         if not keep:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # the error of before says more
+                partial.unlink()
         raise

@@ -38,7 +38,7 @@ def open_source(source: str, *, time_limit: float) -> VideoReader | LiveStream:
 
 def is_endless(reader: VideoReader | LiveStream) -> bool:
     """Return whether a source has no end, as a camera."""
-    return isinstance(reader, LiveStream) and reader.declared_frames is None
+    return isinstance(reader, LiveStream) and not reader.has_end
 
 
 def _print_notice(notice: str) -> None:

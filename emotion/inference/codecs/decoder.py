@@ -19,11 +19,13 @@ class Decoder(Protocol):
     Attributes:
         frame_rate: frames per second, on average, as the video declares it. It may be implausible.
         declared_frames: the number of frames that the video declares, or 0. Some containers only estimate it.
+        has_size: whether the size of its file is known, also by HTTP. It is not of a camera, and never with OpenCV.
         has_sound: whether the video has sound. Always false with OpenCV, which does not read any.
     """
 
     frame_rate: float
     declared_frames: float
+    has_size: bool
     has_sound: bool
 
     def read(self) -> "tuple[np.ndarray, float] | None":

@@ -49,6 +49,7 @@ class OpenCvDecoder:
         # FFmpeg counts 25 images of a camera's JPEG stream as a second, whatever its rate. So the clock tells the time.
         codec = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little")
         self._untimed = location.startswith("http") and codec == b"MJPG" and self.declared_frames <= 0
+        self.has_size = False
         self.has_sound = False
         self._aspect_ratio = self._read_aspect_ratio()
 

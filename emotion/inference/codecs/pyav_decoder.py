@@ -57,6 +57,8 @@ class PyAvDecoder:
         self.declared_frames: float = self._stream.frames or round(self._declared_seconds() * self.frame_rate)
         # FFmpeg counts 25 images of a camera's JPEG stream as a second, whatever its rate. So the clock tells the time.
         self._untimed = self._container.format.name == "mpjpeg"
+        # The size of a playlist is none of the video.
+        self.has_size = self._container.size > 0 and self._container.format.name != "hls"
         self.has_sound = bool(find_sound(self._container))
         self._deinterlacer = Deinterlacer()
         self._frames = self._decode()

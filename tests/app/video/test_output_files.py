@@ -52,6 +52,8 @@ def test_the_suffix_decides_the_format(clip, here, suffix, emotion_video, codecs
         (["-o", "out.webm"], r"--output: got out\.webm, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
         (["-o", "out"], r"--output: got out, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
         (["--csv", "folder", "--overwrite"], "folder is a folder.*file in it"),
+        (["--csv", "device", "--overwrite"], "device is a device or a pipe.*name of a file"),
+        (["--csv", "x" * 250 + ".csv"], r"x+\.partial\.csv cannot be written: .*another file"),
         (["--csv", "there.mp4/out.csv"], r"there\.mp4/out\.csv: .*there\.mp4 is a file, expected a folder"),
     ],
 )
@@ -60,6 +62,7 @@ def test_a_file_that_is_there_stays(clip, here, arguments, problem, emotion_vide
     (here / "there.mp4").write_bytes(b"kept")
     (here / "link.mp4").symlink_to("clip.mp4")
     (here / "folder").mkdir()
+    (here / "device").symlink_to("/dev/null")
     before = file_names(here)
     status, out, err = emotion_video("clip.mp4", *arguments)
     assert out == err == ""
