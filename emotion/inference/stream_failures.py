@@ -36,5 +36,6 @@ def explain_failure(url: str, error: BaseException) -> str:
     except OSError:
         return f"{name} cannot be reached: no answer from port {port}; check the address, and the network"
     return (
-        f"{name} answers, but sent no video that can be read; check the path of the stream, the user and the password"
+        f"{name} answers, but sent no video that can be read; check the path of the stream, the user and the password. "
+        "A file whose index is at its end has to be downloaded first"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.inference.codecs.encoder import CODECS
+from emotion.inference.stream_address import is_address
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,12 @@ def check_output(path: Path, source: Path | None, *, overwrite: bool) -> None:
         overwrite: whether `path` may exist.
 
     Raises:
-        InputError: the file is `source`, a folder or a device, exists without `overwrite`, or its folder cannot be
-            written to.
+        InputError: the file is an address, `source`, a folder or a device, exists without `overwrite`, or its folder
+            cannot be written to.
     """
+    # The address itself may hold a password, so it is not printed.
+    if is_address(str(path)) and not path.exists():
+        raise InputError("got an address as the file to write, expected a path, such as faces.mp4")
     if source is not None and path.exists() and source.exists() and path.samefile(source):
         raise InputError(f"{path} is the file to read; name another file to write")
     if path.is_dir():

@@ -53,9 +53,9 @@ def open_camera(
     number = _device_number(source)
     if number is not None:
         return Camera(source, lambda _: _device_images(number, number), first_image_timeout=first_image_timeout)
-    if not path.exists():
+    if not source or not path.exists() or path.is_dir():
         raise InputError(
-            f"--camera: got {source}, expected the number of a camera, such as 0, an address such as "
+            f"--camera: got {source or 'no name'}, expected the number of a camera, such as 0, an address such as "
             "rtsp://camera.local/1, or a video file that exists"
         )
     if path.is_file():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from emotion.app.video import face_writer
+from emotion.app.video.output_files import check_output
 from emotion.core.errors import InputError
 from emotion.inference.codecs.encoder import CODECS
 from emotion.inference.tracking import FaceTracker
@@ -140,3 +141,10 @@ def test_a_file_that_may_not_grow_is_reported_and_removed(here, model):
     assert re.match(r"error: out\.partial\.avi .*incomplete.*frame.*limit.*another disk", done.stderr)
     assert len(done.stderr.splitlines()) == 1
     assert file_names(here) == ["noise.avi"]
+
+
+@pytest.mark.parametrize("address", ["rtsp://u:secret@h/out.mp4", "https://h/secret/out.mp4"])
+def test_an_address_is_no_file_to_write_and_is_not_printed(address):
+    with pytest.raises(InputError, match=r"address.*expected a path") as raised:
+        check_output(Path(address), None, overwrite=True)
+    assert "secret" not in str(raised.value)
