@@ -34,7 +34,6 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.default_model import DEFAULT_MODEL, RELEASED_MODEL
 from benchmarks.photos import ASTRONAUT, load_photo
 from emotion.app.video import face_writer
 from emotion.app.video.face_table import FaceTable
@@ -51,7 +50,7 @@ from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
 from emotion.core.metadata import DETECTORS
 from emotion.inference.defaults import SEARCH_EVERY
-from emotion.inference.predictor import Predictor
+from emotion.inference.predictor import Predictor, find_standard
 from emotion.inference.tracking import FaceTracker
 from emotion.inference.video_reader import VideoReader
 from emotion.inference.video_writer import VideoWriter
@@ -227,7 +226,7 @@ def compare(options: argparse.Namespace) -> None:
     result = {
         "machine": _processor(),
         "versions": {"python": platform.python_version(), "opencv": cv2.__version__},
-        "model": predictor.path.name,
+        "model": f"{predictor.path.parent.name}/{predictor.path.name}",
         "detector": options.detector,
         "height_and_width": list(SIZE),
         "frames": options.frames,
@@ -276,7 +275,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help=f"a model file ({RELEASED_MODEL})")
+    parser.add_argument("--model", type=Path, default=find_standard(), help="a model file (that of the commands)")
     parser.add_argument("--detector", default="yunet", choices=DETECTORS, help="what finds faces (yunet)")
     parser.add_argument("--frames", type=int, default=600, help="frames of the video (600)")
     parser.add_argument("--repetitions", type=int, default=5, help="times that everything is measured (5)")

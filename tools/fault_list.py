@@ -711,8 +711,8 @@ LIVE = (
     Fault(
         "streams: a file is read again and again",
         "emotion/inference/live_stream.py",
-        "if reader.declared_frames is not None:",
-        "if reader.declared_frames == 0:",
+        "if reader.has_end:",
+        "if reader is None:",
         ("tests/inference/test_live_stream.py",),
     ),
     Fault(

@@ -20,11 +20,11 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from emotion.faces.detection import Detection
+from emotion.inference.ahead import map_ahead
 from emotion.inference.box_tracking import TIME_TOLERANCE, BoxTracker, to_box_array
 from emotion.inference.defaults import HALF_LIFE, SEARCH_EVERY
 from emotion.inference.motion import GrayFrame, move_boxes
 from emotion.inference.predictor import Face
-from emotion.parallel.ahead import map_ahead
 
 LEVEL_EVERY = 0.15
 """Seconds from one measurement of the tilts of all faces to the next."""

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from emotion.core.errors import InputError
+from emotion.inference.ahead import CallsBehind
 from emotion.inference.codecs.choice import open_encoder
 from emotion.inference.codecs.encoder import Sound
 from emotion.inference.codecs.write_errors import check_free_space
-from emotion.parallel.ahead import CallsBehind
 
 SPACE_CHECK_EVERY = 50
 """Frames from one check of the free disk space to the next, since OpenCV does not say when writing fails."""

@@ -11,10 +11,10 @@ from emotion.app.termination import interrupted_by_termination
 from emotion.app.video.face_writer import FaceWriter
 from emotion.app.video.output_files import OutputFiles
 from emotion.app.video.summary import Summary
+from emotion.inference.ahead import iterate_ahead
 from emotion.inference.codecs.encoder import Sound
 from emotion.inference.tracking import FaceTracker
 from emotion.inference.video_reader import Frame
-from emotion.parallel.ahead import iterate_ahead
 
 
 class VideoSource(Protocol):

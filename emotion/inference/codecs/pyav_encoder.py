@@ -24,7 +24,7 @@ H264_ENCODERS = "libx264", "libopenh264"
 """Encoders of H.264, the better one first."""
 
 OPTIONS = {
-    "libx264": {"preset": "superfast", "crf": "20"},
+    "libx264": {"preset": "superfast", "crf": "20", "threads": "1"},
     "libopenh264": {"b": "6000000"},
     "mjpeg": {"flags": "+qscale", "global_quality": "354"},
 }

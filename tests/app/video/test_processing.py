@@ -10,10 +10,10 @@ from benchmarks.frame_speed import portrait_frame
 from emotion.app.video.output_files import OutputFiles
 from emotion.app.video.processing import process_video
 from emotion.core.labels import EMOTIONS
+from emotion.inference.ahead import WAITING
 from emotion.inference.predictor import Predictor
 from emotion.inference.tracking import FaceTracker
 from emotion.inference.video_reader import VideoReader
-from emotion.parallel.ahead import WAITING
 from tests import av_clips
 from tests.app.video.tables import read_rows
 from tests.clips import FRAMES, SIZE, noise_images, read_frames, write_video

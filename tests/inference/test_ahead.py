@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from emotion.parallel.ahead import WAITING, CallsBehind, iterate_ahead, map_ahead
+from emotion.inference.ahead import WAITING, CallsBehind, iterate_ahead, map_ahead
 
 
 def test_items_come_in_their_order():
