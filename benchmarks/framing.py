@@ -33,7 +33,6 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.default_model import ROOT
 from benchmarks.face_results import write_section
 from benchmarks.fer_package import read_fer2013
 from benchmarks.framing_figure import plot_framing
@@ -54,6 +53,7 @@ from emotion.plots.style import save_figure
 from emotion.runtimes.engine import Engine
 from emotion.runtimes.engines import load_engine
 
+ROOT = Path(__file__).resolve().parent.parent
 FIGURE = RESULTS / "framing.png"
 MODEL = Path("models/released/fer2013-nano/model_int8.tflite")
 """The default model of the commands, below ROOT."""

@@ -32,12 +32,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from benchmarks.default_model import ROOT
 from benchmarks.detection import turn_around
 from benchmarks.face_results import write_section
 from benchmarks.fer_package import read_fer2013
 from benchmarks.framing import (
     MODEL,
+    ROOT,
     SEED,
     SMALLEST_FACE,
     compare_right,

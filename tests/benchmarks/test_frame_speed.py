@@ -19,7 +19,7 @@ from benchmarks.frame_speed import (
     summarize,
     timed_parts,
 )
-from emotion.inference.predictor import Predictor
+from emotion.inference.predictor import Predictor, find_standard
 from emotion.inference.tracking import FaceTracker
 from tests.makers import write_onnx
 
@@ -75,10 +75,8 @@ def test_the_result_is_shown_and_written(measured, predictor, tmp_path, monkeypa
     assert "emotion webcam: " in capsys.readouterr().out
 
 
-def test_the_default_model_is_a_file_of_the_release_fer2013():
-    default = frame_speed._parser().parse_args([]).model
-    assert default.parts[-3:] == ("released", "fer2013", "model_int8.tflite")
-    assert default.is_file()
+def test_the_default_model_is_that_of_the_commands():
+    assert frame_speed._parser().parse_args([]).model == find_standard()
 
 
 def test_parts_are_timed_in_the_block_only():
