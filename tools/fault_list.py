@@ -137,8 +137,8 @@ IMAGES = (
     Fault(
         "crop: tilted the wrong way",
         "emotion/faces/crop.py",
-        "angle = detection.tilt",
-        "angle = -detection.tilt",
+        "shown, detection.tilt)",
+        "shown, -detection.tilt)",
         ("tests/faces/test_crop.py",),
     ),
     Fault(

@@ -10,10 +10,10 @@ falls short of a large tilt, and a second one in the turned copy gives the rest.
 import math
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from emotion.faces.detection import RawDetection
+from emotion.faces.turned_square import cut_square
 from emotion.faces.yunet_network import find_faces
 
 CONFIRMING_SIDE, CONFIRMING_CONTEXT = 96, 2.0
@@ -74,7 +74,7 @@ def confirm(image: np.ndarray, raw: RawDetection) -> bool:
         image: uint8 (height, width, 1 or 3).
         raw: the face in `image`.
     """
-    look = _cut_square(image, raw, CONFIRMING_SIDE, CONFIRMING_CONTEXT, 0.0)
+    look = _cut_look(image, raw, CONFIRMING_SIDE, CONFIRMING_CONTEXT, 0.0)
     return _find_central(look, CONFIRMING_SIDE, CONFIRMING_SCORE) is not None
 
 
@@ -89,7 +89,7 @@ def measure_tilt(image: np.ndarray, raw: RawDetection) -> float:
         return 0.0
     tilt = 0.0
     for _ in range(MOST_LOOKS):
-        look = _cut_square(image, raw, LEVELING_SIDE, LEVELING_CONTEXT, tilt)
+        look = _cut_look(image, raw, LEVELING_SIDE, LEVELING_CONTEXT, tilt)
         face = _find_central(look, LEVELING_SIDE, LEVELING_SCORE)
         if face is None:
             break
@@ -126,36 +126,9 @@ def _hint(raw: RawDetection) -> float:
     return float(np.dot(HINT_WEIGHTS, tilts))
 
 
-def _cut_square(image: np.ndarray, raw: RawDetection, side: int, context: float, tilt: float) -> np.ndarray:
-    """Return the square around a face, turned by `tilt` so that the face has `side` pixels in it.
-
-    Returns:
-        uint8 (size, size, 1 or 3), with `size` as `context` times `side`. Pixels beyond the image repeat its border.
-    """
-    size, scale = round(side * context), side / raw.side
-    region, corner, shrunk = _shrink_around(image, raw, context, scale)
-    # The matrix maps a pixel of the square to one of the region. Coordinates refer to the centers of pixels.
-    turn = np.array([[math.cos(tilt), -math.sin(tilt)], [math.sin(tilt), math.cos(tilt)]]) * (shrunk / scale)
-    start = (raw.center - corner) * shrunk - 0.5 - turn @ np.full(2, (size - 1) / 2)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    matrix = np.column_stack([turn, start])
-    look = cv2.warpAffine(region, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return look.reshape(size, size, image.shape[2])
-
-
-def _shrink_around(
-    image: np.ndarray, raw: RawDetection, context: float, scale: float
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the part of an image around a face, its upper left corner (x, y), and how much it was scaled down."""
-    reach = raw.side * context * math.sqrt(0.5) + 2
-    size = np.array([image.shape[1], image.shape[0]])
-    corner = np.clip(np.floor(raw.center - reach).astype(int), 0, size - 1)
-    end = np.clip(np.ceil(raw.center + reach).astype(int), corner + 1, size)
-    region = image[corner[1] : end[1], corner[0] : end[0]]
-    if scale >= 1:
-        return region, corner, 1.0
-    smaller = np.maximum(1, np.rint((end - corner) * scale)).astype(int)
-    return cv2.resize(region, smaller.tolist(), interpolation=cv2.INTER_AREA), corner, scale
+def _cut_look(image: np.ndarray, raw: RawDetection, side: int, context: float, tilt: float) -> np.ndarray:
+    """Return the square around a face, turned by `tilt`, in which the face has `side` pixels."""
+    return cut_square(image, raw.center, raw.side * context, round(side * context), tilt)
 
 
 def _find_central(look: np.ndarray, side: int, least_score: float) -> RawDetection | None:
