@@ -1,5 +1,6 @@
 """The addresses of streams: which ones are taken, and names for them that hold no secret."""
 
+import os
 import re
 from urllib.parse import urlsplit
 
@@ -15,8 +16,9 @@ ADDRESS_WITH_SECRETS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://\S+")
 
 
 def is_address(text: str) -> bool:
-    """Return whether `text` is an address, such as rtsp://camera.local/1, and not the path of a file."""
-    return SCHEME.match(text) is not None
+    """Return whether `text` is an address, such as rtsp://camera.local/1, and not the path of something that exists."""
+    # Path.exists raises for an address that is longer than a file name may be.
+    return SCHEME.match(text) is not None and not os.path.exists(text)  # noqa: PTH110
 
 
 def check_address(url: str) -> None:

@@ -16,6 +16,13 @@ def test_a_file_is_no_address(text):
     assert not is_address(text)
 
 
+def test_what_exists_is_no_address_and_long_addresses_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "day:1.mp4").touch()
+    assert not is_address("day:1.mp4")
+    assert is_address("https://host/" + 400 * "a")
+
+
 @pytest.mark.parametrize(
     "url",
     ["rtsp://host/1", "rtsps://host:8322/1", "http://u:p@host/a?b=c", "HTTPS://[::1]:8443/live", "rtsp://u:a%40b@h/"],

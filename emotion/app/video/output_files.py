@@ -69,7 +69,7 @@ def check_output(path: Path, source: Path | None, *, overwrite: bool) -> None:
             cannot be written to.
     """
     # The address itself may hold a password, so it is not printed.
-    if is_address(str(path)) and not path.exists():
+    if is_address(str(path)):
         raise InputError("got an address as the file to write, expected a path, such as faces.mp4")
     if source is not None and path.exists() and source.exists() and path.samefile(source):
         raise InputError(f"{path} is the file to read; name another file to write")

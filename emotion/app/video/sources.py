@@ -12,8 +12,7 @@ from emotion.inference.video_reader import VideoReader
 
 def file_of(source: str) -> Path | None:
     """Return the path that a source names; None for an address. A file that exists is no address."""
-    path = Path(source)
-    return None if is_address(source) and not path.exists() else path
+    return None if is_address(source) else Path(source)
 
 
 def default_output(source: str) -> Path:

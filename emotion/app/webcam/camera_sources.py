@@ -46,7 +46,7 @@ def open_camera(
         InputError: there is no such camera or file.
     """
     path = Path(source)
-    if is_address(source) and not path.exists():
+    if is_address(source):
         return _open_stream(source, STREAM_TIMEOUT if first_image_timeout is None else first_image_timeout)
     if first_image_timeout is None:
         first_image_timeout = FIRST_IMAGE_TIMEOUT
