@@ -1,22 +1,11 @@
 """What the tests of `emotion timeline` share."""
 
-import pytest
+from functools import partial
 
-from emotion.app import cli
+import pytest
 
 
 @pytest.fixture
-def emotion_timeline(monkeypatch, capfd):
+def emotion_timeline(run_emotion):
     """Run `emotion timeline` in this process; return exit status, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["emotion", "timeline", *map(str, arguments)])
-        status: int | str | None = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code
-        printed = capfd.readouterr()
-        return status, printed.out, printed.err
-
-    return run
+    return partial(run_emotion, "timeline")
