@@ -169,9 +169,9 @@ def detect_central(detector: RawDetector, image: np.ndarray, square: Box) -> Raw
 
 def offset(raw: RawDetection, square: Box) -> np.ndarray:
     """Return how far right of, and below, a box's center that of a square lies, as shares of the square's side."""
-    x = square.x + square.width / 2 - (raw.x + raw.width / 2)
-    y = square.y + square.height / 2 - (raw.y + raw.height / 2)
-    return np.array([x, y]) / square.width
+    middle = np.array([square.x + square.width / 2, square.y + square.height / 2])
+    apart: np.ndarray = middle - raw.center
+    return apart / square.width
 
 
 def eyes_in(raw: RawDetection, center: np.ndarray, side: float) -> dict[str, float]:
