@@ -94,9 +94,11 @@ SOURCE = """
 import sys
 from pathlib import Path
 import emotion.parallel.batches
+from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.fer2013_csv import CsvSource
 def read():
-    for batch in CsvSource(Path(PATH)).batches():
+    for batch in CsvSource(Path(PATH), LabelReader()).batches(content_of):
         pass
 """
 PROCESSES = SOURCE + "timed(read)"

@@ -31,6 +31,8 @@ from emotion.core.labels import resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.evaluation.report import SplitPredictions, find_unique, make_report
 from emotion.ingest.collect import check_rejected, collect_batches
+from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.table_builder import build_table
 from emotion.model_files import keras_setup
@@ -85,9 +87,9 @@ def read_fer2013(path: Path, params: Params) -> Data:
     """
     if not path.is_file():
         raise InputError(f"{path} is missing; --fer2013 must name fer2013.tar.gz, as it comes from Kaggle")
-    source = open_source(path.parent, path.name)
+    source = open_source(path.parent, path.name, LabelReader())
     content = io.BytesIO()
-    collected = collect_batches(source.batches(), content)
+    collected = collect_batches(source.batches(content_of), content)
     check_rejected(collected, 0.0, source.name)
     forms = set(collected.images[["height", "width", "channels"]].itertuples(index=False, name=None))
     if forms != {(48, 48, 1)}:

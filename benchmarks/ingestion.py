@@ -146,7 +146,7 @@ def write_images(archive: Path, folder: Path) -> None:
     """Write the rows of fer2013.tar.gz as JPEG files, in the layout of Kaggle's msambare/fer2013."""
     import cv2
 
-    from emotion.core.labels import EMOTIONS
+    from emotion.core.emotion_names import EMOTIONS
 
     table = read_fer2013(archive)
     for number, (label, text, usage) in enumerate(zip(table["emotion"], table["pixels"], table["Usage"], strict=True)):

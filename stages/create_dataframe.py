@@ -31,7 +31,9 @@ from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
 from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, format_votes, match_votes, read_votes
+from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.pixels import growing_array
+from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.sources.source import Batch, Source
 from emotion.ingest.statistics import summarize
@@ -44,7 +46,7 @@ def main() -> None:
     scheme = resolve_scheme(params.labels.scheme)
     check_targets(params.labels.scheme, params.labels.targets)
     folder = Path(params.source.folder)
-    source = open_source(folder, params.source.file)
+    source = open_source(folder, params.source.file, make_label_reader(scheme, params.labels.numbers))
     votes = read_votes(folder, source) if params.labels.scheme == FERPLUS else None
     # The table moves into place last. While it is missing, later stages stop, so they never use incomplete files.
     with atomic_path(TABLE) as table_file:
@@ -68,9 +70,9 @@ def read_images(source: Source, pixels_file: Path) -> Collected:
 
     On a terminal, a progress bar is shown.
     """
-    batches = source.batches()
+    batches = source.batches(content_of)
     with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" images", disable=None) as progress:
-        return collect_batches(_count_images(batches, progress), pixels)
+        return collect_batches(_count_images(batches, progress), pixels, source.columns)
 
 
 def _count_images(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Iterator[Batch]:

@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion.core.labels import EMOTIONS
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.metadata import METADATA_PROPERTY, ModelMetadata, write_metadata
 from emotion.core.paths import HISTORY
+from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.sources import locate
+from emotion.ingest.sources.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
 FER2013_PLACES = ("../shared/data/fer2013.tar.gz", "data/raw/fer2013.tar.gz", os.environ.get("FER2013", ""))
@@ -126,6 +129,11 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
     # Which of two copies is the first depends on the order of the source.
     table["is_copy"] = table.groupby("hash")["is_copy"].transform("sum")
     return table.sort_values(["hash", "split", "emotion"]).reset_index(drop=True)
+
+
+def open_source(folder: Path, file: str | None = None, labels: LabelReader = LabelReader()) -> Source:  # noqa: B008
+    """Open the source in `folder` with labels that need no numbering."""
+    return locate.open_source(folder, file, labels)
 
 
 def write_params(folder: Path, **changes: object) -> None:

@@ -237,7 +237,7 @@ SPLITS = (
     ),
     Fault(
         "splits: PublicTest and PrivateTest",
-        "emotion/ingest/sources/folders.py",
+        "emotion/ingest/sources/layouts/class_folders.py",
         '.startswith("publictest")',
         '.startswith("privatetest")',
         ("tests/ingest/sources/test_sources.py",),

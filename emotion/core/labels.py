@@ -1,34 +1,19 @@
-"""The emotions, their names and their order, and the schemes of classes. No other module defines them."""
+"""The schemes of classes: which emotions a model distinguishes, and in which order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from emotion.core.emotion_names import (
+    EMOTIONS,
+    KNOWN_EMOTIONS,
+    LONGEST_NAME,
+    SYNONYMS,
+    find_emotion,
+    shorten,
+    suggest,
+)
 from emotion.core.errors import InputError
-
-EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""The seven emotions in FER2013's official order: the number in its `emotion` column is the index here."""
-
-KNOWN_EMOTIONS = (*EMOTIONS, "contempt")
-"""Every emotion that a source may have. Contempt has no number, since data sets number it differently."""
-
-SYNONYMS = {
-    "anger": "angry",
-    "disgusted": "disgust",
-    "disgusting": "disgust",
-    "fearful": "fear",
-    "scared": "fear",
-    "afraid": "fear",
-    "happiness": "happy",
-    "joy": "happy",
-    "joyful": "happy",
-    "sadness": "sad",
-    "surprised": "surprise",
-    "suprise": "surprise",
-    "neutrality": "neutral",
-    "calm": "neutral",
-    "contemptuous": "contempt",
-}
 
 FERPLUS = "ferplus"
 """The scheme whose labels come from the votes of emotion.ingest.ferplus instead of the source."""
@@ -69,6 +54,11 @@ class Scheme:
         label = self.label(emotion)
         return emotion if label < 0 else self.emotions[label]
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The emotions of the user's own, which are not among KNOWN_EMOTIONS."""
+        return tuple(one for members in self.members for one in members if one not in KNOWN_EMOTIONS)
+
     def write(self, names: Iterable[str]) -> str:
         """Return the classes `names` as a list for params.yaml: `[neutral, {positive: [happy, surprise]}]`."""
         classes = dict(zip(self.emotions, self.members, strict=True))
@@ -83,11 +73,12 @@ def resolve_scheme(choice: str | Sequence[SchemeItem]) -> Scheme:
     """Return the scheme named `choice`, or the one with the classes listed in `choice`.
 
     An item of a list is an emotion, or a mapping of one new name to several emotions:
-    `[neutral, {positive: [happy, surprise]}]`. Emotions that are not listed are left out.
+    `[neutral, {positive: [happy, surprise]}]`. An emotion may be one of KNOWN_EMOTIONS, or one of the user's own:
+    `[bored, engaged]`. Emotions that are not listed are left out.
 
     Raises:
-        InputError: the scheme or an emotion is unknown, an emotion or class is repeated, there are fewer than two
-            classes, or the name of a class is not allowed.
+        InputError: the scheme is unknown, an emotion seems to be misspelled, an emotion or class is repeated, there are
+            fewer than two classes, or a name is not allowed.
     """
     if isinstance(choice, str):
         return _named_scheme(choice)
@@ -97,8 +88,8 @@ def resolve_scheme(choice: str | Sequence[SchemeItem]) -> Scheme:
     _check_once([name.casefold() for name in emotions], "the class", choice)
     if len(classes) < 2:
         raise InputError(
-            f"labels.scheme: got {list(choice)}, expected at least two classes, such as [happy, sad]; the emotions are "
-            f"{', '.join(KNOWN_EMOTIONS)}"
+            f"labels.scheme: got {list(choice)}, expected at least two classes, such as [happy, sad]; the known "
+            f"emotions are {', '.join(KNOWN_EMOTIONS)}"
         )
     written = f"[{', '.join(_write_class(*one) for one in classes)}]"
     return Scheme(emotions, tuple(members for _, members in classes), written)
@@ -107,7 +98,7 @@ def resolve_scheme(choice: str | Sequence[SchemeItem]) -> Scheme:
 def _named_scheme(name: str) -> Scheme:
     if name not in SCHEMES:
         raise InputError(
-            f"labels.scheme: got {name!r}{_did_you_mean(name, SCHEMES)}, expected one of {', '.join(SCHEMES)}, or a "
+            f"labels.scheme: got {name!r}{_did_you_mean(name)}, expected one of {', '.join(SCHEMES)}, or a "
             f"list of some of {', '.join(KNOWN_EMOTIONS)}, such as [happy, sad, {{other: [angry, fear]}}]"
         )
     emotions = SCHEMES[name]
@@ -134,37 +125,46 @@ def _parse_class(item: SchemeItem) -> tuple[str, tuple[str, ...]]:
 
 
 def _parse_member(text: str) -> str:
-    try:
-        return parse_emotion(text)
-    except InputError as error:
-        name = text.strip().lower()
-        hint = _did_you_mean(name, KNOWN_EMOTIONS) or _did_you_mean(name, SYNONYMS)
-        raise InputError(f"labels.scheme: {error}{hint}") from None
+    """Return the known emotion that `text` names, or else the name of an emotion of the user's own, in lower case."""
+    emotion = find_emotion(text)
+    if emotion is not None:
+        return emotion
+    if slip := suggest(text):
+        raise InputError(
+            f"labels.scheme: got the unknown emotion {shorten(text)}{slip}; the known ones are "
+            f"{', '.join(KNOWN_EMOTIONS)}, and the synonyms {', '.join(sorted(SYNONYMS))}"
+        )
+    name = text.strip().lower()
+    _check_name(name, f"the name {shorten(text)}")
+    return name
 
 
 def _parse_name(text: str, members: tuple[str, ...]) -> str:
     """Return the name of a class of several emotions. The name of an emotion must be one of `members`."""
     name = text.strip()
-    if not name or not name.replace("_", "").replace("-", "").replace(" ", "").isalnum():
-        raise InputError(
-            f"labels.scheme: got the name {text!r} for {', '.join(members)}, expected letters and digits, such as "
-            "positive"
-        )
-    if name.lower() in RESERVED_NAMES:
-        raise InputError(
-            f"labels.scheme: got the name {text!r} for {', '.join(members)}, expected none of "
-            f"{', '.join(RESERVED_NAMES)}, which have other meanings in tables of results; choose another name"
-        )
-    try:
-        emotion = parse_emotion(name)
-    except InputError:
-        return name
-    if emotion not in members:
+    _check_name(name, f"the name {shorten(text)} for {', '.join(members)}")
+    emotion = find_emotion(name)
+    if emotion is not None and emotion not in members:
         raise InputError(
             f"labels.scheme: got the name {text!r} for {', '.join(members)}, but it means the emotion {emotion}; "
             f"choose another name, or add {emotion} to the class"
         )
-    return emotion
+    return emotion or name
+
+
+def _check_name(name: str, described: str) -> None:
+    """Raise InputError where a class may not have this name."""
+    signs = name.replace("_", "").replace("-", "").replace(" ", "")
+    if len(name) > LONGEST_NAME or not signs.isalnum() or signs.isdecimal():
+        raise InputError(
+            f"labels.scheme: got {described}, expected letters and digits, at most {LONGEST_NAME}, such as positive; "
+            "labels.numbers gives numbers their names"
+        )
+    if name.lower() in RESERVED_NAMES:
+        raise InputError(
+            f"labels.scheme: got {described}, expected none of {', '.join(RESERVED_NAMES)}, which have other meanings "
+            "in tables of results; choose another name"
+        )
 
 
 def _check_once(names: Sequence[str], kind: str, choice: Sequence[SchemeItem]) -> None:
@@ -175,8 +175,8 @@ def _check_once(names: Sequence[str], kind: str, choice: Sequence[SchemeItem]) -
         )
 
 
-def _did_you_mean(text: str, known: Iterable[str]) -> str:
-    close = get_close_matches(text, known, n=1)
+def _did_you_mean(name: str) -> str:
+    close = get_close_matches(name, SCHEMES, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
@@ -187,25 +187,3 @@ def check_targets(scheme: str | Sequence[SchemeItem], targets: str) -> None:
             f"labels.targets: got votes with labels.scheme {scheme!r}, but only {FERPLUS} has votes; set labels.scheme "
             f"to {FERPLUS}, or labels.targets to majority"
         )
-
-
-def parse_emotion(text: str) -> str:
-    """Return the emotion that `text` names: one of KNOWN_EMOTIONS, a synonym, or an official number (`3`).
-
-    Case, surrounding blanks and a number before the name (`3_happy`, `03 - happy`) are ignored.
-
-    Raises:
-        InputError: `text` names no known emotion.
-    """
-    name = text.strip().lower()
-    if name.isdecimal() and int(name) < len(EMOTIONS):
-        return EMOTIONS[int(name)]
-    name = name.lstrip("0123456789").strip(" _-.")
-    name = SYNONYMS.get(name, name)
-    if name not in KNOWN_EMOTIONS:
-        raise InputError(
-            f"got the unknown emotion {text!r}, expected one of {', '.join(KNOWN_EMOTIONS)}, a synonym "
-            f"({', '.join(sorted(SYNONYMS))}) or a number from 0 ({EMOTIONS[0]}) to {len(EMOTIONS) - 1} "
-            f"({EMOTIONS[-1]})"
-        )
-    return name

@@ -94,23 +94,56 @@ class SourceParams(Section):
 
 
 class SplitParams(Section):
-    """Shares of the validation and test splits, and whether copies across splits stay."""
+    """Shares of the validation and test splits, what stays on one side, and whether copies across splits stay."""
 
     validation: Annotated[float, Field(gt=0, lt=0.5)]
     test: Annotated[float, Field(gt=0, lt=0.5)]
     seed: Seed
+    group: dict[str, str] | None
+    near_copies: Annotated[int, Field(ge=0, le=16)] | None
     keep_copies: bool
+
+    @field_validator("group")
+    @classmethod
+    def _group_is_column_or_pattern(cls, group: dict[str, str] | None) -> dict[str, str] | None:
+        if group is None:
+            return None
+        if set(group) not in ({"column"}, {"pattern"}):
+            raise ValueError("null, {column: person}, or {pattern: '(S\\d+)_'}")
+        if "pattern" in group:
+            _check_pattern(group["pattern"])
+        return group
+
+
+def _check_pattern(pattern: str) -> None:
+    """Raise ValueError where `pattern` is no regular expression with a group in parentheses."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    if not groups:
+        raise ValueError("a regular expression with the group in parentheses, such as '(S\\d+)_'")
 
 
 class LabelsParams(Section):
-    """The classes, and whether training targets are majority labels or shares of votes."""
+    """The classes, the meaning of numbers, and whether training targets are majority labels or shares of votes."""
 
     scheme: list[str | dict[str, list[str]]] | str
+    numbers: Literal["fer2013", "ckplus", "rafdb", "affectnet", "ferplus", "alphabetical"] | dict[int, str] | None
     targets: Literal["majority", "votes"]
+
+    @field_validator("numbers")
+    @classmethod
+    def _numbers_are_some(cls, numbers: Any) -> Any:
+        if isinstance(numbers, dict) and (not numbers or min(numbers) < 0):
+            raise ValueError("numbers from 0 and their emotions, such as {0: neutral, 1: happy}")
+        return numbers
 
 
 class FeaturesParams(Section):
-    """Size in pixels, color and file format of the feature arrays."""
+    """The part of an image that is taken; size in pixels, color and file format of the feature arrays."""
+
+    faces: Literal["as_is", "detect", "auto"]
 
     # Not `size`: DVC's run cache ignores keys of that name and would restore arrays of another size
     # (treeverse/dvc#10296).

@@ -1,5 +1,6 @@
 """The table of all images, data/dataframe.csv: its columns, and a function that reads it."""
 
+from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ COLUMNS = {
     "emotion": "str",
     "label": "int64",
     "split": "str",
+    "group": "str",
     "height": "int64",
     "width": "int64",
     "channels": "int64",
@@ -25,7 +27,10 @@ COLUMNS = {
 """The columns of the table and their types; stages/create_dataframe.py describes each."""
 
 VOTES_COLUMN = "votes"
-"""The last column where labels.targets is `votes`. It holds the votes for each label, in order: `4 0 0 1 3`."""
+"""The column where labels.targets is `votes`. It holds the votes for each label, in order: `4 0 0 1 3`."""
+
+OPTIONAL_COLUMNS = {"near_copy_of": "str", "box": "str", "faces": "int64", "face": "str", VOTES_COLUMN: "str"}
+"""Columns that only some tables have, and their types. Behind them come the source's own columns, as texts."""
 
 SCHEME = "scheme"
 COPY_OF_TEST = "copy of test"
@@ -42,15 +47,18 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     try:
         table = pd.read_csv(
-            path, dtype={**COLUMNS, VOTES_COLUMN: "str"}, keep_default_na=False, encoding_errors="surrogateescape"
+            path,
+            dtype=defaultdict(lambda: "str", {**COLUMNS, **OPTIONAL_COLUMNS}),
+            keep_default_na=False,
+            encoding_errors="surrogateescape",
         )
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no table of images ({error}); run `dvc repro create_dataframe`") from None
-    if list(table.columns) not in ([*COLUMNS], [*COLUMNS, VOTES_COLUMN]):
+    if list(table.columns[: len(COLUMNS)]) != [*COLUMNS]:
         raise InputError(
-            f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)}; "
+            f"{path}: got the columns {', '.join(table.columns)}, expected {', '.join(COLUMNS)} first; "
             "run `dvc repro create_dataframe`"
         )
     return table

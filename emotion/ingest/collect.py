@@ -1,31 +1,38 @@
 """Reading of a whole source into tables of images and rejected images, and a file with the pixels of small ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 import pandas as pd
 
 from emotion.core.errors import InputError
+from emotion.ingest.face_columns import format_box, format_face
 from emotion.ingest.sources.source import Batch, Content, Entry
 
 NAMED_REJECTIONS = 5
 """Number of rejected images that an error names."""
 
-COLLECTED_COLUMNS = ("image", "emotion", "split", "height", "width", "channels", "hash", "blank", "offset")
+COLLECTED_COLUMNS = (
+    *("image", "emotion", "split", "source_label", "group", "box"),
+    *("height", "width", "channels", "hash", "blank", "offset", "perceptual_hash", "face", "faces"),
+)
 
 
 class Collected(NamedTuple):
-    """The images of a source, with COLLECTED_COLUMNS, and the rejected ones, with `image` and `reason`."""
+    """The images of a source, with COLLECTED_COLUMNS and the source's own; the rejected ones, with `image`, `reason`.
+
+    `box` and `face` are texts as `emotion.data.table` describes them.
+    """
 
     images: pd.DataFrame
     rejected: pd.DataFrame
 
 
-def collect_batches(batches: Iterable[Batch], pixels: BinaryIO) -> Collected:
+def collect_batches(batches: Iterable[Batch], pixels: BinaryIO, columns: Sequence[str] = ()) -> Collected:
     """Read `batches` into tables, and write the pixels of small images one after the other to `pixels`.
 
     In the result, `split` is that of the source, or None. `offset` counts bytes from the current position of `pixels`.
-    It is -1 for large images.
+    It is -1 for large images. `columns` are the source's further columns.
     """
     rows: list[tuple[Any, ...]] = []
     rejected: list[tuple[str, str]] = []
@@ -39,13 +46,18 @@ def collect_batches(batches: Iterable[Batch], pixels: BinaryIO) -> Collected:
             end += len(content.pixels)
         pixels.write(b"".join(content.pixels for _, content in batch))
     return Collected(
-        pd.DataFrame(rows, columns=list(COLLECTED_COLUMNS)), pd.DataFrame(rejected, columns=["image", "reason"])
+        pd.DataFrame(rows, columns=[*COLLECTED_COLUMNS, *columns]), pd.DataFrame(rejected, columns=["image", "reason"])
     )
 
 
 def _make_row(entry: Entry, content: Content, end: int) -> tuple[Any, ...]:
     offset = end if content.pixels else -1
-    return *entry, content.height, content.width, content.channels, content.hash, content.blank, offset
+    return (
+        *(entry.image, entry.emotion, entry.split, entry.label, entry.group, format_box(entry.box)),
+        *(content.height, content.width, content.channels, content.hash, content.blank, offset),
+        *(content.perceptual_hash, format_face(content.face), content.faces),
+        *entry.columns,
+    )
 
 
 def check_rejected(collected: Collected, share: float, source: str) -> None:

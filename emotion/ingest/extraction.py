@@ -16,7 +16,7 @@ from emotion.data.images import to_input
 from emotion.data.table import SPLITS, VOTES_COLUMN
 from emotion.ingest.ferplus import parse_votes
 from emotion.ingest.pixels import check_pixels, load_pixels
-from emotion.ingest.sources.source import Convert, Source
+from emotion.ingest.sources.source import Place, Source
 
 BATCH_IN_MEMORY = 2048
 """Images that are in memory at a time."""
@@ -65,12 +65,12 @@ def _create_arrays(folder: Path, counts: dict[str, int], params: FeaturesParams)
 
 def _read_large(used: pd.DataFrame, open_source: OpenSource, params: FeaturesParams) -> Iterator[np.ndarray]:
     """Return an iterator over the images that data/pixels.npy does not hold, as inputs, in the table's order."""
-    names = used.loc[used["offset"] < 0, "image"].tolist()
-    return open_source().read_again(names, _converter(params)) if names else iter(())
+    places = [Place(name) for name in used.loc[used["offset"] < 0, "image"]]
+    return open_source().read_again(places, partial(_convert, params=params)) if places else iter(())
 
 
-def _converter(params: FeaturesParams) -> Convert:
-    return partial(to_input, size=params.image_size, color=params.color)
+def _convert(image: np.ndarray, place: Place, params: FeaturesParams) -> np.ndarray:
+    return to_input(image, params.image_size, params.color)
 
 
 def _fill_arrays(
@@ -97,7 +97,6 @@ def _open_array(folder: Path, name: str) -> np.ndarray:
 def _make_inputs(batch: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray], params: FeaturesParams) -> np.ndarray:
     """Return the images of `batch` as uint8 (images, size, size, channels)."""
     stored = load_pixels(pixels)
-    convert = _converter(params)
     shape = (params.image_size, params.image_size, params.channels)
     if _are_inputs(batch, shape, len(stored)):
         same: np.ndarray = stored.reshape(-1, *shape)[batch["offset"].to_numpy() // math.prod(shape)]
@@ -109,7 +108,7 @@ def _make_inputs(batch: pd.DataFrame, pixels: Path, large: Iterator[np.ndarray],
             inputs[place] = next(large)
         else:
             image = stored[offset : offset + height * width * channels].reshape(height, width, channels)
-            inputs[place] = convert(image)
+            inputs[place] = to_input(image, params.image_size, params.color)
     return inputs
 
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import FERPLUS, KNOWN_EMOTIONS, SCHEMES
+from emotion.core.labels import FERPLUS, SCHEMES
 from emotion.ingest.collect import Collected
 from emotion.ingest.sources.fer2013_csv import CsvSource
 from emotion.ingest.sources.locate import FERPLUS_FILE, is_ferplus

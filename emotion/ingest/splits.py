@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import KNOWN_EMOTIONS
 from emotion.core.params import SplitParams
 
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import KNOWN_EMOTIONS, Scheme
+from emotion.core.labels import Scheme
 from emotion.core.params import SplitParams
-from emotion.data.table import COLUMNS, COPY_OF_TEST, COPY_OF_VAL, SPLITS
+from emotion.data.table import COLUMNS, COPY_OF_TEST, COPY_OF_VAL, OPTIONAL_COLUMNS, SPLITS
+from emotion.ingest.collect import COLLECTED_COLUMNS
 from emotion.ingest.copies import find_copies, find_excluded
 from emotion.ingest.splits import assign_splits
 from emotion.ingest.statistics import count_images
@@ -31,9 +33,17 @@ def build_table(
         label=emotions.map(scheme.label),
         split=assign_splits(images, params),
         copy_of=find_copies(images),
+        group=images.get("group", ""),
     )
     table["excluded"] = find_excluded(table, params.keep_copies)
-    return table[list(COLUMNS)].astype(COLUMNS)
+    types = COLUMNS | {name: kind for name, kind in OPTIONAL_COLUMNS.items() if _is_used(table, name)}
+    own = [name for name in table if name not in (*COLLECTED_COLUMNS, *types)]
+    return table[[*types, *own]].astype({**types, **dict.fromkeys(own, "str")})
+
+
+def _is_used(table: pd.DataFrame, column: str) -> bool:
+    """Return whether a column is there and has a value other than "" and 0."""
+    return column in table and bool((table[column].astype(bool)).any())
 
 
 def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:

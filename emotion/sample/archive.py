@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.files import atomic_path
-from emotion.core.labels import EMOTIONS
 from emotion.sample.faces import SIZE, draw_face
 from emotion.sample.people import Person, draw_person
 

@@ -125,13 +125,15 @@ def read_private_test(scheme, metadata):
     """Return PrivateTest's images as the model takes them, and their labels, less those of no class."""
     from emotion.core.labels import resolve_scheme
     from emotion.data.images import to_input
+    from emotion.ingest.label_reader import LabelReader
+    from emotion.ingest.sources.content import content_of
     from emotion.ingest.sources.locate import open_source
 
     archive = find_fer2013()
     classes = resolve_scheme(scheme)
     assert classes.emotions == metadata.emotions
     images, labels = [], []
-    for batch in open_source(archive.parent, archive.name).batches():
+    for batch in open_source(archive.parent, archive.name, LabelReader()).batches(content_of):
         for entry, content in batch:
             label = classes.label(entry.emotion) if entry.split == "test" else -1
             if label >= 0:

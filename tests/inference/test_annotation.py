@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emotion.core.labels import EMOTIONS
+from emotion.core.emotion_names import EMOTIONS
 from emotion.faces.detection import Box
 from emotion.inference.annotation import RGB_COLORS, annotate, emotion_color, label_text
 from emotion.inference.predictor import Face

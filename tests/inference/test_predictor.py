@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import EMOTIONS
 from emotion.core.metadata import ModelMetadata
 from emotion.data.images import ImageError, decode, from_frame, read_image, to_input
 from emotion.evaluation.metrics import apply_temperature

@@ -367,7 +367,7 @@ def test_an_empty_split_gives_empty_arrays(run, tmp_path):
     table = read_table(TABLE)
     from emotion.core.params import FeaturesParams
 
-    params = FeaturesParams(image_size=16, color="grayscale", format="npy")
+    params = FeaturesParams(faces="as_is", image_size=16, color="grayscale", format="npy")
     counts = extract(table[table["split"] != "val"], PIXELS, lambda: pytest.fail("not needed"), params, Path("some"))
     assert counts["val"] == 0
     assert load_features(Path("some"))["x_val"].shape == (0, 16, 16, 1)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emotion.core.emotion_names import EMOTIONS, KNOWN_EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import EMOTIONS, KNOWN_EMOTIONS, SCHEMES
+from emotion.core.labels import SCHEMES
 from emotion.core.paths import DATASET_METRICS, FEATURES, REJECTED, TABLE
 from emotion.data.feature_arrays import ARRAYS, load_features
 from emotion.data.table import COLUMNS, read_table

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 import pandas as pd
 import pytest
 
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import EMOTIONS, resolve_scheme
+from emotion.core.labels import resolve_scheme
 from emotion.core.params import SplitParams
 from emotion.data.table import SPLITS
 from emotion.ingest.table_builder import build_table, check_classes
 from tests.makers import images_of
 
 SEVEN = resolve_scheme("seven")
-PARAMS = SplitParams(validation=0.1, test=0.1, seed=1, keep_copies=False)
+PARAMS = SplitParams(validation=0.1, test=0.1, seed=1, group=None, near_copies=None, keep_copies=False)
 
 
 def splits_of(rows: Sequence[tuple[str, str | None, str]], **changes: float) -> list[str]:

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.files import write_csv
-from emotion.core.labels import EMOTIONS, resolve_scheme
+from emotion.core.labels import resolve_scheme
 from emotion.core.params import SplitParams
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
 from emotion.data.table import COLUMNS, SPLITS, read_table
@@ -41,7 +42,7 @@ from tests.makers import (
 ROOT = Path(__file__).parents[2]
 RAW = Path("data/raw")
 SEVEN = resolve_scheme("seven")
-PARAMS = SplitParams(validation=0.1, test=0.1, seed=1, keep_copies=False)
+PARAMS = SplitParams(validation=0.1, test=0.1, seed=1, group=None, near_copies=None, keep_copies=False)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks.serve_screenshot import CHROMIUM, FLAGS
-from emotion.core.labels import EMOTIONS
+from emotion.core.emotion_names import EMOTIONS
 from emotion.presentation.colors import COLORS
 from tests.pipeline.project import BIN, ROOT, TIMEOUT
 

@@ -11,9 +11,10 @@ import pytest
 from ruamel.yaml import YAML
 from scipy.stats import binomtest
 
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.files import write_csv, write_json
-from emotion.core.labels import EMOTIONS, resolve_scheme
+from emotion.core.labels import resolve_scheme
 from emotion.core.params import check_params, load_params, read_yaml
 from emotion.evaluation.curves import tabulate_predictions
 from emotion.evaluation.report import SplitPredictions, make_report

@@ -15,8 +15,8 @@ import onnx
 import pytest
 import tensorflow as tf
 
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import EMOTIONS
 from emotion.core.metadata import CHANNELS, FIXED_TIME, ModelMetadata
 from emotion.model_files.keras_file import save_model
 from emotion.model_files.probabilities import predict_probabilities

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from emotion.core.labels import EMOTIONS
+from emotion.core.emotion_names import EMOTIONS
 from emotion.sample.action_units import EXPRESSIONS, NAMES, draw_units
 from emotion.sample.archive import CLASS_SHARES, make_sample, plan_images
 from emotion.sample.faces import draw_face

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import EMOTIONS
 from emotion.core.paths import (
     EVALUATION_METRICS,
     EXPLANATIONS,

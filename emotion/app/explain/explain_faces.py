@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion.core.emotion_names import parse_emotion
 from emotion.core.errors import InputError
-from emotion.core.labels import parse_emotion
 from emotion.data.images import ImageError, read_image
 from emotion.explanation.sheet import ExplainedFace
 from emotion.inference.predictor import Predictor, find_standard

@@ -1,7 +1,7 @@
 """The CSV file of FER2013: one row per image, with the pixels as decimal numbers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from math import isqrt
@@ -11,9 +11,10 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from emotion.core.errors import InputError
-from emotion.core.labels import parse_emotion
+from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.archives import open_csv
-from emotion.ingest.sources.source import BATCH, SPLIT_NAMES, Batch, Convert, Entry, content_of, rejected
+from emotion.ingest.sources.content import rejected
+from emotion.ingest.sources.source import BATCH, SPLIT_NAMES, Batch, Convert, Describe, Entry, Place
 from emotion.parallel.batches import batched, map_batches
 
 MAX_LINE = 16 * 2**20
@@ -48,39 +49,46 @@ class CsvSource:
 
     Args:
         path: the CSV file or the archive.
+        labels: reads the labels; its bare numbers are FER2013's where no numbering is chosen.
     """
 
+    layout = "table of pixels"
     count: int | None = None
+    columns: tuple[str, ...] = ()
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, labels: LabelReader) -> None:
         self.name = str(path)
+        self.skipped: Mapping[str, int] = {}
         self._path = path
+        self._labels = labels.with_default("fer2013")
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, describe: Describe) -> Iterator[Batch]:
         """Read every image in the order of the rows; see `Source`."""
-        parse, rows = open_rows(self._lines(), self.name)
-        return map_batches(partial(_parse_batch, parse), batched(rows, BATCH))
+        parse, rows = open_rows(self._lines(), self.name, self._labels)
+        return map_batches(partial(_parse_batch, parse, describe), batched(rows, BATCH))
 
-    def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        """Read the rows `names` again and convert them; see `Source`."""
-        parse, rows = open_rows(self._lines(), self.name)
-        for name in names:
-            row = next((row for row in rows if _name_row(row) == name), None)
+    def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
+        """Read rows again and convert them; see `Source`."""
+        parse, rows = open_rows(self._lines(), self.name, self._labels)
+        for place in places:
+            row = next((row for row in rows if _name_row(row) == place.image), None)
             if row is None:
-                raise InputError(f"{self.name}: {name} is no longer there; run `dvc repro create_dataframe`")
+                raise InputError(f"{self.name}: {place.image} is no longer there; run `dvc repro create_dataframe`")
             _, pixels = parse(row)
             if isinstance(pixels, str):
-                raise InputError(f"{self.name}: {name}: {pixels}; run `dvc repro create_dataframe`")
-            yield convert(pixels)
+                raise InputError(f"{self.name}: {place.image}: {pixels}; run `dvc repro create_dataframe`")
+            yield convert(pixels, place)
 
     def _lines(self) -> Iterator[bytes]:
         with open_csv(self._path) as file:
             yield from read_lines(file, self.name)
 
 
-def _parse_batch(parse: ParseRow, rows: Sequence[Row]) -> Batch:
+def _parse_batch(parse: ParseRow, describe: Describe, rows: Sequence[Row]) -> Batch:
     parsed = map(parse, rows)
-    return [(entry, rejected(pixels) if isinstance(pixels, str) else content_of(pixels)) for entry, pixels in parsed]
+    return [
+        (entry, rejected(pixels) if isinstance(pixels, str) else describe(pixels, entry)) for entry, pixels in parsed
+    ]
 
 
 def read_lines(file: IO[bytes], name: str) -> Iterator[bytes]:
@@ -97,7 +105,7 @@ def read_lines(file: IO[bytes], name: str) -> Iterator[bytes]:
         yield line
 
 
-def open_rows(lines: Iterator[bytes], name: str) -> tuple[ParseRow, Iterator[Row]]:
+def open_rows(lines: Iterator[bytes], name: str, labels: LabelReader) -> tuple[ParseRow, Iterator[Row]]:
     """Return a function that parses a row of this CSV file, and an iterator over its rows.
 
     The function returns an image, uint8 (size, size, 1), or a string with the reason why the row is rejected. All
@@ -108,7 +116,7 @@ def open_rows(lines: Iterator[bytes], name: str) -> tuple[ParseRow, Iterator[Row
     """
     columns = find_columns(next(lines, b""), name)
     first = list(islice(lines, BATCH))
-    parse = partial(parse_row, columns=columns, size=common_size(first, columns))
+    parse = partial(parse_row, columns=columns, size=common_size(first, columns), labels=labels)
     return parse, (row for row in enumerate(chain(first, lines)) if row[1].strip())
 
 
@@ -138,13 +146,14 @@ def common_size(lines: Sequence[bytes], columns: Columns) -> int:
     return isqrt(squares[0]) if squares else USUAL_SIZE
 
 
-def parse_row(row: Row, columns: Columns, size: int) -> tuple[Entry, Pixels]:
+def parse_row(row: Row, columns: Columns, size: int, labels: LabelReader) -> tuple[Entry, Pixels]:
     """Return the entry and the pixels of a row. For a bad row, the reason replaces the pixels."""
     try:
-        emotion, split, pixels = _parse_fields(row[1].split(b","), columns, size)
+        label, split, pixels = _parse_fields(row[1].split(b","), columns, size)
+        emotion = labels.read(label)
     except InputError as error:
         return Entry(_name_row(row), "", None), str(error)
-    return Entry(_name_row(row), emotion, split), pixels
+    return Entry(_name_row(row), emotion, split, label), pixels
 
 
 def _name_row(row: Row) -> str:
@@ -155,8 +164,7 @@ def _parse_fields(fields: Sequence[bytes], columns: Columns, size: int) -> tuple
     if len(fields) != columns.total:
         raise InputError(f"the row has {len(fields)} values, expected {columns.total}")
     split = None if columns.usage is None else _parse_usage(_text(fields[columns.usage]))
-    emotion = _parse_label(_text(fields[columns.emotion]))
-    return emotion, split, parse_pixels(fields[columns.pixels], size)
+    return _text(fields[columns.emotion]), split, parse_pixels(fields[columns.pixels], size)
 
 
 def _parse_usage(usage: str) -> str:
@@ -164,13 +172,6 @@ def _parse_usage(usage: str) -> str:
     if split is None:
         raise InputError(f"Usage {usage!r}, expected Training, PublicTest or PrivateTest")
     return split
-
-
-def _parse_label(label: str) -> str:
-    try:
-        return parse_emotion(label)
-    except InputError:
-        raise InputError(f"the emotion {label[:40]!r} is not known") from None
 
 
 def parse_pixels(field: bytes, size: int) -> np.ndarray:

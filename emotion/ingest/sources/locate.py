@@ -6,10 +6,14 @@ from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.data.images import is_image
-from emotion.ingest.sources.archives import choose_member, is_hidden, open_zip, zip_files
+from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.sources.archives import choose_member, is_hidden
 from emotion.ingest.sources.fer2013_csv import CsvSource
-from emotion.ingest.sources.folders import FolderSource, ZipStore, is_emotion, open_folder, split_of
+from emotion.ingest.sources.layouts.class_folders import split_of
+from emotion.ingest.sources.layouts.readers import read_layout
 from emotion.ingest.sources.source import Source
+from emotion.ingest.sources.tree_source import TreeSource
+from emotion.ingest.sources.trees import FileTree, FolderTree, ZipTree
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """Suffixes of files that may be a source."""
@@ -24,7 +28,7 @@ HOW_TO_GET_IMAGES = (
 )
 
 
-def open_source(folder: Path, file: str | None = None) -> Source:
+def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
     """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
 
     Raises:
@@ -34,23 +38,23 @@ def open_source(folder: Path, file: str | None = None) -> Source:
     if not folder.is_dir():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
     if file is not None:
-        return _open(folder, _find_named(folder, file))
-    candidates = find_candidates(folder)
+        return _open(folder, _find_named(folder, file), labels)
+    candidates = find_candidates(folder, labels)
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
     if len(candidates) > 1:
         names = ", ".join(_name_candidate(folder, path) for path in candidates)
         raise InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
-    return _open(folder, candidates[0])
+    return _open(folder, candidates[0], labels)
 
 
-def find_candidates(folder: Path) -> list[Path]:
+def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
     """Return the files in `folder` that may be a source, sorted; also `folder` itself where it has class folders."""
     items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
     folders = [path for path in items if path.is_dir()]
     files = [path for path in items if path.name.lower().endswith(SUFFIXES) and path not in folders]
-    if len(folders) == 1 and not files and not (split_of(folders[0].name) or is_emotion(folders[0].name)):
-        return find_candidates(folders[0])
+    if len(folders) == 1 and not files and not (split_of(folders[0].name) or labels.knows(folders[0].name)):
+        return find_candidates(folders[0], labels)
     images = any(is_image(path.name) for path in items)
     return ([folder] if folders or images else []) + files
 
@@ -76,15 +80,15 @@ def _name_candidate(folder: Path, path: Path) -> str:
     return f"{name} (the class folders)" if path.is_dir() else name
 
 
-def _open(folder: Path, path: Path) -> Source:
+def _open(folder: Path, path: Path, labels: LabelReader) -> Source:
     _refuse_folder_links(folder, path)
     if path.is_dir():
-        return open_folder(path)
+        return _open_tree(FolderTree(path), labels)
     if not path.name.lower().endswith(SUFFIXES):
         raise InputError(f"source.file: got {path}, expected a folder or a file that ends in {', '.join(SUFFIXES)}")
     if path.name.lower().endswith(".zip"):
-        return _open_zip(path)
-    return CsvSource(path)
+        return _open_zip(path, labels)
+    return CsvSource(path, labels)
 
 
 def _refuse_folder_links(folder: Path, path: Path) -> None:
@@ -102,11 +106,15 @@ def _refuse_folder_links(folder: Path, path: Path) -> None:
             )
 
 
-def _open_zip(path: Path) -> Source:
-    with open_zip(path) as archive:
-        names = zip_files(archive)
+def _open_tree(tree: FileTree, labels: LabelReader) -> Source:
+    return TreeSource(tree, read_layout(tree, tree.list(), labels))
+
+
+def _open_zip(path: Path, labels: LabelReader) -> Source:
+    tree = ZipTree(path)
+    names = tree.list()
     if any(is_image(name) for name in names):
-        return FolderSource(ZipStore(path), names)
+        return TreeSource(tree, read_layout(tree, names, labels))
     # This refuses a zip without a table before anything is read.
     choose_member(str(path), names)
-    return CsvSource(path)
+    return CsvSource(path, labels)

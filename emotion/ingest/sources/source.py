@@ -1,25 +1,24 @@
-"""The interface of all sources: an entry per image (name, emotion and split), and its content."""
+"""The interface of all sources: an entry per image (name, emotion, split and more), and its content."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from emotion.ingest.sources.pixel_hash import hash_pixels
+from emotion.faces.detection import Box, Detection
 
 BATCH = 256
 """Number of images that a process reads before it returns them."""
-
-SMALL_IMAGE = 64 * 64
-"""Number of pixels up to which images are stored when they are read. Larger images are read again when needed."""
 
 SPLIT_NAMES = {
     "train": "train",
     "training": "train",
     "val": "val",
+    "valid": "val",
     "validation": "val",
     "publictest": "val",
     "test": "test",
+    "testing": "test",
     "privatetest": "test",
 }
 """Splits by their names in sources, in lower case."""
@@ -31,9 +30,17 @@ class Entry(NamedTuple):
     image: str
     """The name within the source, such as `row 17` or `train/happy/Training_1.jpg`."""
     emotion: str
-    """One of labels.KNOWN_EMOTIONS."""
+    """The emotion as `LabelReader.read` returns it."""
     split: str | None
     """The source's split, train, val or test; None where it has none."""
+    label: str = ""
+    """The label as the source writes it, such as `3` or `Happy_faces`."""
+    group: str = ""
+    """The person or sequence, which stays in one split; empty where the source has none."""
+    box: Box | None = None
+    """The part of the image file that shows the face; None for the whole."""
+    columns: tuple[str, ...] = ()
+    """The values of the source's further columns, in the order of `Source.columns`."""
 
 
 class Content(NamedTuple):
@@ -45,11 +52,30 @@ class Content(NamedTuple):
     hash: str
     blank: bool
     pixels: bytes
-    """The uint8 pixels of a small image, row by row; empty for a larger one."""
-    reason: str
+    """The uint8 pixels of a small image, row by row; empty for one that is read again when needed."""
+    reason: str = ""
+    perceptual_hash: str = ""
+    """The 64 bits that near copies nearly share, in hex; empty where near copies are not looked for."""
+    face: Detection | None = None
+    """The face that is cut out; None where no face was searched."""
+    faces: int = 0
+    """The number of faces that were found."""
 
 
-Convert = Callable[[np.ndarray], np.ndarray]
+class Place(NamedTuple):
+    """An image of the source that is read again, and the part of it that is used."""
+
+    image: str
+    box: Box | None = None
+    face: Detection | None = None
+
+
+Describe = Callable[[np.ndarray, Entry], Content]
+"""Returns the content of a decoded image, uint8 (height, width, channels). It must be picklable."""
+
+Convert = Callable[[np.ndarray, Place], np.ndarray]
+"""Returns the input of a model from an image that is read again. It must be picklable."""
+
 Batch = list[tuple[Entry, Content]]
 
 
@@ -58,30 +84,21 @@ class Source(Protocol):
 
     name: str
     """The path of the source, for messages."""
+    layout: str
+    """The name of the layout that was recognized."""
     count: int | None
     """The number of images, where it is known before they are read."""
+    columns: tuple[str, ...]
+    """The names of further columns, whose values every entry has."""
+    skipped: Mapping[str, int]
+    """The number of files that are no images of the source, by their kind, such as `system files`."""
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, describe: Describe) -> Iterator[Batch]:
         """Read every image in the order of the source, at most BATCH at a time."""
 
-    def read_again(self, names: Sequence[str], convert: Convert) -> Iterator[np.ndarray]:
-        """Read the images `names` again, which must be in the order of the source, and convert each.
+    def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
+        """Read images again, which must be in the order of the source, and convert each.
 
         Raises:
             InputError: an image is missing or no longer decodes.
         """
-
-
-def content_of(image: np.ndarray) -> Content:
-    """Return the content of `image`, uint8 (height, width, channels), for the table."""
-    height, width, channels = image.shape
-    if height * width > SMALL_IMAGE:
-        return Content(height, width, channels, hash_pixels(image), bool((image == image[0, 0]).all()), b"", "")
-    pixels = image.tobytes()
-    blank = pixels == pixels[:channels] * (height * width)
-    return Content(height, width, channels, hash_pixels(image), blank, pixels, "")
-
-
-def rejected(reason: str) -> Content:
-    """Return the content of an unusable image, with the reason."""
-    return Content(0, 0, 0, "", False, b"", reason)

@@ -27,7 +27,7 @@ from emotion.app.predict.image_files import ImageFile, collect_files
 from emotion.app.predict.predict_files import predict_files
 from emotion.app.predict.results import ImageResult, ResultCounts
 from emotion.app.predict.terminal_table import Table
-from emotion.core.labels import EMOTIONS
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.metadata import ModelMetadata
 from emotion.data.images import FORMATS, read_image
 from emotion.faces.detection import Box

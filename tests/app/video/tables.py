@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion.core.labels import EMOTIONS
+from emotion.core.emotion_names import EMOTIONS
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

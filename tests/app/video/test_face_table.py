@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emotion.app.video.face_table import COLUMNS
-from emotion.core.labels import EMOTIONS
+from emotion.core.emotion_names import EMOTIONS
 from emotion.inference.predictor import Predictor, find_standard
 from tests.app.video.tables import probabilities_of, read_rows
 from tests.clips import FRAMES, noise_images, read_frames, write_video

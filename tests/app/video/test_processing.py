@@ -9,7 +9,7 @@ import pytest
 from benchmarks.frame_speed import portrait_frame
 from emotion.app.video.output_files import OutputFiles
 from emotion.app.video.processing import process_video
-from emotion.core.labels import EMOTIONS
+from emotion.core.emotion_names import EMOTIONS
 from emotion.inference.ahead import WAITING
 from emotion.inference.predictor import Predictor
 from emotion.inference.tracking import FaceTracker

@@ -14,8 +14,8 @@ from emotion.app.video.output_files import OutputFiles
 from emotion.app.webcam import recorder as recorder_module
 from emotion.app.webcam.camera import CameraFrame
 from emotion.app.webcam.recorder import Recorder
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import EMOTIONS
 from emotion.faces.detection import Box
 from emotion.inference.predictor import Face
 from emotion.inference.tracking import TrackedFace

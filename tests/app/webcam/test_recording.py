@@ -14,8 +14,8 @@ import pytest
 from emotion.app.video.face_table import COLUMNS
 from emotion.app.webcam import live
 from emotion.app.webcam.camera import Camera
+from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
-from emotion.core.labels import EMOTIONS
 from tests.app.video.tables import file_names, read_rows
 from tests.clips import plain_image, read_frames
 

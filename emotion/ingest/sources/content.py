@@ -1,0 +1,24 @@
+"""The content of an image for the table: its shape, hash and, of a small one, its pixels."""
+
+import numpy as np
+
+from emotion.ingest.sources.pixel_hash import hash_pixels
+from emotion.ingest.sources.source import Content, Entry
+
+SMALL_IMAGE = 64 * 64
+"""Number of pixels up to which images are stored when they are read. Larger images are read again when needed."""
+
+
+def content_of(image: np.ndarray, entry: Entry) -> Content:
+    """Return the content of `image`, uint8 (height, width, channels), which `entry` names, for the table."""
+    height, width, channels = image.shape
+    if height * width > SMALL_IMAGE:
+        return Content(height, width, channels, hash_pixels(image), bool((image == image[0, 0]).all()), b"")
+    pixels = image.tobytes()
+    blank = pixels == pixels[:channels] * (height * width)
+    return Content(height, width, channels, hash_pixels(image), blank, pixels)
+
+
+def rejected(reason: str) -> Content:
+    """Return the content of an unusable image, with the reason."""
+    return Content(0, 0, 0, "", False, b"", reason)

@@ -1,0 +1,38 @@
+"""The interface of the readers of layouts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from emotion.core.errors import InputError
+from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.sources.source import Entry
+from emotion.ingest.sources.trees import FileTree
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The images that a reader found.
+
+    Attributes:
+        name: of the layout, such as `RAF-DB` or `class folders`.
+        entries: the images, in the order in which they are read.
+        columns: the names of further columns.
+        skipped: the number of files that are no images of the layout, by their kind.
+    """
+
+    name: str
+    entries: list[Entry]
+    columns: tuple[str, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+class OtherLayoutError(InputError):
+    """The files have another layout. The message says what this one lacks, and does not name the source."""
+
+
+Read = Callable[[FileTree, Sequence[str], LabelReader], Layout]
+"""A function that returns the images of a tree among its files, whose names it gets.
+
+It raises OtherLayoutError where the files have another layout, and InputError where they have this layout and something
+in it cannot be used.
+"""

@@ -1,0 +1,69 @@
+"""The source of the images in a tree of files, whose layout gives emotion, split and more."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+
+import numpy as np
+
+from emotion.core.errors import InputError
+from emotion.data.images import ImageError, decode
+from emotion.ingest.sources.content import rejected
+from emotion.ingest.sources.layouts.layout import Layout
+from emotion.ingest.sources.source import BATCH, Batch, Content, Convert, Describe, Entry, Place
+from emotion.ingest.sources.trees import FileTree
+from emotion.parallel.batches import batched, map_batches
+
+REREAD_BATCH = 32
+"""Number of images that a process reads again before it returns them. It is below BATCH, since they are large."""
+
+
+class TreeSource:
+    """A source of images in a tree of files.
+
+    Args:
+        tree: the folder or archive.
+        layout: the images among its files.
+    """
+
+    def __init__(self, tree: FileTree, layout: Layout) -> None:
+        self.name = tree.name
+        self.layout = layout.name
+        self.columns = layout.columns
+        self.skipped: Mapping[str, int] = layout.skipped
+        self.count: int | None = len(layout.entries)
+        self._tree = tree
+        self._entries = layout.entries
+
+    def batches(self, describe: Describe) -> Iterator[Batch]:
+        """Read every image in the order of the names; see `Source`."""
+        return map_batches(partial(_read_batch, self._tree, describe), batched(self._entries, BATCH))
+
+    def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
+        """Read images again and convert them; see `Source`."""
+        batches = batched(places, REREAD_BATCH)
+        return chain.from_iterable(map_batches(partial(_convert_batch, self._tree, convert), batches))
+
+
+def _convert_batch(tree: FileTree, convert: Convert, places: Sequence[Place]) -> list[np.ndarray]:
+    return [convert(_decode_again(tree, place.image), place) for place in places]
+
+
+def _decode_again(tree: FileTree, image: str) -> np.ndarray:
+    try:
+        return decode(tree.read(image))
+    except (ImageError, KeyError) as error:
+        raise InputError(
+            f"{tree.name}: {image} could be read before and now cannot ({error}); run `dvc repro create_dataframe`"
+        ) from None
+
+
+def _read_batch(tree: FileTree, describe: Describe, entries: Sequence[Entry]) -> Batch:
+    return [(entry, _read_content(tree, describe, entry)) for entry in entries]
+
+
+def _read_content(tree: FileTree, describe: Describe, entry: Entry) -> Content:
+    try:
+        return describe(decode(tree.read(entry.image)), entry)
+    except ImageError as error:
+        return rejected(str(error))
