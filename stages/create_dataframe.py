@@ -30,7 +30,15 @@ from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
-from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, format_votes, match_votes, read_votes
+from emotion.ingest.ferplus import (
+    CARRIED_VOTES,
+    CLASSES,
+    Votes,
+    choose_by_majority,
+    format_votes,
+    match_votes,
+    read_votes,
+)
 from emotion.ingest.label_counts import count_labels, describe_labels
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.pixels import growing_array
@@ -90,7 +98,8 @@ def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Vote
     if params.labels.scheme != FERPLUS:
         return build_table(images, scheme, params.split)
     counts = match_votes(votes, collected, source)
-    table = build_table(images, scheme, params.split, choose_by_majority(counts, images["emotion"]))
+    chosen = choose_by_majority(counts, images["emotion"])
+    table = build_table(images.drop(columns=CARRIED_VOTES, errors="ignore"), scheme, params.split, chosen)
     return table.assign(votes=format_votes(counts[:, :CLASSES])) if params.labels.targets == "votes" else table
 
 

@@ -10,12 +10,15 @@ from emotion.ingest.ferplus import is_ferplus
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.archives import choose_member, is_hidden
 from emotion.ingest.sources.fer2013_csv import CsvSource
-from emotion.ingest.sources.layouts.readers import read_layout
+from emotion.ingest.sources.layouts.manifest import find_manifests, read_manifest
+from emotion.ingest.sources.layouts.manifest_table import HEADER_BYTES, find_columns, has_pixels, read_header
+from emotion.ingest.sources.layouts.manifest_table import SUFFIXES as TABLE_SUFFIXES
+from emotion.ingest.sources.layouts.readers import fits, read_files, read_layout
 from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.tree_source import TreeSource
-from emotion.ingest.sources.trees import FileTree, FolderTree, ZipTree
+from emotion.ingest.sources.trees import FolderTree, ZipTree
 
-SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
+SUFFIXES = (*TABLE_SUFFIXES, ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """Suffixes of files that may be a source."""
 
 HOW_TO_GET_IMAGES = (
@@ -46,14 +49,34 @@ def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
 
 
 def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
-    """Return the files in `folder` that may be a source, sorted; also `folder` itself where it has class folders."""
+    """Return what may be a source in `folder`, sorted: archives, tables of pixels, manifests.
+
+    `folder` itself is one where it holds images in a layout of folders. Beside images, other tables describe these.
+    """
     items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
     folders = [path for path in items if path.is_dir()]
     files = [path for path in items if path.name.lower().endswith(SUFFIXES) and path not in folders]
     if len(folders) == 1 and not files and not (split_of(folders[0].name) or labels.knows(folders[0].name)):
         return find_candidates(folders[0], labels)
-    images = any(is_image(path.name) for path in items)
-    return ([folder] if folders or images else []) + files
+    tree = FolderTree(folder)
+    names = tree.list() if folders or any(is_image(path.name) for path in items) else []
+    if not any(map(is_image, names)):
+        return files
+    manifests, _ = find_manifests(tree, names)
+    sources = [path for path in files if path.name in manifests or not _is_label_file(path)]
+    return ([] if manifests and not fits(tree, names, labels) else [folder]) + sources
+
+
+def _is_label_file(path: Path) -> bool:
+    """Return whether a file beside images is a table without pixels."""
+    if not path.name.lower().endswith(TABLE_SUFFIXES) or not path.is_file():
+        return False
+    return not has_pixels(_read_header(path))
+
+
+def _read_header(path: Path) -> list[str]:
+    with path.open("rb") as file:
+        return read_header(file.read(HEADER_BYTES))
 
 
 def _find_named(folder: Path, file: str) -> Path:
@@ -73,14 +96,28 @@ def _name_candidate(folder: Path, path: Path) -> str:
 
 
 def _open(folder: Path, path: Path, labels: LabelReader) -> Source:
-    _refuse_folder_links(folder, path)
+    is_manifest = path.is_file() and _is_manifest(path)
+    _refuse_folder_links(folder, folder if is_manifest else path)
+    if is_manifest:
+        tree = FolderTree(folder)
+        return TreeSource(tree, read_manifest(tree, tree.list(), path.relative_to(folder).as_posix(), labels))
     if path.is_dir():
-        return _open_tree(FolderTree(path), labels)
+        tree = FolderTree(path)
+        return TreeSource(tree, read_files(tree, tree.list(), labels))
     if not path.name.lower().endswith(SUFFIXES):
         raise InputError(f"source.file: got {path}, expected a folder or a file that ends in {', '.join(SUFFIXES)}")
     if path.name.lower().endswith(".zip"):
         return _open_zip(path, labels)
     return CsvSource(path, labels)
+
+
+def _is_manifest(path: Path) -> bool:
+    """Return whether a file is a table of images and emotions without pixels."""
+    name = path.name.lower()
+    if not name.endswith(TABLE_SUFFIXES) or name.endswith(".parquet"):
+        return name.endswith(".parquet")
+    header = _read_header(path)
+    return {"image", "emotion"} <= set(find_columns(header)) and not has_pixels(header)
 
 
 def _refuse_folder_links(folder: Path, path: Path) -> None:
@@ -96,10 +133,6 @@ def _refuse_folder_links(folder: Path, path: Path) -> None:
                 f"{item} is a link to the folder {item.readlink()}, and DVC does not see changes behind it. Move the "
                 f"folder into {folder}, or set source.folder to {item.resolve()}"
             )
-
-
-def _open_tree(tree: FileTree, labels: LabelReader) -> Source:
-    return TreeSource(tree, read_layout(tree, tree.list(), labels))
 
 
 def _open_zip(path: Path, labels: LabelReader) -> Source:
