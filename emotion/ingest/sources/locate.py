@@ -62,7 +62,7 @@ def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
     names = tree.list() if folders or any(is_image(path.name) for path in items) else []
     if not any(map(is_image, names)):
         return files
-    manifests, _ = find_manifests(tree, names)
+    manifests = find_manifests(tree, names)
     sources = [path for path in files if path.name in manifests or not _is_label_file(path)]
     return ([] if manifests and not fits(tree, names, labels) else [folder]) + sources
 

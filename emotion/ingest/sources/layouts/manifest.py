@@ -28,19 +28,32 @@ RESERVED = frozenset({*COLUMNS, *OPTIONAL_COLUMNS, *COLLECTED_COLUMNS, CARRIED_V
 LARGEST = 2**31
 """Boxes end below this number of pixels."""
 
+OUTWARD = re.compile(r"\s*([/\\~]|[A-Za-z]+:|.*\.\.)")
+"""Paths that are absolute, addresses, or that may lead out of the source by `..`."""
+
+EXPLAINED = 5
+"""Number of tables that a refusal explains."""
+
 PROBED = 64
 """Number of first rows by which a manifest is recognized: one of their images exists."""
 
 
-def find_manifests(tree: FileTree, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the tables at the top of the tree, or of its only folder, that are manifests of images in it.
-
-    Returns:
-        The manifests, and a line on each other table that says what it lacks.
-    """
+def find_manifests(tree: FileTree, names: Sequence[str]) -> list[str]:
+    """Return the tables at the top of the tree, or of its only folder, that are manifests of images in it."""
     known = set(names)
-    lacks = {table: _find_lack(tree, known, table) for table in _find_tables(names)}
-    return [table for table in lacks if not lacks[table]], [f"{table}: {lack}" for table, lack in lacks.items() if lack]
+    return [table for table in _find_tables(names) if not _find_lack(tree, known, table)]
+
+
+def explain_lack(tree: FileTree, names: Sequence[str]) -> str:
+    """Return the reasons why the tables in a tree without a manifest are none."""
+    known = set(names)
+    tables = _find_tables(names)
+    if tables:
+        return "; ".join(f"{table}: {_find_lack(tree, known, table)}" for table in tables[:EXPLAINED])
+    inner = [name for name in names if name.lower().endswith(SUFFIXES)]
+    if inner:
+        return f"no table at the top; source.file can name another one, such as {inner[0]}"
+    return "no CSV or Parquet file with columns of images and emotions"
 
 
 def _find_tables(names: Sequence[str]) -> list[str]:
@@ -149,10 +162,10 @@ def _find_images(source: str, paths: Sequence[str], known: set[str], folder: str
 
 def _leaves(path: str, folder: str) -> bool:
     """Return whether a path is absolute, an address, or leads out of the source."""
+    if not OUTWARD.match(path):
+        return False
     simple = path.strip().replace("\\", "/")
-    if simple.startswith(("/", "~/")) or re.match(r"[A-Za-z]+:", simple):
-        return True
-    return ".." in simple and normpath(f"{folder}/{simple}" if folder else simple).startswith("..")
+    return ".." not in simple or normpath(f"{folder}/{simple}" if folder else simple).startswith(("..", "/"))
 
 
 def _read_emotions(source: str, texts: Iterable[str], labels: LabelReader) -> dict[str, tuple[str, str]]:

@@ -6,7 +6,7 @@ from emotion.core.errors import InputError
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.layouts import affectnet, ckplus, class_folders, expw, ferplus_folders, rafdb
 from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, Read
-from emotion.ingest.sources.layouts.manifest import NAME, find_manifests, read_manifest
+from emotion.ingest.sources.layouts.manifest import NAME, explain_lack, find_manifests, read_manifest
 from emotion.ingest.sources.layouts.named_files import JAFFE, KDEF
 from emotion.ingest.sources.trees import FileTree
 
@@ -41,7 +41,7 @@ def read_layout(tree: FileTree, names: Sequence[str], labels: LabelReader) -> La
         InputError: no reader knows the layout, and the message has what each of them misses; or a manifest and a reader
             do, or there are several manifests.
     """
-    manifests, _ = find_manifests(tree, names)
+    manifests = find_manifests(tree, names)
     if not manifests:
         return read_files(tree, names, labels)
     if len(manifests) > 1 or fits(tree, names, labels):
@@ -76,8 +76,7 @@ def read_files(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Lay
             return read(tree, names, labels)
         except OtherLayoutError as error:
             missed.append(f"{name}: {error}")
-    _, lacks = find_manifests(tree, names)
-    missed.append(f"{NAME}: {'; '.join(lacks) or 'no CSV or Parquet file with columns of images and emotions'}")
+    missed.append(f"{NAME}: {explain_lack(tree, names)}")
     raise UnknownLayoutError(
         f"{tree.name}: the layout is unknown. The readers tried, and what each of them misses:\n  "
         + "\n  ".join(missed)

@@ -99,7 +99,8 @@ def test_a_slip_is_refused():
     [
         (["bored/a.png", "engaged/b.png"], "no folder is named after an emotion .* bored, engaged"),
         (["a.png", "b.png"], "no folder is named after an emotion"),
-        (["notes.txt"], "folders with images are none"),
+        (["happy/1", "sad/2"], "no files with the suffix of an image.* happy/1, sad/2"),
+        (["hapy/a.png", "saad/b.png"], r"hapy \(did you mean happy\?\), saad \(did you mean sad\?\)"),
         (["happy/a.png", "b.png"], "outside of class folders.*(none)"),
         (["train/happy/a.png", "train/b.png"], "outside of class folders.* train$"),
         (["train/happy/a.png", "unlabeled/b.png"], "outside of class folders.* unlabeled$"),

@@ -13,6 +13,7 @@ from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.layouts.layout import Layout
 from emotion.ingest.sources.layouts.manifest import find_manifests, read_manifest
+from emotion.ingest.sources.layouts.readers import read_layout
 from emotion.ingest.sources.source import Entry, Source
 from tests.ingest.sources.layouts.trees import NUMBERED, MemoryTree
 from tests.makers import encode, open_source, write_files, write_zip
@@ -289,6 +290,20 @@ def test_two_tables_are_two_manifests():
     tree = MemoryTree(
         {**FLAT, "a.csv": TABLE, "b.tsv": TABLE.replace(b",", b"\t"), "images/c.csv": TABLE, "d.csv": b"x\n"}
     )
-    manifests, lacks = find_manifests(tree, tree.list())
-    assert manifests == ["a.csv", "b.tsv"]
-    assert lacks == ["d.csv: no columns of images and emotions; found x"]
+    assert find_manifests(tree, tree.list()) == ["a.csv", "b.tsv"]
+    with pytest.raises(InputError, match=r"several sources: a\.csv, b\.tsv, expected one"):
+        read_layout(tree, tree.list(), LabelReader())
+
+
+@pytest.mark.parametrize(
+    "table, reason",
+    [
+        ("d.csv", r"manifest: d\.csv: no columns of images and emotions; found x"),
+        ("photos/d.csv", r"manifest: no table at the top; source\.file .*photos/d\.csv"),
+        ("d.txt", "manifest: no CSV or Parquet file"),
+    ],
+)
+def test_a_refusal_says_why_no_table_is_a_manifest(table, reason):
+    tree = MemoryTree({**FLAT, "photos/c.png": IMAGE, table: b"x\n"})
+    with pytest.raises(InputError, match=reason):
+        read_layout(tree, tree.list(), LabelReader())
