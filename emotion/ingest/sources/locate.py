@@ -7,14 +7,13 @@ from pathlib import Path
 from emotion.core.errors import InputError
 from emotion.data.images import is_image
 from emotion.ingest.label_reader import LabelReader
-from emotion.ingest.sources.archives import choose_member
-from emotion.ingest.sources.fer2013_csv import CsvSource
+from emotion.ingest.sources.file_source import open_file
 from emotion.ingest.sources.layouts.class_folders import split_of
 from emotion.ingest.sources.layouts.readers import read_layout
 from emotion.ingest.sources.source import Source
 from emotion.ingest.sources.system_files import is_hidden
 from emotion.ingest.sources.tree_source import TreeSource
-from emotion.ingest.sources.trees import FileTree, FolderTree, ZipTree
+from emotion.ingest.sources.trees import FileTree, FolderTree
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """Suffixes of files that may be a source."""
@@ -83,13 +82,7 @@ def _name_candidate(folder: Path, path: Path) -> str:
 
 def _open(folder: Path, path: Path, labels: LabelReader) -> Source:
     _refuse_folder_links(folder, path)
-    if path.is_dir():
-        return _open_tree(FolderTree(path), labels)
-    if not path.name.lower().endswith(SUFFIXES):
-        raise InputError(f"source.file: got {path}, expected a folder or a file that ends in {', '.join(SUFFIXES)}")
-    if path.name.lower().endswith(".zip"):
-        return _open_zip(path, labels)
-    return CsvSource(path, labels)
+    return _open_tree(FolderTree(path), labels) if path.is_dir() else open_file(path, labels)
 
 
 def _refuse_folder_links(folder: Path, path: Path) -> None:
@@ -109,13 +102,3 @@ def _refuse_folder_links(folder: Path, path: Path) -> None:
 
 def _open_tree(tree: FileTree, labels: LabelReader) -> Source:
     return TreeSource(tree, read_layout(tree, tree.list(), labels))
-
-
-def _open_zip(path: Path, labels: LabelReader) -> Source:
-    tree = ZipTree(path)
-    names = tree.list()
-    if any(is_image(name) for name in names):
-        return TreeSource(tree, read_layout(tree, names, labels))
-    # This refuses a zip without a table before anything is read.
-    choose_member(str(path), names)
-    return CsvSource(path, labels)
