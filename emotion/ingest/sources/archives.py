@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from emotion.core.errors import InputError
+from emotion.ingest.sources.system_files import is_hidden
 
 FER2013_FILES = ("fer2013.csv", "icml_face_data.csv")
 """Names of the CSV files to read where an archive holds several."""
@@ -20,15 +21,8 @@ FER2013_FILES = ("fer2013.csv", "icml_face_data.csv")
 MAX_TOTAL_BYTES = 8 * 2**30
 """Archives that unpack to more bytes than this are refused."""
 
-SYSTEM_FILES = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
-
 BUFFER = 2**20
 """Bytes that are read at a time."""
-
-
-def is_hidden(name: str) -> bool:
-    """Return whether a path within a source is a system file, such as __MACOSX/._a.jpg."""
-    return "/." in "/" + name or not SYSTEM_FILES.isdisjoint(name.split("/"))
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 from zipfile import ZipFile
 
 from emotion.data.images import MAX_FILE_BYTES, ImageError, read_bytes
-from emotion.ingest.sources.archives import damage_explained, is_hidden, open_zip, zip_files
+from emotion.ingest.sources.archives import damage_explained, open_zip, zip_files
+from emotion.ingest.sources.system_files import is_hidden
 
 MAX_DEPTH = 8
 """Number of levels of folders that are read. It ends links to a parent folder, which would go on for ever."""

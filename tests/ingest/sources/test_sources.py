@@ -41,6 +41,7 @@ ROWS = make_rows()
 TEXT = csv_text(ROWS)
 FILES = image_files(ROWS)
 IMAGE = encode(ROWS[0][2])
+FER2013_LABELS = LabelReader().with_default("fer2013")
 
 
 def read(source: Source) -> list[tuple[str, str | None, str]]:
@@ -124,9 +125,9 @@ def msambare_folder_with_wrappers(folder):
     write_files(folder / "archive" / "images", FILES)
 
 
-def upper_case_synonyms_and_numbers(folder):
-    names = {"angry": "Anger", "disgust": "1_DISGUSTED", "fear": "Fearful", "happy": "3", "sad": "04 - Sadness"}
-    names |= {"surprise": "SURPRISED", "neutral": "Calm"}
+def upper_case_synonyms_and_fillers(folder):
+    names = {"angry": "Anger", "disgust": "1_DISGUSTED", "fear": "Fearful", "happy": "3_Happy_faces"}
+    names |= {"sad": "04 - Sadness", "surprise": "SURPRISED", "neutral": "Calm"}
     files = {}
     for name, data in FILES.items():
         split, emotion, file = name.split("/")
@@ -158,7 +159,7 @@ LAYOUTS = [
     msambare_zip,
     msambare_zip_with_wrappers,
     msambare_folder_with_wrappers,
-    upper_case_synonyms_and_numbers,
+    upper_case_synonyms_and_fillers,
     named_splits,
 ]
 
@@ -499,8 +500,9 @@ BAD_ROWS = {
     csv_line(3, "1 2 65537 4"): "a pixel of 65537",
     csv_line(3, "1 2 4294967297 4"): "a pixel of 4294967297",
     csv_line(3, "1 2 99999999999999999999999 4"): "expected 0 to 255",
-    csv_line(7, "1 2 3 4"): "the emotion '7' is not known",
-    csv_line("cheese", "1 2 3 4"): "the emotion 'cheese' is not known",
+    csv_line(7, "1 2 3 4"): "the emotion 7 is not known; the numbers are 0 angry",
+    csv_line("9" * 5000, "1 2 3 4"): "the emotion '999",
+    csv_line("hapy", "1 2 3 4"): "the emotion 'hapy' is not known (did you mean happy?)",
     csv_line("", "1 2 3 4"): "the emotion '' is not known",
     csv_line(-1, "1 2 3 4"): "the emotion '-1' is not known",
     csv_line(3, "1 2 3 4", "Holiday"): "Usage 'Holiday', expected Training",
@@ -558,7 +560,7 @@ def test_any_mix_of_rows(mixed, block):
     lines = [row if isinstance(row, str) else csv_line(row[0], " ".join(map(str, row[1])), row[2]) for row in mixed]
     data = "\n".join(["emotion,pixels,Usage", *lines]).encode()
     file = io.BufferedReader(io.BytesIO(data), block)
-    parse, rows = fer2013_csv.open_rows(fer2013_csv.read_lines(file, "a.csv"), "a.csv", LabelReader())
+    parse, rows = fer2013_csv.open_rows(fer2013_csv.read_lines(file, "a.csv"), "a.csv", FER2013_LABELS)
     found = list(map(parse, rows))
     assert len(found) == len(mixed)
     survivors = {entry.image: (entry, pixels) for entry, pixels in found if not isinstance(pixels, str)}
@@ -653,12 +655,15 @@ def test_names_that_are_no_utf8(tmp_path):
 COMPARE_WORKERS = """
 import sys
 from pathlib import Path
-import numpy as np
-from emotion.ingest.sources import fer2013_csv, folders
+from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.sources import fer2013_csv, tree_source
+from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.sources.pixel_hash import hash_pixels
+from emotion.ingest.sources.source import Place
 from emotion.parallel import batches
-folders.BATCH = folders.REREAD_BATCH = fer2013_csv.BATCH = 5
+from tests.ingest.sources.test_sources import copy_image
+tree_source.BATCH = tree_source.REREAD_BATCH = fer2013_csv.BATCH = 5
 source = open_source(Path(sys.argv[1]), None, LabelReader())
 results = []
 for count in (1, 3):
