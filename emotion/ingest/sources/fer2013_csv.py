@@ -62,6 +62,12 @@ class CsvSource:
         self._path = path
         self._labels = labels.with_default("fer2013")
 
+    def preview(self) -> Sequence[Entry]:
+        """Return the entries of the first rows; see `Source`."""
+        parse, rows = open_rows(self._lines(), self.name, self._labels)
+        found = map(parse, islice(rows, BATCH))
+        return [entry._replace(fault=pixels) if isinstance(pixels, str) else entry for entry, pixels in found]
+
     def batches(self, describe: Describe) -> Iterator[Batch]:
         """Read every image in the order of the rows; see `Source`."""
         parse, rows = open_rows(self._lines(), self.name, self._labels)

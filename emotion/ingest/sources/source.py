@@ -41,6 +41,8 @@ class Entry(NamedTuple):
     """The part of the image file that shows the face; None for the whole."""
     columns: tuple[str, ...] = ()
     """The values of the source's further columns, in the order of `Source.columns`."""
+    fault: str = ""
+    """The reason why the image is rejected without a look at it; empty for an image that is read."""
 
 
 class Content(NamedTuple):
@@ -92,6 +94,13 @@ class Source(Protocol):
     """The names of further columns, whose values every entry has."""
     skipped: Mapping[str, int]
     """The number of files that are no images of the source, by their kind, such as `system files`."""
+
+    def preview(self) -> Sequence[Entry]:
+        """Return entries without reading an image: all where `count` is known, and else those of the first rows.
+
+        Raises:
+            InputError: the source cannot be read.
+        """
 
     def batches(self, describe: Describe) -> Iterator[Batch]:
         """Read every image in the order of the source, at most BATCH at a time."""
