@@ -1,5 +1,6 @@
 """Trees of the files in archives."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import IO, NamedTuple, Protocol
@@ -7,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from emotion.data.images import MAX_FILE_BYTES, ImageError
 from emotion.ingest.sources.archives import damage_explained
-from emotion.ingest.sources.trees import FileTree
+from emotion.ingest.sources.trees import FileTree, Listing, make_listing
 
 
 class Archive(Protocol):
@@ -39,7 +40,6 @@ class ArchiveTree:
 
     def __init__(self, archive: Archive) -> None:
         self.name = archive.name
-        self.skipped = archive.skipped
         self._archive = archive
         self._number = next(_numbers)
         _trees[self._number] = self
@@ -48,9 +48,9 @@ class ArchiveTree:
         """Return what a forked process finds the tree by."""
         return _find_tree, (self._number,)
 
-    def list(self) -> list[str]:
+    def list(self) -> Listing:
         """Return the files in the archive; see `FileTree`."""
-        return self._archive.list()
+        return make_listing(self._archive.list(), self._archive.skipped)
 
     def read(self, file: str) -> bytes:
         """Return the content of a member; see `FileTree`."""
@@ -74,9 +74,11 @@ class MergedTree(NamedTuple):
     name: str
     trees: Mapping[str, FileTree]
 
-    def list(self) -> list[str]:
+    def list(self) -> Listing:
         """Return the files in all trees; see `FileTree`."""
-        return sorted(f"{folder}/{file}" for folder, tree in self.trees.items() for file in tree.list())
+        listings = {folder: tree.list() for folder, tree in self.trees.items()}
+        names = [f"{folder}/{name}" for folder, listing in listings.items() for name in listing.names]
+        return make_listing(names, sum((Counter(listing.skipped) for listing in listings.values()), Counter()))
 
     def read(self, file: str) -> bytes:
         """Return the content of a file; see `FileTree`."""

@@ -26,6 +26,7 @@ from emotion.ingest.sources.tables.open_table import open_csv
 from emotion.ingest.sources.tables.parquet import open_parquet
 from emotion.ingest.sources.tars import TarArchive, open_tar, tar_files
 from emotion.ingest.sources.tree_source import TreeSource
+from emotion.ingest.sources.trees import FileTree
 from emotion.ingest.sources.zips import ZipArchive
 
 
@@ -108,10 +109,8 @@ def _open_compressed(packed: Packed, form: Form, labels: LabelReader) -> Source:
 
 
 def _open_archive(packed: Packed, archive: Archive, labels: LabelReader) -> Source:
-    names = archive.list()
-    if any(map(is_image, names)):
-        tree = ArchiveTree(archive)
-        return TreeSource(tree, read_layout(tree, names, labels))
+    if any(map(is_image, archive.list())):
+        return open_tree(ArchiveTree(archive), labels)
     member, form = choose_member(archive)
     shown = f"{packed.shown}: {member}"
     if form is Form.TEXT:
@@ -120,6 +119,16 @@ def _open_archive(packed: Packed, archive: Archive, labels: LabelReader) -> Sour
         raise InputError(f"{shown} is an archive in an archive in an archive; unpack it, and use what is in it")
     with damage_explained(shown), archive.open(member) as file:
         return _open_packed(Packed(packed.path, shown, unpack(file, shown), nested=True), labels)
+
+
+def open_tree(tree: FileTree, labels: LabelReader) -> Source:
+    """Return the source of the images in `tree`.
+
+    Raises:
+        InputError: no reader knows their layout.
+    """
+    listing = tree.list()
+    return TreeSource(tree, read_layout(tree, listing.names, labels), listing)
 
 
 @contextmanager

@@ -1,19 +1,17 @@
 """Opening of the source that params.yaml names. Errors tell users where to get one."""
 
-import os
 from itertools import chain
 from pathlib import Path
 
 from emotion.core.errors import InputError
+from emotion.core.folder_walk import Kind, explain_closed, walk
 from emotion.data.images import is_image
 from emotion.ingest.label_reader import LabelReader
-from emotion.ingest.sources.file_source import open_file
+from emotion.ingest.sources.file_source import open_file, open_tree
 from emotion.ingest.sources.layouts.class_folders import split_of
-from emotion.ingest.sources.layouts.readers import read_layout
 from emotion.ingest.sources.source import Source
 from emotion.ingest.sources.system_files import is_hidden
-from emotion.ingest.sources.tree_source import TreeSource
-from emotion.ingest.sources.trees import FileTree, FolderTree
+from emotion.ingest.sources.trees import FolderTree
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """Suffixes of files that may be a source."""
@@ -32,20 +30,27 @@ def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
     """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
 
     Raises:
-        InputError: there is no source; there are several and `file` is None; the layout is unknown; or the source
-            lies behind a link to a folder.
+        InputError: there is no source, or several and `file` is None; its layout is unknown; it lies behind a link to
+            a folder; or a folder cannot be listed.
     """
     if not folder.is_dir():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
+    try:
+        return _open(folder, _choose(folder, file, labels), labels)
+    except PermissionError as error:
+        raise InputError(explain_closed(str(error.filename))) from None
+
+
+def _choose(folder: Path, file: str | None, labels: LabelReader) -> Path:
     if file is not None:
-        return _open(folder, _find_named(folder, file), labels)
+        return _find_named(folder, file)
     candidates = find_candidates(folder, labels)
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
     if len(candidates) > 1:
         names = ", ".join(_name_candidate(folder, path) for path in candidates)
         raise InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
-    return _open(folder, candidates[0], labels)
+    return candidates[0]
 
 
 def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
@@ -82,7 +87,7 @@ def _name_candidate(folder: Path, path: Path) -> str:
 
 def _open(folder: Path, path: Path, labels: LabelReader) -> Source:
     _refuse_folder_links(folder, path)
-    return _open_tree(FolderTree(path), labels) if path.is_dir() else open_file(path, labels)
+    return open_tree(FolderTree(path), labels) if path.is_dir() else open_file(path, labels)
 
 
 def _refuse_folder_links(folder: Path, path: Path) -> None:
@@ -91,14 +96,15 @@ def _refuse_folder_links(folder: Path, path: Path) -> None:
     DVC sees changes behind a link to a file and behind `folder` itself, but not behind such a link.
     """
     above = [part for part in (path, *path.parents) if part != folder and part.is_relative_to(folder)]
-    below = (Path(parent, name) for parent, names, _ in os.walk(path) for name in names if not is_hidden(name))
-    for item in chain(above, below):
-        if item.is_symlink() and item.is_dir():
-            raise InputError(
-                f"{item} is a link to the folder {item.readlink()}, and DVC does not see changes behind it. Move the "
-                f"folder into {folder}, or set source.folder to {item.resolve()}"
-            )
+    below = walk(str(path)) if path.is_dir() else ()
+    links = (Path(item.path) for item in below if item.kind is Kind.FOLDER_LINK and not is_hidden(item.name))
+    for item in chain((part for part in above if part.is_symlink() and part.is_dir()), links):
+        raise InputError(explain_folder_link(item, folder))
 
 
-def _open_tree(tree: FileTree, labels: LabelReader) -> Source:
-    return TreeSource(tree, read_layout(tree, tree.list(), labels))
+def explain_folder_link(link: Path, folder: Path) -> str:
+    """Return the message on a link to a folder inside `folder`, with the way out."""
+    return (
+        f"{link} is a link to the folder {link.readlink()}, and DVC does not see changes behind it. Move the folder "
+        f"into {folder}, or set source.folder to {link.resolve()}"
+    )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import IO, Self
 
+from emotion.core.folder_walk import Kind
 from emotion.ingest.sources.archives import (
     MAX_HEADER,
     BoundError,
@@ -17,7 +18,7 @@ from emotion.ingest.sources.archives import (
     show,
 )
 from emotion.ingest.sources.shared_file import SharedFile
-from emotion.ingest.sources.system_files import is_hidden
+from emotion.ingest.sources.system_files import SYSTEM_FILES_KIND, is_hidden
 
 EXTENDED = (
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
@@ -71,11 +72,11 @@ def tar_files(tar: tarfile.TarFile, archive: str, skipped: "Counter[str]") -> It
         if member.isdir():
             continue
         if is_hidden(path):
-            skipped["system files"] += 1
+            skipped[SYSTEM_FILES_KIND] += 1
         elif member.isfile() and not member.issparse():
             yield path, member
         else:
-            skipped["pipes and devices"] += 1
+            skipped[Kind.SPECIAL.value] += 1
 
 
 class TarArchive:

@@ -17,7 +17,7 @@ from emotion.ingest.sources.archives import (
     show,
 )
 from emotion.ingest.sources.shared_file import SharedFile
-from emotion.ingest.sources.system_files import is_hidden
+from emotion.ingest.sources.system_files import SYSTEM_FILES_KIND, is_hidden
 
 
 class ZipArchive:
@@ -50,7 +50,7 @@ class ZipArchive:
                 continue
             path = path.removeprefix("./")
             if is_hidden(path):
-                skipped["system files"] += 1
+                skipped[SYSTEM_FILES_KIND] += 1
             else:
                 found.append(path)
                 self._members[path] = member

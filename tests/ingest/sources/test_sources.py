@@ -641,11 +641,6 @@ def test_images_that_vanish_or_break_between_the_stages(tmp_path):
         list(source.read_again([Place("row 1")], copy_image))
 
 
-def test_names_that_are_no_utf8(tmp_path):
-    write_files(tmp_path, {"happy/\udcff.png": IMAGE})
-    assert len(read(open_source(tmp_path))) == 1
-
-
 # Processes
 
 COMPARE_WORKERS = """
