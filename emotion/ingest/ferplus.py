@@ -17,7 +17,7 @@ from emotion.core.labels import FERPLUS, SCHEMES
 from emotion.ingest.collect import Collected
 from emotion.ingest.sources.fer2013_csv import CsvSource
 from emotion.ingest.sources.locate import FERPLUS_FILE, is_ferplus
-from emotion.ingest.sources.source import SPLIT_NAMES, Source
+from emotion.ingest.sources.source import Source, split_of
 
 CHOICES = {
     "anger": "angry",
@@ -68,13 +68,14 @@ def read_votes(folder: Path, source: Source) -> Votes:
     path = _find_file([folder, Path(source.name).parent])
     table = _read_columns(path)
     usages = table.pop("usage").str.strip()
-    strange = np.flatnonzero(~usages.str.lower().isin(SPLIT_NAMES))
+    splits = usages.map(split_of)
+    strange = np.flatnonzero(splits.isna())
     if strange.size:
         row = strange[0]
         raise InputError(
             f"{path}: row {row} has the Usage {usages[row]!r}, expected Training, PublicTest or PrivateTest"
         )
-    return Votes(path, usages.str.lower().map(SPLIT_NAMES).tolist(), _parse_counts(table, path))
+    return Votes(path, splits.tolist(), _parse_counts(table, path))
 
 
 def _find_file(folders: Sequence[Path]) -> Path:

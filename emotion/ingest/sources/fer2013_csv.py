@@ -14,7 +14,7 @@ from emotion.core.errors import InputError
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.archives import open_csv
 from emotion.ingest.sources.content import rejected
-from emotion.ingest.sources.source import BATCH, SPLIT_NAMES, Batch, Convert, Describe, Entry, Place
+from emotion.ingest.sources.source import BATCH, Batch, Convert, Describe, Entry, Place, split_of
 from emotion.parallel.batches import batched, map_batches
 
 MAX_LINE = 16 * 2**20
@@ -168,7 +168,7 @@ def _parse_fields(fields: Sequence[bytes], columns: Columns, size: int) -> tuple
 
 
 def _parse_usage(usage: str) -> str:
-    split = SPLIT_NAMES.get(usage.lower())
+    split = split_of(usage)
     if split is None:
         raise InputError(f"Usage {usage!r}, expected Training, PublicTest or PrivateTest")
     return split

@@ -9,9 +9,8 @@ from emotion.data.images import is_image
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.archives import choose_member, is_hidden
 from emotion.ingest.sources.fer2013_csv import CsvSource
-from emotion.ingest.sources.layouts.class_folders import split_of
 from emotion.ingest.sources.layouts.readers import read_layout
-from emotion.ingest.sources.source import Source
+from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.tree_source import TreeSource
 from emotion.ingest.sources.trees import FileTree, FolderTree, ZipTree
 

@@ -63,6 +63,8 @@ def _read_batch(tree: FileTree, describe: Describe, entries: Sequence[Entry]) ->
 
 
 def _read_content(tree: FileTree, describe: Describe, entry: Entry) -> Content:
+    if entry.fault:
+        return rejected(entry.fault)
     try:
         return describe(decode(tree.read(entry.image)), entry)
     except ImageError as error:
