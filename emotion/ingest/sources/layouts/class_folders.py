@@ -8,7 +8,8 @@ from emotion.data.images import is_image
 from emotion.ingest.label_reader import NUMBERINGS, BareNumberError, LabelReader, explain_numbers, parse_number
 from emotion.ingest.sources.layouts.doubled import find_doubled
 from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError
-from emotion.ingest.sources.layouts.paths import count_skipped, find_person, list_some, read_splits, split_path
+from emotion.ingest.sources.layouts.paths import count_skipped, list_some, read_splits, split_path
+from emotion.ingest.sources.layouts.people import find_person
 from emotion.ingest.sources.source import Entry, split_of
 from emotion.ingest.sources.trees import FileTree
 
@@ -31,7 +32,7 @@ def parse_folders(source: str, images: Sequence[str], labels: LabelReader) -> li
     """Return the images, whose paths are relative to the source, with what their folders say.
 
     The folders of one level name the emotions, and those of another one may name the splits. Folders that vary at
-    other levels are persons or sequences, and become the group. Where none vary, a known name of the file gives it.
+    other levels are persons or sequences, and become the group. Where the name of a file has the person, that counts.
     In a test folder, files whose names begin with PublicTest are validation images.
 
     Raises:
@@ -44,7 +45,7 @@ def parse_folders(source: str, images: Sequence[str], labels: LabelReader) -> li
     for name in images:
         path, file = split_path(name)
         label, emotion, split, group = kinds.of[path]
-        entries.append(Entry(name, emotion, split_of_file(split, file), label, group or find_person(file)))
+        entries.append(Entry(name, emotion, split_of_file(split, file), label, find_person(file) or group))
     return entries
 
 

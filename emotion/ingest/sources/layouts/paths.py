@@ -2,21 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from emotion.data.images import is_image
+from emotion.core.errors import InputError
+from emotion.data.images import ImageError, is_image
 from emotion.ingest.sources.layouts.layout import OtherLayoutError
 from emotion.ingest.sources.source import SPLIT_NAMES, split_of, split_words
+from emotion.ingest.sources.trees import FileTree
 
 LABEL_SUFFIXES = (".txt", ".xml", ".json", ".csv", ".tsv", ".lst", ".npy", ".mat", ".parquet")
 """Suffixes of files that describe images."""
 
-PEOPLE = (
-    re.compile(r"(S\d{3})_\d{3}_\d{8}"),
-    re.compile(r"([A-Z]{2})\.(?:AN|DI|FE|HA|NE|SA|SU)\d\.\d+"),
-    re.compile(r"[AB]([FM]\d\d)(?:AF|AN|DI|HA|NE|SA|SU)(?:S|HL|HR|FL|FR)\b", re.IGNORECASE),
-)
-"""Names of the files of CK+, JAFFE and KDEF. The group in each is the person."""
+NEARLY_ALL = 0.95
+"""Share of the images whose names must have the form of a data set. Published copies hold a few others."""
 
 
 def split_path(name: str) -> tuple[tuple[str, ...], str]:
@@ -31,10 +29,33 @@ def stem_of(name: str) -> str:
     return file.rpartition(".")[0] or file
 
 
-def find_person(file: str) -> str:
-    """Return the person that the name of a file of a known data set names; an empty text for none."""
-    found = (pattern.match(file) for pattern in PEOPLE)
-    return next((match[1].upper() for match in found if match), "")
+def find_files(names: Iterable[str], wanted: Collection[str]) -> list[str]:
+    """Return the files whose own name, in lower case, is one of `wanted`."""
+    return [name for name in names if name.rpartition("/")[2].lower() in wanted]
+
+
+def read_lines(tree: FileTree, name: str) -> list[str]:
+    """Return the lines of a text file, without the empty ones.
+
+    Raises:
+        InputError: the file cannot be read or is too large.
+    """
+    try:
+        text = tree.read(name).decode("utf-8-sig", "replace")
+    except ImageError as error:
+        raise InputError(f"{tree.name}: {name}: {error}") from None
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def check_names(names: Iterable[str], pattern: re.Pattern[str], example: str) -> None:
+    """Raise OtherLayoutError where the images among the files have no names as `pattern` describes and `example` has.
+
+    A few other names are accepted.
+    """
+    images = [split_path(name)[1] for name in names if is_image(name)]
+    others = [file for file in images if not pattern.match(file)]
+    if not images or len(others) > (1 - NEARLY_ALL) * len(images):
+        raise OtherLayoutError(f"no images with names such as {example}; found {list_some(others, 3) or 'no images'}")
 
 
 def count_skipped(names: Iterable[str]) -> dict[str, int]:
