@@ -6,18 +6,15 @@ from pathlib import Path
 from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
 from emotion.data.images import is_image
+from emotion.ingest.ferplus import is_ferplus
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.file_source import open_file, open_tree
-from emotion.ingest.sources.layouts.class_folders import split_of
-from emotion.ingest.sources.source import Source
+from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.system_files import is_hidden
 from emotion.ingest.sources.trees import FolderTree
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """Suffixes of files that may be a source."""
-
-FERPLUS_FILE = "fer2013new.csv"
-"""The file with the votes of FER+ (emotion.ingest.ferplus). It is no source, since it has no images."""
 
 HOW_TO_GET_IMAGES = (
     "Get FER2013 from Kaggle (the challenge challenges-in-representation-learning-facial-expression-recognition-"
@@ -62,11 +59,6 @@ def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
         return find_candidates(folders[0], labels)
     images = any(is_image(path.name) for path in items)
     return ([folder] if folders or images else []) + files
-
-
-def is_ferplus(name: str) -> bool:
-    """Return whether a file of this name holds the votes of FER+."""
-    return name.lower() == FERPLUS_FILE
 
 
 def _find_named(folder: Path, file: str) -> Path:
