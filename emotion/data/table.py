@@ -35,7 +35,13 @@ OPTIONAL_COLUMNS = {"near_copy_of": "str", "box": "str", "faces": "int64", "face
 SCHEME = "scheme"
 COPY_OF_TEST = "copy of test"
 COPY_OF_VAL = "copy of val"
-REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL)
+NEAR_COPY_OF_TEST = "near copy of test"
+NEAR_COPY_OF_VAL = "near copy of val"
+GROUP_OF_TEST = "group of test"
+GROUP_OF_VAL = "group of val"
+NEAR_REASONS = (NEAR_COPY_OF_TEST, NEAR_COPY_OF_VAL)
+GROUP_REASONS = (GROUP_OF_TEST, GROUP_OF_VAL)
+REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL, *NEAR_REASONS, *GROUP_REASONS)
 """Values of the column `excluded`, which is empty for used images."""
 
 
