@@ -33,16 +33,12 @@ OPTIONAL_COLUMNS = {"near_copy_of": "str", "box": "str", "faces": "int64", "face
 """Columns that only some tables have, and their types. Behind them come the source's own columns, as texts."""
 
 SCHEME = "scheme"
-COPY_OF_TEST = "copy of test"
-COPY_OF_VAL = "copy of val"
-NEAR_COPY_OF_TEST = "near copy of test"
-NEAR_COPY_OF_VAL = "near copy of val"
-GROUP_OF_TEST = "group of test"
-GROUP_OF_VAL = "group of val"
-NEAR_REASONS = (NEAR_COPY_OF_TEST, NEAR_COPY_OF_VAL)
-GROUP_REASONS = (GROUP_OF_TEST, GROUP_OF_VAL)
-REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL, *NEAR_REASONS, *GROUP_REASONS)
-"""Values of the column `excluded`, which is empty for used images."""
+COPY, NEAR_COPY, GROUP = "copy", "near copy", "group"
+LINKS = (COPY, NEAR_COPY, GROUP)
+"""The links between images that may not be in two splits."""
+
+REASONS = (SCHEME, *(f"{link} of {split}" for link in LINKS for split in ("test", "val")))
+"""Values of the column `excluded`, which is empty for used images, such as `copy of test`."""
 
 
 def read_table(path: Path) -> pd.DataFrame:

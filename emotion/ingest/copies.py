@@ -2,27 +2,13 @@
 
 import pandas as pd
 
-from emotion.data.table import (
-    COPY_OF_TEST,
-    COPY_OF_VAL,
-    GROUP_OF_TEST,
-    GROUP_OF_VAL,
-    NEAR_COPY_OF_TEST,
-    NEAR_COPY_OF_VAL,
-    SCHEME,
-    SPLITS,
-)
+from emotion.data.table import COPY, GROUP, NEAR_COPY, SCHEME, SPLITS
 
 
 def find_copies(images: pd.DataFrame) -> pd.Series:
     """Return for each image the name of the first image with the same hash; "" for the first one."""
     first = images.groupby("hash", sort=False)["image"].transform("first")
     return first.where(first != images["image"], "")
-
-
-def near_keys(table: pd.DataFrame) -> pd.Series:
-    """Return the name of the first near copy of each image, which is its own name for an image without one."""
-    return table["near_copy_of"].where(table["near_copy_of"] != "", table["image"])
 
 
 def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
@@ -39,20 +25,29 @@ def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
     """
     excluded = pd.Series("", index=table.index, dtype=object)
     labeled = table["label"] >= 0
-    keys = {}
-    if "group" in table and (table["group"] != "").any():
-        keys["group"] = table["group"]
-    if not keep_copies and "near_copy_of" in table and (table["near_copy_of"] != "").any():
-        keys["near copy"] = near_keys(table)
-    if not keep_copies:
-        keys["copy"] = table["hash"]
-    for split, reasons in (
-        ("val", {"group": GROUP_OF_VAL, "near copy": NEAR_COPY_OF_VAL, "copy": COPY_OF_VAL}),
-        ("test", {"group": GROUP_OF_TEST, "near copy": NEAR_COPY_OF_TEST, "copy": COPY_OF_TEST}),
-    ):
+    keys = link_keys(table)
+    # A later reason replaces an earlier one.
+    for split in ("val", "test"):
         earlier = table["split"].isin(SPLITS[: SPLITS.index(split)])
-        for kind, key in keys.items():
-            held = key[labeled & (table["split"] == split) & (key != "")]
-            excluded[earlier & key.isin(held)] = reasons[kind]
+        for link in (GROUP,) if keep_copies else (GROUP, NEAR_COPY, COPY):
+            if link in keys:
+                key = keys[link]
+                held = key[labeled & (table["split"] == split) & (key != "")]
+                excluded[earlier & key.isin(held)] = f"{link} of {split}"
     excluded[~labeled] = SCHEME
     return excluded
+
+
+def link_keys(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return for each kind of LINKS that occurs a key that linked images share; "" links nothing."""
+    keys = {COPY: table["hash"]}
+    if has_values(table, "near_copy_of"):
+        keys[NEAR_COPY] = table["near_copy_of"].where(table["near_copy_of"] != "", table["image"])
+    if has_values(table, "group"):
+        keys[GROUP] = table["group"]
+    return keys
+
+
+def has_values(table: pd.DataFrame, column: str) -> bool:
+    """Return whether the column is there and some value is not empty."""
+    return column in table and bool((table[column] != "").any())

@@ -7,7 +7,8 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from emotion.ingest.copies import near_keys
+from emotion.data.table import GROUP, NEAR_COPY
+from emotion.ingest.copies import link_keys
 
 MOST_ATTEMPTS, MOST_VISITS = 50, 200_000
 """Number of random orders of the units that are tried, and the number of units in all of them, beyond one order."""
@@ -45,24 +46,25 @@ def number_units(images: pd.DataFrame) -> np.ndarray:
     link no groups. Units are numbered by the smallest hash in them.
 
     Args:
-        images: with the columns image, hash, blank, group and near_copy_of.
+        images: with the columns image, hash and blank, and group or near_copy_of.
     """
     blank = images["blank"].to_numpy(dtype=bool)
-    group = images["group"].to_numpy(dtype=object)
-    hashes, _ = pd.factorize(images["hash"], sort=True)
-    edges = [
-        _star(pd.factorize(group)[0], group != ""),
-        _star(hashes, ~blank | (group == "")),
-        _star(pd.factorize(near_keys(images))[0], ~blank),
-    ]
+    hashes = pd.factorize(images["hash"], sort=True)[0]
+    keys = link_keys(images)
+    grouped = (keys[GROUP] != "").to_numpy() if GROUP in keys else np.zeros(len(images), bool)
+    edges = [_star(hashes, ~blank | ~grouped)]
+    if GROUP in keys:
+        edges.append(_star(pd.factorize(keys[GROUP])[0], grouped))
+    if NEAR_COPY in keys:
+        edges.append(_star(pd.factorize(keys[NEAR_COPY])[0], ~blank))
     ends = np.concatenate(edges, axis=1)
     graph = coo_array((np.ones(ends.shape[1], bool), (ends[0], ends[1])), shape=(len(images), len(images)))
     units = connected_components(graph, directed=False)[1]
     # A blank image may be in several units, so its hash counts last.
-    keys = np.full(units.max(initial=-1) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(keys, units, np.where(blank, hashes + len(images), hashes))
-    ranks = np.empty_like(keys)
-    ranks[np.argsort(keys, kind="stable")] = np.arange(len(keys))
+    smallest = np.full(units.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(smallest, units, np.where(blank, hashes + len(images), hashes))
+    ranks = np.empty_like(smallest)
+    ranks[np.argsort(smallest, kind="stable")] = np.arange(len(smallest))
     return np.asarray(ranks[units])
 
 

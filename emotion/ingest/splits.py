@@ -8,6 +8,8 @@ import pandas as pd
 from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.params import SplitParams
+from emotion.data.table import COPY
+from emotion.ingest.copies import link_keys
 from emotion.ingest.group_splits import choose_units, number_units
 
 NAMED_GROUPS = 5
@@ -38,7 +40,8 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
     shares = {"test": params.test, "val": params.validation}
     missing = [name for name in shares if not (split == name).any()]
     in_train = images[split == "train"]
-    units = pd.Series(number_units(in_train), index=in_train.index) if _has_links(images) and missing else None
+    linked = missing and link_keys(in_train).keys() > {COPY}
+    units = pd.Series(number_units(in_train), index=in_train.index) if linked else None
     if units is not None:
         _check_enough(in_train, units, missing)
     for order, (name, share) in enumerate(shares.items()):
@@ -53,10 +56,6 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
                 chosen = choose_units(units[rest.index].to_numpy(), rest["emotion"], of_rest, seed, others)
                 split[rest.index[chosen]] = name
     return split
-
-
-def _has_links(images: pd.DataFrame) -> bool:
-    return any(bool((images[name] != "").any()) for name in ("group", "near_copy_of") if name in images)
 
 
 def _check_enough(images: pd.DataFrame, units: pd.Series, missing: Sequence[str]) -> None:
