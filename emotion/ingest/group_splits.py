@@ -30,7 +30,7 @@ class Task(NamedTuple):
     @property
     def weighted(self) -> np.ndarray:
         """The counts divided by the number of images of each emotion, so that rare emotions weigh as much."""
-        return self.counts / np.maximum(1, self.counts.sum(axis=0))
+        return np.asarray(self.counts / np.maximum(1, self.counts.sum(axis=0)))
 
     def misfit(self, chosen: np.ndarray) -> tuple[int, float]:
         """Return the number of emotions that the chosen units lack, and the weighted distance from the target."""

@@ -31,7 +31,7 @@ def find_groups(images: pd.DataFrame, choice: Mapping[str, str] | None) -> pd.Se
 
 
 def _take_column(images: pd.DataFrame, column: str) -> pd.Series:
-    own = [name for name in images if name not in COLLECTED_COLUMNS]
+    own = [str(name) for name in images if name not in COLLECTED_COLUMNS]
     if (images["group"] != "").any():
         own.append("group")
     if column not in own:
@@ -47,7 +47,7 @@ def _search_pattern(images: pd.DataFrame, pattern: str) -> pd.Series:
     if all(map(ROW_NAME.fullmatch, names)):
         raise InputError(
             f"split.group: got the pattern {pattern!r}, but the images of a table have no path, only names such as "
-            f"{names[0]!r}; use {{column: NAME}} with a column of the table that names the person, or null"
+            f"{names[0]!r}. Use null, or {{column: NAME}} with a column of the table"
         )
     search = re.compile(pattern).search
     groups = [_join_groups(search(name)) for name in names]

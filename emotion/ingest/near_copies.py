@@ -6,7 +6,7 @@ pairs chain 580 images together.
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import cv2
 import numpy as np
@@ -88,7 +88,7 @@ def link_near_hashes(hashes: np.ndarray, bits: int) -> np.ndarray:
 def _bands(count: int) -> list[np.uint64]:
     """Return masks that divide the bits into `count` bands."""
     ends = [HASH_BITS * number // count for number in range(count + 1)]
-    return [np.uint64((1 << end) - (1 << start)) for start, end in zip(ends, ends[1:], strict=False)]
+    return [np.uint64((1 << end) - (1 << start)) for start, end in pairwise(ends)]
 
 
 def _near_pairs(hashes: np.ndarray, keys: np.ndarray, bits: int) -> Iterator[np.ndarray]:
@@ -111,4 +111,5 @@ def _join(components: np.ndarray, pairs: list[np.ndarray]) -> np.ndarray:
     ends = components[np.concatenate(pairs)]
     size = len(components)
     graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1])[components]
+    joined: np.ndarray = connected_components(graph, directed=False)[1][components]
+    return joined

@@ -29,18 +29,19 @@ class Sequences(NamedTuple):
     def warn(self, total: int) -> str:
         """Return a warning about these images, of `total` ones."""
         return (
-            f"warning: file names look like sequences or persons: {self.images:,} of {total:,} images share what stands "
-            f"before the last number with others, such as {self.example}. Images of one person may be in training and "
-            f"in test, and the figures too good. To keep them together, write under split in params.yaml: "
-            f"group: {{pattern: '{PATTERN}'}}"
+            f"warning: the file names look like sequences or persons: {self.images:,} of {total:,} images share what "
+            f"stands before the last number with others, such as {self.example}. Images of one person may be in "
+            "training and in test, so that the figures are too good. To keep them together, set split.group in "
+            f"params.yaml: `group: {{pattern: '{PATTERN}'}}`"
         )
 
 
 def find_sequences(names: Iterable[str], own: Iterable[str] = ()) -> Sequences | None:
     """Return the images whose names look like those of sequences or persons; None where they do not.
 
-    They do where at least a third of the images share what stands before the last number of the file name with others,
-    and there are at least three such prefixes that name more than a split or an emotion.
+    The prefix of an image is what stands before the last number of its file name. Names look like sequences where at
+    least a third of the images share a prefix with others, and there are at least three such prefixes. A prefix that
+    only names a split or an emotion does not count.
 
     Args:
         names: the paths of the images.

@@ -1,7 +1,6 @@
 """The counts in metrics/dataset.json, and the hash of the used images."""
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,34 +9,24 @@ from emotion.core.labels import Scheme
 from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
 from emotion.ingest.copies import link_keys
 
-
 COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
 """The links between images that are counted by split, by their keys in the file."""
 
 
-def summarize(
-    table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme, further: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return the content of metrics/dataset.json. All numbers except of groups count images.
+def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
+    """Return the content of metrics/dataset.json. All numbers except `groups` count images.
 
     - images: the used images, by split and class of the scheme.
     - excluded: the excluded images, by reason.
     - copies: copies among all images of the table. `total` counts images with the same pixels as an earlier one; an
       image that occurs three times counts twice. `within` counts the same within each split. In `across`,
       `test_in_train` is the number of test images with the same pixels as some training image.
-    - near_copies: the same of near copies, with copies among them; only where there are some. Blank images do not count.
+    - near_copies: the same of near copies, with copies among them; only where there are some. Blank images do not
+      count.
     - conflicting_labels: groups of copies with more than one emotion, and the images in them. Blank images do not
       count, since they show no emotion.
     - blank: images of one flat color.
     - sha256: `hash_used` of the used images.
-
-    Counts of groups and near copies are there only where the table has some.
-
-    Args:
-        table: one row per image.
-        rejected: one row per rejected image.
-        scheme: the classes.
-        further: further parts, such as those of `summarize_groups`; empty ones are left out.
     """
     keys = link_keys(table)
     used = table[table["excluded"] == ""]
@@ -64,7 +53,6 @@ def summarize(
         "size": {
             f"{which}_{side}": int(table[side].agg(which)) for side in ("height", "width") for which in ("min", "max")
         },
-        **{name: part for name, part in (further or {}).items() if part},
         "sha256": hash_used(used),
     }
 
