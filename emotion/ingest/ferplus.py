@@ -15,8 +15,8 @@ from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.labels import FERPLUS, SCHEMES
 from emotion.ingest.collect import Collected
-from emotion.ingest.sources.fer2013_csv import CsvSource
 from emotion.ingest.sources.source import Source, split_of
+from emotion.ingest.sources.tables.table_source import TableSource
 
 FERPLUS_FILE = "fer2013new.csv"
 """The file with the votes on the rows of fer2013.csv. It is no source, since it has no images."""
@@ -79,7 +79,7 @@ def read_votes(folder: Path, source: Source) -> Votes | None:
     """
     if CARRIED_VOTES in source.columns:
         return None
-    if not isinstance(source, CsvSource):
+    if not isinstance(source, TableSource):
         raise InputError(
             f"labels.scheme: got {FERPLUS}, whose votes need the rows of fer2013.csv, but {source.name} holds image "
             "files. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"

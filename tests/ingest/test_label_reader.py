@@ -37,7 +37,13 @@ def test_numbers_mean_what_the_data_set_says(name):
         else:
             assert reader.read(f" {number} ") == reader.read(f"{number}.0") == emotion
     with pytest.raises(UnreadLabelError):
-        reader.read("8")
+        reader.read("11")
+
+
+def test_affectnet_also_numbers_faces_without_an_emotion():
+    reader = make_label_reader(SEVEN, "affectnet")
+    assert [reader.read(number) for number in ("8", "9", "10")] == ["none", "uncertain", "no face"]
+    assert not reader.knows("8")
 
 
 def test_params_take_every_numbering():
@@ -114,4 +120,7 @@ def test_other_values_of_the_param_are_refused(numbers):
 
 
 def test_every_known_emotion_is_in_some_numbering():
-    assert {emotion for pairs in NUMBERINGS.values() for _, emotion in pairs} == set(KNOWN_EMOTIONS)
+    assert {emotion for pairs in NUMBERINGS.values() for _, emotion in pairs} == {
+        *KNOWN_EMOTIONS,
+        *("none", "uncertain", "no face"),
+    }

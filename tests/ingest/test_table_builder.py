@@ -244,7 +244,7 @@ def test_a_class_whose_images_are_all_excluded_counts_as_empty(run):
     rows = [row for row in make_rows() if row[:2] != ("fear", "train")]
     rows += [("fear", "train", image) for emotion, split, image in rows if (emotion, split) == ("sad", "test")]
     write_files(RAW, {"a.csv": csv_text(rows).encode()})
-    with pytest.raises(InputError, match=r"no images of fear in train\. .*\(2 of test and 0 of val\)"):
+    with pytest.raises(InputError, match=r"no images of fear in train\. .*\(2 copy of test, 0 copy of val\)"):
         run()
 
 
@@ -335,7 +335,7 @@ def test_too_many_rejected_images_stop_the_stage(run):
 
 
 def test_a_source_without_a_good_image_is_refused_whatever_the_share(run):
-    write_files(RAW, {"a.csv": b"emotion,pixels\n9,1\n"})
+    write_files(RAW, {"a.csv": b"emotion,pixels\nhapy,1\n"})
     with pytest.raises(InputError, match="1 of 1 images cannot be used"):
         run(source_rejected_share=1.0)
     write_files(RAW, {"a.csv": b"emotion,pixels\n"})

@@ -117,6 +117,13 @@ class Source(Protocol):
     skipped: Mapping[str, int]
     """The number of files that are no images of the source, by their kind, such as `system files`."""
 
+    def preview(self) -> Sequence[Entry]:
+        """Return entries without reading an image: all where `count` is known, and else those of the first rows.
+
+        Raises:
+            InputError: the source cannot be read.
+        """
+
     def batches(self, describe: Describe) -> Iterator[Batch]:
         """Read every image in the order of the source, at most BATCH at a time."""
 

@@ -15,7 +15,7 @@ from emotion.ingest.collect import COLLECTED_COLUMNS
 from emotion.ingest.ferplus import CARRIED_VOTES
 from emotion.ingest.label_reader import LabelReader, explain_numbers, parse_number
 from emotion.ingest.sources.layouts.layout import Layout
-from emotion.ingest.sources.layouts.manifest_table import BOX, SUFFIXES, find_columns, has_pixels, read_frame
+from emotion.ingest.sources.layouts.manifest_table import BOX, SUFFIXES, are_manifest, find_columns, read_frame
 from emotion.ingest.sources.layouts.paths import count_skipped, list_some
 from emotion.ingest.sources.source import Entry, split_of
 from emotion.ingest.sources.trees import FileTree
@@ -74,8 +74,7 @@ def _find_lack(tree: FileTree, known: set[str], table: str) -> str:
     except InputError as error:
         return str(error).removeprefix(f"{tree.name}: ")
     columns = find_columns(list(frame.columns))
-    missing = [name for name in ("image", "emotion") if name not in columns]
-    if missing or has_pixels(list(frame.columns)):
+    if not are_manifest(list(frame.columns)):
         return f"no columns of images and emotions; found {list_some(frame.columns)}"
     paths = frame[columns["image"]].tolist()
     folder = table.rpartition("/")[0]
@@ -96,7 +95,7 @@ def _simplify(path: str) -> str:
     return normpath(path) if "./" in path or "//" in path else path
 
 
-def read_manifest(tree: FileTree, names: Sequence[str], file: str, labels: LabelReader) -> Layout:
+def read_manifest(tree: FileTree, names: Sequence[str], labels: LabelReader, file: str) -> Layout:
     """Return the images that the table `file` of the tree lists, in its order.
 
     The columns image and emotion are needed; split, group and a box (x, y, width, height; pixels) are optional. All
@@ -105,8 +104,8 @@ def read_manifest(tree: FileTree, names: Sequence[str], file: str, labels: Label
     Args:
         tree: the folder or archive. Paths in the table begin there or at the table.
         names: the files of the tree.
-        file: the table, one of `names`.
         labels: reads the emotions; bare numbers need a numbering.
+        file: the table, one of `names`.
 
     Raises:
         InputError: the table cannot be read, lacks a column, lists no image of the tree or one outside of it, or has

@@ -4,11 +4,15 @@ import io
 import warnings
 from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 
 import pandas as pd
 
 from emotion.core.errors import InputError
+from emotion.data.file_formats import HEAD_BYTES
 from emotion.data.images import MAX_FILE_BYTES, ImageError
+from emotion.ingest.sources.forms import Form, find_form, read_head
+from emotion.ingest.sources.tables.columns import find_columns as find_pixels
 from emotion.ingest.sources.trees import FileTree
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -37,9 +41,6 @@ BATCH_ROWS = 2**16
 HEADER_BYTES = 2**16
 """Number of bytes in which the names of the columns are looked for."""
 
-MOST_COLUMNS = 256
-"""A table of more columns has one for each pixel."""
-
 
 def find_columns(names: Sequence[str]) -> dict[str, str]:
     """Return the name in the table of each column of SPELLINGS that it has. A box counts only whole."""
@@ -53,9 +54,32 @@ def find_columns(names: Sequence[str]) -> dict[str, str]:
     return found if set(BOX) <= set(found) else {name: column for name, column in found.items() if name not in BOX}
 
 
-def has_pixels(names: Sequence[str]) -> bool:
-    """Return whether columns of these names hold pixels."""
-    return len(names) > MOST_COLUMNS or any("pixel" in name.lower() for name in names)
+def are_manifest(names: Sequence[str]) -> bool:
+    """Return whether columns of these names are those of a manifest: image and emotion, and no pixels."""
+    return {"image", "emotion"} <= set(find_columns(names)) and find_pixels(names) is None
+
+
+def is_manifest(path: Path) -> bool:
+    """Return whether the file at `path` has the columns of a manifest, by its first bytes."""
+    form = find_form(read_head(path))
+    if form is Form.PARQUET:
+        return are_manifest(_read_text_columns(path))
+    if form is not Form.TEXT:
+        return False
+    with path.open("rb") as file:
+        first = _first_line(file.read(HEADER_BYTES))
+    return are_manifest([name.strip(' "') for name in first.split(_find_separator(first))])
+
+
+def _read_text_columns(path: Path) -> list[str]:
+    """Return the names of the columns of a Parquet file whose values are plain; none where it is damaged."""
+    from pyarrow import ArrowException, types
+    from pyarrow.parquet import read_schema
+
+    try:
+        return [field.name for field in read_schema(path) if not types.is_nested(field.type)]
+    except ArrowException:
+        return []
 
 
 def read_frame(tree: FileTree, file: str, rows: int | None = None) -> pd.DataFrame:
@@ -66,7 +90,7 @@ def read_frame(tree: FileTree, file: str, rows: int | None = None) -> pd.DataFra
     """
     try:
         data = tree.read(file)
-        frame = _read_parquet(data, rows) if file.lower().endswith(".parquet") else _read_text(data, rows)
+        frame = _read_parquet(data, rows) if find_form(data[:HEAD_BYTES]) is Form.PARQUET else _read_text(data, rows)
     except ImageError as error:
         raise InputError(
             f"{tree.name}: {file}: {error}. A manifest has at most {MAX_FILE_BYTES // 2**20} MiB; Parquet is smaller"
@@ -124,12 +148,6 @@ def _find_encoding(data: bytes) -> str:
     if b"\0" in data[:2]:
         return "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
     return "utf-8-sig"
-
-
-def read_header(data: bytes) -> list[str]:
-    """Return the names of the columns in the first bytes of a CSV file; none where these are no text."""
-    first = _first_line(data)
-    return [name.strip(' "') for name in first.split(_find_separator(first))]
 
 
 def _first_line(data: bytes) -> str:

@@ -49,7 +49,7 @@ def read_layout(tree: FileTree, names: Sequence[str], labels: LabelReader) -> La
             f"{tree.name} holds several sources: {', '.join(manifests)}{'' if len(manifests) > 1 else ' and folders'}, "
             "expected one. Unpack it into source.folder and set source.file to one of them, or to . for the folders"
         )
-    return read_manifest(tree, names, manifests[0], labels)
+    return read_manifest(tree, names, labels, manifests[0])
 
 
 def fits(tree: FileTree, names: Sequence[str], labels: LabelReader) -> bool:

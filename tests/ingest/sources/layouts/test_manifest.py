@@ -32,7 +32,7 @@ def read(table: str | bytes, file: str = "labels.csv", labels: LabelReader = Lab
     """Return what a manifest beside the images NAMES says."""
     data = table.encode() if isinstance(table, str) else table
     tree = MemoryTree(dict.fromkeys(NAMES, IMAGE) | {file: data, "notes.txt": b""})
-    return read_manifest(tree, tree.list(), file, labels)
+    return read_manifest(tree, tree.list().names, labels, file)
 
 
 def parquet(**columns: object) -> bytes:
@@ -192,9 +192,9 @@ def test_many_rows_are_read_quickly():
     rows = "".join(f"{name},happy,train,p{number % 99},1,2,3,4,a\n" for number, name in enumerate(names))
     table = f"image,emotion,split,group,x,y,width,height,z\n{rows}"
     tree = MemoryTree(dict.fromkeys(names, b"") | {"a.csv": table.encode()})
-    files = tree.list()
+    files = tree.list().names
     start = time.process_time()
-    assert len(read_manifest(tree, files, "a.csv", LabelReader()).entries) == len(names)
+    assert len(read_manifest(tree, files, LabelReader(), "a.csv").entries) == len(names)
     assert time.process_time() - start < 1
 
 
@@ -260,13 +260,13 @@ def test_a_table_of_other_things_beside_class_folders_is_a_label_file(tmp_path):
 
 
 def test_a_table_of_pixels_beside_class_folders_is_a_source_of_its_own(tmp_path):
-    write_files(tmp_path, {"happy/a.png": IMAGE, "fer2013.csv": b"emotion,pixels\n3,1 2 3 4\n"})
+    write_files(tmp_path, {"happy/a.png": IMAGE, "fer2013.csv": b"emotion,pixels\nhappy,1 2 3 4\n"})
     with pytest.raises(InputError, match=r"several sources: \. .*fer2013\.csv"):
         open_source(tmp_path)
 
 
 def test_folders_without_images_beside_a_table_are_no_source(tmp_path):
-    write_files(tmp_path, {"models/net.h5": b"", "fer2013.csv": b"emotion,pixels\n3,1 2 3 4\n"})
+    write_files(tmp_path, {"models/net.h5": b"", "fer2013.csv": b"emotion,pixels\nhappy,1 2 3 4\n"})
     assert open_source(tmp_path).layout == "table of pixels"
 
 
@@ -290,9 +290,9 @@ def test_two_tables_are_two_manifests():
     tree = MemoryTree(
         {**FLAT, "a.csv": TABLE, "b.tsv": TABLE.replace(b",", b"\t"), "images/c.csv": TABLE, "d.csv": b"x\n"}
     )
-    assert find_manifests(tree, tree.list()) == ["a.csv", "b.tsv"]
+    assert find_manifests(tree, tree.list().names) == ["a.csv", "b.tsv"]
     with pytest.raises(InputError, match=r"several sources: a\.csv, b\.tsv, expected one"):
-        read_layout(tree, tree.list(), LabelReader())
+        read_layout(tree, tree.list().names, LabelReader())
 
 
 @pytest.mark.parametrize(
@@ -306,4 +306,4 @@ def test_two_tables_are_two_manifests():
 def test_a_refusal_says_why_no_table_is_a_manifest(table, reason):
     tree = MemoryTree({**FLAT, "photos/c.png": IMAGE, table: b"x\n"})
     with pytest.raises(InputError, match=reason):
-        read_layout(tree, tree.list(), LabelReader())
+        read_layout(tree, tree.list().names, LabelReader())
