@@ -62,10 +62,10 @@ class CsvSource:
         self._path = path
         self._labels = labels.with_default("fer2013")
 
-    def batches(self, describe: Describe) -> Iterator[Batch]:
+    def batches(self, describe: Describe, size: int = BATCH) -> Iterator[Batch]:
         """Read every image in the order of the rows; see `Source`."""
         parse, rows = open_rows(self._lines(), self.name, self._labels)
-        return map_batches(partial(_parse_batch, parse, describe), batched(rows, BATCH))
+        return map_batches(partial(_parse_batch, parse, describe), batched(rows, size))
 
     def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
         """Read rows again and convert them; see `Source`."""
