@@ -31,6 +31,7 @@ from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
 from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, format_votes, match_votes, read_votes
+from emotion.ingest.label_counts import count_labels, describe_labels
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.pixels import growing_array
 from emotion.ingest.sources.content import content_of
@@ -55,11 +56,13 @@ def main() -> None:
             check_rejected(collected, params.source.rejected_share, source.name)
             table = make_table(collected, scheme, params, votes, source.name)
             check_classes(table, scheme)
-            metrics = summarize(table, collected.rejected, scheme)
+            labels = count_labels(collected.images, scheme)
+            metrics = {**summarize(table, collected.rejected, scheme), "labels": labels}
             write_csv(table_file, table)
             TABLE.unlink(missing_ok=True)
         write_csv(REJECTED, collected.rejected)
         write_json(DATASET_METRICS, metrics)
+    print("\n".join([f"{source.name}: {source.layout}", *describe_labels(labels, scheme)]))
     used = metrics["images"]
     print(f"{source.name}: {used['train']['total']} train, {used['val']['total']} val, {used['test']['total']} test")
     print(f"{metrics['excluded']['total']} excluded, {metrics['rejected']} rejected (see {REJECTED})")

@@ -50,7 +50,6 @@ def read_table(path: Path) -> pd.DataFrame:
             path,
             dtype=defaultdict(lambda: "str", {**COLUMNS, **OPTIONAL_COLUMNS}),
             keep_default_na=False,
-            encoding_errors="surrogateescape",
         )
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None

@@ -139,7 +139,7 @@ def test_a_table_that_is_missing_or_something_else_is_refused(tmp_path):
 
 def test_names_survive_writing_and_reading(tmp_path):
     table = build_table(images_of([("happy", "train", "a")] * 5), SEVEN, PARAMS)
-    table["image"] = ["NA", "a,b", 'q"uote', "ünï", "\udcff.png"]
+    table["image"] = ["NA", "a,b", 'q"uote', "ünï", "a\nb.png"]
     write_csv(tmp_path / "a.csv", table)
     pd.testing.assert_frame_equal(read_table(tmp_path / "a.csv"), table)
 
