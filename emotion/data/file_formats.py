@@ -97,6 +97,10 @@ def _archive(name: str) -> FileFormat:
     return FileFormat(f"an archive ({name})", Kind.OTHER, "unpack it first")
 
 
+def _data(name: str) -> FileFormat:
+    return FileFormat(name, Kind.OTHER, "save its images as PNG or JPEG first")
+
+
 HEIC, AVIF = _image("a HEIC image"), _image("an AVIF image")
 
 SIGNATURES = (
@@ -139,6 +143,17 @@ SIGNATURES = (
     (0, b"7z\xbc\xaf\x27\x1c", _archive("7z")),
     (0, b"Rar!\x1a\7", _archive("RAR")),
     (257, b"ustar", _archive("tar")),
+    (0, b"BZh", _archive("bzip2")),
+    (0, b"\xfd7zXZ\0", _archive("xz")),
+    (0, b"\x28\xb5\x2f\xfd", _archive("Zstandard")),
+    (0, b"\x04\x22\x4d\x18", _archive("LZ4")),
+    (0, b"PAR1", _data("a Parquet table")),
+    (0, b"ARROW1\0\0", _data("an Arrow table")),
+    (0, b"SQLite format 3\0", _data("a SQLite database")),
+    (0, b"\x89HDF\r\n\x1a\n", _data("an HDF5 file")),
+    (0, b"MATLAB 5.0 MAT-file", _data("a MATLAB file")),
+    (0, b"\x93NUMPY", _data("a NumPy array")),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _data("an old Office document")),
     (
         0,
         b"version https://git-lfs",

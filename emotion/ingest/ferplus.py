@@ -15,9 +15,9 @@ from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.labels import FERPLUS, SCHEMES
 from emotion.ingest.collect import Collected
-from emotion.ingest.sources.fer2013_csv import CsvSource
 from emotion.ingest.sources.locate import FERPLUS_FILE, is_ferplus
 from emotion.ingest.sources.source import SPLIT_NAMES, Source
+from emotion.ingest.sources.tables.table_source import TableSource
 
 CHOICES = {
     "anger": "angry",
@@ -60,7 +60,7 @@ def read_votes(folder: Path, source: Source) -> Votes:
         InputError: the source is not a CSV file; or the file of votes is missing, lacks a column, or holds values
             that are not numbers of votes.
     """
-    if not isinstance(source, CsvSource):
+    if not isinstance(source, TableSource):
         raise InputError(
             f"labels.scheme: got {FERPLUS}, whose votes need the rows of fer2013.csv, but {source.name} holds image "
             "files. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"

@@ -7,14 +7,11 @@ from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
 from emotion.data.images import is_image
 from emotion.ingest.label_reader import LabelReader
-from emotion.ingest.sources.archives import choose_member
-from emotion.ingest.sources.fer2013_csv import CsvSource
+from emotion.ingest.sources.file_source import open_file, open_tree
 from emotion.ingest.sources.layouts.class_folders import split_of
-from emotion.ingest.sources.layouts.readers import read_layout
 from emotion.ingest.sources.source import Source
 from emotion.ingest.sources.system_files import is_hidden
-from emotion.ingest.sources.tree_source import TreeSource
-from emotion.ingest.sources.trees import FileTree, FolderTree, Listing, ZipTree
+from emotion.ingest.sources.trees import FolderTree
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """Suffixes of files that may be a source."""
@@ -90,16 +87,7 @@ def _name_candidate(folder: Path, path: Path) -> str:
 
 def _open(folder: Path, path: Path, labels: LabelReader) -> Source:
     _refuse_folder_links(folder, path)
-    if path.is_dir():
-        tree = FolderTree(path)
-        return _open_tree(tree, tree.list(), labels)
-    if not path.is_file():
-        raise InputError(f"{path} is a pipe, a device or a broken link, expected a file; replace it by the file itself")
-    if not path.name.lower().endswith(SUFFIXES):
-        raise InputError(f"source.file: got {path}, expected a folder or a file that ends in {', '.join(SUFFIXES)}")
-    if path.name.lower().endswith(".zip"):
-        return _open_zip(path, labels)
-    return CsvSource(path, labels)
+    return open_tree(FolderTree(path), labels) if path.is_dir() else open_file(path, labels)
 
 
 def _refuse_folder_links(folder: Path, path: Path) -> None:
@@ -120,17 +108,3 @@ def explain_folder_link(link: Path, folder: Path) -> str:
         f"{link} is a link to the folder {link.readlink()}, and DVC does not see changes behind it. Move the folder "
         f"into {folder}, or set source.folder to {link.resolve()}"
     )
-
-
-def _open_tree(tree: FileTree, listing: Listing, labels: LabelReader) -> Source:
-    return TreeSource(tree, read_layout(tree, listing.names, labels), listing)
-
-
-def _open_zip(path: Path, labels: LabelReader) -> Source:
-    tree = ZipTree(path)
-    listing = tree.list()
-    if any(is_image(name) for name in listing.names):
-        return _open_tree(tree, listing, labels)
-    # This refuses a zip without a table before anything is read.
-    choose_member(str(path), listing.names)
-    return CsvSource(path, labels)

@@ -1,10 +1,13 @@
 """The interface of all sources: an entry per image (name, emotion, split and more), and its content."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from emotion.core.emotion_names import FILLERS
 from emotion.faces.detection import Box, Detection
 
 BATCH = 256
@@ -22,6 +25,26 @@ SPLIT_NAMES = {
     "privatetest": "test",
 }
 """Splits by their names in sources, in lower case."""
+
+
+SPLIT_FILLERS = FILLERS | {"set", "data", "dataset", "split", "subset", "fold", "folder", "samples", "fer"}
+"""Words beside the name of a split, as in `train_set` or `FER2013Test`."""
+
+
+@lru_cache(maxsize=4096)
+def split_of(name: str) -> str | None:
+    """Return the split that the name of a folder or a value of Usage means, train, val or test; None for another.
+
+    Case, numbers, signs and SPLIT_FILLERS are ignored: `Training`, `val_set`, `testset`, `FER2013Valid`.
+    """
+    joined = "".join(split_words(name))
+    return SPLIT_NAMES.get(joined) or SPLIT_NAMES.get(re.sub("(set|data)$", "", joined))
+
+
+def split_words(name: str) -> list[str]:
+    """Return the words of a name in lower case, without SPLIT_FILLERS."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    return [word for word in map(str.lower, words) if word not in SPLIT_FILLERS]
 
 
 class Entry(NamedTuple):

@@ -3,15 +3,12 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
-from zipfile import ZipFile
 
 from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
-from emotion.data.images import MAX_FILE_BYTES, ImageError, read_bytes
-from emotion.ingest.sources.archives import damage_explained, open_zip
+from emotion.data.images import read_bytes
 from emotion.ingest.sources.system_files import SYSTEM_FILES_KIND, is_hidden
 
 NO_UTF8 = "its name is not UTF-8; rename the file"
@@ -122,34 +119,3 @@ class FolderTree(NamedTuple):
     def read(self, file: str) -> bytes:
         """Return the content of a file; see `FileTree`."""
         return read_bytes(f"{self.folder}/{file}")
-
-
-class ZipTree(NamedTuple):
-    """The files in a zip."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """The path of the zip."""
-        return str(self.path)
-
-    def list(self) -> Listing:
-        """Return the files in the zip; see `FileTree`."""
-        with open_zip(self.path) as archive:
-            return make_listing((member.filename for member in archive.infolist() if not member.is_dir()), {})
-
-    def read(self, file: str) -> bytes:
-        """Return the content of a member; see `FileTree`."""
-        archive = _opened_zip(self.path, os.getpid())
-        size = archive.getinfo(file).file_size
-        if size > MAX_FILE_BYTES:
-            raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
-        with damage_explained(f"{self.path}: {file}"), archive.open(file) as member:
-            return member.read()
-
-
-@lru_cache(maxsize=1)
-def _opened_zip(path: Path, process: int) -> ZipFile:
-    """Open a zip once in every process. An open file from the parent process would share its position."""
-    return ZipFile(path)
