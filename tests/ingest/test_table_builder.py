@@ -244,7 +244,7 @@ def test_a_class_whose_images_are_all_excluded_counts_as_empty(run):
     rows = [row for row in make_rows() if row[:2] != ("fear", "train")]
     rows += [("fear", "train", image) for emotion, split, image in rows if (emotion, split) == ("sad", "test")]
     write_files(RAW, {"a.csv": csv_text(rows).encode()})
-    with pytest.raises(InputError, match=r"no images of fear in train\. .*\(2 of test and 0 of val\)"):
+    with pytest.raises(InputError, match=r"no images of fear in train\. .*\(2 copy of test, 0 copy of val\)"):
         run()
 
 
