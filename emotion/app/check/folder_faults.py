@@ -84,7 +84,7 @@ class Fault:
             return self.message
         more = f" and {len(self.names) - LISTED:,} more" if len(self.names) > LISTED else ""
         shown = ", ".join(map(shlex.quote, self.names[:LISTED]))
-        return f"{len(self.names):,} {self.message}: {shown}{more}; {self.remedy}"
+        return f"{self.message} ({len(self.names):,}): {shown}{more}\n    The way out: {self.remedy}"
 
 
 @dataclass

@@ -17,6 +17,7 @@ from emotion.ingest.groups import find_groups
 from emotion.ingest.label_counts import count_labels
 from emotion.ingest.sequence_names import find_sequences
 from emotion.ingest.sources.source import Entry, Place, Source
+from emotion.ingest.sources.trees import NO_UTF8
 
 OPENED = 8
 """Images that are opened to see whether they are whole photos."""
@@ -97,7 +98,8 @@ def _to_images(entries: Sequence[Entry], columns: Sequence[str]) -> pd.DataFrame
 
 
 def _check_rejected(plan: Plan, entries: Sequence[Entry], share: float) -> None:
-    faults = [f"{entry.image}: {entry.fault}" for entry in entries if entry.fault]
+    # The faults of the folder have the names that are not UTF-8.
+    faults = [f"{entry.image}: {entry.fault}" for entry in entries if entry.fault not in ("", NO_UTF8)]
     if not faults:
         return
     more = f", and {len(faults) - NAMED:,} more" if len(faults) > NAMED else ""

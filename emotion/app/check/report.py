@@ -6,6 +6,7 @@ from typing import Any
 from emotion.app.check.folder_faults import FolderContent
 from emotion.app.check.plan import Plan
 from emotion.app.check.source_check import Report
+from emotion.core.labels import FERPLUS
 from emotion.ingest.label_counts import describe_labels
 
 SUFFIXES = 6
@@ -32,8 +33,8 @@ def _list_files(content: FolderContent) -> list[str]:
     for kind, amount in content.amounts.items():
         suffixes = sorted(amount.suffixes)
         more = f" and {len(suffixes) - SUFFIXES} more" if len(suffixes) > SUFFIXES else ""
-        size = f"{amount.size / 1e6:,.1f} MB" if amount.suffixes else ""
-        rows.append((kind, f"{amount.files:,}", size, ", ".join(suffixes[:SUFFIXES]) + more))
+        size = f"{amount.size / 1e6:,.1f} MB" if amount.size >= 1e5 else f"{amount.size / 1e3:,.1f} kB"
+        rows.append((kind, f"{amount.files:,}", size if amount.suffixes else "", ", ".join(suffixes[:SUFFIXES]) + more))
     return _align(rows, right=(1, 2)) or ["no files"]
 
 
@@ -56,6 +57,8 @@ def _list_plan(plan: Plan) -> list[str]:
         rows.append(("columns", ", ".join(plan.columns)))
     if plan.skipped:
         rows.append(("not read", ", ".join(f"{count:,} {kind}" for kind, count in plan.skipped.items())))
+    if plan.scheme.written == FERPLUS:
+        rows.append(("votes", "those of FER+ replace the labels of the source"))
     if seen:
         rows.append(("labels", f"those of the first {plan.seen:,} rows; the rest was not read"))
     return _align(rows)
