@@ -92,9 +92,9 @@ def _count_images(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Itera
 
 
 def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:
-    """Return the table of the images, labeled by `votes`, or by the source where `votes` is None."""
+    """Return the table of the images, labeled by the source, or under the scheme ferplus by the votes."""
     images = collected.images
-    if votes is None:
+    if params.labels.scheme != FERPLUS:
         return build_table(images, scheme, params.split)
     counts = match_votes(votes, collected, source)
     table = build_table(images, scheme, params.split, choose_by_majority(counts, images["emotion"]))

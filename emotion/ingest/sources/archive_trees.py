@@ -68,6 +68,31 @@ def _find_tree(number: int) -> ArchiveTree:
     return _trees[number]
 
 
+class BelowTree(NamedTuple):
+    """The part of a tree below a folder."""
+
+    tree: FileTree
+    folder: str
+    """The path of the folder, with a / behind it."""
+
+    @property
+    def name(self) -> str:
+        """The path of the whole tree, for messages."""
+        return self.tree.name
+
+    def list(self) -> Listing:
+        """Return the files below the folder; see `FileTree`."""
+        names, skipped, faults = self.tree.list()
+        start = len(self.folder)
+        return Listing(
+            [name[start:] for name in names], skipped, {name[start:]: fault for name, fault in faults.items()}
+        )
+
+    def read(self, file: str) -> bytes:
+        """Return the content of a file; see `FileTree`."""
+        return self.tree.read(self.folder + file)
+
+
 class MergedTree(NamedTuple):
     """Several trees as one; each is a folder of it."""
 
@@ -78,7 +103,8 @@ class MergedTree(NamedTuple):
         """Return the files in all trees; see `FileTree`."""
         listings = {folder: tree.list() for folder, tree in self.trees.items()}
         names = [f"{folder}/{name}" for folder, listing in listings.items() for name in listing.names]
-        return make_listing(names, sum((Counter(listing.skipped) for listing in listings.values()), Counter()))
+        skipped: Counter[str] = sum((Counter(listing.skipped) for listing in listings.values()), Counter())
+        return make_listing(names, skipped)
 
     def read(self, file: str) -> bytes:
         """Return the content of a file; see `FileTree`."""

@@ -22,6 +22,7 @@ from emotion.ingest.sources.forms import COMPRESSED, Form, find_form, read_head,
 from emotion.ingest.sources.layouts.readers import read_layout
 from emotion.ingest.sources.shared_file import BUFFER, SharedFile, open_shared, unpack
 from emotion.ingest.sources.source import Source
+from emotion.ingest.sources.tables.csv_rows import is_table_of_pixels
 from emotion.ingest.sources.tables.open_table import open_csv
 from emotion.ingest.sources.tables.parquet import open_parquet
 from emotion.ingest.sources.tars import TarArchive, open_tar, tar_files
@@ -68,6 +69,18 @@ def open_archive(path: Path) -> Archive | None:
     """
     read_head(path)
     return _find_archive(Packed(str(path), str(path), open_shared(path)))
+
+
+def may_be_source(path: Path) -> bool:
+    """Return whether the content of the file at `path` is an archive, a Parquet table or a table of pixels.
+
+    Pipes and devices are not opened.
+    """
+    if not path.is_file():
+        return False
+    head = read_head(path)
+    form = find_form(head)
+    return is_table_of_pixels(head) if form is Form.TEXT else form is not None
 
 
 def _find_archive(packed: Packed) -> Archive | None:

@@ -1,23 +1,22 @@
 """Opening of the source that params.yaml names. Errors tell users where to get one."""
 
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
 from emotion.data.images import is_image
+from emotion.ingest.ferplus import is_ferplus
 from emotion.ingest.label_reader import LabelReader
-from emotion.ingest.sources.file_source import open_file, open_tree
-from emotion.ingest.sources.layouts.class_folders import split_of
-from emotion.ingest.sources.source import Source
+from emotion.ingest.sources.file_source import may_be_source, open_file, open_tree
+from emotion.ingest.sources.source import Source, split_of
+from emotion.ingest.sources.split_archives import are_splits, merge
 from emotion.ingest.sources.system_files import is_hidden
 from emotion.ingest.sources.trees import FolderTree
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """Suffixes of files that may be a source."""
-
-FERPLUS_FILE = "fer2013new.csv"
-"""The file with the votes of FER+ (emotion.ingest.ferplus). It is no source, since it has no images."""
 
 HOW_TO_GET_IMAGES = (
     "Get FER2013 from Kaggle (the challenge challenges-in-representation-learning-facial-expression-recognition-"
@@ -36,37 +35,50 @@ def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
     if not folder.is_dir():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
     try:
-        return _open(folder, _choose(folder, file, labels), labels)
+        paths = _choose(folder, file, labels)
+        if len(paths) > 1:
+            return _open_splits(folder, paths, labels)
+        return _open(folder, paths[0], labels)
     except PermissionError as error:
         raise InputError(explain_closed(str(error.filename))) from None
 
 
-def _choose(folder: Path, file: str | None, labels: LabelReader) -> Path:
+def _choose(folder: Path, file: str | None, labels: LabelReader) -> list[Path]:
+    """Return the path of the source, or the paths of the archives that hold a split each."""
     if file is not None:
-        return _find_named(folder, file)
+        return [_find_named(folder, file)]
     candidates = find_candidates(folder, labels)
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
-    if len(candidates) > 1:
-        names = ", ".join(_name_candidate(folder, path) for path in candidates)
-        raise InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
-    return candidates[0]
+    if len(candidates) > 1 and not are_splits(candidates):
+        raise _refuse_several(folder, candidates)
+    return candidates
+
+
+def _refuse_several(folder: Path, candidates: Sequence[Path]) -> InputError:
+    names = ", ".join(_name_candidate(folder, path) for path in candidates)
+    return InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
+
+
+def _open_splits(folder: Path, paths: Sequence[Path], labels: LabelReader) -> Source:
+    tree = merge(paths[0].parent, paths, labels)
+    if tree is None:
+        raise _refuse_several(folder, paths)
+    return open_tree(tree, labels)
 
 
 def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
     """Return the files in `folder` that may be a source, sorted; also `folder` itself where it has class folders."""
     items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
     folders = [path for path in items if path.is_dir()]
-    files = [path for path in items if path.name.lower().endswith(SUFFIXES) and path not in folders]
+    files = [path for path in items if path not in folders and may_be_source(path)]
+    if not files and not folders:
+        # Their content is refused by name.
+        files = [path for path in items if path.name.lower().endswith(SUFFIXES)]
     if len(folders) == 1 and not files and not (split_of(folders[0].name) or labels.knows(folders[0].name)):
         return find_candidates(folders[0], labels)
     images = any(is_image(path.name) for path in items)
     return ([folder] if folders or images else []) + files
-
-
-def is_ferplus(name: str) -> bool:
-    """Return whether a file of this name holds the votes of FER+."""
-    return name.lower() == FERPLUS_FILE
 
 
 def _find_named(folder: Path, file: str) -> Path:

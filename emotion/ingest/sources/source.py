@@ -26,7 +26,6 @@ SPLIT_NAMES = {
 }
 """Splits by their names in sources, in lower case."""
 
-
 SPLIT_FILLERS = FILLERS | {"set", "data", "dataset", "split", "subset", "fold", "folder", "samples", "fer"}
 """Words beside the name of a split, as in `train_set` or `FER2013Test`."""
 

@@ -19,7 +19,6 @@ from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.content import content_of
-from emotion.ingest.sources.layouts.class_folders import parse_layout
 from emotion.ingest.sources.pixel_hash import hash_pixels
 from emotion.ingest.sources.source import BATCH, Place, Source
 from emotion.ingest.sources.tables import open_table, plain_rows
@@ -315,30 +314,6 @@ def test_links_behind_which_dvc_sees_changes_are_read(tmp_path):
     (tmp_path / "files/.hidden").symlink_to(tmp_path / "elsewhere")
     for file in (None, "big.csv"):
         assert read(open_source(tmp_path / "files", file)) == EXPECTED
-
-
-# Layouts that are not known
-
-
-@pytest.mark.parametrize(
-    "names, found",
-    [
-        (["happy/a.png", "bored/b.png"], "not known: bored"),
-        (["train/happy/a.png", "train/cats/b.png"], "not known: cats"),
-        (["train/happy/a.png", "other/happy/b.png"], "not known: other, train"),
-        (["happy/a.png", "b.png"], "images outside of class folders: b.png"),
-        (["train/happy/a.png", "train/b.png"], "images outside of class folders: train/b.png"),
-        (["train/happy/person1/a.png", "train/happy/b.png"], "folders inside of class folders: train/happy/person1"),
-        (["a.png", "b.png"], "no folder with images in it"),
-        ([], "no folder with images in it"),
-    ],
-)
-def test_unknown_layouts_name_what_was_found(names, found):
-    with pytest.raises(InputError, match=re.escape(found)) as error:
-        parse_layout("data/raw", names, LabelReader())
-    assert re.match(
-        r"data/raw: .*[Ee]xpected .*folder per emotion \(angry,.*train, validation and test", str(error.value)
-    )
 
 
 # Archives

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from emotion.core.errors import InputError
 from emotion.ingest.label_reader import LabelReader
@@ -28,6 +29,17 @@ class Layout:
 
 class OtherLayoutError(InputError):
     """The files have another layout. The message says what this one lacks, and does not name the source."""
+
+
+def make_entry(labels: LabelReader, image: str, label: str, split: str | None, **more: Any) -> Entry:
+    """Return the entry of an image with the label that the data set writes; `more` are further fields of `Entry`.
+
+    An image whose label cannot be read is one to reject.
+    """
+    try:
+        return Entry(image, labels.read(label), split, label, **more)
+    except InputError as error:
+        return Entry(image, "", split, label, **(more | {"fault": str(error)}))
 
 
 Read = Callable[[FileTree, Sequence[str], LabelReader], Layout]

@@ -4,11 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from emotion.core.errors import InputError
 from emotion.ingest.label_reader import LabelReader
-from emotion.ingest.sources.layouts import class_folders
+from emotion.ingest.sources.layouts import affectnet, ckplus, class_folders, expw, ferplus_folders, rafdb
 from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, Read
+from emotion.ingest.sources.layouts.named_files import JAFFE, KDEF
 from emotion.ingest.sources.trees import FileTree
 
-READERS: Mapping[str, Read] = {class_folders.NAME: class_folders.read}
+READERS: Mapping[str, Read] = {
+    rafdb.NAME: rafdb.read,
+    affectnet.NAME: affectnet.read,
+    expw.NAME: expw.read,
+    ferplus_folders.NAME: ferplus_folders.read,
+    JAFFE.name: JAFFE.read,
+    KDEF.name: KDEF.read,
+    ckplus.NAME: ckplus.read,
+    class_folders.NAME: class_folders.read,
+}
 """The readers in the order in which they are tried: those of data sets with their own signs come first."""
 
 
