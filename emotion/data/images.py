@@ -16,9 +16,11 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 from emotion.core.errors import InputError
 from emotion.core.metadata import CHANNELS
 from emotion.data import jpeg_header, png_header
+from emotion.data.deep_pixels import RangeError, decode_deep, is_deep_tiff, to_eight_bits
 from emotion.data.file_formats import HEAD_BYTES, HEIC, FileFormat, Kind, identify
 from emotion.data.orientation import OrientationNotes, find_orientation, turn_upright
-from emotion.data.tiff_header import ORIENTATION
+from emotion.data.png_header import PngHeader
+from emotion.data.tiff_header import HEIGHT, ORIENTATION, WIDTH, is_camera_raw, read_tags
 
 MAX_PIXELS = 64 * 2**20
 """Images of more pixels than this are refused before they are decoded."""
@@ -81,9 +83,9 @@ def read_bytes(path: Path | str) -> bytes:
 def decode(data: bytes) -> np.ndarray:
     """Return the image in the bytes of an image file.
 
-    Gray files stay gray. 16 bits become 8, and palettes and CMYK become RGB. Transparent images get a white background.
-    Of several frames, the first is used, and of several images in a HEIC file the main one. The orientation that the
-    file notes is applied; see `emotion.data.orientation`.
+    Gray files stay gray. Deeper pixels become 8 bits (`to_eight_bits` finds their range), and palettes, CMYK and LAB
+    become RGB. Transparent images get a white background. Of several frames or pages, the first is used, and of several
+    images in a HEIC file the main one. The orientation that the file notes is applied; see `emotion.data.orientation`.
 
     Returns:
         uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
@@ -94,17 +96,65 @@ def decode(data: bytes) -> np.ndarray:
     """
     if not data:
         raise ImageError("the file is empty")
-    is_plain, notes = False, None
     if data.startswith(jpeg_header.SIGNATURE):
-        is_plain, notes = _check_jpeg(data)
+        image, notes = _decode_jpeg(data)
     elif data.startswith(png_header.SIGNATURE):
-        is_plain, notes = _check_png(data)
-    if is_plain:
-        image = _decode_plain(data)
+        image, notes = _decode_png(data)
     else:
-        image, found = _decode_any(data)
-        notes = notes or found
-    return turn_upright(image, find_orientation(notes or OrientationNotes()))
+        tags = read_tags(data)
+        image, notes = _decode_tiff(data, tags) if tags else _decode_any(data)
+    return turn_upright(image, find_orientation(notes))
+
+
+Decoded = tuple[np.ndarray, OrientationNotes]
+"""An image as stored, uint8 (height, width, 1 or 3), and where the file notes its orientation."""
+
+
+def _decode_jpeg(data: bytes) -> Decoded:
+    is_plain, notes = _check_jpeg(data)
+    return _decode_plain(data) if is_plain else _decode_any(data)[0], notes
+
+
+def _decode_png(data: bytes) -> Decoded:
+    header = _check_png(data)
+    if header.is_plain:
+        return _decode_plain(data), header.notes
+    image = _decode_deep(data) if header.is_deep else None
+    return _decode_any(data)[0] if image is None else image, header.notes
+
+
+def _decode_tiff(data: bytes, tags: dict[int, int | None]) -> Decoded:
+    """Decode a TIFF file with the tags `tags`: with OpenCV where its pixels are deep."""
+    if is_camera_raw(tags):
+        return _decode_any(data)
+    try:
+        is_deep = is_deep_tiff(tags)
+    except RangeError as error:
+        raise ImageError(f"{UNREAD}: it is {error}") from None
+    if not is_deep:
+        return _decode_any(data)
+    _check_size(tags.get(WIDTH) or 0, tags.get(HEIGHT) or 0)
+    image = _decode_deep(data)
+    # Pillow knows some compressions that OpenCV does not.
+    return _decode_any(data) if image is None else (image, _find_tiff_notes(data))
+
+
+def _find_tiff_notes(data: bytes) -> OrientationNotes:
+    """Return the notes of a TIFF file; none where Pillow does not know its pixels."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("TIFF",)) as opened:
+            return _take_notes(opened)
+    # Pillow raises many types on broken files.
+    except Exception:
+        return OrientationNotes()
+
+
+def _decode_deep(data: bytes) -> np.ndarray | None:
+    silence_opencv()
+    try:
+        return decode_deep(data)
+    except RangeError as error:
+        raise ImageError(f"{UNREAD}: it is {error}") from None
 
 
 def from_frame(frame: np.ndarray) -> np.ndarray:
@@ -188,15 +238,15 @@ def _check_jpeg(data: bytes) -> tuple[bool, OrientationNotes]:
     return header.channels in (1, 3), header.notes
 
 
-def _check_png(data: bytes) -> tuple[bool, OrientationNotes]:
-    """Check the size and the end of a PNG file; return whether it is plain, and its notes."""
+def _check_png(data: bytes) -> PngHeader:
+    """Return the header of a PNG file, after a check of its size and its end."""
     if len(data) < png_header.HEADER_BYTES:
         raise ImageError("the PNG file is cut off")
     header = png_header.read_png_header(data)
     _check_size(header.width, header.height)
     if not header.is_complete:
         raise ImageError("the PNG file is cut off")
-    return header.is_plain, header.notes
+    return header
 
 
 def _decode_plain(data: bytes) -> np.ndarray:
@@ -217,7 +267,7 @@ def silence_opencv() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def _decode_any(data: bytes) -> tuple[np.ndarray, OrientationNotes]:
+def _decode_any(data: bytes) -> Decoded:
     """Decode an image file of any kind with Pillow. Return its pixels as stored, and where its orientation is noted."""
     known = identify(data)
     _check_format(known)
@@ -234,6 +284,8 @@ def _decode_any(data: bytes) -> tuple[np.ndarray, OrientationNotes]:
                 return _to_uint8(opened), notes
     except ImageError:
         raise
+    except RangeError as error:
+        raise ImageError(f"{UNREAD}: it is {error}") from None
     except UnidentifiedImageError:
         raise _unidentified(data, known) from None
     except Image.DecompressionBombError:
@@ -289,11 +341,10 @@ def _take_notes(opened: Image.Image) -> OrientationNotes:
 def _to_uint8(opened: Image.Image) -> np.ndarray:
     """Return a Pillow image of any mode as uint8 (height, width, 1) or (height, width, 3)."""
     if opened.mode == "F":
-        raise ImageError("floating-point pixels have no known range; save the image with 8 or 16 bits")
+        return to_eight_bits(np.asarray(opened))[:, :, None]
     if opened.mode.startswith("I"):
         # 16 bits, which Pillow holds in 16 or in 32.
-        shallow: np.ndarray = (np.clip(np.asarray(opened), 0, 2**16 - 1) >> 8).astype(np.uint8)
-        return shallow[:, :, None]
+        return to_eight_bits(np.clip(np.asarray(opened), 0, 2**16 - 1).astype(np.uint16))[:, :, None]
     if opened.has_transparency_data:
         gray = opened.mode in ("L", "LA", "La", "1")
         layer = opened.convert("RGBA")
