@@ -7,6 +7,7 @@ import pandas as pd
 
 from emotion.core.labels import Scheme
 from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
+from emotion.ingest.collect import select_without_face
 from emotion.ingest.copies import link_keys
 
 COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
@@ -16,6 +17,9 @@ COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
 def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
     """Return the content of metrics/dataset.json. All numbers except `groups` count images.
 
+    - rejected: images that cannot be read or decided on.
+    - without_face: images in which a face was searched and none found. The table does not have them either.
+    - several_faces: images of the table in which more than one face was found. One of them is used.
     - images: the used images, by split and class of the scheme.
     - excluded: the excluded images, by reason.
     - copies: copies among all images of the table. `total` counts images with the same pixels as an earlier one; an
@@ -30,11 +34,14 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     """
     keys = link_keys(table)
     used = table[table["excluded"] == ""]
+    without_face = len(select_without_face(rejected))
     counts = count_images(used, scheme)
     reasons = table["excluded"].value_counts()
     return {
         "source_images": len(table) + len(rejected),
-        "rejected": len(rejected),
+        "rejected": len(rejected) - without_face,
+        "without_face": without_face,
+        "several_faces": int((table["faces"] > 1).sum()) if "faces" in table else 0,
         "blank": int(table["blank"].sum()),
         "images": {
             "total": len(used),
@@ -68,7 +75,7 @@ def hash_used(used: pd.DataFrame) -> str:
 
     It does not depend on the order or names of the images, nor on the layout of their source.
     """
-    columns = [name for name in ("hash", "emotion", "split", VOTES_COLUMN) if name in used]
+    columns = [name for name in ("hash", "emotion", "split", "face", VOTES_COLUMN) if name in used]
     lines = sorted(" ".join(row) for row in used[columns].itertuples(index=False))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
