@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from emotion.ingest.sources.source import Entry
 from emotion.ingest.sources.tree_source import TreeSource
 from emotion.ingest.sources.trees import FolderTree, Listing
 from tests.makers import (
+    ROOT,
     csv_line,
     csv_text,
     encode,
@@ -163,6 +165,19 @@ def test_groups_are_counted_and_names_of_sequences_warn(check, report):
     assert found["warnings"] == []
     found = report({}, labels_scheme=["happy", "sad"], split_group={"column": "person"})
     assert "'person'" in found["faults"][0]["message"]
+
+
+def test_a_manifest_brings_groups_and_further_columns(check, report):
+    rows = [f"{name},{name.split('/')[0]},train,p{number % 2},{20 + number}" for number, name in enumerate(CLASSES)]
+    manifest = "\n".join(["image,emotion,split,group,age", *rows]).encode()
+    found = report(CLASSES | {"labels.csv": manifest, "other/new.png": IMAGE}, labels_scheme=["happy", "sad"])["source"]
+    assert (found["images"], found["groups"], found["grouped_by"]) == (len(CLASSES), 2, "the layout")
+    assert found["columns"] == ["age"]
+    assert found["splits"] == {"train": len(CLASSES)}
+    assert sum(found["skipped"].values()) == 2
+    _, out, _ = check({})
+    assert "2 persons or sequences, from the layout" in out
+    assert "age" in out
 
 
 def test_whole_photos_that_would_be_squeezed_warn(check):
@@ -321,6 +336,11 @@ def test_images_that_a_reader_rejects_are_a_fault_above_the_share(project, share
     said, other = (plan.faults, plan.warnings) if is_fault else (plan.warnings, plan.faults)
     assert [("c: no label" in line, "1 of 3" in line) for line in said] == [(True, True)]
     assert other == []
+
+
+def test_make_repro_checks_before_dvc_looks():
+    done = subprocess.run(["make", "-n", "repro"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 0 < done.stdout.index("emotion check --quiet") < done.stdout.index("dvc repro")
 
 
 def test_outside_of_a_project_the_message_is_that_of_all_commands(here, run_emotion):
