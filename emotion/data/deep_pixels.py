@@ -6,7 +6,7 @@ Pillow drops the low bits of 16-bit colors, and knows no floating-point colors.
 import cv2
 import numpy as np
 
-from emotion.core.errors import InputError
+from emotion.data.image_errors import UNREAD, ImageError
 from emotion.data.tiff_header import (
     BITS_PER_SAMPLE,
     FLOATING_POINT,
@@ -31,29 +31,30 @@ SHALLOW_BITS = (8, 12)
 SAVE_SHALLOW = "save the image with 8 or 16 bits, unsigned"
 
 
-class RangeError(InputError):
-    """Pixels have no known range, or lie in the file in a rare way; the message has the reason and the way out."""
-
-
 def is_deep_tiff(tags: dict[int, int | None]) -> bool:
     """Return whether a TIFF file with these tags is gray or RGB with more than 8 bits, or with signed pixels.
 
     Raises:
-        RangeError: it is, and its pixels are not read.
+        ImageError: it is, and its pixels are not read.
     """
     bits, kind = tags.get(BITS_PER_SAMPLE) or 1, tags.get(SAMPLE_FORMAT)
     deep = bits > 8 or kind in (SIGNED, FLOATING_POINT)
     if not deep or tags.get(PHOTOMETRIC) not in (WHITE_IS_ZERO, BLACK_IS_ZERO, COLORS):
         return False
     if kind == SIGNED:
-        raise RangeError(f"a TIFF image with signed pixels, which have no known range; {SAVE_SHALLOW}")
+        raise refuse(f"a TIFF image with signed pixels, which have no known range; {SAVE_SHALLOW}")
     if kind == FLOATING_POINT and bits < 32:
-        raise RangeError(f"a TIFF image with floating-point pixels of {bits} bits; {SAVE_SHALLOW}")
+        raise refuse(f"a TIFF image with floating-point pixels of {bits} bits; {SAVE_SHALLOW}")
     if kind != FLOATING_POINT and bits > UNSIGNED_BITS:
-        raise RangeError(f"a TIFF image with {bits}-bit pixels, which have no known range; {SAVE_SHALLOW}")
+        raise refuse(f"a TIFF image with {bits}-bit pixels, which have no known range; {SAVE_SHALLOW}")
     if tags[PHOTOMETRIC] == WHITE_IS_ZERO or tags.get(PLANAR_CONFIGURATION) == SEPARATE_PLANES:
-        raise RangeError(f"a TIFF image with {bits} bits and white as zero, or colors in planes; save it as PNG")
+        raise refuse(f"a TIFF image with {bits} bits and white as zero, or colors in planes; save it as PNG")
     return True
+
+
+def refuse(description: str) -> ImageError:
+    """Return the refusal of an image that is known and not read, with the way out in its description."""
+    return ImageError(f"{UNREAD}: it is {description}")
 
 
 def decode_deep(data: bytes) -> np.ndarray | None:
@@ -65,7 +66,7 @@ def decode_deep(data: bytes) -> np.ndarray | None:
         uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB; None where it does not decode.
 
     Raises:
-        RangeError: the pixels have no known range.
+        ImageError: the pixels have no known range.
     """
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -92,7 +93,7 @@ def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
     to 1, or to 255 where one is above 1.
 
     Raises:
-        RangeError: floating-point pixels lie outside of both ranges, or the type is another one.
+        ImageError: floating-point pixels lie outside of both ranges, or the type is another one.
     """
     if pixels.dtype == np.uint8:
         return pixels
@@ -101,11 +102,11 @@ def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
         bits = next((bits for bits in SHALLOW_BITS if highest < 2**bits), 16)
         return (pixels >> (bits - 8)).astype(np.uint8)
     if pixels.dtype.kind != "f":
-        raise RangeError(f"an image with pixels of {pixels.dtype}, which have no known range; {SAVE_SHALLOW}")
+        raise refuse(f"an image with pixels of {pixels.dtype}, which have no known range; {SAVE_SHALLOW}")
     low, high = float(pixels.min()), float(pixels.max())
     # A pixel that is no number makes both of them no number.
     if not (low >= 0 and high <= 255):
-        raise RangeError(
+        raise refuse(
             f"an image with floating-point pixels from {low:g} to {high:g}, expected 0 to 1 or 0 to 255; {SAVE_SHALLOW}"
         )
     shallow: np.ndarray = np.rint(pixels * 255 if high <= 1 else pixels).astype(np.uint8)

@@ -111,7 +111,7 @@ def test_floating_point_pixels_of_pfm_are_refused_by_their_name():
 
 def test_deep_images_of_absurd_size_are_refused_before_they_are_decoded(monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("was decoded"))
-    monkeypatch.setattr("emotion.data.images.MAX_PIXELS", 20 * 30 - 1)
+    monkeypatch.setattr("emotion.data.image_errors.MAX_PIXELS", 20 * 30 - 1)
     for suffix in (".png", ".tiff"):
         with pytest.raises(ImageError, match="30x20 pixels"):
             decode(encoded(GRAY.astype(np.uint16), suffix))

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from emotion.data.image_errors import MAX_PIXELS
 from emotion.data.images import (
-    MAX_PIXELS,
     ImageError,
     UnknownFormatError,
     decode,
@@ -205,7 +205,7 @@ def test_heic_of_absurd_size_is_refused_before_it_is_decoded(monkeypatch):
     place = data.index(b"ispe") + 8
     with pytest.raises(ImageError):
         decode(data[:place] + struct.pack(">II", 60_000, 60_000) + data[place + 8 :])
-    monkeypatch.setattr("emotion.data.images.MAX_PIXELS", 64 * 64 - 1)
+    monkeypatch.setattr("emotion.data.image_errors.MAX_PIXELS", 64 * 64 - 1)
     with pytest.raises(ImageError, match="64x64 pixels"):
         decode(data)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from emotion.ingest.sources.source import Entry
 from emotion.ingest.sources.tree_source import TreeSource
 from emotion.ingest.sources.trees import FolderTree, Listing
 from tests.makers import (
+    ROOT,
     csv_line,
     csv_text,
     encode,
@@ -165,6 +167,14 @@ def test_groups_are_counted_and_names_of_sequences_warn(check, report):
     assert "'person'" in found["faults"][0]["message"]
 
 
+def test_groups_of_a_known_data_set_are_counted(check):
+    names = [f"{person}{emotion}S.JPG" for person in ("AF01", "AM02") for emotion in ("HA", "SA")]
+    status, out, _ = check(dict.fromkeys(names, IMAGE), labels_scheme=["happy", "sad"])
+    assert status == 0
+    assert "KDEF" in out
+    assert "2 persons or sequences, from the layout" in out
+
+
 def test_whole_photos_that_would_be_squeezed_warn(check):
     photo = encode(np.random.default_rng(0).integers(0, 256, (200, 200), dtype=np.uint8))
     files = {f"{emotion}/{n}.png": photo for emotion in ("happy", "sad") for n in range(2)}
@@ -247,9 +257,7 @@ def test_what_dvcignore_names_is_no_fault(check):
 
 @pytest.mark.parametrize("closed, kind", [("happy", "folders"), ("happy/0.png", "files")])
 def test_missing_permissions_are_named_with_the_command_that_gives_them(check, monkeypatch, closed, kind):
-    monkeypatch.setattr(
-        os, "access", lambda path, mode: not str(path).endswith(closed) and not path.endswith("/happy/")
-    )
+    monkeypatch.setattr(os, "access", lambda path, mode: not path.rstrip("/").endswith(closed))
     status, _, err = check(CLASSES, labels_scheme=["happy", "sad"])
     assert status == 1
     assert f"{kind} without permission" in err
@@ -323,6 +331,11 @@ def test_images_that_a_reader_rejects_are_a_fault_above_the_share(project, share
     said, other = (plan.faults, plan.warnings) if is_fault else (plan.warnings, plan.faults)
     assert [("c: no label" in line, "1 of 3" in line) for line in said] == [(True, True)]
     assert other == []
+
+
+def test_make_repro_checks_before_dvc_looks():
+    done = subprocess.run(["make", "-n", "repro"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 0 < done.stdout.index("emotion check --quiet") < done.stdout.index("dvc repro")
 
 
 def test_outside_of_a_project_the_message_is_that_of_all_commands(here, run_emotion):
