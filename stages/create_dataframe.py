@@ -11,13 +11,16 @@ The columns of the table are:
 - copy_of: first image with the same hash; empty for the first one.
 - blank: whether all pixels are equal.
 - offset: position of the first byte in data/pixels.npy, which holds the pixels of small images; -1 for larger ones.
-- excluded: reason why the image is not used (scheme, copy of val, copy of test); empty for used images.
+- group: person or sequence, which stays in one split; empty where there is none.
+- near_copy_of: first image that looks nearly the same; only where split.near_copies finds some.
+- excluded: reason why the image is not used (scheme; copy, near copy or group of val or test); empty for used images.
 - votes: people's votes for the classes, in their order; only where labels.targets is votes.
 
 data/rejected.csv lists the unreadable images, each with the reason. metrics/dataset.json has the counts.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +34,8 @@ from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
 from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, format_votes, match_votes, read_votes
+from emotion.ingest.group_statistics import describe_groups, summarize_groups
+from emotion.ingest.label_counts import count_labels, describe_labels
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.pixels import growing_array
 from emotion.ingest.sources.content import content_of
@@ -51,26 +56,31 @@ def main() -> None:
     # The table moves into place last. While it is missing, later stages stop, so they never use incomplete files.
     with atomic_path(TABLE) as table_file:
         with atomic_path(PIXELS) as pixels_file:
-            collected = read_images(source, pixels_file)
+            collected = read_images(source, pixels_file, near_copies=params.split.near_copies is not None)
             check_rejected(collected, params.source.rejected_share, source.name)
             table = make_table(collected, scheme, params, votes, source.name)
             check_classes(table, scheme)
-            metrics = summarize(table, collected.rejected, scheme)
+            labels = count_labels(collected.images, scheme)
+            groups = summarize_groups(collected.images, table, params.split)
+            metrics = {**summarize(table, collected.rejected, scheme), **groups, "labels": labels}
             write_csv(table_file, table)
             TABLE.unlink(missing_ok=True)
         write_csv(REJECTED, collected.rejected)
         write_json(DATASET_METRICS, metrics)
+    print("\n".join([f"{source.name}: {source.layout}", *describe_labels(labels, scheme)]))
     used = metrics["images"]
     print(f"{source.name}: {used['train']['total']} train, {used['val']['total']} val, {used['test']['total']} test")
     print(f"{metrics['excluded']['total']} excluded, {metrics['rejected']} rejected (see {REJECTED})")
+    for line in describe_groups(metrics):
+        print(line)
 
 
-def read_images(source: Source, pixels_file: Path) -> Collected:
+def read_images(source: Source, pixels_file: Path, near_copies: bool) -> Collected:
     """Read all of `source`, and write the pixels of small images to `pixels_file`.
 
-    On a terminal, a progress bar is shown.
+    Perceptual hashes are there only where `near_copies` is true. On a terminal, a progress bar is shown.
     """
-    batches = source.batches(content_of)
+    batches = source.batches(partial(content_of, near_copies=near_copies))
     with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" images", disable=None) as progress:
         return collect_batches(_count_images(batches, progress), pixels, source.columns)
 

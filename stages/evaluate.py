@@ -4,6 +4,7 @@ Every choice is made on the validation split. Training chooses the epoch on it, 
 two emotions the threshold is `evaluate.threshold`. The threshold that validation would choose is reported only.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,7 @@ from emotion.core.paths import (
 from emotion.data.feature_arrays import load_features
 from emotion.data.table import read_table
 from emotion.evaluation import curves
-from emotion.evaluation.report import SplitPredictions, find_unique, make_report, summarize_report
+from emotion.evaluation.report import SplitPredictions, find_unique, make_report, number_groups, summarize_report
 from emotion.evaluation.threshold import check_threshold
 from emotion.model_files.probabilities import predict_probabilities
 
@@ -44,6 +45,7 @@ def main() -> None:
     test_rows = find_test_rows(table, features["y_test"])
     validation, test, emotions = predict_splits(features, table[test_rows], params)
     unique = find_unique(table["hash"])[test_rows]
+    test = replace(test, groups=number_groups(table["group"][test_rows]))
     report = make_report(validation, test, unique=unique, emotions=emotions, params=params.evaluate)
     write_json(EVALUATION_METRICS, report)
     write_json(SUMMARY_METRICS, summarize_report(report))

@@ -125,10 +125,7 @@ def rounded(content: Any) -> Any:
 
 
 def write_csv(path: Path, table: "pd.DataFrame") -> None:
-    """Write `table` as CSV: UTF-8, floats with five decimals, the same bytes on every system.
-
-    File names that are not UTF-8 keep their bytes.
-    """
+    """Write `table` as CSV: UTF-8, floats with five decimals, the same bytes on every system."""
     with atomic_path(path) as temporary:
         table.to_csv(
             temporary,
@@ -136,5 +133,4 @@ def write_csv(path: Path, table: "pd.DataFrame") -> None:
             float_format=f"%.{METRIC_DECIMALS}f",
             lineterminator="\n",
             encoding="utf-8",
-            errors="surrogateescape",
         )

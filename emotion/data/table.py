@@ -33,10 +33,12 @@ OPTIONAL_COLUMNS = {"near_copy_of": "str", "box": "str", "faces": "int64", "face
 """Columns that only some tables have, and their types. Behind them come the source's own columns, as texts."""
 
 SCHEME = "scheme"
-COPY_OF_TEST = "copy of test"
-COPY_OF_VAL = "copy of val"
-REASONS = (SCHEME, COPY_OF_TEST, COPY_OF_VAL)
-"""Values of the column `excluded`, which is empty for used images."""
+COPY, NEAR_COPY, GROUP = "copy", "near copy", "group"
+LINKS = (COPY, NEAR_COPY, GROUP)
+"""The links between images that may not be in two splits."""
+
+REASONS = (SCHEME, *(f"{link} of {split}" for link in LINKS for split in ("test", "val")))
+"""Values of the column `excluded`, which is empty for used images, such as `copy of test`."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -50,7 +52,6 @@ def read_table(path: Path) -> pd.DataFrame:
             path,
             dtype=defaultdict(lambda: "str", {**COLUMNS, **OPTIONAL_COLUMNS}),
             keep_default_na=False,
-            encoding_errors="surrogateescape",
         )
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None

@@ -23,16 +23,19 @@ from emotion.evaluation.threshold import choose_threshold
 class SplitPredictions:
     """A model's predictions on a split: labels `y_true` (n,) and `probabilities` (n, classes).
 
-    `threshold` decides between two classes; with more it has no effect.
+    `threshold` decides between two classes; with more it has no effect. `groups` (n,) are the numbers of the images'
+    groups as `number_groups` returns them; None where there are no groups.
     """
 
     y_true: np.ndarray
     probabilities: np.ndarray
     threshold: float = metrics.EVEN
+    groups: np.ndarray | None = None
 
     def select(self, chosen: np.ndarray) -> "SplitPredictions":
         """Return the predictions for the images where `chosen` (n,) is true."""
-        return replace(self, y_true=self.y_true[chosen], probabilities=self.probabilities[chosen])
+        groups = None if self.groups is None else self.groups[chosen]
+        return replace(self, y_true=self.y_true[chosen], probabilities=self.probabilities[chosen], groups=groups)
 
     @property
     def classes(self) -> int:
@@ -44,6 +47,17 @@ class SplitPredictions:
         """Counts (classes, classes), actual down and predicted across."""
         y_pred = metrics.predicted_labels(self.probabilities, self.threshold)
         return metrics.count_confusion(self.y_true, y_pred, self.classes)
+
+    @property
+    def resampled(self) -> np.ndarray:
+        """The counts that the bootstrap draws from: `confusion`, or that of each group, (groups, classes, classes)."""
+        if self.groups is None:
+            return self.confusion
+        present, members = np.unique(self.groups, return_inverse=True)
+        confusions = np.zeros((len(present), self.classes, self.classes), np.int64)
+        y_pred = metrics.predicted_labels(self.probabilities, self.threshold)
+        np.add.at(confusions, (members, self.y_true, y_pred), 1)
+        return confusions
 
 
 def make_report(
@@ -57,7 +71,7 @@ def make_report(
     """Return all figures, nested by split and class.
 
     The temperature is fitted on the validation split. No choice is made on the test split. With two emotions there is
-    also the section `threshold`.
+    also the section `threshold`. With groups there is also `bootstrap_by`, whose value is `group`.
 
     Args:
         validation: the predictions on the validation split, with the threshold that is used.
@@ -74,6 +88,8 @@ def make_report(
         "validation": score_validation(validation),
         "temperature": temperature,
     }
+    if test.groups is not None:
+        report["bootstrap_by"] = "group"
     if test.classes == 2:
         report["threshold"] = score_threshold(validation, test)
     return report
@@ -91,6 +107,15 @@ def summarize_report(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     }
 
 
+def number_groups(groups: pd.Series) -> np.ndarray | None:
+    """Return the number of each row's group, (rows,); None where all are empty. An empty one stands for itself."""
+    if not (groups != "").any():
+        return None
+    codes = pd.factorize(groups)[0]
+    alone = (groups == "").to_numpy()
+    return np.where(alone, len(codes) + np.arange(len(codes)), codes)
+
+
 def find_unique(hashes: pd.Series) -> np.ndarray:
     """Return whether the pixel hash of each row occurs once in the whole table, (rows,) booleans."""
     return ~hashes.duplicated(keep=False).to_numpy()
@@ -99,16 +124,19 @@ def find_unique(hashes: pd.Series) -> np.ndarray:
 def score_split(predictions: SplitPredictions, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
     """Return the figures of one set of images; NaN where there are none. Means over classes leave absent ones out.
 
-    With two emotions there is no `top_2_accuracy`, since it would always be 1.
+    With two emotions there is no `top_2_accuracy`, since it would always be 1. `groups` is the number of groups, where
+    there are some; an image without one counts as one.
     """
     y_true, probabilities, confusion = predictions.y_true, predictions.probabilities, predictions.confusion
+    resampled = predictions.resampled
     calibrated = metrics.apply_temperature(probabilities, temperature)
     draws = {"resamples": params.bootstrap, "seed": params.seed}
-    accuracy_low, accuracy_high = bootstrap_interval(confusion, metrics.accuracy, **draws)
-    macro_f1_low, macro_f1_high = bootstrap_interval(confusion, metrics.macro_f1, **draws)
+    accuracy_low, accuracy_high = bootstrap_interval(resampled, metrics.accuracy, **draws)
+    macro_f1_low, macro_f1_high = bootstrap_interval(resampled, metrics.macro_f1, **draws)
     top_2 = {} if predictions.classes == 2 else {"top_2_accuracy": metrics.top_accuracy(y_true, probabilities, count=2)}
     return {
         "images": len(y_true),
+        **({} if predictions.groups is None else {"groups": len(resampled)}),
         "accuracy": float(metrics.accuracy(confusion)),
         "accuracy_low": accuracy_low,
         "accuracy_high": accuracy_high,

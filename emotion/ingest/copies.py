@@ -1,8 +1,8 @@
-"""Images with equal pixels: detection of copies, and exclusion so that no image is in two splits."""
+"""Images that show the same: detection of copies, and exclusion so that none of them is in two splits."""
 
 import pandas as pd
 
-from emotion.data.table import COPY_OF_TEST, COPY_OF_VAL, SCHEME, SPLITS
+from emotion.data.table import COPY, GROUP, NEAR_COPY, SCHEME, SPLITS
 
 
 def find_copies(images: pd.DataFrame) -> pd.Series:
@@ -14,15 +14,40 @@ def find_copies(images: pd.DataFrame) -> pd.Series:
 def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
     """Return the reason why each image is excluded; "" for used images.
 
-    Unless copies are kept, no hash is left in two splits. The test split stays complete. Validation loses its copies
-    of test images, and training its copies of validation and test images.
+    No group is left in two splits and, unless copies are kept, no hash and no near copy. The test split stays complete.
+    Validation loses what is in test, and training what is in validation and test. Of several reasons, those of test
+    come first, and then copies, near copies and groups in this order.
+
+    Args:
+        table: with the columns image, label, split and hash. Where there are groups and near copies, also with the
+            columns group and near_copy_of.
+        keep_copies: whether exact and near copies stay.
     """
     excluded = pd.Series("", index=table.index, dtype=object)
     labeled = table["label"] >= 0
-    if not keep_copies:
-        for split, reason in (("val", COPY_OF_VAL), ("test", COPY_OF_TEST)):
-            hashes = table.loc[labeled & (table["split"] == split), "hash"]
-            earlier = table["split"].isin(SPLITS[: SPLITS.index(split)])
-            excluded[earlier & table["hash"].isin(hashes)] = reason
+    keys = link_keys(table)
+    # A later reason replaces an earlier one.
+    for split in ("val", "test"):
+        earlier = table["split"].isin(SPLITS[: SPLITS.index(split)])
+        for link in (GROUP,) if keep_copies else (GROUP, NEAR_COPY, COPY):
+            if link in keys:
+                key = keys[link]
+                held = key[labeled & (table["split"] == split) & (key != "")]
+                excluded[earlier & key.isin(held)] = f"{link} of {split}"
     excluded[~labeled] = SCHEME
     return excluded
+
+
+def link_keys(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return for each kind of LINKS that occurs a key that linked images share; "" links nothing."""
+    keys = {COPY: table["hash"]}
+    if has_values(table, "near_copy_of"):
+        keys[NEAR_COPY] = table["near_copy_of"].where(table["near_copy_of"] != "", table["image"])
+    if has_values(table, "group"):
+        keys[GROUP] = table["group"]
+    return keys
+
+
+def has_values(table: pd.DataFrame, column: str) -> bool:
+    """Return whether the column is there and some value is not empty."""
+    return column in table and bool((table[column] != "").any())

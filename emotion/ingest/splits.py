@@ -8,16 +8,27 @@ import pandas as pd
 from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.params import SplitParams
+from emotion.data.table import COPY
+from emotion.ingest.copies import link_keys
+from emotion.ingest.group_splits import choose_units, number_units
+
+NAMED_GROUPS = 5
+"""Number of groups that an error names."""
 
 
 def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
     """Return the split of each image. A split that the source lacks is chosen from its training images.
 
     Where a source has a validation split and no test split, the validation split becomes the test split, since
-    published results refer to it.
+    published results refer to it. Where there are groups or near copies, those of one unit are chosen together.
+
+    Args:
+        images: with the columns emotion, split and hash. The columns group and near_copy_of, where they are there, say
+            which images stay together.
+        params: the shares and the seed.
 
     Raises:
-        InputError: the source has no training images.
+        InputError: the source has no training images, or too few groups.
     """
     split = images["split"].fillna("train").astype(object)
     if not (split == "train").any():
@@ -26,15 +37,39 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
         )
     if not (split == "test").any():
         split = split.replace("val", "test")
-    missing = {"test": params.test, "val": params.validation}
-    available = int((split == "train").sum())
-    for order, (name, share) in enumerate(missing.items()):
-        if not (split == name).any():
+    shares = {"test": params.test, "val": params.validation}
+    missing = [name for name in shares if not (split == name).any()]
+    in_train = images[split == "train"]
+    linked = missing and link_keys(in_train).keys() > {COPY}
+    units = pd.Series(number_units(in_train), index=in_train.index) if linked else None
+    if units is not None:
+        _check_enough(in_train, units, missing)
+    for order, (name, share) in enumerate(shares.items()):
+        if name in missing:
             rest = images[split == "train"]
             # Both shares refer to all training images of the source, so that 0.2 and 0.1 leave 0.7.
-            chosen = choose_split(rest, share * available / max(1, len(rest)), [params.seed, order])
-            split[chosen] = name
+            of_rest, seed = share * len(in_train) / max(1, len(rest)), [params.seed, order]
+            if units is None:
+                split[choose_split(rest, of_rest, seed)] = name
+            else:
+                others = len(missing) - missing.index(name)
+                chosen = choose_units(units[rest.index].to_numpy(), rest["emotion"], of_rest, seed, others)
+                split[rest.index[chosen]] = name
     return split
+
+
+def _check_enough(images: pd.DataFrame, units: pd.Series, missing: Sequence[str]) -> None:
+    """Raise InputError where there are fewer units than splits."""
+    found, needed = units.nunique(), 1 + len(missing)
+    if found >= needed:
+        return
+    names = images["group"].drop_duplicates()
+    named = ", ".join(names[names != ""].head(NAMED_GROUPS)) or "all near copies of each other"
+    raise InputError(
+        f"split.group: got {found} group{'s' if found > 1 else ''} of training images that share no copies ({named}), "
+        f"expected at least {needed}: one for each of {', '.join(['train', *missing])}. Add images of other people or "
+        "sequences, or choose smaller groups with split.group: {column: …} or {pattern: '…'}"
+    )
 
 
 def choose_split(images: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.Index:
@@ -44,11 +79,12 @@ def choose_split(images: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.
     or the names of the images.
     """
     generator = np.random.default_rng(list(seed))
-    groups = images.groupby("hash").agg(emotion=("emotion", "min"), images=("emotion", "size"))
+    copies = images.groupby("hash").agg(emotion=("emotion", "min"), images=("emotion", "size"))
+    own = sorted(set(copies["emotion"]) - set(KNOWN_EMOTIONS))
     chosen: list[str] = []
-    for emotion in KNOWN_EMOTIONS:
+    for emotion in (*KNOWN_EMOTIONS, *own):
         # groupby has sorted the hashes.
-        counts = groups.loc[groups["emotion"] == emotion, "images"]
+        counts = copies.loc[copies["emotion"] == emotion, "images"]
         counts = counts.iloc[generator.permutation(len(counts))]
         wanted = max(1, round(share * counts.sum()))
         chosen += counts.index[(counts.cumsum() - counts) < wanted].tolist()

@@ -9,7 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emotion.core.labels import Scheme
-from emotion.data.table import REASONS, SPLITS, VOTES_COLUMN
+from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
+from emotion.ingest.copies import link_keys
+
+COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
+"""The links between images that are counted by split, by their keys in the file."""
 
 HASHED = ("hash", "emotion", "split", VOTES_COLUMN)
 """Columns whose values `hash_used` counts."""
@@ -23,11 +27,14 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     - copies: copies among all images of the table. `total` counts images with the same pixels as an earlier one; an
       image that occurs three times counts twice. `within` counts the same within each split. In `across`,
       `test_in_train` is the number of test images with the same pixels as some training image.
+    - near_copies: the same of near copies, with copies among them; only where there are some. Blank images do not
+      count.
     - conflicting_labels: groups of copies with more than one emotion, and the images in them. Blank images do not
       count, since they show no emotion.
     - blank: images of one flat color.
     - sha256: `hash_used` of the used images.
     """
+    keys = link_keys(table)
     used = table[table["excluded"] == ""]
     counts = count_images(used, scheme)
     reasons = table["excluded"].value_counts()
@@ -41,9 +48,13 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
         },
         "excluded": {
             "total": len(table) - len(used),
-            **{reason.replace(" ", "_"): int(reasons.get(reason, 0)) for reason in REASONS},
+            **{
+                reason.replace(" ", "_"): int(reasons.get(reason, 0))
+                for reason in REASONS
+                if reason == SCHEME or reason.partition(" of ")[0] in keys
+            },
         },
-        "copies": _count_copies(table),
+        **{name: _count_copies(table["split"], keys[link]) for name, link in COUNTED.items() if link in keys},
         "conflicting_labels": _count_conflicts(table),
         "size": {
             f"{which}_{side}": int(table[side].agg(which)) for side in ("height", "width") for which in ("min", "max")
@@ -73,11 +84,11 @@ def hash_used(used: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def _count_copies(table: pd.DataFrame) -> dict[str, Any]:
-    hashes = {split: table.loc[table["split"] == split, "hash"] for split in SPLITS}
+def _count_copies(splits: pd.Series, keys: pd.Series) -> dict[str, Any]:
+    hashes = {split: keys[splits == split] for split in SPLITS}
     pairs = (("val", "train"), ("test", "train"), ("test", "val"))
     return {
-        "total": int(table["hash"].duplicated().sum()),
+        "total": int(keys.duplicated().sum()),
         "within": {split: int(hashes[split].duplicated().sum()) for split in SPLITS},
         "across": {f"{one}_in_{other}": int(hashes[one].isin(hashes[other]).sum()) for one, other in pairs},
     }

@@ -8,9 +8,11 @@ from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.labels import Scheme
 from emotion.core.params import SplitParams
-from emotion.data.table import COLUMNS, COPY_OF_TEST, COPY_OF_VAL, OPTIONAL_COLUMNS, SPLITS
+from emotion.data.table import COLUMNS, OPTIONAL_COLUMNS, REASONS, SPLITS
 from emotion.ingest.collect import COLLECTED_COLUMNS
-from emotion.ingest.copies import find_copies, find_excluded
+from emotion.ingest.copies import find_copies, find_excluded, link_keys
+from emotion.ingest.groups import find_groups
+from emotion.ingest.near_copies import find_near_copies
 from emotion.ingest.splits import assign_splits
 from emotion.ingest.statistics import count_images
 
@@ -24,20 +26,24 @@ def build_table(
         images: as `collect_batches` returns them, with the emotions of the source. Splits depend on these emotions, so
             they are the same under every scheme.
         scheme: the classes and their labels.
-        params: the shares of the splits.
+        params: the shares of the splits, and what stays in one split.
         emotions: the emotion of each image where votes replace those of the source.
+
+    Raises:
+        InputError: the groups cannot be found, or a split cannot be chosen.
     """
     emotions = images["emotion"] if emotions is None else emotions
+    near = "" if params.near_copies is None else find_near_copies(images, params.near_copies)
+    images = images.assign(group=find_groups(images, params.group), near_copy_of=near)
     table = images.assign(
         emotion=emotions.map(scheme.name),
         label=emotions.map(scheme.label),
         split=assign_splits(images, params),
         copy_of=find_copies(images),
-        group=images.get("group", ""),
     )
     table["excluded"] = find_excluded(table, params.keep_copies)
     types = COLUMNS | {name: kind for name, kind in OPTIONAL_COLUMNS.items() if _is_used(table, name)}
-    own = [name for name in table if name not in (*COLLECTED_COLUMNS, *types)]
+    own = [name for name in table if name not in (*COLLECTED_COLUMNS, *COLUMNS, *OPTIONAL_COLUMNS)]
     return table[[*types, *own]].astype({**types, **dict.fromkeys(own, "str")})
 
 
@@ -60,9 +66,17 @@ def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
     complete = [emotion for emotion, splits in empty.items() if not splits]
     raise InputError(
         f"labels.scheme: got {scheme.written}, but there are no images of {missing}. Add some, or leave these "
-        f"emotions out: {_suggest_scheme(table, scheme, complete)} in params.yaml. Excluded copies do not count "
-        f"({(table['excluded'] == COPY_OF_TEST).sum()} of test and {(table['excluded'] == COPY_OF_VAL).sum()} of val)"
+        f"emotions out: {_suggest_scheme(table, scheme, complete)} in params.yaml. Excluded images do not count "
+        f"({_count_excluded(table)})"
     )
+
+
+def _count_excluded(table: pd.DataFrame) -> str:
+    """Return the numbers of images that are excluded for another image, by reason: `2 copy of test, 0 copy of val`."""
+    counts = table["excluded"].value_counts()
+    kinds = link_keys(table)
+    reasons = [reason for reason in REASONS if reason.partition(" of ")[0] in kinds]
+    return ", ".join(f"{counts.get(reason, 0)} {reason}" for reason in reasons)
 
 
 def _suggest_scheme(table: pd.DataFrame, scheme: Scheme, complete: Sequence[str]) -> str:

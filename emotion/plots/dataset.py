@@ -7,11 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from emotion.data.table import COPY, GROUP, NEAR_COPY
 from emotion.plots.sheets import draw_image, draw_name, spread
 from emotion.plots.style import INK, SOFT, colors_of, new_figure, new_sheet, styled
 from emotion.presentation.formats import MISSING, percent
 
 SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test"}
+LINK_NAMES = {COPY: "copies", NEAR_COPY: "near copies", GROUP: "groups"}
 LEFT_OUT_ALPHA = 0.3
 MOST_ACROSS = 12  # images in a line of the sheet
 CELL = 0.78  # inches
@@ -34,7 +36,7 @@ def plot_class_balance(table: pd.DataFrame, emotions: Sequence[str]) -> Figure:
         f"{used.to_numpy().sum():,} images in use: {_imbalance(used['train'])}",
         "Images in use, and their share of the split."
         + (
-            f" Pale: {left_out.to_numpy().sum():,} left out (copies of validation or test images)."
+            f" Pale: {left_out.to_numpy().sum():,} left out ({_describe_left_out(known)})."
             if left_out.any(axis=None)
             else ""
         ),
@@ -52,6 +54,13 @@ def _count_by_split(table: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFram
     """Return images by emotion (down) and split (across), zeros among them."""
     counts = table.groupby(["emotion", "split"]).size().unstack(fill_value=0)
     return counts.reindex(index=list(emotions), columns=list(SPLIT_TITLES), fill_value=0)
+
+
+def _describe_left_out(table: pd.DataFrame) -> str:
+    """Return the links that leave images out: `copies or groups of validation or test images`."""
+    reasons = table["excluded"].unique()
+    names = [name for link, name in LINK_NAMES.items() if any(reason.startswith(f"{link} of") for reason in reasons)]
+    return f"{' or '.join(names)} of validation or test images"
 
 
 def _imbalance(counts: pd.Series) -> str:

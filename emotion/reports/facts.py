@@ -20,6 +20,7 @@ from emotion.core.paths import (
     SAMPLE_FOLDER,
     TRAINING_METRICS,
 )
+from emotion.data.table import GROUP
 from emotion.reports.predictions import read_predictions
 
 MOST_CONFUSIONS = 6
@@ -52,9 +53,15 @@ class Facts:
 
     @property
     def excluded_copies(self) -> int:
-        """Number of images that were left out as copies of others, and not for their emotion."""
+        """Number of images that were left out as copies or near copies of others."""
         excluded = self.dataset["excluded"]
-        return int(excluded["total"] - excluded["scheme"])
+        return int(excluded["total"] - excluded["scheme"]) - self.excluded_groups
+
+    @property
+    def excluded_groups(self) -> int:
+        """Number of images that were left out since their person or sequence is in a later split."""
+        excluded = self.dataset["excluded"]
+        return sum(excluded.get(f"{GROUP}_of_{split}", 0) for split in ("test", "val"))
 
 
 class Confusion(NamedTuple):

@@ -139,7 +139,7 @@ def test_a_table_that_is_missing_or_something_else_is_refused(tmp_path):
 
 def test_names_survive_writing_and_reading(tmp_path):
     table = build_table(images_of([("happy", "train", "a")] * 5), SEVEN, PARAMS)
-    table["image"] = ["NA", "a,b", 'q"uote', "ünï", "\udcff.png"]
+    table["image"] = ["NA", "a,b", 'q"uote', "ünï", "a\nb.png"]
     write_csv(tmp_path / "a.csv", table)
     pd.testing.assert_frame_equal(read_table(tmp_path / "a.csv"), table)
 
@@ -244,7 +244,7 @@ def test_a_class_whose_images_are_all_excluded_counts_as_empty(run):
     rows = [row for row in make_rows() if row[:2] != ("fear", "train")]
     rows += [("fear", "train", image) for emotion, split, image in rows if (emotion, split) == ("sad", "test")]
     write_files(RAW, {"a.csv": csv_text(rows).encode()})
-    with pytest.raises(InputError, match=r"no images of fear in train\. .*\(2 of test and 0 of val\)"):
+    with pytest.raises(InputError, match=r"no images of fear in train\. .*\(2 copy of test, 0 copy of val\)"):
         run()
 
 

@@ -103,7 +103,16 @@ def make_files(emotions):
 
 def make_row(split, label, number, emotions):
     place = f"{split} {number}"
-    columns = {"height": SIZE, "width": SIZE, "channels": 1, "hash": place, "copy_of": "", "blank": False, "offset": 0}
+    columns = {
+        "height": SIZE,
+        "width": SIZE,
+        "channels": 1,
+        "hash": place,
+        "copy_of": "",
+        "blank": False,
+        "offset": 0,
+        "group": "",
+    }
     return {"image": place, "emotion": emotions[label], "label": label, "split": split, "excluded": "", **columns}
 
 

@@ -1,0 +1,149 @@
+"""Choice of a split by units: images of one group, exact copies and near copies stay together."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from emotion.data.table import GROUP, NEAR_COPY
+from emotion.ingest.copies import link_keys
+
+MOST_ATTEMPTS, MOST_VISITS = 50, 200_000
+"""Number of random orders of the units that are tried, and the number of units in all of them, beyond one order."""
+
+
+class Task(NamedTuple):
+    """The choice of a split.
+
+    Attributes:
+        counts: images by unit and emotion, and their sum in the last column, (units, emotions + 1).
+        target: the wanted sum of the counts, (emotions + 1,).
+        keep: the number of units of each emotion that other splits need.
+    """
+
+    counts: np.ndarray
+    target: np.ndarray
+    keep: int
+
+    @property
+    def weighted(self) -> np.ndarray:
+        """The counts divided by the number of images of each emotion, so that rare emotions weigh as much."""
+        return np.asarray(self.counts / np.maximum(1, self.counts.sum(axis=0)))
+
+    def misfit(self, chosen: np.ndarray) -> tuple[int, float]:
+        """Return the number of emotions that the chosen units lack, and the weighted distance from the target."""
+        sums = self.counts[chosen].sum(axis=0)
+        lacking = int(((sums == 0) & (self.target > 0)).sum())
+        return lacking, float(((sums - self.target) ** 2 / np.maximum(1, self.counts.sum(axis=0))).sum())
+
+
+def number_units(images: pd.DataFrame) -> np.ndarray:
+    """Return the number of the unit of each image, (n,). The numbers do not depend on the order of the images.
+
+    Images are in one unit where they share a group, a hash or a near copy, or are linked to the same one. Blank images
+    link no groups. Units are numbered by the smallest hash in them.
+
+    Args:
+        images: with the columns image, hash and blank, and group or near_copy_of.
+    """
+    blank = images["blank"].to_numpy(dtype=bool)
+    hashes = pd.factorize(images["hash"], sort=True)[0]
+    keys = link_keys(images)
+    grouped = (keys[GROUP] != "").to_numpy() if GROUP in keys else np.zeros(len(images), bool)
+    edges = [_star(hashes, ~blank | ~grouped)]
+    if GROUP in keys:
+        edges.append(_star(pd.factorize(keys[GROUP])[0], grouped))
+    if NEAR_COPY in keys:
+        edges.append(_star(pd.factorize(keys[NEAR_COPY])[0], ~blank))
+    ends = np.concatenate(edges, axis=1)
+    graph = coo_array((np.ones(ends.shape[1], bool), (ends[0], ends[1])), shape=(len(images), len(images)))
+    units = connected_components(graph, directed=False)[1]
+    # A blank image may be in several units, so its hash counts last.
+    smallest = np.full(units.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(smallest, units, np.where(blank, hashes + len(images), hashes))
+    ranks = np.empty_like(smallest)
+    ranks[np.argsort(smallest, kind="stable")] = np.arange(len(smallest))
+    return np.asarray(ranks[units])
+
+
+def _star(codes: np.ndarray, linked: np.ndarray) -> np.ndarray:
+    """Return pairs (2, n) of each linked image and the first linked one with the same code."""
+    places = np.flatnonzero(linked)
+    _, first, members = np.unique(codes[places], return_index=True, return_inverse=True)
+    return np.stack([places, places[first[members]]])
+
+
+def choose_units(units: np.ndarray, emotions: pd.Series, share: float, seed: list[int], keep: int) -> np.ndarray:
+    """Return which images are chosen, (n,) booleans: about `share` of each emotion, and at least one unit.
+
+    Of several random choices, the one nearest to the shares is taken. Units that are the last ones with some emotion
+    are left to the other splits.
+
+    Args:
+        units: the number of the unit of each image, as `number_units` returns it.
+        emotions: of the images.
+        share: 0 to 1.
+        seed: of the random orders.
+        keep: the number of other splits, each of which needs a unit of every emotion.
+    """
+    kinds, codes = np.unique(emotions.to_numpy(dtype=object), return_inverse=True)
+    present, members = np.unique(units, return_inverse=True)
+    shape = len(present), len(kinds)
+    counts = np.bincount(members * shape[1] + codes, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
+    target = np.maximum(1, share * counts.sum(axis=0))
+    task = Task(_with_sum(counts), _with_sum(target), keep)
+    generator = np.random.default_rng(seed)
+    attempts = min(MOST_ATTEMPTS, 1 + MOST_VISITS // len(present))
+    choices = [_fill(task, generator.permutation(len(present))) for _ in range(attempts)]
+    return np.asarray(min(choices, key=task.misfit)[members])
+
+
+def _with_sum(counts: np.ndarray) -> np.ndarray:
+    return np.concatenate([counts, counts.sum(axis=-1, keepdims=True)], axis=-1)
+
+
+def _fill(task: Task, order: np.ndarray) -> np.ndarray:
+    """Return a choice of units, (units,) booleans, that takes them in `order` while they come nearer to the target."""
+    counts, weighted = task.counts, task.weighted
+    squares = (weighted * counts).sum(axis=1)
+    sizes = counts[:, -1].tolist()
+    rest, holders = task.target.copy(), (counts > 0).sum(axis=0)
+    chosen = np.zeros(len(counts), bool)
+    for unit in order.tolist():
+        if sizes[unit] > rest[-1] or 2 * weighted[unit] @ rest <= squares[unit]:
+            continue
+        if (holders - (counts[unit] > 0) >= task.keep)[counts[unit] > 0].all():
+            chosen[unit] = True
+            rest -= counts[unit]
+            holders -= counts[unit] > 0
+    return _improve(task, chosen, order)
+
+
+def _improve(task: Task, chosen: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return the choice after units are added and dropped, one at a time, while it comes nearer to the target.
+
+    Then a unit is added for each emotion that is still missing, as far as there are units to spare.
+    """
+    counts, weighted = task.counts[order], task.weighted[order]
+    squares, taken = (weighted * counts).sum(axis=1), chosen[order]
+    held = counts > 0
+
+    def gains() -> np.ndarray:
+        rest = task.target - counts[taken].sum(axis=0)
+        spare = held[~taken].sum(axis=0) > task.keep
+        gain = np.where(taken, -1, 1) * 2 * (weighted @ rest) - squares
+        return np.where(taken | (spare | ~held).all(axis=1), gain, -np.inf)
+
+    while (gain := gains()).max() > 1e-9:
+        taken[gain.argmax()] ^= True
+    for emotion in np.argsort(held.sum(axis=0)):
+        gain = np.where(held[:, emotion] & ~taken, gains(), -np.inf)
+        if not held[taken, emotion].any() and np.isfinite(gain.max()):
+            taken[gain.argmax()] = True
+    if not taken.any():
+        taken[(2 * weighted @ task.target - squares).argmax()] = True
+    result = np.zeros_like(chosen)
+    result[order] = taken
+    return result
