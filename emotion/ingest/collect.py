@@ -15,22 +15,22 @@ NAMED_REJECTIONS = 5
 """Number of rejected images that an error names."""
 
 COLLECTED_TYPES = {
-    **dict.fromkeys(("image", "emotion"), pa.string()),
+    **dict.fromkeys(("image", "emotion"), pa.large_string()),
     # An array of codes, since pandas would otherwise hold a text for each image.
     "split": pa.dictionary(pa.int8(), pa.string()),
-    **dict.fromkeys(("source_label", "group", "box"), pa.string()),
+    **dict.fromkeys(("source_label", "group", "box"), pa.large_string()),
     **dict.fromkeys(("height", "width", "channels"), pa.int64()),
-    "hash": pa.string(),
+    "hash": pa.large_string(),
     "blank": pa.bool_(),
     "offset": pa.int64(),
-    **dict.fromkeys(("perceptual_hash", "face"), pa.string()),
+    **dict.fromkeys(("perceptual_hash", "face"), pa.large_string()),
     "faces": pa.int64(),
 }
 """The columns of the collected images, and their types."""
 
 COLLECTED_COLUMNS = tuple(COLLECTED_TYPES)
 
-ROWS_IN_MEMORY = 4096
+ROWS_IN_MEMORY = 16384
 """Number of rows that wait as Python's objects, which take ten times the memory of a column."""
 
 
@@ -50,8 +50,8 @@ def collect_batches(batches: Iterable[Batch], pixels: BinaryIO, columns: Sequenc
     In the result, `split` is that of the source, or None. `offset` counts bytes from the current position of `pixels`.
     It is -1 for large images. `columns` are the source's further columns.
     """
-    images = _Rows(COLLECTED_TYPES | dict.fromkeys(columns, pa.string()))
-    rejected = _Rows(dict.fromkeys(("image", "reason"), pa.string()))
+    images = _Rows(COLLECTED_TYPES | dict.fromkeys(columns, pa.large_string()))
+    rejected = _Rows(dict.fromkeys(("image", "reason"), pa.large_string()))
     end = 0
     for batch in batches:
         for entry, content in batch:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from emotion.core.labels import Scheme
 from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
-from emotion.ingest.copies import link_keys
+from emotion.ingest.copies import link_keys, number
 
 COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
 """The links between images that are counted by split, by their keys in the file."""
@@ -85,6 +85,7 @@ def hash_used(used: pd.DataFrame) -> str:
 
 
 def _count_copies(splits: pd.Series, keys: pd.Series) -> dict[str, Any]:
+    keys = number(keys)
     hashes = {split: keys[splits == split] for split in SPLITS}
     pairs = (("val", "train"), ("test", "train"), ("test", "val"))
     return {
