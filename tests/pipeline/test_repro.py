@@ -7,7 +7,7 @@ from tests.pipeline.project import cached_outputs, clone, read_pipeline
 
 pytestmark = pytest.mark.pipeline
 
-STAGES = ["make_sample", "create_dataframe", "extract_features", "train", "evaluate"]
+STAGES = ["make_sample", "resolve_faces", "create_dataframe", "extract_features", "train", "evaluate"]
 STAGES += ["export", "explain", "plot", "card"]
 
 
@@ -36,12 +36,12 @@ def test_a_second_fresh_clone_writes_the_same_lock(finished, small_origin, tmp_p
     [
         ("sample.seed", 1, {"make_sample"}),
         ("split.keep_copies", True, {"create_dataframe", "card"}),
-        ("features.image_size", 40, {"extract_features", "card"}),
+        ("features.image_size", 40, {"resolve_faces", "extract_features", "card"}),
         ("augmentation.flip", False, {"train"}),
         ("train.learning_rate", 0.01, {"train", "card"}),
         ("compute.threads", 1, {"train", "evaluate", "explain"}),
         ("evaluate.bins", 10, {"evaluate", "export", "card"}),
-        ("faces.margin", 0.2, {"export"}),
+        ("faces.margin", 0.2, {"resolve_faces", "export"}),
         ("plot.mistakes", 3, {"plot"}),
         ("explain.images", 1, {"explain"}),
     ],

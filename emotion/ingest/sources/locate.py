@@ -37,8 +37,13 @@ def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
         InputError: there is no source, or several and `file` is None; its layout is unknown; it lies behind a link to
             a folder; or a folder cannot be listed.
     """
-    if not folder.is_dir():
+    if not folder.exists():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
+    if not folder.is_dir():
+        raise InputError(
+            f"source.folder: got {folder}, which is no folder. Set source.folder to {folder.parent}, and source.file "
+            f"to {folder.name}"
+        )
     try:
         paths = _choose(folder, file, labels)
         if len(paths) > 1:
@@ -80,7 +85,8 @@ def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
     """
     items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
     folders = [path for path in items if path.is_dir()]
-    files = [path for path in items if path not in folders and may_be_source(path)]
+    # To open each of many images would take seconds.
+    files = [path for path in items if not is_image(path.name) and path not in folders and may_be_source(path)]
     has_tables = bool(files) or any(path.name.lower().endswith(TABLE_SUFFIXES) for path in items)
     if len(folders) == 1 and not has_tables and not (split_of(folders[0].name) or labels.knows(folders[0].name)):
         return find_candidates(folders[0], labels)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from emotion.data.images import ImageError
 from emotion.ingest.label_reader import NUMBERINGS, LabelReader
-from emotion.ingest.sources.trees import Listing, make_listing
+from emotion.ingest.sources.trees import Listing
 
 NUMBERED = {name: LabelReader(pairs) for name, pairs in NUMBERINGS.items()}
 """A reader of labels for each known numbering."""
@@ -18,7 +18,7 @@ class MemoryTree(NamedTuple):
     name: str = "data/raw"
 
     def list(self) -> Listing:
-        return make_listing(self.files, {})
+        return Listing(sorted(self.files), {}, {})
 
     def read(self, file: str) -> bytes:
         if file not in self.files:
