@@ -79,8 +79,17 @@ def _find_lack(tree: FileTree, known: set[str], table: str) -> str:
     paths = frame[columns["image"]].tolist()
     folder = table.rpartition("/")[0]
     if not any(_locate(path, folder, known) for path in paths):
-        return f"none of the first images exists, such as {shorten(str(paths[0])) if paths else 'none'}"
+        return f"none of its images exists{_give_example(paths, known)}"
     return ""
+
+
+def _give_example(paths: Sequence[str], known: set[str]) -> str:
+    """Return the first path, and a file of the same name, for the message on images that do not exist."""
+    if not paths:
+        return ""
+    file = _simplify(paths[0]).rpartition("/")[2]
+    other = min((name for name in known if name.rpartition("/")[2] == file), default="")
+    return f", such as {shorten(paths[0])}" + (f" (did you mean {other}?)" if other else "")
 
 
 def _locate(path: str, folder: str, known: set[str]) -> str | None:
@@ -149,9 +158,9 @@ def _find_images(source: str, paths: Sequence[str], known: set[str], folder: str
         )
     found = [_locate(path, folder, known) for path in paths]
     if not any(found):
-        example = f", such as {shorten(paths[0])}" if paths else ""
         raise InputError(
-            f"{source}: none of the {len(paths):,} images exists{example}. Write their paths relative to the manifest"
+            f"{source}: none of the {len(paths):,} images exists{_give_example(paths, known)}. Write their paths "
+            "relative to the manifest"
         )
     return [
         (_simplify(path), "the manifest lists it, and the file is missing") if file is None else (file, "")

@@ -160,6 +160,7 @@ def test_missing_images_and_labels_are_rejected_by_name():
     "table, found",
     [
         ("image,emotion\nphotos/a.png,sad\n", r"none of the 1 images exists, such as 'photos/a\.png'"),
+        ("image,emotion\nb c.png,sad\n", r"none of the 1 images exists, such as 'b c\.png' .*mean images/b c\.png"),
         ("image,emotion\n", "none of the 0 images exists"),
         ("image,emotion\nimages/a.png,bored\n", "no emotion is known: found 'bored'"),
         ("image,mood\nimages/a.png,sad\n", "missing emotion, found image, mood"),
