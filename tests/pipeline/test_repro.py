@@ -64,6 +64,17 @@ def test_another_image_size_makes_other_arrays(project):
     assert np.load(project.path / "data/features/x_test.npy", mmap_mode="r").shape[1:] == (40, 40, 1)
 
 
+def test_a_changed_margin_reaches_training_images_only_where_faces_are_cut_out(project):
+    project.set_params({"faces.margin": 0.2})
+    assert project.repro("train") == ["resolve_faces"]
+    project.set_params({"features.faces": "auto"})
+    assert project.repro("extract_features") == ["resolve_faces", "create_dataframe", "extract_features"]
+    project.set_params({"faces.margin": 0.3})
+    assert project.repro("extract_features") == ["resolve_faces", "extract_features"]
+    project.set_params({"faces.smallest": 30})
+    assert project.repro("extract_features") == ["resolve_faces", "create_dataframe"]
+
+
 @pytest.mark.slow
 def test_a_changed_param_of_the_last_stage_runs_it_alone(project):
     project.set_params({"plot.mistakes": 3})
