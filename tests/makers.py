@@ -14,7 +14,7 @@ import pytest
 
 from emotion.core.emotion_names import EMOTIONS
 from emotion.core.metadata import METADATA_PROPERTY, ModelMetadata, write_metadata
-from emotion.core.params import load_params
+from emotion.core.params import check_params
 from emotion.core.paths import FACE_CROP, FACE_SEARCH, HISTORY
 from emotion.ingest.face_settings import resolve_crop, resolve_search, write_settings
 from emotion.ingest.label_reader import LabelReader
@@ -153,7 +153,7 @@ def write_params(folder: Path, **changes: object) -> None:
         params[section][key] = value
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(params, file)
-    checked = load_params("features", "faces", path=folder / "params.yaml")
+    checked = check_params(params, "features", "faces")
     write_settings(folder / FACE_SEARCH, resolve_search(checked))
     write_settings(folder / FACE_CROP, resolve_crop(checked))
 

@@ -33,11 +33,12 @@ def build_table(
         InputError: the groups cannot be found, or a split cannot be chosen.
     """
     emotions = images["emotion"] if emotions is None else emotions
+    kinds = emotions.unique()
     near = "" if params.near_copies is None else find_near_copies(images, params.near_copies)
     images = images.assign(group=find_groups(images, params.group), near_copy_of=near)
     table = images.assign(
-        emotion=emotions.map(scheme.name),
-        label=emotions.map(scheme.label),
+        emotion=emotions.map({emotion: scheme.name(emotion) for emotion in kinds}),
+        label=emotions.map({emotion: scheme.label(emotion) for emotion in kinds}),
         split=assign_splits(images, params),
         copy_of=find_copies(images),
     )

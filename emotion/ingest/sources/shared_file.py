@@ -96,15 +96,19 @@ def unpack(packed: IO[bytes], name: str) -> SharedFile:
             total += len(block)
             check_total(name, total)
             _write(file, block, name)
-    file.flush()
     return SharedFile(file)
 
 
 def _write(file: IO[bytes], block: bytes, name: str) -> None:
     try:
-        file.write(block)
+        _write_block(file, block)
     except OSError as error:
         raise InputError(
             f"{name} cannot be unpacked to {tempfile.gettempdir()} ({error.strerror}); make space there, or set TMPDIR "
             "to a folder on a larger disk"
         ) from None
+
+
+def _write_block(file: IO[bytes], block: bytes) -> None:
+    file.write(block)
+    file.flush()

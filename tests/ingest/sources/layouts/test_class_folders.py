@@ -11,7 +11,7 @@ from tests.ingest.sources.layouts.trees import NUMBERED, MemoryTree, tree_of
 
 def read(*names: str, labels: LabelReader = LabelReader()) -> Layout:  # noqa: B008
     tree = tree_of(*names)
-    return class_folders.read(tree, tree.list(), labels)
+    return class_folders.read(tree, tree.list().names, labels)
 
 
 def kinds(*names: str, labels: LabelReader = LabelReader()) -> list[tuple[str, str | None, str]]:  # noqa: B008
@@ -129,7 +129,7 @@ def test_a_doubled_folder_is_read_once():
              for emotion in ("happy", "sad") for number in range(40)}  # fmt: skip
     doubled = {name.replace("images/", "images/images/"): data for name, data in files.items()}
     tree = MemoryTree(files | doubled)
-    layout = class_folders.read(tree, tree.list(), LabelReader())
+    layout = class_folders.read(tree, tree.list().names, LabelReader())
     assert [entry.image for entry in layout.entries] == sorted(files)
     assert {(entry.split, entry.group) for entry in layout.entries} == {("train", "")}
     assert layout.skipped == {"doubled files": 80}
@@ -138,7 +138,7 @@ def test_a_doubled_folder_is_read_once():
 def test_nested_folders_of_other_images_are_no_doubles():
     tree = MemoryTree({"happy/1.png": b"one", "happy/happy/1.png": b"two", "sad/1.png": b""})
     with pytest.raises(InputError, match=r"happy/happy/1\.png and happy/1\.png .*differ"):
-        class_folders.read(tree, tree.list(), LabelReader())
+        class_folders.read(tree, tree.list().names, LabelReader())
     assert [emotion for emotion, _, _ in kinds("happy/1.png", "happy/happy/2.png", "sad/1.png")] == [
         "happy",
         "happy",

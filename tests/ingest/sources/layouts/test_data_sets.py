@@ -16,7 +16,7 @@ from tests.ingest.sources.layouts.trees import NUMBERED, MemoryTree, tree_of
 
 
 def read(tree: MemoryTree, labels: LabelReader = LabelReader()) -> Layout:  # noqa: B008
-    return read_layout(tree, tree.list(), labels)
+    return read_layout(tree, tree.list().names, labels)
 
 
 def with_files(tree: MemoryTree, **contents: bytes) -> MemoryTree:
