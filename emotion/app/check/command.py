@@ -45,12 +45,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the report; raise InputError with all faults where there are some."""
     from emotion.app.check.report import to_json, to_text
     from emotion.app.check.source_check import check_source
+    from emotion.ingest.sources.trees import escape
 
     report = check_source()
-    if arguments.json:
-        print(json.dumps(to_json(report), indent=2, ensure_ascii=False))
-    elif not arguments.quiet:
-        print(to_text(report))
+    if not arguments.quiet:
+        text = json.dumps(to_json(report), indent=2, ensure_ascii=False) if arguments.json else to_text(report)
+        print(escape(text))
     print("".join(f"{warning}\n" for warning in report.warnings), end="", file=sys.stderr)
     if report.faults:
         faults = "\n  ".join(fault.describe() for fault in report.faults)

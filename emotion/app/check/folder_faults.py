@@ -19,7 +19,7 @@ from emotion.ingest.sources.trees import escape, is_utf8
 LISTED = 12
 """Names that a fault lists."""
 
-TABLES = (".csv", ".tsv", ".txt", ".parquet", ".npy", ".lst")
+TABLES = (".csv", ".tsv", ".txt", ".json", ".xml", ".md", ".parquet", ".npy", ".lst")
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".rar", ".7z")
 
 DVCIGNORE = ".dvcignore"

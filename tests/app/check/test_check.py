@@ -15,7 +15,7 @@ from emotion.core.params import SECTIONS, load_params
 from emotion.ingest.sources.layouts.layout import Layout
 from emotion.ingest.sources.source import Entry
 from emotion.ingest.sources.tree_source import TreeSource
-from emotion.ingest.sources.trees import FolderTree, Listing
+from emotion.ingest.sources.trees import FolderTree, Listing, escape
 from tests.makers import (
     ROOT,
     csv_line,
@@ -246,6 +246,15 @@ def test_names_that_are_not_utf8_are_escaped_and_at_most_a_dozen_are_shown(check
     assert "surrogates not allowed" in err
     assert "convmv" in err
     assert "rejected_share" not in err
+
+
+@pytest.mark.parametrize("name", ["a.\udcff", "\udcff.zip"])
+@pytest.mark.parametrize("options", [[], ["--json"], ["--quiet"]])
+def test_a_name_that_is_not_utf8_can_be_printed_wherever_it_stands(check, name, options):
+    write_zip(RAW / name, CLASSES)
+    status, _, err = check({}, *options, labels_scheme=["happy", "sad"])
+    assert status == 1
+    assert escape(f"data/raw/{name}") in err
 
 
 def test_what_dvcignore_names_is_no_fault(check):
