@@ -57,7 +57,7 @@ from emotion.ingest.pixels import growing_array
 from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.sources.source import Batch, Describe, Source
-from emotion.ingest.statistics import summarize
+from emotion.ingest.statistics import describe_skipped, summarize
 from emotion.ingest.table_builder import build_table, check_classes
 
 
@@ -80,7 +80,8 @@ def main() -> None:
             check_classes(table, scheme)
             labels = count_labels(collected.images, scheme)
             groups = summarize_groups(collected.images, table, params.split)
-            metrics = {**summarize(table, collected.rejected, scheme), **groups, "labels": labels}
+            skipped = {"skipped": dict(source.skipped)} if source.skipped else {}
+            metrics = {**summarize(table, collected.rejected, scheme), **groups, "labels": labels, **skipped}
             write_csv(table_file, table)
             TABLE.unlink(missing_ok=True)
         write_csv(REJECTED, collected.rejected)
@@ -89,6 +90,8 @@ def main() -> None:
     used = metrics["images"]
     print(f"{source.name}: {used['train']['total']} train, {used['val']['total']} val, {used['test']['total']} test")
     print(f"{metrics['excluded']['total']} excluded, {len(collected.rejected)} rejected (see {REJECTED})")
+    if skipped:
+        print(f"not read: {describe_skipped(source.skipped)}")
     for note in [*describe_groups(metrics), *face_notes(collected, search)]:
         print(note)
 

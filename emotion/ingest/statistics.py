@@ -1,6 +1,7 @@
 """The counts in metrics/dataset.json, and the hash of the used images."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,11 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
         },
         "sha256": hash_used(used),
     }
+
+
+def describe_skipped(skipped: Mapping[str, int]) -> str:
+    """Return the numbers of skipped files for messages, such as `2 system files, 1 label files`."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in skipped.items())
 
 
 def count_images(table: pd.DataFrame, scheme: Scheme) -> dict[str, dict[str, int]]:

@@ -8,6 +8,7 @@ from emotion.app.check.plan import Plan
 from emotion.app.check.source_check import Report
 from emotion.core.labels import FERPLUS
 from emotion.ingest.label_counts import describe_labels
+from emotion.ingest.statistics import describe_skipped
 
 SUFFIXES = 6
 """Suffixes that the text lists of a kind."""
@@ -56,7 +57,7 @@ def _list_plan(plan: Plan) -> list[str]:
     if plan.columns:
         rows.append(("columns", ", ".join(plan.columns)))
     if plan.skipped:
-        rows.append(("not read", ", ".join(f"{count:,} {kind}" for kind, count in plan.skipped.items())))
+        rows.append(("not read", describe_skipped(plan.skipped)))
     if plan.scheme.written == FERPLUS:
         rows.append(("votes", "those of FER+ replace the labels of the source"))
     if seen:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emotion.app.check.plan import make_plan
@@ -173,6 +174,22 @@ def test_groups_of_a_known_data_set_are_counted(check):
     assert status == 0
     assert "KDEF" in out
     assert "2 persons or sequences, from the layout" in out
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.parquet"])
+def test_a_manifest_brings_groups_and_further_columns(report, name):
+    files = {f"images/{number}.png": IMAGE for number in range(6)}
+    rows = [(image, ("happy", "sad")[n % 2], "train", f"p{n // 3}", str(20 + n)) for n, image in enumerate(files)]
+    table = pd.DataFrame(rows, columns=["image", "emotion", "split", "group", "age"])
+    if name.endswith("csv"):
+        table.to_csv(RAW / name, index=False)
+    else:
+        table.to_parquet(RAW / name)
+    found = report(files | {"images/new.png": IMAGE}, labels_scheme=["happy", "sad"])["source"]
+    assert (found["layout"], found["images"]) == ("manifest", len(files))
+    assert (found["groups"], found["grouped_by"], found["columns"]) == (2, "the layout", ["age"])
+    assert found["splits"] == {"train": len(files)}
+    assert sum(found["skipped"].values()) >= 1
 
 
 def test_whole_photos_that_would_be_squeezed_warn(check):
