@@ -12,8 +12,8 @@ from emotion.ingest.ferplus import is_ferplus
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.file_source import may_be_source, open_file, open_tree
 from emotion.ingest.sources.layouts.manifest import find_manifests, read_manifest
-from emotion.ingest.sources.layouts.manifest_table import SUFFIXES as TABLE_SUFFIXES
 from emotion.ingest.sources.layouts.manifest_table import is_manifest
+from emotion.ingest.sources.layouts.paths import LABEL_SUFFIXES
 from emotion.ingest.sources.layouts.readers import fits, read_files
 from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.split_archives import are_splits, merge
@@ -78,28 +78,45 @@ def _open_splits(folder: Path, paths: Sequence[Path], labels: LabelReader) -> So
 
 
 def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
-    """Return what may be a source in `folder`: `folder` itself, then archives, tables of pixels and manifests by name.
+    """Return what may be a source: a folder of images, then archives, tables of pixels and manifests by name.
 
-    `folder` is one where it holds images and a reader knows their layout, or where there is no manifest of them. Other
-    tables beside images describe these, and are no source.
+    Outer folders with a single folder in them are left out, except where label files lie in them. The folder is no
+    source where a manifest names its images and no reader knows their layout. Other tables beside images
+    describe these.
     """
-    items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
+    base, inner, files = _descend(folder, labels)
+    items = _list_items(inner)
+    folders = any(path.is_dir() for path in items)
+    tree = FolderTree(base)
+    names = tree.list().names if folders or any(is_image(path.name) for path in items) else []
+    if any(map(is_image, names)):
+        manifests = [base / name for name in find_manifests(tree, names)]
+        own = [] if manifests and not fits(tree, names, labels) else [base]
+        return [*own, *sorted({*files, *manifests})]
+    if files or folders:
+        return files or [base]
+    # Their content is refused by name.
+    return [path for path in items if path.name.lower().endswith(SUFFIXES)]
+
+
+def _descend(folder: Path, labels: LabelReader) -> tuple[Path, Path, list[Path]]:
+    """Return the outermost folder that has label files, the innermost one, and the files in it that may be a source.
+
+    Where no outer folder has label files, the first is the innermost, too.
+    """
+    items = _list_items(folder)
     folders = [path for path in items if path.is_dir()]
     # To open each of many images would take seconds.
     files = [path for path in items if not is_image(path.name) and path not in folders and may_be_source(path)]
-    has_tables = bool(files) or any(path.name.lower().endswith(TABLE_SUFFIXES) for path in items)
-    if len(folders) == 1 and not has_tables and not (split_of(folders[0].name) or labels.knows(folders[0].name)):
-        return find_candidates(folders[0], labels)
-    tree = FolderTree(folder)
-    names = tree.list().names if folders or any(is_image(path.name) for path in items) else []
-    if any(map(is_image, names)):
-        manifests = [folder / name for name in find_manifests(tree, names)]
-        own = [] if manifests and not fits(tree, names, labels) else [folder]
-        return [*own, *sorted({*files, *manifests})]
-    if files or folders:
-        return files or [folder]
-    # Their content is refused by name.
-    return [path for path in items if path.name.lower().endswith(SUFFIXES)]
+    if len(folders) != 1 or files or split_of(folders[0].name) or labels.knows(folders[0].name):
+        return folder, folder, files
+    base, inner, files = _descend(folders[0], labels)
+    has_labels = any(path.name.lower().endswith(LABEL_SUFFIXES) for path in items)
+    return folder if has_labels else base, inner, files
+
+
+def _list_items(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
 
 
 def _find_named(folder: Path, file: str) -> Path:
@@ -115,7 +132,9 @@ def _find_named(folder: Path, file: str) -> Path:
 
 def _name_candidate(folder: Path, path: Path) -> str:
     name = path.relative_to(folder).as_posix()
-    return f"{name} (the class folders)" if path.is_dir() else name
+    if path.is_dir():
+        return f"{name} (the class folders)"
+    return f"{name} (a manifest)" if is_manifest(path) else name
 
 
 def _open(folder: Path, path: Path, labels: LabelReader) -> Source:

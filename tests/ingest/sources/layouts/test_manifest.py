@@ -221,6 +221,17 @@ def test_a_manifest_beside_images_is_the_source(tmp_path):
         assert (packed.layout, set(contents(packed).values())) == ("manifest", {""})
 
 
+def test_tables_and_archives_behind_outer_folders_are_still_found(tmp_path):
+    pixels = b"emotion,pixels\nhappy,1 2 3 4\n"
+    write_files(tmp_path / "a", {"readme.txt": b"", "fer2013/x/fer2013.csv": pixels})
+    write_files(tmp_path / "b", {"notes.csv": b"a,b\n", "fer2013/fer2013.csv": pixels})
+    for folder in "ab":
+        assert open_source(tmp_path / folder).layout == "table of pixels"
+    write_files(tmp_path / "c", {"readme.txt": b"", "set/happy/a.png": IMAGE, "set/fer2013.csv": pixels})
+    with pytest.raises(InputError, match=r"several sources: .*the class folders.*set/fer2013\.csv"):
+        open_source(tmp_path / "c")
+
+
 def test_missing_and_broken_images_of_a_manifest_are_rejected_by_name(tmp_path):
     table = b"image,emotion\na.png,sad\nb.png,sad\nnone.png,sad\nno.txt,sad\n"
     files = {"a.png": IMAGE, "b.png": IMAGE[:50], "no.txt": b"hi", "labels.csv": table}
@@ -235,7 +246,7 @@ def test_missing_and_broken_images_of_a_manifest_are_rejected_by_name(tmp_path):
 def test_class_folders_and_a_manifest_are_several_sources(tmp_path):
     files = {"happy/a.png": IMAGE, "sad/b.png": IMAGE, "labels.csv": b"image,emotion\nhappy/a.png,fear\n"}
     write_files(tmp_path / "raw", files)
-    with pytest.raises(InputError, match=r"several sources: \. .*labels\.csv.*source\.file"):
+    with pytest.raises(InputError, match=r"several sources: \. .*labels\.csv \(a manifest\).*source\.file"):
         open_source(tmp_path / "raw")
     folders = open_source(tmp_path / "raw", ".")
     assert (folders.layout, len(contents(folders)), folders.skipped) == ("class folders", 2, {"label files": 1})
