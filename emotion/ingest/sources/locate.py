@@ -85,14 +85,16 @@ def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
     describe these.
     """
     base, inner, files = _descend(folder, labels)
-    items = _list_items(inner)
-    folders = any(path.is_dir() for path in items)
     tree = FolderTree(base)
-    names = tree.list().names if folders or any(is_image(path.name) for path in items) else []
-    if any(map(is_image, names)):
-        manifests = [base / name for name in find_manifests(tree, names)]
+    names = tree.list().names
+    has_images = any(map(is_image, names))
+    # Images in a manifest may have any names.
+    manifests = [base / name for name in find_manifests(tree, names)] if has_images or not files else []
+    if has_images or manifests:
         own = [] if manifests and not fits(tree, names, labels) else [base]
         return [*own, *sorted({*files, *manifests})]
+    items = _list_items(inner)
+    folders = any(path.is_dir() for path in items)
     if files or folders:
         return files or [base]
     # Their content is refused by name.

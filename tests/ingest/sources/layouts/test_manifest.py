@@ -221,6 +221,11 @@ def test_a_manifest_beside_images_is_the_source(tmp_path):
         assert (packed.layout, set(contents(packed).values())) == ("manifest", {""})
 
 
+def test_listed_images_may_have_any_names(tmp_path):
+    write_files(tmp_path, {"images/a": IMAGE, "images/b": IMAGE, "labels.csv": TABLE.replace(b".png", b"")})
+    assert contents(open_source(tmp_path)) == {"images/a": "", "images/b": ""}
+
+
 def test_tables_and_archives_behind_outer_folders_are_still_found(tmp_path):
     pixels = b"emotion,pixels\nhappy,1 2 3 4\n"
     write_files(tmp_path / "a", {"readme.txt": b"", "fer2013/x/fer2013.csv": pixels})
