@@ -15,6 +15,7 @@ from emotion.ingest.sources.layouts.manifest import find_manifests, read_manifes
 from emotion.ingest.sources.layouts.manifest_table import is_manifest
 from emotion.ingest.sources.layouts.paths import LABEL_SUFFIXES
 from emotion.ingest.sources.layouts.readers import fits, read_files
+from emotion.ingest.sources.layouts.split_manifests import find_splits, read_manifests
 from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.split_archives import are_splits, merge
 from emotion.ingest.sources.system_files import is_hidden
@@ -60,7 +61,7 @@ def _choose(folder: Path, file: str | None, labels: LabelReader) -> list[Path]:
     candidates = find_candidates(folder, labels)
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
-    if len(candidates) > 1 and not are_splits(candidates):
+    if len(candidates) > 1 and not (are_splits(candidates) or _are_manifests(folder, candidates)):
         raise _refuse_several(folder, candidates)
     return candidates
 
@@ -70,7 +71,19 @@ def _refuse_several(folder: Path, candidates: Sequence[Path]) -> InputError:
     return InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
 
 
+def _are_manifests(folder: Path, paths: Sequence[Path]) -> bool:
+    """Return whether the paths are manifests with a split each."""
+    return bool(find_splits(_relative(folder, paths))) and all(path.is_file() and is_manifest(path) for path in paths)
+
+
+def _relative(folder: Path, paths: Sequence[Path]) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
 def _open_splits(folder: Path, paths: Sequence[Path], labels: LabelReader) -> Source:
+    if _are_manifests(folder, paths):
+        _refuse_folder_links(folder, folder)
+        return open_tree(FolderTree(folder), labels, partial(read_manifests, files=_relative(folder, paths)))
     tree = merge(paths[0].parent, paths, labels)
     if tree is None:
         raise _refuse_several(folder, paths)

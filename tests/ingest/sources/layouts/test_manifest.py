@@ -324,3 +324,37 @@ def test_a_refusal_says_why_no_table_is_a_manifest(table, reason):
     tree = MemoryTree({**FLAT, "photos/c.png": IMAGE, table: b"x\n"})
     with pytest.raises(InputError, match=reason):
         read_layout(tree, tree.list().names, LabelReader())
+
+
+@pytest.mark.parametrize(
+    "train, test",
+    [
+        ("train.csv", "test.csv"),
+        ("x/Train_labels.csv", "x/test-labels.csv"),
+        ("train/metadata.csv", "test/metadata.csv"),
+    ],
+)
+@pytest.mark.parametrize("write", [write_files, write_zip])
+def test_manifests_with_a_split_each_are_read_together(train, test, write, tmp_path):
+    folder = train.rpartition("/")[0]
+    other = test.rpartition("/")[0]
+    files = {f"{folder}/a.png": IMAGE, f"{other}/b.png": IMAGE, f"{other}/c.png": IMAGE}
+    tables = {train: b"file_name,label,age\na.png,sad,1\n", test: b"file_name,label,age\nb.png,happy,2\n"}
+    write(tmp_path / "raw" / "set", {name.lstrip("/"): data for name, data in (files | tables).items()})
+    source = open_source(tmp_path / "raw")
+    entries = [entry for batch in source.batches(content_of) for entry, _ in batch]
+    assert [(entry.image[-5:], entry.emotion, entry.split, entry.columns) for entry in entries] in (
+        [("b.png", "happy", "test", ("2",)), ("a.png", "sad", "train", ("1",))],
+        [("a.png", "sad", "train", ("1",)), ("b.png", "happy", "test", ("2",))],
+    )
+    assert (source.layout, source.columns, source.skipped) == ("manifest", ("age",), {"unlisted images": 1})
+
+
+def test_manifests_of_splits_with_other_columns_are_refused(tmp_path):
+    tables = {"train.csv": TABLE, "test.csv": b"image,emotion,age\nimages/a.png,sad,3\n"}
+    write_files(tmp_path, FLAT | tables)
+    with pytest.raises(InputError, match=r"manifests test\.csv, train\.csv have other columns: none; age"):
+        open_source(tmp_path)
+    write_files(tmp_path, {"train_2.csv": TABLE})
+    with pytest.raises(InputError, match=r"several sources: .*test\.csv.*train\.csv.*train_2\.csv"):
+        open_source(tmp_path)
