@@ -7,10 +7,12 @@ from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
+from emotion.data.file_formats import identify
 from emotion.data.images import is_image
 from emotion.ingest.ferplus import is_ferplus
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.file_source import may_be_source, open_file, open_tree
+from emotion.ingest.sources.forms import read_head
 from emotion.ingest.sources.layouts.manifest import find_manifests, read_manifest
 from emotion.ingest.sources.layouts.manifest_table import is_manifest
 from emotion.ingest.sources.layouts.paths import LABEL_SUFFIXES
@@ -111,7 +113,7 @@ def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
     if files or folders:
         return files or [base]
     # Their content is refused by name.
-    return [path for path in items if path.name.lower().endswith(SUFFIXES)]
+    return [path for path in items if path.name.lower().endswith(SUFFIXES) or _has_known_form(path)]
 
 
 def _descend(folder: Path, labels: LabelReader) -> tuple[Path, Path, list[Path]]:
@@ -123,7 +125,7 @@ def _descend(folder: Path, labels: LabelReader) -> tuple[Path, Path, list[Path]]
     folders = [path for path in items if path.is_dir()]
     # To open each of many images would take seconds.
     files = [path for path in items if not is_image(path.name) and path not in folders and may_be_source(path)]
-    if len(folders) != 1 or files or split_of(folders[0].name) or labels.knows(folders[0].name):
+    if len(folders) != 1 or files or not _is_wrapper(folders[0], labels):
         return folder, folder, files
     base, inner, files = _descend(folders[0], labels)
     has_labels = any(path.name.lower().endswith(LABEL_SUFFIXES) for path in items)
@@ -132,6 +134,16 @@ def _descend(folder: Path, labels: LabelReader) -> tuple[Path, Path, list[Path]]
 
 def _list_items(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
+
+
+def _is_wrapper(folder: Path, labels: LabelReader) -> bool:
+    """Return whether a folder only wraps others. A doubled one, `images/images`, shows only from outside."""
+    is_doubled = (folder / folder.name).is_dir()
+    return not (is_doubled or split_of(folder.name) or labels.knows(folder.name))
+
+
+def _has_known_form(path: Path) -> bool:
+    return path.is_file() and identify(read_head(path)) is not None
 
 
 def _find_named(folder: Path, file: str) -> Path:
