@@ -26,8 +26,11 @@ SPLIT_NAMES = {
 }
 """Splits by their names in sources, in lower case."""
 
-SPLIT_FILLERS = FILLERS | {"set", "data", "dataset", "split", "subset", "fold", "folder", "samples", "fer"}
-"""Words beside the name of a split, as in `train_set` or `FER2013Test`."""
+SPLIT_FILLERS = FILLERS | {
+    *("set", "data", "dataset", "split", "subset", "fold", "folder", "samples", "fer"),
+    *("label", "labels", "list", "metadata", "annotations"),
+}
+"""Words beside the name of a split, as in `train_set`, `FER2013Test` or `train_labels.csv`."""
 
 
 @lru_cache(maxsize=4096)

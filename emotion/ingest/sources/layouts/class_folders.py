@@ -126,11 +126,12 @@ class _FolderKinds:
         varying = [level for level in levels if self._varies(level)] or levels
         if self._labels.numbering is not None:
             known = [level for level in varying if any(map(self._is_known, self._levels[level]))]
-            if len(known) > 1:
-                found = "; ".join(list_some(self._levels[level]) for level in known)
+            full = [level for level in known if all(map(self._is_known, self._levels[level]))] or known
+            if len(full) > 1:
+                found = "; ".join(list_some(self._levels[level]) for level in full)
                 raise OtherLayoutError(f"folders of several levels are numbers of emotions: {found}")
-            if known:
-                return known[0]
+            if full:
+                return full[0]
         for level in sorted(varying, key=lambda level: (self._is_missing(level), -level)):
             if any({number for number, _ in pairs} >= set(numbers[level]) for pairs in NUMBERINGS.values()):
                 if self._labels.numbering is None:
@@ -178,4 +179,4 @@ class _FolderKinds:
 
 def _class_number(name: str) -> int | None:
     """Return the number that a class folder may have; None for a name, and for a number such as 004."""
-    return parse_number(name) if len(name) < 3 else None
+    return None if len(name) > 2 and name.startswith("0") else parse_number(name)

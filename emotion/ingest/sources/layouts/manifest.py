@@ -39,7 +39,7 @@ PROBED = 64
 
 
 def find_manifests(tree: FileTree, names: Sequence[str]) -> list[str]:
-    """Return the tables at the top of the tree, or of its only folder, that are manifests of images in it."""
+    """Return the tables that are manifests of images in the tree: at its top, in its only folder or in its splits."""
     known = set(names)
     return [table for table in _find_tables(names) if not _find_lack(tree, known, table)]
 
@@ -57,12 +57,17 @@ def explain_lack(tree: FileTree, names: Sequence[str]) -> str:
 
 
 def _find_tables(names: Sequence[str]) -> list[str]:
-    """Return the tables that lie in the outermost folder with any, where no folder lies beside the outer ones."""
+    """Return the tables in the outermost folder with any.
+
+    Below a folder, those in its only folder are looked for, or those in all of its folders where these are splits.
+    """
     top = ""
     while True:
         inner = [name.removeprefix(top) for name in names if name.startswith(top)]
         tables = [top + name for name in inner if "/" not in name and name.lower().endswith(SUFFIXES)]
         folders = {name.partition("/")[0] for name in inner if "/" in name}
+        if not tables and len(folders) > 1 and all(map(split_of, folders)):
+            return [top + name for name in inner if name.count("/") == 1 and name.lower().endswith(SUFFIXES)]
         if tables or len(folders) != 1:
             return tables
         top += folders.pop() + "/"

@@ -8,6 +8,7 @@ from emotion.ingest.sources.layouts import affectnet, ckplus, class_folders, exp
 from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, Read
 from emotion.ingest.sources.layouts.manifest import NAME, explain_lack, find_manifests, read_manifest
 from emotion.ingest.sources.layouts.named_files import JAFFE, KDEF
+from emotion.ingest.sources.layouts.split_manifests import find_splits, read_manifests
 from emotion.ingest.sources.trees import FileTree
 
 
@@ -44,11 +45,14 @@ def read_layout(tree: FileTree, names: Sequence[str], labels: LabelReader) -> La
     manifests = find_manifests(tree, names)
     if not manifests:
         return read_files(tree, names, labels)
-    if len(manifests) > 1 or fits(tree, names, labels):
+    splits = find_splits(manifests)
+    if (len(manifests) > 1 and not splits) or fits(tree, names, labels):
         raise InputError(
             f"{tree.name} holds several sources: {', '.join(manifests)}{'' if len(manifests) > 1 else ' and folders'}, "
             "expected one. Unpack it into source.folder and set source.file to one of them, or to . for the folders"
         )
+    if splits:
+        return read_manifests(tree, names, labels, manifests)
     return read_manifest(tree, names, labels, manifests[0])
 
 

@@ -66,6 +66,9 @@ def test_numbers_are_read_in_the_chosen_numbering():
         ("neutral", None, "S1"),
         ("surprise", None, "S2"),
     ]
+    # Only one level has no other numbers, so the other ones are persons.
+    names = [f"{person}/{emotion}/a.png" for person in (1, 2, 30) for emotion in (0, 1)]
+    assert kinds(*names, labels=NUMBERED["affectnet"])[-1] == ("happy", None, "30")
     # Names of emotions count before numbers, so these numbers are persons.
     assert kinds("3/happy/a.png", "4/sad/b.png", labels=NUMBERED["fer2013"]) == [
         ("happy", None, "3"),
@@ -86,6 +89,11 @@ def test_numbers_outside_of_the_numbering_are_refused_with_what_it_has():
     with pytest.raises(InputError, match=r"data/raw: .*\b7\b.*0 angry.*6 neutral") as error:
         read("6/a.png", "7/b.png", labels=NUMBERED["fer2013"])
     assert not isinstance(error.value, OtherLayoutError)
+
+
+def test_numbers_at_several_levels_are_refused():
+    with pytest.raises(OtherLayoutError, match=r"several levels are numbers of emotions: 1, 2; 0, 3"):
+        read("1/0/a.png", "2/3/b.png", labels=NUMBERED["affectnet"])
 
 
 def test_a_slip_is_refused():

@@ -9,10 +9,12 @@ import pytest
 from emotion.core.errors import InputError
 from emotion.faces.detection import Box
 from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.layouts.layout import Layout
 from emotion.ingest.sources.layouts.readers import READERS, read_layout
 from emotion.ingest.sources.source import Entry
 from tests.ingest.sources.layouts.trees import NUMBERED, MemoryTree, tree_of
+from tests.makers import encode, open_source, write_files, write_tar, write_zip
 
 
 def read(tree: MemoryTree, labels: LabelReader = LabelReader()) -> Layout:  # noqa: B008
@@ -80,6 +82,23 @@ def test_a_broken_list_of_rafdb_is_refused():
     tree = with_files(tree_of("aligned/a_aligned.jpg"), **{"list_patition_label.txt": b"a.jpg 1\nb.jpg\n"})
     with pytest.raises(InputError, match=r"list_patition_label\.txt: line 2 .*'b\.jpg'.*train_00001\.jpg 5"):
         read(tree)
+
+
+@pytest.mark.parametrize("write", [write_files, write_zip, write_tar])
+def test_a_data_set_is_read_from_a_folder_and_from_archives(write, tmp_path):
+    image = encode(np.random.default_rng(0).integers(0, 256, (12, 12), dtype=np.uint8))
+    files = {"basic/aligned/train_00001_aligned.jpg": image, "basic/aligned/test_0001_aligned.jpg": image}
+    write(tmp_path / "raw" / "set", files | {"basic/list_patition_label.txt": RAFDB_LIST, "basic/Thumbs.db": b""})
+    source = open_source(tmp_path / "raw")
+    found = [(entry, content) for batch in source.batches(content_of) for entry, content in batch]
+    assert (source.layout, dict(source.skipped)) == ("RAF-DB", {"label files": 1, "system files": 1})
+    assert [(entry.emotion, content.height) for entry, content in found if not content.reason] == [
+        ("sad", 12),
+        ("neutral", 12),
+    ]
+    assert [content.reason for _, content in found if content.reason] == [
+        "the list has it, and the file is missing"
+    ] * 2
 
 
 # AffectNet

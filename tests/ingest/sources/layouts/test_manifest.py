@@ -221,6 +221,22 @@ def test_a_manifest_beside_images_is_the_source(tmp_path):
         assert (packed.layout, set(contents(packed).values())) == ("manifest", {""})
 
 
+def test_listed_images_may_have_any_names(tmp_path):
+    write_files(tmp_path, {"images/a": IMAGE, "images/b": IMAGE, "labels.csv": TABLE.replace(b".png", b"")})
+    assert contents(open_source(tmp_path)) == {"images/a": "", "images/b": ""}
+
+
+def test_tables_and_archives_behind_outer_folders_are_still_found(tmp_path):
+    pixels = b"emotion,pixels\nhappy,1 2 3 4\n"
+    write_files(tmp_path / "a", {"readme.txt": b"", "fer2013/x/fer2013.csv": pixels})
+    write_files(tmp_path / "b", {"notes.csv": b"a,b\n", "fer2013/fer2013.csv": pixels})
+    for folder in "ab":
+        assert open_source(tmp_path / folder).layout == "table of pixels"
+    write_files(tmp_path / "c", {"readme.txt": b"", "set/happy/a.png": IMAGE, "set/fer2013.csv": pixels})
+    with pytest.raises(InputError, match=r"several sources: .*the class folders.*set/fer2013\.csv"):
+        open_source(tmp_path / "c")
+
+
 def test_missing_and_broken_images_of_a_manifest_are_rejected_by_name(tmp_path):
     table = b"image,emotion\na.png,sad\nb.png,sad\nnone.png,sad\nno.txt,sad\n"
     files = {"a.png": IMAGE, "b.png": IMAGE[:50], "no.txt": b"hi", "labels.csv": table}
@@ -235,7 +251,7 @@ def test_missing_and_broken_images_of_a_manifest_are_rejected_by_name(tmp_path):
 def test_class_folders_and_a_manifest_are_several_sources(tmp_path):
     files = {"happy/a.png": IMAGE, "sad/b.png": IMAGE, "labels.csv": b"image,emotion\nhappy/a.png,fear\n"}
     write_files(tmp_path / "raw", files)
-    with pytest.raises(InputError, match=r"several sources: \. .*labels\.csv.*source\.file"):
+    with pytest.raises(InputError, match=r"several sources: \. .*labels\.csv \(a manifest\).*source\.file"):
         open_source(tmp_path / "raw")
     folders = open_source(tmp_path / "raw", ".")
     assert (folders.layout, len(contents(folders)), folders.skipped) == ("class folders", 2, {"label files": 1})
@@ -308,3 +324,37 @@ def test_a_refusal_says_why_no_table_is_a_manifest(table, reason):
     tree = MemoryTree({**FLAT, "photos/c.png": IMAGE, table: b"x\n"})
     with pytest.raises(InputError, match=reason):
         read_layout(tree, tree.list().names, LabelReader())
+
+
+@pytest.mark.parametrize(
+    "train, test",
+    [
+        ("train.csv", "test.csv"),
+        ("x/Train_labels.csv", "x/test-labels.csv"),
+        ("train/metadata.csv", "test/metadata.csv"),
+    ],
+)
+@pytest.mark.parametrize("write", [write_files, write_zip])
+def test_manifests_with_a_split_each_are_read_together(train, test, write, tmp_path):
+    folder = train.rpartition("/")[0]
+    other = test.rpartition("/")[0]
+    files = {f"{folder}/a.png": IMAGE, f"{other}/b.png": IMAGE, f"{other}/c.png": IMAGE}
+    tables = {train: b"file_name,label,age\na.png,sad,1\n", test: b"file_name,label,age\nb.png,happy,2\n"}
+    write(tmp_path / "raw" / "set", {name.lstrip("/"): data for name, data in (files | tables).items()})
+    source = open_source(tmp_path / "raw")
+    entries = [entry for batch in source.batches(content_of) for entry, _ in batch]
+    assert [(entry.image[-5:], entry.emotion, entry.split, entry.columns) for entry in entries] in (
+        [("b.png", "happy", "test", ("2",)), ("a.png", "sad", "train", ("1",))],
+        [("a.png", "sad", "train", ("1",)), ("b.png", "happy", "test", ("2",))],
+    )
+    assert (source.layout, source.columns, source.skipped) == ("manifest", ("age",), {"unlisted images": 1})
+
+
+def test_manifests_of_splits_with_other_columns_are_refused(tmp_path):
+    tables = {"train.csv": TABLE, "test.csv": b"image,emotion,age\nimages/a.png,sad,3\n"}
+    write_files(tmp_path, FLAT | tables)
+    with pytest.raises(InputError, match=r"manifests test\.csv, train\.csv have other columns: none; age"):
+        open_source(tmp_path)
+    write_files(tmp_path, {"train_2.csv": TABLE})
+    with pytest.raises(InputError, match=r"several sources: .*test\.csv.*train\.csv.*train_2\.csv"):
+        open_source(tmp_path)
