@@ -28,7 +28,7 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     - blank: images of one flat color.
     - sha256: `hash_used` of the used images.
     """
-    keys = link_keys(table)
+    keys = {link: pd.Series(key, table.index) for link, key in link_keys(table).items()}
     used = table[table["excluded"] == ""]
     counts = count_images(used, scheme)
     reasons = table["excluded"].value_counts()
@@ -48,8 +48,12 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
                 if reason == SCHEME or reason.partition(" of ")[0] in keys
             },
         },
-        **{name: _count_copies(table["split"], keys[link]) for name, link in COUNTED.items() if link in keys},
-        "conflicting_labels": _count_conflicts(table),
+        **{
+            name: _count_copies(table["split"], pd.Series(keys[link], table.index))
+            for name, link in COUNTED.items()
+            if link in keys
+        },
+        "conflicting_labels": _count_conflicts(table, pd.Series(keys[COPY], table.index)),
         "size": {
             f"{which}_{side}": int(table[side].agg(which)) for side in ("height", "width") for which in ("min", "max")
         },
@@ -69,7 +73,7 @@ def hash_used(used: pd.DataFrame) -> str:
     It does not depend on the order or names of the images, nor on the layout of their source.
     """
     columns = [name for name in ("hash", "emotion", "split", VOTES_COLUMN) if name in used]
-    lines = sorted(" ".join(row) for row in used[columns].itertuples(index=False))
+    lines = sorted(used[columns[0]].str.cat(used[columns[1:]], sep=" "))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -83,8 +87,8 @@ def _count_copies(splits: pd.Series, keys: pd.Series) -> dict[str, Any]:
     }
 
 
-def _count_conflicts(table: pd.DataFrame) -> dict[str, int]:
-    copies = table[table["hash"].duplicated(keep=False) & ~table["blank"]]
-    groups = copies.groupby("hash")["emotion"].agg(["nunique", "size"])
+def _count_conflicts(table: pd.DataFrame, keys: pd.Series) -> dict[str, int]:
+    copies = keys.duplicated(keep=False) & ~table["blank"]
+    groups = table.loc[copies, "emotion"].groupby(keys[copies]).agg(["nunique", "size"])
     conflicting = groups[groups["nunique"] > 1]
     return {"groups": len(conflicting), "images": int(conflicting["size"].sum())}
