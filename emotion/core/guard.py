@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 from pathspec import GitIgnoreSpec
 
 from emotion.core.errors import InputError, run_command
+from emotion.core.folder_walk import Kind, explain_closed, walk
 from emotion.core.params import PARAMS_FILE, read_yaml
 
 IMPORTED = time.time_ns()
@@ -119,7 +121,11 @@ def read_inputs(sections: list[str], deps: list[str]) -> Inputs:
 def read_files(deps: list[str]) -> dict[str, FileState]:
     """Return the state of every file in `deps`.
 
-    Links to files count as the files. Links to folders inside a dep are left out, as DVC leaves them out.
+    Links to files count as the files. Links to folders inside a dep are left out, as DVC leaves them out. Pipes and
+    devices are left out too, since to open one may wait for ever.
+
+    Raises:
+        InputError: a folder inside a dep cannot be listed.
     """
     files: dict[str, FileState] = {}
     for dep in deps:
@@ -133,29 +139,29 @@ def read_files(deps: list[str]) -> dict[str, FileState]:
 def _scan(dep: str) -> Iterator[tuple[str, FileState]]:
     # Paths stay strings, since a folder may hold 36,000 images.
     if not Path(dep).is_dir():
-        yield from _identify(dep, Path(dep))
+        yield from _identify(dep)
         return
-    with os.scandir(dep) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _scan(entry.path)
-            elif not entry.is_dir():
-                yield from _identify(entry.path, entry)
+    for item in walk(dep):
+        if item.kind is Kind.CLOSED_FOLDER:
+            raise InputError(explain_closed(item.path))
+        if item.kind is Kind.FILE:
+            yield from _identify(item.path)
 
 
-def _identify(path: str, file: "Path | os.DirEntry[str]") -> Iterator[tuple[str, FileState]]:
-    """Yield the path and state of a file; nothing where it is missing."""
+def _identify(path: str) -> Iterator[tuple[str, FileState]]:
+    """Yield the path and state of a file; nothing where it is missing, or where it is a pipe or device."""
     try:
-        state = file.stat()
-    except FileNotFoundError:
+        state = os.stat(path)  # noqa: PTH116
+    except OSError:
         return
-    yield path, FileState(state.st_size, state.st_mtime_ns, state.st_ino)
+    if stat.S_ISREG(state.st_mode):
+        yield path, FileState(state.st_size, state.st_mtime_ns, state.st_ino)
 
 
 def _md5(path: str) -> str | None:
     try:
         return hashlib.md5(Path(path).read_bytes(), usedforsecurity=False).hexdigest()
-    except FileNotFoundError:
+    except OSError:
         return None
 
 
@@ -199,9 +205,8 @@ def changed_params(before: Any, after: Any, key: str = "") -> Iterator[str]:
 
 def changed_files(before: Mapping[str, FileState], after: Mapping[str, FileState]) -> Iterator[str]:
     """Yield a line for each file that changed, is new or is missing, without those that .dvcignore names."""
-    patterns = IGNORE_FILE.read_text(encoding="utf-8") if IGNORE_FILE.exists() else ""
     # To match each file would double the time of the check for a folder of 36,000 images.
-    ignored = GitIgnoreSpec.from_lines(patterns.splitlines())
+    ignored = read_ignored()
     for path in sorted({*before, *after}):
         if before.get(path) == after.get(path) or ignored.match_file(path):
             continue
@@ -211,6 +216,12 @@ def changed_files(before: Mapping[str, FileState], after: Mapping[str, FileState
             yield f"{path} is new"
         elif before[path].differs(after[path]):
             yield f"{path} was changed"
+
+
+def read_ignored() -> GitIgnoreSpec:
+    """Return the patterns of .dvcignore, which match paths relative to the project's root."""
+    patterns = IGNORE_FILE.read_text(encoding="utf-8") if IGNORE_FILE.exists() else ""
+    return GitIgnoreSpec.from_lines(patterns.splitlines())
 
 
 def _limit(lines: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
-from emotion.data.tiff_header import FLOATING_POINT, SAMPLE_FORMAT, is_camera_raw, read_tags
+from emotion.data.tiff_header import is_camera_raw, read_tags
 
 HEAD_BYTES = 4096
 """The number of bytes at the start of a file from which `identify` knows all formats but some camera raws."""
@@ -88,11 +88,6 @@ def _unread(name: str) -> FileFormat:
     return FileFormat(name, Kind.UNREAD_IMAGE, "save it as PNG or JPEG first")
 
 
-def _floating(name: str) -> FileFormat:
-    remedy = "they have no known range, so save the image with 8 or 16 bits"
-    return FileFormat(f"a {name} image with floating-point pixels", Kind.UNREAD_IMAGE, remedy)
-
-
 def _raw(name: str) -> FileFormat:
     remedy = "convert it to JPEG or TIFF first, in the camera or with a raw converter"
     return FileFormat(f"a camera raw file ({name})", Kind.UNREAD_IMAGE, remedy)
@@ -100,6 +95,10 @@ def _raw(name: str) -> FileFormat:
 
 def _archive(name: str) -> FileFormat:
     return FileFormat(f"an archive ({name})", Kind.OTHER, "unpack it first")
+
+
+def _data(name: str) -> FileFormat:
+    return FileFormat(name, Kind.OTHER, "save its images as PNG or JPEG first")
 
 
 HEIC, AVIF = _image("a HEIC image"), _image("an AVIF image")
@@ -144,6 +143,17 @@ SIGNATURES = (
     (0, b"7z\xbc\xaf\x27\x1c", _archive("7z")),
     (0, b"Rar!\x1a\7", _archive("RAR")),
     (257, b"ustar", _archive("tar")),
+    (0, b"BZh", _archive("bzip2")),
+    (0, b"\xfd7zXZ\0", _archive("xz")),
+    (0, b"\x28\xb5\x2f\xfd", _archive("Zstandard")),
+    (0, b"\x04\x22\x4d\x18", _archive("LZ4")),
+    (0, b"PAR1", _data("a Parquet table")),
+    (0, b"ARROW1\0\0", _data("an Arrow table")),
+    (0, b"SQLite format 3\0", _data("a SQLite database")),
+    (0, b"\x89HDF\r\n\x1a\n", _data("an HDF5 file")),
+    (0, b"MATLAB 5.0 MAT-file", _data("a MATLAB file")),
+    (0, b"\x93NUMPY", _data("a NumPy array")),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _data("an old Office document")),
     (
         0,
         b"version https://git-lfs",
@@ -162,7 +172,7 @@ def _find_pnm(head: bytes) -> FileFormat | None:
     if not head[2:3].isspace():
         return None
     if head[1:2] in (b"F", b"f"):
-        return _floating("PFM")
+        return _unread("a PFM image with floating-point pixels")
     return _image("a PPM image") if head[1:2].isdigit() else None
 
 
@@ -199,10 +209,9 @@ CR2_START = b"II*\0\x10\0\0\0CR\2"
 def _find_tiff(head: bytes) -> FileFormat:
     if head.startswith(CR2_START):
         return _raw("CR2")
-    tags = read_tags(head)
-    if is_camera_raw(tags):
+    if is_camera_raw(read_tags(head)):
         return _raw("DNG, NEF, ARW or the like")
-    return _floating("TIFF") if tags.get(SAMPLE_FORMAT) == FLOATING_POINT else _image("a TIFF image")
+    return _image("a TIFF image")
 
 
 CONTAINERS: tuple[tuple[bytes, Callable[[bytes], FileFormat | None]], ...] = (

@@ -8,8 +8,10 @@ from emotion.data.table import COPY, GROUP, NEAR_COPY, SCHEME, SPLITS
 
 def find_copies(images: pd.DataFrame) -> pd.Series:
     """Return for each image the name of the first image with the same hash; "" for the first one."""
-    first = images.groupby("hash", sort=False)["image"].transform("first")
-    return first.where(first != images["image"], "")
+    hashes = pd.factorize(images["hash"])[0]
+    first = np.unique(hashes, return_index=True)[1][hashes]
+    names = images["image"].take(first).set_axis(images.index)
+    return names.where(first != np.arange(len(images)), "")
 
 
 def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:

@@ -15,9 +15,11 @@ from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.labels import FERPLUS, SCHEMES
 from emotion.ingest.collect import Collected
-from emotion.ingest.sources.fer2013_csv import CsvSource
-from emotion.ingest.sources.locate import FERPLUS_FILE, is_ferplus
-from emotion.ingest.sources.source import SPLIT_NAMES, Source
+from emotion.ingest.sources.source import Source, split_of
+from emotion.ingest.sources.tables.table_source import TableSource
+
+FERPLUS_FILE = "fer2013new.csv"
+"""The file with the votes on the rows of fer2013.csv. It is no source, since it has no images."""
 
 CHOICES = {
     "anger": "angry",
@@ -32,6 +34,14 @@ CHOICES = {
     "NF": "no face",
 }
 """The choices that people had, in the order of the scheme's labels: column of the file, and name used here."""
+
+LABEL_FILE_CHOICES = (
+    *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"),
+)
+"""The same choices in the order of the files label.csv of FER+, which have no first line."""
+
+CARRIED_VOTES = "ferplus_votes"
+"""The further column of a source that has the votes itself: for each of CHOICES, such as `4 0 0 1 3 2 0 0 0 0`."""
 
 CLASSES = len(SCHEMES[FERPLUS])
 """Number of emotions among the choices. They come first."""
@@ -53,14 +63,23 @@ class Votes(NamedTuple):
     """uint8 of shape (rows, len(CHOICES)): the number of votes for each choice."""
 
 
-def read_votes(folder: Path, source: Source) -> Votes:
+def is_ferplus(name: str) -> bool:
+    """Return whether a file of this name holds the votes of FER+."""
+    return name.lower() == FERPLUS_FILE
+
+
+def read_votes(folder: Path, source: Source) -> Votes | None:
     """Read the votes on the images of `source` from the file in `folder`, or else beside the source.
+
+    A source that has the votes itself, in the column CARRIED_VOTES, needs no file; the result is None.
 
     Raises:
         InputError: the source is not a CSV file; or the file of votes is missing, lacks a column, or holds values
             that are not numbers of votes.
     """
-    if not isinstance(source, CsvSource):
+    if CARRIED_VOTES in source.columns:
+        return None
+    if not isinstance(source, TableSource):
         raise InputError(
             f"labels.scheme: got {FERPLUS}, whose votes need the rows of fer2013.csv, but {source.name} holds image "
             "files. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"
@@ -68,13 +87,14 @@ def read_votes(folder: Path, source: Source) -> Votes:
     path = _find_file([folder, Path(source.name).parent])
     table = _read_columns(path)
     usages = table.pop("usage").str.strip()
-    strange = np.flatnonzero(~usages.str.lower().isin(SPLIT_NAMES))
+    splits = usages.map(split_of)
+    strange = np.flatnonzero(splits.isna())
     if strange.size:
         row = strange[0]
         raise InputError(
             f"{path}: row {row} has the Usage {usages[row]!r}, expected Training, PublicTest or PrivateTest"
         )
-    return Votes(path, usages.str.lower().map(SPLIT_NAMES).tolist(), _parse_counts(table, path))
+    return Votes(path, splits.tolist(), _parse_counts(table, path))
 
 
 def _find_file(folders: Sequence[Path]) -> Path:
@@ -104,7 +124,7 @@ def _read_columns(path: Path) -> pd.DataFrame:
 
 
 def _parse_counts(table: pd.DataFrame, path: Path) -> np.ndarray:
-    counts = table.apply(pd.to_numeric, errors="coerce")
+    counts = table.apply(pd.to_numeric, errors="coerce").astype("float64")
     wrong = ~((counts >= 0) & (counts <= MAX_VOTES) & (counts % 1 == 0))
     if wrong.any(axis=None):
         row, column = np.argwhere(wrong.to_numpy())[0]
@@ -116,14 +136,17 @@ def _parse_counts(table: pd.DataFrame, path: Path) -> np.ndarray:
     return numbers
 
 
-def match_votes(votes: Votes, collected: Collected, source: str) -> np.ndarray:
+def match_votes(votes: Votes | None, collected: Collected, source: str) -> np.ndarray:
     """Return the votes on each of the collected images, uint8 of shape (images, len(CHOICES)).
 
-    An image is matched by its place, `row 17`; rows that were rejected have votes too.
+    An image is matched by its place, `row 17`; rows that were rejected have votes too. Where `votes` is None, the
+    images have them in the column CARRIED_VOTES.
 
     Raises:
         InputError: votes and source differ in the number of rows or in the splits.
     """
+    if votes is None:
+        return parse_votes(collected.images[CARRIED_VOTES])
     rows = _row_numbers(collected.images)
     _check_count(votes, np.concatenate([rows, _row_numbers(collected.rejected)]), source)
     pairs = zip(rows, collected.images["split"], strict=True)
@@ -163,11 +186,14 @@ def choose_by_majority(counts: np.ndarray, own: pd.Series) -> pd.Series:
 
     Args:
         counts: uint8 of shape (images, len(CHOICES)), as `match_votes` returns it.
-        own: the source's emotion of each image; the result has its index.
+        own: the source's emotion of each image, or an empty text; the result has its index.
     """
     emotions, others = counts[:, :CLASSES], counts[:, CLASSES:]
     most = emotions.max(axis=1)
-    labels = own.map(KNOWN_EMOTIONS.index).to_numpy(np.int64)
+    # The first emotion is chosen before the others anyway, so it stands for none.
+    labels = own.map(lambda emotion: KNOWN_EMOTIONS.index(emotion) if emotion in KNOWN_EMOTIONS else 0).to_numpy(
+        np.int64
+    )
     own_is_first = emotions[np.arange(len(counts)), labels] == most
     chosen = np.where(own_is_first, labels, emotions.argmax(axis=1))
     is_other = (others.max(axis=1) > most) | (most == 0)

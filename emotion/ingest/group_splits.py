@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from emotion.data.table import COPY, GROUP, NEAR_COPY
+from emotion.ingest.components import find_components
 from emotion.ingest.copies import link_keys
 
 MOST_ATTEMPTS, MOST_VISITS, MOST_MOVES = 50, 100_000, 50
@@ -60,9 +59,7 @@ def number_units(images: pd.DataFrame) -> np.ndarray:
     edges = [_star(groups, groups >= 0), _star(hashes, ~blank | (groups < 0))]
     if NEAR_COPY in keys:
         edges.append(_star(keys[NEAR_COPY], ~blank))
-    ends = np.concatenate(edges, axis=1)
-    graph = coo_array((np.ones(ends.shape[1], bool), (ends[0], ends[1])), shape=(len(images), len(images)))
-    units = connected_components(graph, directed=False)[1]
+    units = find_components(*np.concatenate(edges, axis=1), len(images))
     # A blank image may be in several units, so its hash counts last.
     smallest = np.full(units.max(initial=-1) + 1, np.iinfo(np.int64).max)
     np.minimum.at(smallest, units, np.where(blank, hashes + len(images), hashes))

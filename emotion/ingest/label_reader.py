@@ -16,7 +16,14 @@ NUMBERINGS: dict[str, Numbering] = {
     "fer2013": tuple(enumerate(EMOTIONS)),
     "ckplus": tuple(enumerate(KNOWN_EMOTIONS)),
     "rafdb": tuple(enumerate(("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), start=1)),
-    "affectnet": tuple(enumerate(("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"))),
+    "affectnet": tuple(
+        enumerate(
+            (
+                *("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"),
+                *("none", "uncertain", "no face"),
+            )
+        )
+    ),
     "ferplus": tuple(enumerate(("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"))),
     "alphabetical": tuple(enumerate(("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"))),
 }

@@ -3,19 +3,29 @@
 import hashlib
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from emotion.core.labels import Scheme
 from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
+from emotion.ingest.collect import select_without_face
 from emotion.ingest.copies import link_keys
 
 COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
 """The links between images that are counted by split, by their keys in the file."""
 
+HASHED = ("hash", "emotion", "split", "face", VOTES_COLUMN)
+"""Columns whose values `hash_used` counts."""
+
 
 def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
     """Return the content of metrics/dataset.json. All numbers except `groups` count images.
 
+    - rejected: images that cannot be read or decided on.
+    - without_face: images in which a face was searched and none found. The table does not have them either.
+    - several_faces: images of the table in which more than one face was found. One of them is used.
     - images: the used images, by split and class of the scheme.
     - excluded: the excluded images, by reason.
     - copies: copies among all images of the table. `total` counts images with the same pixels as an earlier one; an
@@ -30,11 +40,14 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     """
     keys = {link: pd.Series(key, table.index) for link, key in link_keys(table).items()}
     used = table[table["excluded"] == ""]
+    without_face = len(select_without_face(rejected))
     counts = count_images(used, scheme)
     reasons = table["excluded"].value_counts()
     return {
         "source_images": len(table) + len(rejected),
-        "rejected": len(rejected),
+        "rejected": len(rejected) - without_face,
+        "without_face": without_face,
+        "several_faces": int((table["faces"] > 1).sum()) if "faces" in table else 0,
         "blank": int(table["blank"].sum()),
         "images": {
             "total": len(used),
@@ -72,9 +85,14 @@ def hash_used(used: pd.DataFrame) -> str:
 
     It does not depend on the order or names of the images, nor on the layout of their source.
     """
-    columns = [name for name in ("hash", "emotion", "split", VOTES_COLUMN) if name in used]
-    lines = sorted(used[columns[0]].str.cat(used[columns[1:]], sep=" "))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    columns = [pa.array(used[name], pa.string()) for name in HASHED if name in used]
+    # Columns of pyarrow, since the lines of two million images as texts would take 300 MB.
+    lines = pc.binary_join_element_wise(*columns, " ")
+    digest = hashlib.sha256()
+    for start, order in enumerate(np.array_split(pc.sort_indices(lines), len(lines) // 4096 + 1)):
+        text = "\n".join(lines.take(pa.array(order)).to_pylist())
+        digest.update(f"\n{text}".encode() if start else text.encode())
+    return digest.hexdigest()
 
 
 def _count_copies(splits: pd.Series, keys: pd.Series) -> dict[str, Any]:

@@ -194,3 +194,21 @@ def test_a_stage_that_dvc_yaml_lacks_is_named():
 
 def test_templates_are_resolved():
     assert read_entry("toy", {"source": {"folder": "data/faces"}})[1][0] == "data/faces"
+
+
+def test_what_is_no_file_is_never_opened(compared):
+    os.mkfifo("data/raw/pipe.png")
+    Path("data/raw/broken.png").symlink_to("nowhere")
+    Path("data/raw/loop.png").symlink_to("loop.png")
+    Path("data/raw/null.png").symlink_to("/dev/zero")
+    run_guarded(lambda: None, "toy")
+    assert "faces.csv was changed" in error_after(lambda: write("data/raw/faces.csv", "two"))
+    Path("data/raw/faces.csv").unlink()
+    os.mkfifo("data/raw/faces.csv")
+    run_guarded(lambda: None, "toy")
+
+
+def test_a_folder_without_permission_is_named(monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: "happy" not in path)
+    with pytest.raises(InputError, match=r"data/raw/train/happy.*chmod"):
+        run_guarded(lambda: None, "toy")

@@ -335,7 +335,7 @@ def test_too_many_rejected_images_stop_the_stage(run):
 
 
 def test_a_source_without_a_good_image_is_refused_whatever_the_share(run):
-    write_files(RAW, {"a.csv": b"emotion,pixels\n9,1\n"})
+    write_files(RAW, {"a.csv": b"emotion,pixels\nhapy,1\n"})
     with pytest.raises(InputError, match="1 of 1 images cannot be used"):
         run(source_rejected_share=1.0)
     write_files(RAW, {"a.csv": b"emotion,pixels\n"})

@@ -10,10 +10,14 @@ SMALL_IMAGE = 64 * 64
 """Number of pixels up to which images are stored when they are read. Larger images are read again when needed."""
 
 
+NO_FACE = "no face found"
+"""The start of the reason why an image is rejected in which no face was found."""
+
+
 def content_of(image: np.ndarray, entry: Entry, near_copies: bool = False) -> Content:
     """Return the content of `image`, uint8 (height, width, channels), which `entry` names, for the table.
 
-    The perceptual hash takes as long as all else. It is there only where `near_copies` is true.
+    The perceptual hash takes longer than all else, so it is there only where `near_copies` is true.
     """
     height, width, channels = image.shape
     near = perceptual_hash(image) if near_copies else ""

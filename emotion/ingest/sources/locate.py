@@ -1,25 +1,27 @@
 """Opening of the source that params.yaml names. Errors tell users where to get one."""
 
-import os
+from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from emotion.core.errors import InputError
+from emotion.core.folder_walk import Kind, explain_closed, walk
 from emotion.data.images import is_image
+from emotion.ingest.ferplus import is_ferplus
 from emotion.ingest.label_reader import LabelReader
-from emotion.ingest.sources.archives import choose_member, is_hidden
-from emotion.ingest.sources.fer2013_csv import CsvSource
-from emotion.ingest.sources.layouts.class_folders import split_of
-from emotion.ingest.sources.layouts.readers import read_layout
-from emotion.ingest.sources.source import Source
-from emotion.ingest.sources.tree_source import TreeSource
-from emotion.ingest.sources.trees import FileTree, FolderTree, ZipTree
+from emotion.ingest.sources.file_source import may_be_source, open_file, open_tree
+from emotion.ingest.sources.layouts.manifest import find_manifests, read_manifest
+from emotion.ingest.sources.layouts.manifest_table import SUFFIXES as TABLE_SUFFIXES
+from emotion.ingest.sources.layouts.manifest_table import is_manifest
+from emotion.ingest.sources.layouts.readers import fits, read_files
+from emotion.ingest.sources.source import Source, split_of
+from emotion.ingest.sources.split_archives import are_splits, merge
+from emotion.ingest.sources.system_files import is_hidden
+from emotion.ingest.sources.trees import FolderTree
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".tar", ".tar.gz", ".tgz")
 """Suffixes of files that may be a source."""
-
-FERPLUS_FILE = "fer2013new.csv"
-"""The file with the votes of FER+ (emotion.ingest.ferplus). It is no source, since it has no images."""
 
 HOW_TO_GET_IMAGES = (
     "Get FER2013 from Kaggle (the challenge challenges-in-representation-learning-facial-expression-recognition-"
@@ -32,36 +34,72 @@ def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
     """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
 
     Raises:
-        InputError: there is no source; there are several and `file` is None; the layout is unknown; or the source
-            lies behind a link to a folder.
+        InputError: there is no source, or several and `file` is None; its layout is unknown; it lies behind a link to
+            a folder; or a folder cannot be listed.
     """
-    if not folder.is_dir():
+    if not folder.exists():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
+    if not folder.is_dir():
+        raise InputError(
+            f"source.folder: got {folder}, which is no folder. Set source.folder to {folder.parent}, and source.file "
+            f"to {folder.name}"
+        )
+    try:
+        paths = _choose(folder, file, labels)
+        if len(paths) > 1:
+            return _open_splits(folder, paths, labels)
+        return _open(folder, paths[0], labels)
+    except PermissionError as error:
+        raise InputError(explain_closed(str(error.filename))) from None
+
+
+def _choose(folder: Path, file: str | None, labels: LabelReader) -> list[Path]:
+    """Return the path of the source, or the paths of the archives that hold a split each."""
     if file is not None:
-        return _open(folder, _find_named(folder, file), labels)
+        return [_find_named(folder, file)]
     candidates = find_candidates(folder, labels)
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
-    if len(candidates) > 1:
-        names = ", ".join(_name_candidate(folder, path) for path in candidates)
-        raise InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
-    return _open(folder, candidates[0], labels)
+    if len(candidates) > 1 and not are_splits(candidates):
+        raise _refuse_several(folder, candidates)
+    return candidates
+
+
+def _refuse_several(folder: Path, candidates: Sequence[Path]) -> InputError:
+    names = ", ".join(_name_candidate(folder, path) for path in candidates)
+    return InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
+
+
+def _open_splits(folder: Path, paths: Sequence[Path], labels: LabelReader) -> Source:
+    tree = merge(paths[0].parent, paths, labels)
+    if tree is None:
+        raise _refuse_several(folder, paths)
+    return open_tree(tree, labels)
 
 
 def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
-    """Return the files in `folder` that may be a source, sorted; also `folder` itself where it has class folders."""
+    """Return what may be a source in `folder`: `folder` itself, then archives, tables of pixels and manifests by name.
+
+    `folder` is one where it holds images and a reader knows their layout, or where there is no manifest of them. Other
+    tables beside images describe these, and are no source.
+    """
     items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
     folders = [path for path in items if path.is_dir()]
-    files = [path for path in items if path.name.lower().endswith(SUFFIXES) and path not in folders]
-    if len(folders) == 1 and not files and not (split_of(folders[0].name) or labels.knows(folders[0].name)):
+    # To open each of many images would take seconds.
+    files = [path for path in items if not is_image(path.name) and path not in folders and may_be_source(path)]
+    has_tables = bool(files) or any(path.name.lower().endswith(TABLE_SUFFIXES) for path in items)
+    if len(folders) == 1 and not has_tables and not (split_of(folders[0].name) or labels.knows(folders[0].name)):
         return find_candidates(folders[0], labels)
-    images = any(is_image(path.name) for path in items)
-    return ([folder] if folders or images else []) + files
-
-
-def is_ferplus(name: str) -> bool:
-    """Return whether a file of this name holds the votes of FER+."""
-    return name.lower() == FERPLUS_FILE
+    tree = FolderTree(folder)
+    names = tree.list().names if folders or any(is_image(path.name) for path in items) else []
+    if any(map(is_image, names)):
+        manifests = [folder / name for name in find_manifests(tree, names)]
+        own = [] if manifests and not fits(tree, names, labels) else [folder]
+        return [*own, *sorted({*files, *manifests})]
+    if files or folders:
+        return files or [folder]
+    # Their content is refused by name.
+    return [path for path in items if path.name.lower().endswith(SUFFIXES)]
 
 
 def _find_named(folder: Path, file: str) -> Path:
@@ -81,14 +119,12 @@ def _name_candidate(folder: Path, path: Path) -> str:
 
 
 def _open(folder: Path, path: Path, labels: LabelReader) -> Source:
+    if path.is_file() and is_manifest(path):
+        _refuse_folder_links(folder, folder)
+        read = partial(read_manifest, file=path.relative_to(folder).as_posix())
+        return open_tree(FolderTree(folder), labels, read)
     _refuse_folder_links(folder, path)
-    if path.is_dir():
-        return _open_tree(FolderTree(path), labels)
-    if not path.name.lower().endswith(SUFFIXES):
-        raise InputError(f"source.file: got {path}, expected a folder or a file that ends in {', '.join(SUFFIXES)}")
-    if path.name.lower().endswith(".zip"):
-        return _open_zip(path, labels)
-    return CsvSource(path, labels)
+    return open_tree(FolderTree(path), labels, read_files) if path.is_dir() else open_file(path, labels)
 
 
 def _refuse_folder_links(folder: Path, path: Path) -> None:
@@ -97,24 +133,15 @@ def _refuse_folder_links(folder: Path, path: Path) -> None:
     DVC sees changes behind a link to a file and behind `folder` itself, but not behind such a link.
     """
     above = [part for part in (path, *path.parents) if part != folder and part.is_relative_to(folder)]
-    below = (Path(parent, name) for parent, names, _ in os.walk(path) for name in names if not is_hidden(name))
-    for item in chain(above, below):
-        if item.is_symlink() and item.is_dir():
-            raise InputError(
-                f"{item} is a link to the folder {item.readlink()}, and DVC does not see changes behind it. Move the "
-                f"folder into {folder}, or set source.folder to {item.resolve()}"
-            )
+    below = walk(str(path)) if path.is_dir() else ()
+    links = (Path(item.path) for item in below if item.kind is Kind.FOLDER_LINK and not is_hidden(item.name))
+    for item in chain((part for part in above if part.is_symlink() and part.is_dir()), links):
+        raise InputError(explain_folder_link(item, folder))
 
 
-def _open_tree(tree: FileTree, labels: LabelReader) -> Source:
-    return TreeSource(tree, read_layout(tree, tree.list(), labels))
-
-
-def _open_zip(path: Path, labels: LabelReader) -> Source:
-    tree = ZipTree(path)
-    names = tree.list()
-    if any(is_image(name) for name in names):
-        return TreeSource(tree, read_layout(tree, names, labels))
-    # This refuses a zip without a table before anything is read.
-    choose_member(str(path), names)
-    return CsvSource(path, labels)
+def explain_folder_link(link: Path, folder: Path) -> str:
+    """Return the message on a link to a folder inside `folder`, with the way out."""
+    return (
+        f"{link} is a link to the folder {link.readlink()}, and DVC does not see changes behind it. Move the folder "
+        f"into {folder}, or set source.folder to {link.resolve()}"
+    )

@@ -1,14 +1,17 @@
 """The interface of all sources: an entry per image (name, emotion, split and more), and its content."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from emotion.core.emotion_names import FILLERS
 from emotion.faces.detection import Box, Detection
 
 BATCH = 256
-"""Number of images that a process reads before it returns them."""
+"""Number of images that a process reads before it returns them, unless describing one takes long."""
 
 SPLIT_NAMES = {
     "train": "train",
@@ -22,6 +25,25 @@ SPLIT_NAMES = {
     "privatetest": "test",
 }
 """Splits by their names in sources, in lower case."""
+
+SPLIT_FILLERS = FILLERS | {"set", "data", "dataset", "split", "subset", "fold", "folder", "samples", "fer"}
+"""Words beside the name of a split, as in `train_set` or `FER2013Test`."""
+
+
+@lru_cache(maxsize=4096)
+def split_of(name: str) -> str | None:
+    """Return the split that the name of a folder or a value of Usage means, train, val or test; None for another.
+
+    Case, numbers, signs and SPLIT_FILLERS are ignored: `Training`, `val_set`, `testset`, `FER2013Valid`.
+    """
+    joined = "".join(split_words(name))
+    return SPLIT_NAMES.get(joined) or SPLIT_NAMES.get(re.sub("(set|data)$", "", joined))
+
+
+def split_words(name: str) -> list[str]:
+    """Return the words of a name in lower case, without SPLIT_FILLERS."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    return [word for word in map(str.lower, words) if word not in SPLIT_FILLERS]
 
 
 class Entry(NamedTuple):
@@ -41,6 +63,8 @@ class Entry(NamedTuple):
     """The part of the image file that shows the face; None for the whole."""
     columns: tuple[str, ...] = ()
     """The values of the source's further columns, in the order of `Source.columns`."""
+    fault: str = ""
+    """The reason why the image is rejected without a look at it; empty for an image that is read."""
 
 
 class Content(NamedTuple):
@@ -57,9 +81,9 @@ class Content(NamedTuple):
     perceptual_hash: str = ""
     """The 64 bits that near copies nearly share, in hex; empty where near copies are not looked for."""
     face: Detection | None = None
-    """The face that is cut out; None where no face was searched."""
+    """The face that is cut out; None where the whole image or the square around the box of the source is used."""
     faces: int = 0
-    """The number of faces that were found."""
+    """The number of faces that were found; 0 where none was searched."""
 
 
 class Place(NamedTuple):
@@ -93,8 +117,15 @@ class Source(Protocol):
     skipped: Mapping[str, int]
     """The number of files that are no images of the source, by their kind, such as `system files`."""
 
-    def batches(self, describe: Describe) -> Iterator[Batch]:
-        """Read every image in the order of the source, at most BATCH at a time."""
+    def preview(self) -> Sequence[Entry]:
+        """Return entries without reading an image: all where `count` is known, and else those of the first rows.
+
+        Raises:
+            InputError: the source cannot be read.
+        """
+
+    def batches(self, describe: Describe, size: int = BATCH) -> Iterator[Batch]:
+        """Read every image in the order of the source, at most `size` at a time."""
 
     def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
         """Read images again, which must be in the order of the source, and convert each.

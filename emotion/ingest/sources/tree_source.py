@@ -1,5 +1,6 @@
 """The source of the images in a tree of files, whose layout gives emotion, split and more."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -11,7 +12,7 @@ from emotion.data.images import ImageError, decode
 from emotion.ingest.sources.content import rejected
 from emotion.ingest.sources.layouts.layout import Layout
 from emotion.ingest.sources.source import BATCH, Batch, Content, Convert, Describe, Entry, Place
-from emotion.ingest.sources.trees import FileTree
+from emotion.ingest.sources.trees import FileTree, Listing
 from emotion.parallel.batches import batched, map_batches
 
 REREAD_BATCH = 32
@@ -24,20 +25,26 @@ class TreeSource:
     Args:
         tree: the folder or archive.
         layout: the images among its files.
+        listing: the files of the tree.
     """
 
-    def __init__(self, tree: FileTree, layout: Layout) -> None:
+    def __init__(self, tree: FileTree, layout: Layout, listing: Listing) -> None:
         self.name = tree.name
         self.layout = layout.name
         self.columns = layout.columns
-        self.skipped: Mapping[str, int] = layout.skipped
+        self.skipped: Mapping[str, int] = Counter(listing.skipped) + Counter(layout.skipped)
         self.count: int | None = len(layout.entries)
         self._tree = tree
-        self._entries = layout.entries
+        faults = listing.faults
+        self._entries = [entry._replace(fault=faults.get(entry.image, entry.fault)) for entry in layout.entries]
 
-    def batches(self, describe: Describe) -> Iterator[Batch]:
+    def preview(self) -> Sequence[Entry]:
+        """Return the entries of all images; see `Source`."""
+        return self._entries
+
+    def batches(self, describe: Describe, size: int = BATCH) -> Iterator[Batch]:
         """Read every image in the order of the names; see `Source`."""
-        return map_batches(partial(_read_batch, self._tree, describe), batched(self._entries, BATCH))
+        return map_batches(partial(_read_batch, self._tree, describe), batched(self._entries, size))
 
     def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
         """Read images again and convert them; see `Source`."""
@@ -63,6 +70,8 @@ def _read_batch(tree: FileTree, describe: Describe, entries: Sequence[Entry]) ->
 
 
 def _read_content(tree: FileTree, describe: Describe, entry: Entry) -> Content:
+    if entry.fault:
+        return rejected(entry.fault)
     try:
         return describe(decode(tree.read(entry.image)), entry)
     except ImageError as error:

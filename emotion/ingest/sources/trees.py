@@ -1,17 +1,68 @@
 """Trees of files from which images are read by name: a folder, or an archive."""
 
 import os
-from collections.abc import Iterator
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
-from zipfile import ZipFile
 
-from emotion.data.images import MAX_FILE_BYTES, ImageError, read_bytes
-from emotion.ingest.sources.archives import damage_explained, is_hidden, open_zip, zip_files
+from emotion.core.errors import InputError
+from emotion.core.folder_walk import Kind, explain_closed, walk
+from emotion.data.images import read_bytes
+from emotion.ingest.sources.system_files import SYSTEM_FILES_KIND, is_hidden
 
-MAX_DEPTH = 8
-"""Number of levels of folders that are read. It ends links to a parent folder, which would go on for ever."""
+NO_UTF8 = "its name is not UTF-8; rename the file"
+"""The reason why a file is rejected."""
+
+
+class Listing(NamedTuple):
+    r"""The files of a tree.
+
+    Attributes:
+        names: the paths relative to the tree, with /, sorted, without system files. A byte that is not UTF-8 is written
+            as in `\xff`.
+        skipped: the number of items that are not among `names`, by their kind, such as `system files`.
+        faults: reasons why files of `names` are rejected.
+    """
+
+    names: list[str]
+    skipped: Mapping[str, int]
+    faults: Mapping[str, str]
+
+
+def make_listing(names: Iterable[str], skipped: Mapping[str, int]) -> Listing:
+    """Return the listing of the files `names`.
+
+    Args:
+        names: the paths as the system or archive gives them, in any order, also those of system files.
+        skipped: the number of other items, by their kind.
+    """
+    shown = []
+    faults = {}
+    hidden = 0
+    for name in names:
+        if is_hidden(name):
+            hidden += 1
+        elif is_utf8(name):
+            shown.append(name)
+        else:
+            faults[escape(name)] = NO_UTF8
+    system_files = {SYSTEM_FILES_KIND: hidden} if hidden else {}
+    return Listing(sorted([*shown, *faults]), {**skipped, **system_files}, faults)
+
+
+def is_utf8(name: str) -> bool:
+    """Return whether a name is UTF-8. Python keeps the other bytes of file names as surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def escape(name: str) -> str:
+    r"""Return a name in which a byte that is not UTF-8 is written as in `\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 class FileTree(Protocol):
@@ -25,8 +76,12 @@ class FileTree(Protocol):
         """The path of the folder or archive, for messages."""
         ...
 
-    def list(self) -> list[str]:
-        """Return the paths of all files relative to the tree, with /, sorted, without system files."""
+    def list(self) -> Listing:
+        """Return the files of the tree.
+
+        Raises:
+            InputError: a part of the tree cannot be listed.
+        """
         ...
 
     def read(self, file: str) -> bytes:
@@ -48,51 +103,19 @@ class FolderTree(NamedTuple):
         """The path of the folder."""
         return str(self.folder)
 
-    def list(self) -> list[str]:
-        """Return the files below the folder; see `FileTree`."""
-        return sorted(_walk(str(self.folder), "", MAX_DEPTH))
+    def list(self) -> Listing:
+        """Return the files below the folder; see `FileTree`. Nothing is opened, and links to folders are skipped."""
+        names = []
+        skipped: Counter[str] = Counter()
+        for item in walk(str(self.folder)):
+            if item.kind is Kind.CLOSED_FOLDER:
+                raise InputError(explain_closed(item.path))
+            if item.kind is Kind.FILE:
+                names.append(item.name)
+            else:
+                skipped[item.kind.value] += 1
+        return make_listing(names, skipped)
 
     def read(self, file: str) -> bytes:
         """Return the content of a file; see `FileTree`."""
         return read_bytes(f"{self.folder}/{file}")
-
-
-class ZipTree(NamedTuple):
-    """The files in a zip."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """The path of the zip."""
-        return str(self.path)
-
-    def list(self) -> list[str]:
-        """Return the files in the zip; see `FileTree`."""
-        with open_zip(self.path) as archive:
-            return zip_files(archive)
-
-    def read(self, file: str) -> bytes:
-        """Return the content of a member; see `FileTree`."""
-        archive = _opened_zip(self.path, os.getpid())
-        size = archive.getinfo(file).file_size
-        if size > MAX_FILE_BYTES:
-            raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
-        with damage_explained(f"{self.path}: {file}"), archive.open(file) as member:
-            return member.read()
-
-
-@lru_cache(maxsize=1)
-def _opened_zip(path: Path, process: int) -> ZipFile:
-    """Open a zip once in every process. An open file from the parent process would share its position."""
-    return ZipFile(path)
-
-
-def _walk(root: str, below: str, depth: int) -> Iterator[str]:
-    with os.scandir(f"{root}/{below}") as listing:
-        items = [item for item in listing if not is_hidden(item.name)]
-    yield from (below + item.name for item in items if not item.is_dir())
-    if depth:
-        for item in items:
-            if item.is_dir():
-                yield from _walk(root, f"{below}{item.name}/", depth - 1)

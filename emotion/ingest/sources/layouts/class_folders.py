@@ -1,91 +1,57 @@
-"""Images in class folders. Their paths name emotion and split."""
+"""Images in class folders. The folders of their paths name emotion, split, and person or sequence."""
 
 from collections.abc import Sequence
 
-from emotion.core.emotion_names import KNOWN_EMOTIONS
+from emotion.core.emotion_names import KNOWN_EMOTIONS, suggest
+from emotion.core.errors import InputError
 from emotion.data.images import is_image
-from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.label_reader import NUMBERINGS, BareNumberError, LabelReader, explain_numbers, parse_number
+from emotion.ingest.sources.layouts.doubled import find_doubled
 from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError
-from emotion.ingest.sources.source import SPLIT_NAMES, Entry
+from emotion.ingest.sources.layouts.paths import count_skipped, list_some, read_splits, split_path
+from emotion.ingest.sources.layouts.people import find_person
+from emotion.ingest.sources.source import Entry, split_of
 from emotion.ingest.sources.trees import FileTree
 
 NAME = "class folders"
 
+SHOWN = 12
+"""Number of folders that a message names."""
+
+Path = tuple[str, ...]
+"""The folders of an image, from the outside to the inside."""
+
 
 def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
     """Return the images in class folders; see `Read`."""
-    return Layout(NAME, parse_layout(tree.name, names, labels))
+    images = [name for name in names if is_image(name)]
+    if not images:
+        raise OtherLayoutError(f"no files with the suffix of an image, such as .jpg; found {list_some(names, 3)}")
+    doubled = find_doubled(tree, images)
+    entries = parse_folders(tree.name, [name for name in images if name not in doubled], labels)
+    skipped = count_skipped(name for name in names if not is_image(name))
+    return Layout(NAME, entries, skipped=skipped | ({"doubled files": len(doubled)} if doubled else {}))
 
 
-def parse_layout(source: str, names: Sequence[str], labels: LabelReader) -> list[Entry]:
-    """Return the images among the files `names` (paths relative to the source), with emotion and split.
+def parse_folders(source: str, images: Sequence[str], labels: LabelReader) -> list[Entry]:
+    """Return the images, whose paths are relative to the source, with what their folders say.
 
-    The known layouts are `<emotion>/<file>` and `<split>/<emotion>/<file>`, inside any number of folders with nothing
-    else in them. In a test folder, files whose names begin with PublicTest are validation images.
+    The folders of one level name the emotions, and those of another one may name the splits. Folders that vary at
+    other levels are persons or sequences, and become the group. Where the name of a file has the person, that counts.
+    In a test folder, files whose names begin with PublicTest are validation images.
 
     Raises:
-        OtherLayoutError: the layout is unknown. The message names its folders.
+        OtherLayoutError: no level has known emotions, or images lie outside of them.
+        InputError: a class folder is a number without a meaning, or seems to misspell an emotion.
     """
-    folders = sorted({name.rpartition("/")[0] for name in names})
-    kinds = _folder_kinds(source, folders, labels)
+    paths = sorted({split_path(name)[0] for name in images})
+    kinds = _FolderKinds(source, paths, labels)
     entries = []
-    stray = []
-    for name in names:
-        folder, _, file = name.rpartition("/")
-        kind = kinds[folder]
-        if kind is not None:
-            entries.append(Entry(name, kind[0], split_of_file(kind[1], file), folder.rpartition("/")[2]))
-        elif is_image(file):
-            stray.append(name)
-    if stray:
-        raise OtherLayoutError(_layout_message(source, f"images outside of class folders: {_shorten(stray)}"))
+    for name in images:
+        path, file = split_path(name)
+        label, emotion, split, group = kinds.of[path]
+        entries.append(Entry(name, emotion, split_of_file(split, file), label, find_person(file) or group))
     return entries
-
-
-Kind = tuple[str, str | None]
-"""The emotion and the split of the images in a folder."""
-
-
-def _folder_kinds(source: str, folders: Sequence[str], labels: LabelReader) -> dict[str, Kind | None]:
-    """Return the kind of each folder with files; None for a folder that is not a class folder."""
-    wrapper = _find_wrapper(folders, labels)
-    paths = {folder: _below(wrapper, folder) for folder in folders}
-    outer = sorted({path[0] for path in paths.values() if path})
-    splits = {name: split_of(name) for name in outer}
-    depth = 1
-    if outer and all(splits.values()):
-        depth = 2
-    classes = sorted({path[depth - 1] for path in paths.values() if len(path) >= depth})
-    emotions = _parse_emotions(source, classes, labels)
-    too_deep = [folder for folder, path in paths.items() if len(path) > depth]
-    if too_deep:
-        raise OtherLayoutError(_layout_message(source, f"folders inside of class folders: {_shorten(too_deep)}"))
-    return {
-        folder: (emotions[path[-1]], splits[path[0]]) if len(path) == depth else None for folder, path in paths.items()
-    }
-
-
-def _below(wrapper: str, folder: str) -> list[str]:
-    """Return the parts of a folder's path below `wrapper`; none for `wrapper` and its parents."""
-    return [part for part in (folder + "/")[len(wrapper) :].split("/") if part]
-
-
-def _find_wrapper(folders: Sequence[str], labels: LabelReader) -> str:
-    """Return the path of the outer folders that hold only one further folder, with a / behind each."""
-    wrapper = ""
-    while True:
-        inside = {path[0] for path in (_below(wrapper, folder) for folder in folders) if path}
-        if len(inside) != 1:
-            return wrapper
-        folder = inside.pop()
-        if split_of(folder) or labels.knows(folder):
-            return wrapper
-        wrapper += folder + "/"
-
-
-def split_of(folder: str) -> str | None:
-    """Return the split that the name of a folder means, or None."""
-    return SPLIT_NAMES.get(folder.lower().replace(" ", "").replace("_", "").replace("-", ""))
 
 
 def split_of_file(split: str | None, file: str) -> str | None:
@@ -98,24 +64,118 @@ def split_of_file(split: str | None, file: str) -> str | None:
     return split
 
 
-def _parse_emotions(source: str, folders: Sequence[str], labels: LabelReader) -> dict[str, str]:
-    unknown = [folder for folder in folders if not labels.knows(folder)]
-    if not folders:
-        raise OtherLayoutError(_layout_message(source, "no folder with images in it"))
-    if unknown:
+class _FolderKinds:
+    """The meaning of every folder with images.
+
+    Attributes:
+        of: label, emotion, split and group by the path of a folder.
+    """
+
+    def __init__(self, source: str, paths: Sequence[Path], labels: LabelReader) -> None:
+        self._source = source
+        self._paths = paths
+        self._labels = labels
+        self._levels = [
+            sorted({path[level] for path in paths if len(path) > level})
+            for level in range(max(map(len, paths), default=0))
+        ]
+        self._class_levels = self._find_class_levels()
+        first = self._class_levels[0]
+        stray = ["/".join(path) for path in paths if len(path) <= first]
+        if stray:
+            raise OtherLayoutError(f"images outside of class folders: in {list_some(stray)}")
+        self._emotions = self._read_emotions(self._levels[first])
+        self._check_agreement()
+        others = [level for level in range(len(self._levels)) if level not in self._class_levels]
+        splits = {level: read_splits(self._levels[level]) for level in others}
+        self._split_levels = {level: names for level, names in splits.items() if names is not None}
+        self._group_levels = [level for level in others if splits[level] is None and self._varies(level)]
+        self.of = {path: self._kind(path) for path in paths}
+
+    def _varies(self, level: int) -> bool:
+        return len(self._levels[level]) > 1 or self._is_missing(level)
+
+    def _is_missing(self, level: int) -> bool:
+        """Return whether some path has no folder at this level."""
+        return any(len(path) <= level for path in self._paths)
+
+    def _find_class_levels(self) -> list[int]:
+        """Return the levels whose folders name emotions: one, or several that say the same."""
+        shares = [sum(map(self._names_emotion, names)) / len(names) for names in self._levels]
+        if not any(shares):
+            return [self._find_numbers()]
+        most = [level for level, share in enumerate(shares) if share == max(shares)]
+        # Outer folders that hold all images say nothing, whatever their names.
+        first = next((level for level in range(len(shares)) if self._varies(level)), 0)
+        chosen = [level for level in most if level >= first] or most[:1]
+        return sorted(chosen, key=self._is_missing)
+
+    def _names_emotion(self, name: str) -> bool:
+        return parse_number(name) is None and self._labels.knows(name)
+
+    def _is_known(self, name: str) -> bool:
+        return _class_number(name) is not None and self._labels.knows(name)
+
+    def _find_numbers(self) -> int:
+        """Return the level whose folders are the numbers of emotions."""
+        numbers = {
+            level: [number for number in map(_class_number, names) if number is not None]
+            for level, names in enumerate(self._levels)
+        }
+        levels = [level for level, found in numbers.items() if len(found) * 2 > len(self._levels[level])]
+        varying = [level for level in levels if self._varies(level)] or levels
+        if self._labels.numbering is not None:
+            known = [level for level in varying if any(map(self._is_known, self._levels[level]))]
+            if len(known) > 1:
+                found = "; ".join(list_some(self._levels[level]) for level in known)
+                raise OtherLayoutError(f"folders of several levels are numbers of emotions: {found}")
+            if known:
+                return known[0]
+        for level in sorted(varying, key=lambda level: (self._is_missing(level), -level)):
+            if any({number for number, _ in pairs} >= set(numbers[level]) for pairs in NUMBERINGS.values()):
+                if self._labels.numbering is None:
+                    raise explain_numbers(self._source, self._levels[level])
+                return level
+        folders = sorted({name for names in self._levels for name in names if not split_of(name)})
+        shown = [name + suggest(name, self._labels.own) for name in folders[:SHOWN]] + folders[SHOWN:]
         raise OtherLayoutError(
-            _layout_message(source, f"the folders {_shorten(folders)}; not known: {_shorten(unknown)}")
+            f"no folder is named after an emotion ({', '.join(KNOWN_EMOTIONS)}, one that labels.scheme names, or a "
+            f"number of labels.numbers); the folders with images are {list_some(shown, SHOWN) or 'none'}"
         )
-    return {folder: labels.read(folder) for folder in folders}
+
+    def _read_emotions(self, names: Sequence[str]) -> dict[str, str]:
+        splits = [name for name in names if split_of(name)]
+        if splits:
+            raise OtherLayoutError(f"the folders {list_some(splits)} lie beside class folders ({list_some(names)})")
+        try:
+            return {name: self._labels.read(name) for name in names}
+        except BareNumberError:
+            raise explain_numbers(self._source, names) from None
+        except InputError as error:
+            raise InputError(f"{self._source}: a class folder: {error}; rename the folder") from None
+
+    def _check_agreement(self) -> None:
+        """Raise OtherLayoutError where a path names two emotions, as `happy/sad` does."""
+        first, *others = self._class_levels
+        for path in self._paths:
+            for level in others:
+                if len(path) > level and not self._means(path[level], self._emotions[path[first]]):
+                    raise OtherLayoutError(f"the folders {'/'.join(path)} name two emotions")
+
+    def _means(self, name: str, emotion: str) -> bool:
+        return self._labels.knows(name) and self._labels.read(name) == emotion
+
+    def _kind(self, path: Path) -> tuple[str, str, str | None, str]:
+        label = path[self._class_levels[0]]
+        splits = {names[path[level]] for level, names in self._split_levels.items() if len(path) > level}
+        if len(splits) > 1 or (self._split_levels and not splits):
+            raise OtherLayoutError(
+                f"the folders {'/'.join(path)} name {'several splits' if splits else 'no split, as others do'}"
+            )
+        group = "/".join(path[level] for level in self._group_levels if len(path) > level)
+        return label, self._emotions[label], splits.pop() if splits else None, group
 
 
-def _layout_message(source: str, actual: str) -> str:
-    return (
-        f"{source}: the layout is unknown. Expected a folder per emotion ({', '.join(KNOWN_EMOTIONS)}), or such "
-        f"folders inside train, validation and test; found {actual}. Rename or move the folders"
-    )
-
-
-def _shorten(names: Sequence[str], at_most: int = 12) -> str:
-    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
-    return ", ".join(names[:at_most]) + more
+def _class_number(name: str) -> int | None:
+    """Return the number that a class folder may have; None for a name, and for a number such as 004."""
+    return parse_number(name) if len(name) < 3 else None

@@ -1,0 +1,1 @@
+"""Tables of pixels: a row is an image, in a CSV or Parquet file."""
