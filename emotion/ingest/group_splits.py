@@ -59,7 +59,8 @@ def number_units(images: pd.DataFrame) -> np.ndarray:
     edges = [_star(groups, groups >= 0), _star(hashes, ~blank | (groups < 0))]
     if NEAR_COPY in keys:
         edges.append(_star(keys[NEAR_COPY], ~blank))
-    units = find_components(*np.concatenate(edges, axis=1), len(images))
+    ends = np.concatenate(edges, axis=1)
+    units = find_components(ends[0], ends[1], len(images))
     # A blank image may be in several units, so its hash counts last.
     smallest = np.full(units.max(initial=-1) + 1, np.iinfo(np.int64).max)
     np.minimum.at(smallest, units, np.where(blank, hashes + len(images), hashes))
