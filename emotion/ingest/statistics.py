@@ -35,7 +35,7 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     - sha256: `hash_used` of the used images.
     """
     keys = link_keys(table)
-    used = table[table["excluded"] == ""]
+    used = table.loc[table["excluded"] == "", [name for name in HASHED if name in table]]
     counts = count_images(used, scheme)
     reasons = table["excluded"].value_counts()
     return {
