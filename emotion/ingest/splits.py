@@ -39,8 +39,10 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
         split = split.replace("val", "test")
     shares = {"test": params.test, "val": params.validation}
     missing = [name for name in shares if not (split == name).any()]
+    if not missing:
+        return split
     in_train = images[split == "train"]
-    linked = missing and link_keys(in_train).keys() > {COPY}
+    linked = link_keys(in_train).keys() > {COPY}
     units = pd.Series(number_units(in_train), index=in_train.index) if linked else None
     if units is not None:
         _check_enough(in_train, units, missing)

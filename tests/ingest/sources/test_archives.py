@@ -285,7 +285,10 @@ def test_the_temporary_file_has_no_name_and_goes_with_the_source(tmp_path, monke
     path = tmp_path / "a.tar.gz"
     path.write_bytes(gzip.compress(TAR_OF_IMAGES))
     before = count_open_files()
-    tree = ArchiveTree(open_archive(path))
+    archive = open_archive(path)
+    assert archive is not None
+    tree = ArchiveTree(archive)
+    del archive
     assert not any((tmp_path / "temporary").iterdir())
     assert pickle.loads(pickle.dumps(tree)) is tree  # noqa: S301  # its own bytes
     assert len(pickle.dumps(tree)) < 200

@@ -9,7 +9,7 @@ from emotion.core.errors import InputError
 from emotion.ingest.sources.archive_trees import ArchiveTree
 from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.file_source import open_archive
-from emotion.ingest.sources.trees import FolderTree
+from emotion.ingest.sources.trees import FileTree, FolderTree
 from tests.makers import encode, make_rows, open_source, write_files, write_tar, write_zip
 
 IMAGE = encode(make_rows()[0][2])
@@ -26,7 +26,9 @@ def test_system_files_are_counted_in_a_folder_and_in_a_zip(tmp_path):
     files = FILES | dict.fromkeys(SYSTEM_FILES, b"x")
     folder = FolderTree(write_files(tmp_path / "folder", files))
     archives = (open_archive(write(tmp_path / "a", files)) for write in (write_zip, write_tar))
-    for tree in (folder, *(ArchiveTree(archive) for archive in archives if archive)):
+    trees: list[FileTree] = [folder, *(ArchiveTree(archive) for archive in archives if archive)]
+    assert len(trees) == 3
+    for tree in trees:
         listing = tree.list()
         assert listing.names == sorted(FILES)
         assert listing.skipped == {"system files": len(SYSTEM_FILES)}
