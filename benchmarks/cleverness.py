@@ -33,15 +33,14 @@ def timed(run):
 """
 
 ROWS = """
-from pathlib import Path
-from emotion.ingest.sources.archives import open_csv
-with open_csv(Path(PATH)) as file:
+import tarfile
+with tarfile.open(PATH) as tar, tar.extractfile("fer2013/fer2013.csv") as file:
     fields = [line.split(b",")[1] for line in list(file)[1:]]
 """
 
 NUMPY = """
-from emotion.ingest.sources.fer2013_csv import parse_pixels
-timed(lambda: [parse_pixels(field, 48) for field in fields])
+from emotion.ingest.sources.tables.pixel_values import Shape, parse_pixels
+timed(lambda: [parse_pixels(field, Shape(48)) for field in fields])
 """
 
 PGM = """
@@ -56,11 +55,10 @@ timed(lambda: [parse(field) for field in fields])
 """
 
 GZIP = """
-from pathlib import Path
-from emotion.ingest.sources.archives import open_csv
+import gzip, io, tarfile
 def read():
-    with open_csv(Path(PATH)) as file:
-        for line in file:
+    with gzip.open(PATH) as packed, tarfile.open(fileobj=packed, mode="r:") as tar:
+        for line in io.BufferedReader(tar.extractfile("fer2013/fer2013.csv"), 2**20):
             pass
 timed(read)
 """
@@ -96,9 +94,9 @@ from pathlib import Path
 import emotion.parallel.batches
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.content import content_of
-from emotion.ingest.sources.fer2013_csv import CsvSource
+from emotion.ingest.sources.file_source import open_file
 def read():
-    for batch in CsvSource(Path(PATH), LabelReader()).batches(content_of):
+    for batch in open_file(Path(PATH), LabelReader()).batches(content_of):
         pass
 """
 PROCESSES = SOURCE + "timed(read)"

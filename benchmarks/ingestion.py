@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emotion.app.preset.presets import apply_preset
 from emotion.core.files import write_json
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,8 +139,9 @@ def prepare(work: Path, archive: Path) -> None:
     """Write the two sources and their params.yaml below `work`."""
     for folder in WORK.values():
         (work / folder / FOLDER).mkdir(parents=True)
-        text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-        (work / folder / "params.yaml").write_text(text.replace("data/sample", str(FOLDER)), encoding="utf-8")
+        params = work / folder / "params.yaml"
+        shutil.copy(ROOT / "params.yaml", params)
+        apply_preset("folder", ROOT / "presets", params)
     (work / WORK["csv"] / FOLDER / "fer2013.tar.gz").symlink_to(archive.resolve())
     write_images(archive, work / WORK["folder"] / FOLDER)
 

@@ -630,14 +630,14 @@ INPUTS = (
     ),
     Fault(
         "archives: hard links pass",
-        "emotion/ingest/sources/archives.py",
+        "emotion/ingest/sources/tars.py",
         "member.issym() or member.islnk()",
         "member.issym()",
         ("tests/ingest/sources/test_sources.py",),
     ),
     Fault(
         "archives: only the last size counts",
-        "emotion/ingest/sources/archives.py",
+        "emotion/ingest/sources/tars.py",
         "total += member.size",
         "total = member.size",
         ("tests/ingest/sources/test_sources.py",),

@@ -38,9 +38,11 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
         split = split.replace("val", "test")
     shares = {"test": params.test, "val": params.validation}
     missing = [name for name in shares if not (split == name).any()]
+    if not missing:
+        return split
     in_train = images[split == "train"]
     units = None
-    if missing and any(has_values(images, column) for column in ("group", "near_copy_of")):
+    if any(has_values(images, column) for column in ("group", "near_copy_of")):
         units = pd.Series(number_units(images), index=images.index)
         # What belongs to an image in another split is left out of training later, so it is not chosen.
         in_train = in_train[~units[in_train.index].isin(units[split != "train"])]

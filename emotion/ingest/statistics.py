@@ -40,7 +40,7 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     - sha256: `hash_used` of the used images.
     """
     keys = {link: pd.Series(key, table.index) for link, key in link_keys(table).items()}
-    used = table[table["excluded"] == ""]
+    used = table.loc[table["excluded"] == "", [name for name in HASHED if name in table]]
     without_face = len(select_without_face(rejected))
     counts = count_images(used, scheme)
     reasons = table["excluded"].value_counts()

@@ -55,7 +55,7 @@ def _is_used(table: pd.DataFrame, column: str) -> bool:
 
 def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
     """Raise InputError where a split has no usable image of a class of the scheme."""
-    counts = count_images(table[table["excluded"] == ""], scheme)
+    counts = count_images(table.loc[table["excluded"] == "", ["split", "emotion"]], scheme)
     empty = {emotion: [split for split in SPLITS if not counts[split][emotion]] for emotion in scheme.emotions}
     missing = "; ".join(
         f"{emotion} in {'every split' if len(splits) == len(SPLITS) else ' and '.join(splits)}"

@@ -1,1 +1,1 @@
-"""Sources of raw data: CSV files, class folders and archives. `locate.open_source` opens one."""
+"""Sources of raw data: tables, folders and archives. `locate.open_source` opens one."""

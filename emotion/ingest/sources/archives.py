@@ -1,4 +1,4 @@
-"""What holds for every archive: its bounds, the safety of its members, and messages about damage."""
+"""Bounds of archives, the safety of their members, and messages about damage."""
 
 import gzip
 import lzma
@@ -80,8 +80,7 @@ def check_once(archive: str, names: Iterable[str]) -> None:
         shown = ", ".join(f"{show(name)} {count} times" for name, count in repeated[:5])
         more = f" and {len(repeated) - 5:,} more" if len(repeated) > 5 else ""
         raise InputError(
-            f"{archive} holds {shown}{more}, expected each name once; pack it again with a name of its own for each "
-            "file"
+            f"{archive} holds {shown}{more}, expected each name once; pack it again with another name for each file"
         )
 
 

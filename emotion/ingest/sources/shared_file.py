@@ -15,7 +15,7 @@ BUFFER = 2**20
 
 
 class SharedFile(io.RawIOBase):
-    """A regular file, or a part of one, that is read at a position of its own.
+    """A regular file, or a part of one, that has no common position.
 
     Forked processes share the position of an open file, so every read here states where it begins.
 
@@ -33,11 +33,11 @@ class SharedFile(io.RawIOBase):
         self._position = 0
 
     def part(self, start: int, size: int) -> "SharedFile":
-        """Return `size` bytes of this file from `start` on, as a file of its own."""
+        """Return `size` bytes of this file from `start` on, as a further file."""
         return SharedFile(self._file, self._start + start, min(size, self._size - start))
 
     def whole(self) -> "SharedFile":
-        """Return this file with a position of its own, at the start."""
+        """Return this file as a further file, at its start."""
         return self.part(0, self._size)
 
     def readable(self) -> bool:

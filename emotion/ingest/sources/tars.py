@@ -46,6 +46,10 @@ class BoundedTarInfo(tarfile.TarInfo):
             raise BoundError(f"holds the sparse file {show(member.name)}; pack it again without --sparse")
         return member
 
+    def _proc_gnusparse_10(self, next: tarfile.TarInfo, *_: object) -> None:  # tarfile's name
+        """Refuse a sparse file of the third form, whose map tarfile would read to any length."""
+        raise BoundError(f"holds the sparse file {show(next.name)}; pack it again without --sparse")
+
 
 def open_tar(file: IO[bytes]) -> tarfile.TarFile:
     r"""Open a plain tar. Bytes of names that are not UTF-8 become escapes such as `\xff`."""

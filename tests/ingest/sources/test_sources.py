@@ -117,6 +117,18 @@ def msambare_zip(folder):
     write_zip(folder / "archive.zip", {**FILES, "__MACOSX/train/happy/._a.jpg": b"", "readme.txt": b"hi"})
 
 
+def msambare_tar_gz(folder):
+    write_tar(folder / "archive.tar.gz", FILES)
+
+
+def an_archive_a_split(folder):
+    for split in ("train", "test"):
+        files = {name: data for name, data in FILES.items() if name.startswith(split)}
+        (write_zip if split == "train" else write_tar)(
+            folder / f"{split}.{'zip' if split == 'train' else 'tgz'}", files
+        )
+
+
 def msambare_zip_with_wrappers(folder):
     write_zip(folder / "archive.zip", {f"archive/fer2013/{name}": data for name, data in FILES.items()})
 
@@ -157,6 +169,8 @@ LAYOUTS = [
     unpacked_tar,
     msambare_folder,
     msambare_zip,
+    msambare_tar_gz,
+    an_archive_a_split,
     msambare_zip_with_wrappers,
     msambare_folder_with_wrappers,
     upper_case_synonyms_and_fillers,
@@ -643,7 +657,9 @@ assert len(results[0][0]) == len(results[0][1]) == 42
 """
 
 
-@pytest.mark.parametrize("write", [msambare_folder, msambare_zip, csv_in_tar_gz], ids=lambda layout: layout.__name__)
+@pytest.mark.parametrize(
+    "write", [msambare_folder, msambare_tar_gz, an_archive_a_split, csv_in_tar_gz], ids=lambda layout: layout.__name__
+)
 def test_results_do_not_depend_on_the_number_of_workers(write, tmp_path):
     write(tmp_path)
     subprocess.run([sys.executable, "-c", COMPARE_WORKERS, str(tmp_path)], check=True)

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,8 +45,9 @@ def single_pixels(names: list[str]) -> pd.DataFrame:
     return pd.concat([pixels, frame()[["Usage", "emotion"]].rename(columns={"emotion": "Label"})], axis=1)
 
 
-def text(table: pd.DataFrame, encoding: str = "utf-8", **options: object) -> bytes:
-    return table.to_csv(index=False, **options).encode(encoding)
+def text(table: pd.DataFrame, encoding: str = "utf-8", **options: Any) -> bytes:
+    content: str = table.to_csv(index=False, **options)
+    return content.encode(encoding)
 
 
 def as_list(image: np.ndarray) -> str:

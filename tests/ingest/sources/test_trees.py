@@ -29,6 +29,7 @@ def test_system_files_are_counted_in_a_folder_and_in_a_zip(tmp_path):
     folder = FolderTree(write_files(tmp_path / "folder", files))
     archives = (open_archive(write(tmp_path / "a", files)) for write in (write_zip, write_tar))
     trees: list[FileTree] = [folder, *(ArchiveTree(archive) for archive in archives if archive)]
+    assert len(trees) == 3
     for tree in trees:
         listing = tree.list()
         assert listing.names == sorted(FILES)

@@ -75,9 +75,8 @@ def _find_columns(name: str, header: str) -> tuple[Columns, str]:
     found = read_header(header)
     if found is None:
         raise InputError(
-            f"{name}: expected a first line with the columns emotion, pixels and, for the split, Usage, or names that "
-            f"mean these (label, class; split; a column for each pixel: pixel_0, pixel_1 …); found "
-            f"{header[:80].strip()!r}"
+            f"{name}: expected a first line with the columns emotion, pixels and, for the split, Usage; found "
+            f"{header[:80].strip()!r}. Other names are label, class or split, and pixel_0, pixel_1 … for single pixels"
         )
     return found
 
