@@ -172,8 +172,8 @@ IMAGES = (
     Fault(
         "crop: tilted the wrong way",
         "emotion/faces/crop.py",
-        "shown, detection.tilt)",
-        "shown, -detection.tilt)",
+        "LARGEST_SIDE), detection.tilt)",
+        "LARGEST_SIDE), -detection.tilt)",
         ("tests/faces/test_crop.py",),
     ),
     Fault(
