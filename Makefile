@@ -51,7 +51,9 @@ setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
 	$(SETTINGS)
 
+# DVC names no file, or waits for ever, where it cannot read one of the source; the check comes first and names it.
 repro: setup
+	@$(BIN)/emotion check --quiet
 	@$(BIN)/dvc repro
 	@echo 'Figures: metrics/summary.json; `emotion metrics` shows all. Plots: metrics/plots/. The model: models/model.keras.'
 

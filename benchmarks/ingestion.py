@@ -41,9 +41,10 @@ WORK = {"csv": Path("csv"), "folder": Path("folder")}
 
 def run_stages() -> Callable[[], None]:
     """Return a function that runs our two stages in the current folder."""
-    from stages import create_dataframe, extract_features
+    from stages import create_dataframe, extract_features, resolve_faces
 
     def run() -> None:
+        resolve_faces.main()
         create_dataframe.main()
         extract_features.main()
 

@@ -6,17 +6,22 @@ The columns of the table are:
 - emotion: class of labels.scheme, or the source's emotion where the scheme leaves it out.
 - label: number of the class in labels.scheme; -1 where the scheme leaves the emotion out.
 - split: train, val or test.
-- height, width, channels: shape of the image.
-- hash: hash of the pixels; equal for equal images.
+- height, width, channels: shape of the image, or of the square around its box.
+- hash: hash of the pixels of the image, or of the square around its box; equal for equal images.
 - copy_of: first image with the same hash; empty for the first one.
 - blank: whether all pixels are equal.
 - offset: position of the first byte in data/pixels.npy, which holds the pixels of small images; -1 for larger ones.
 - group: person or sequence, which stays in one split; empty where there is none.
 - near_copy_of: first image that looks nearly the same; only where split.near_copies finds some.
 - excluded: reason why the image is not used (scheme; copy, near copy or group of val or test); empty for used images.
+- box: the face in the image as the source tells it, `x y width height`; only where the source has boxes.
+- faces: number of faces found in the image; only where faces were searched.
+- face: the face that is cut out, `x y width height tilt` with the tilt in radians; empty where the image is taken as it
+  is, or the square around its box. Only where faces were searched.
 - votes: people's votes for the classes, in their order; only where labels.targets is votes.
 
-data/rejected.csv lists the unreadable images, each with the reason. metrics/dataset.json has the counts.
+data/rejected.csv lists the unreadable images and those without a face, each with the reason. metrics/dataset.json has
+the counts.
 """
 
 from collections.abc import Iterator
@@ -31,23 +36,35 @@ from emotion.core.files import atomic_path, write_csv, write_json
 from emotion.core.guard import run_stage
 from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
-from emotion.core.paths import DATASET_METRICS, PIXELS, REJECTED, TABLE
+from emotion.core.paths import DATASET_METRICS, FACE_SEARCH, PIXELS, REJECTED, TABLE
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
-from emotion.ingest.ferplus import CLASSES, Votes, choose_by_majority, format_votes, match_votes, read_votes
+from emotion.ingest.face_notes import face_notes
+from emotion.ingest.face_search import read_batches
+from emotion.ingest.face_settings import FaceSearch, read_search
+from emotion.ingest.ferplus import (
+    CARRIED_VOTES,
+    CLASSES,
+    Votes,
+    choose_by_majority,
+    format_votes,
+    match_votes,
+    read_votes,
+)
 from emotion.ingest.group_statistics import describe_groups, summarize_groups
 from emotion.ingest.label_counts import count_labels, describe_labels
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.pixels import growing_array
 from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.locate import open_source
-from emotion.ingest.sources.source import Batch, Source
-from emotion.ingest.statistics import summarize
+from emotion.ingest.sources.source import Batch, Describe, Source
+from emotion.ingest.statistics import describe_skipped, summarize
 from emotion.ingest.table_builder import build_table, check_classes
 
 
 def main() -> None:
     """Read the source; write the table, the pixels of small images, the rejected images and the counts."""
     params = load_params("source", "split", "labels")
+    search = read_search(FACE_SEARCH)
     scheme = resolve_scheme(params.labels.scheme)
     check_targets(params.labels.scheme, params.labels.targets)
     folder = Path(params.source.folder)
@@ -56,13 +73,15 @@ def main() -> None:
     # The table moves into place last. While it is missing, later stages stop, so they never use incomplete files.
     with atomic_path(TABLE) as table_file:
         with atomic_path(PIXELS) as pixels_file:
-            collected = read_images(source, pixels_file, near_copies=params.split.near_copies is not None)
+            describe = partial(content_of, near_copies=params.split.near_copies is not None)
+            collected = read_images(source, search, describe, pixels_file)
             check_rejected(collected, params.source.rejected_share, source.name)
             table = make_table(collected, scheme, params, votes, source.name)
             check_classes(table, scheme)
             labels = count_labels(collected.images, scheme)
             groups = summarize_groups(collected.images, table, params.split)
-            metrics = {**summarize(table, collected.rejected, scheme), **groups, "labels": labels}
+            skipped = {"skipped": dict(source.skipped)} if source.skipped else {}
+            metrics = {**summarize(table, collected.rejected, scheme), **groups, "labels": labels, **skipped}
             write_csv(table_file, table)
             TABLE.unlink(missing_ok=True)
         write_csv(REJECTED, collected.rejected)
@@ -70,17 +89,19 @@ def main() -> None:
     print("\n".join([f"{source.name}: {source.layout}", *describe_labels(labels, scheme)]))
     used = metrics["images"]
     print(f"{source.name}: {used['train']['total']} train, {used['val']['total']} val, {used['test']['total']} test")
-    print(f"{metrics['excluded']['total']} excluded, {metrics['rejected']} rejected (see {REJECTED})")
-    for line in describe_groups(metrics):
-        print(line)
+    print(f"{metrics['excluded']['total']} excluded, {len(collected.rejected)} rejected (see {REJECTED})")
+    if skipped:
+        print(f"not read: {describe_skipped(source.skipped)}")
+    for note in [*describe_groups(metrics), *face_notes(collected, search)]:
+        print(note)
 
 
-def read_images(source: Source, pixels_file: Path, near_copies: bool) -> Collected:
-    """Read all of `source`, and write the pixels of small images to `pixels_file`.
+def read_images(source: Source, search: FaceSearch, describe: Describe, pixels_file: Path) -> Collected:
+    """Read all of `source`, search for faces, and write the pixels of small images to `pixels_file`.
 
-    Perceptual hashes are there only where `near_copies` is true. On a terminal, a progress bar is shown.
+    `describe` gives the content of an image. On a terminal, a progress bar is shown.
     """
-    batches = source.batches(partial(content_of, near_copies=near_copies))
+    batches = read_batches(source, search, describe)
     with growing_array(pixels_file) as pixels, tqdm(total=source.count, unit=" images", disable=None) as progress:
         return collect_batches(_count_images(batches, progress), pixels, source.columns)
 
@@ -97,7 +118,8 @@ def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Vote
     if params.labels.scheme != FERPLUS:
         return build_table(images, scheme, params.split)
     counts = match_votes(votes, collected, source)
-    table = build_table(images, scheme, params.split, choose_by_majority(counts, images["emotion"]))
+    chosen = choose_by_majority(counts, images["emotion"])
+    table = build_table(images.drop(columns=CARRIED_VOTES, errors="ignore"), scheme, params.split, chosen)
     return table.assign(votes=format_votes(counts[:, :CLASSES])) if params.labels.targets == "votes" else table
 
 

@@ -14,7 +14,9 @@ import pytest
 
 from emotion.core.emotion_names import EMOTIONS
 from emotion.core.metadata import METADATA_PROPERTY, ModelMetadata, write_metadata
-from emotion.core.paths import HISTORY
+from emotion.core.params import check_params
+from emotion.core.paths import FACE_CROP, FACE_SEARCH, HISTORY
+from emotion.ingest.face_settings import resolve_crop, resolve_search, write_settings
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources import locate
 from emotion.ingest.sources.source import Source
@@ -137,7 +139,10 @@ def open_source(folder: Path, file: str | None = None, labels: LabelReader = Lab
 
 
 def write_params(folder: Path, **changes: object) -> None:
-    """Write params.yaml for a source in data/raw; `split_test=0.2` changes split.test."""
+    """Write params.yaml for a source in data/raw, and what stage resolve_faces makes of it.
+
+    `split_test=0.2` changes split.test.
+    """
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -148,6 +153,9 @@ def write_params(folder: Path, **changes: object) -> None:
         params[section][key] = value
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(params, file)
+    checked = check_params(params, "features", "faces")
+    write_settings(folder / FACE_SEARCH, resolve_search(checked))
+    write_settings(folder / FACE_CROP, resolve_crop(checked))
 
 
 def write_onnx(path: Path, metadata: ModelMetadata | None = None, seed: int = 0) -> Path:

@@ -21,6 +21,7 @@ from skimage import data
 from emotion.app.serve.api import make_app
 from emotion.core.errors import run_command
 from emotion.inference.predictor import Predictor, find_standard
+from emotion.ingest.label_reader import NUMBERINGS
 from tools.markers import Renderers, fill_documents, write_documents
 
 RUN_EMOTION = "from emotion.app.cli import main; main()"
@@ -63,11 +64,20 @@ def render_presets() -> str:
     return run(PRESETS_TABLE)
 
 
+def render_numberings() -> str:
+    """Return the table of the numberings of data sets."""
+    numbers = sorted({number for pairs in NUMBERINGS.values() for number, _ in pairs})
+    rows = [["number", *(f"`{name}`" for name in NUMBERINGS)], ["---"] * (1 + len(NUMBERINGS))]
+    rows += [[str(number), *(dict(pairs).get(number, "") for pairs in NUMBERINGS.values())] for number in numbers]
+    return "".join(f"| {' | '.join(row)} |\n".replace("|  |", "| |") for row in rows)
+
+
 EXAMPLES: Renderers = {
     "table": render_table,
     "json": render_json,
     "answer": render_answer,
     "presets": render_presets,
+    "numberings": render_numberings,
 }
 
 

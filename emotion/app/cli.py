@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from emotion.app import convert
+from emotion.app.check import command as check
 from emotion.app.decoder_messages import silenced_decoders
 from emotion.app.explain import command as explain
 from emotion.app.metrics import command as metrics
@@ -32,7 +33,7 @@ READING = "read faces"
 
 GROUPS = {
     READING: (predict, video, webcam, timeline, explain, serve),
-    "the pipeline that trains models": (preset, metrics, convert, release),
+    "the pipeline that trains models": (preset, check, metrics, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
 
@@ -48,6 +49,7 @@ examples:
   emotion webcam                                 read the camera
   emotion serve --open                           read images in the browser
   emotion preset fer2013                         set params.yaml for FER2013
+  emotion check                                  show what would be read
   emotion metrics HEAD                           show changes of all figures
 
 exit status:

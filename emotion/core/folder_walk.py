@@ -74,6 +74,6 @@ def _find_kind(item: "os.DirEntry[str]") -> Kind:
 def explain_closed(path: str) -> str:
     """Return the message on a folder without permission, with the way out."""
     return (
-        f"the folder {path} cannot be listed, since you have no permission; run `chmod -R u+rX {shlex.quote(path)}`, or "
-        "ask its owner to"
+        f"the folder {path} cannot be listed, since you have no permission; run `chmod -R u+rX {shlex.quote(path)}`, "
+        "or ask its owner to"
     )

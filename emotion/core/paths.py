@@ -4,6 +4,8 @@ from pathlib import Path
 
 SAMPLE_FOLDER = Path("data/sample")
 SAMPLE_ARCHIVE = SAMPLE_FOLDER / "archive.zip"
+FACE_SEARCH = Path("data/face_search.json")
+FACE_CROP = Path("data/face_crop.json")
 TABLE = Path("data/dataframe.csv")
 PIXELS = Path("data/pixels.npy")
 REJECTED = Path("data/rejected.csv")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
-from emotion.data.tiff_header import FLOATING_POINT, SAMPLE_FORMAT, is_camera_raw, read_tags
+from emotion.data.tiff_header import is_camera_raw, read_tags
 
 HEAD_BYTES = 4096
 """The number of bytes at the start of a file from which `identify` knows all formats but some camera raws."""
@@ -86,11 +86,6 @@ def _sound(name: str) -> FileFormat:
 
 def _unread(name: str) -> FileFormat:
     return FileFormat(name, Kind.UNREAD_IMAGE, "save it as PNG or JPEG first")
-
-
-def _floating(name: str) -> FileFormat:
-    remedy = "they have no known range, so save the image with 8 or 16 bits"
-    return FileFormat(f"a {name} image with floating-point pixels", Kind.UNREAD_IMAGE, remedy)
 
 
 def _raw(name: str) -> FileFormat:
@@ -177,7 +172,7 @@ def _find_pnm(head: bytes) -> FileFormat | None:
     if not head[2:3].isspace():
         return None
     if head[1:2] in (b"F", b"f"):
-        return _floating("PFM")
+        return _unread("a PFM image with floating-point pixels")
     return _image("a PPM image") if head[1:2].isdigit() else None
 
 
@@ -214,10 +209,9 @@ CR2_START = b"II*\0\x10\0\0\0CR\2"
 def _find_tiff(head: bytes) -> FileFormat:
     if head.startswith(CR2_START):
         return _raw("CR2")
-    tags = read_tags(head)
-    if is_camera_raw(tags):
+    if is_camera_raw(read_tags(head)):
         return _raw("DNG, NEF, ARW or the like")
-    return _floating("TIFF") if tags.get(SAMPLE_FORMAT) == FLOATING_POINT else _image("a TIFF image")
+    return _image("a TIFF image")
 
 
 CONTAINERS: tuple[tuple[bytes, Callable[[bytes], FileFormat | None]], ...] = (

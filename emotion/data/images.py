@@ -3,48 +3,43 @@
 No other module resizes images for a model.
 """
 
-import io
 import os
-import warnings
 from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from emotion.core.errors import InputError
 from emotion.core.metadata import CHANNELS
 from emotion.data import jpeg_header, png_header
-from emotion.data.file_formats import HEAD_BYTES, HEIC, FileFormat, Kind, identify
+from emotion.data.deep_pixels import decode_deep, is_deep_tiff
+from emotion.data.file_formats import HEAD_BYTES, identify
+from emotion.data.image_errors import ImageError, UnknownFormatError, check_size
 from emotion.data.orientation import OrientationNotes, find_orientation, turn_upright
-from emotion.data.tiff_header import ORIENTATION
+from emotion.data.pillow_images import Decoded, check_format, decode_any, find_tiff_notes
+from emotion.data.png_header import PngHeader
+from emotion.data.tiff_header import HEIGHT, WIDTH, is_camera_raw, read_tags
 
-MAX_PIXELS = 64 * 2**20
-"""Images of more pixels than this are refused before they are decoded."""
+__all__ = [
+    "ImageError",
+    "UnknownFormatError",
+    "decode",
+    "from_frame",
+    "is_image",
+    "read_bytes",
+    "read_image",
+    "silence_opencv",
+    "to_input",
+]
 
 MAX_FILE_BYTES = 64 * 2**20
 """Files larger than this are refused before they are read."""
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-"""Formats that Pillow may open. Some others, such as EPS, would start other programs. HEIC needs pillow-heif."""
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
     *(".tif", ".tiff", ".avif", ".jp2", ".pgm", ".ppm", ".pnm", ".mpo", ".heic", ".heif", ".hif"),
 )
 """Suffixes of image files. Files with other suffixes are rejected in class folders."""
-
-UNREAD = "no image that can be read here"
-"""The start of the message on an image of a known format that has no reader."""
-
-
-class ImageError(InputError):
-    """An image cannot be used; the message has the reason, without the image's name."""
-
-
-class UnknownFormatError(ImageError):
-    """A file is no image, or an image of a format that is not read."""
 
 
 def is_image(name: str) -> bool:
@@ -71,7 +66,7 @@ def read_bytes(path: Path | str) -> bytes:
         # `Path.open` and a buffer would cost more time than the reading of a small file.
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-                _check_format(identify(file.read(HEAD_BYTES)))
+                check_format(identify(file.read(HEAD_BYTES)))
                 raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
             return file.read()
     except OSError as error:
@@ -81,9 +76,9 @@ def read_bytes(path: Path | str) -> bytes:
 def decode(data: bytes) -> np.ndarray:
     """Return the image in the bytes of an image file.
 
-    Gray files stay gray. 16 bits become 8, and palettes and CMYK become RGB. Transparent images get a white background.
-    Of several frames, the first is used, and of several images in a HEIC file the main one. The orientation that the
-    file notes is applied; see `emotion.data.orientation`.
+    Gray files stay gray. Deeper pixels become 8 bits (`to_eight_bits` finds their range), and palettes, CMYK and LAB
+    become RGB. Transparent images get a white background. Of several frames or pages, the first is used, and of several
+    images in a HEIC file the main one. The orientation that the file notes is applied; see `emotion.data.orientation`.
 
     Returns:
         uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
@@ -94,17 +89,42 @@ def decode(data: bytes) -> np.ndarray:
     """
     if not data:
         raise ImageError("the file is empty")
-    is_plain, notes = False, None
     if data.startswith(jpeg_header.SIGNATURE):
-        is_plain, notes = _check_jpeg(data)
+        image, notes = _decode_jpeg(data)
     elif data.startswith(png_header.SIGNATURE):
-        is_plain, notes = _check_png(data)
-    if is_plain:
-        image = _decode_plain(data)
+        image, notes = _decode_png(data)
     else:
-        image, found = _decode_any(data)
-        notes = notes or found
-    return turn_upright(image, find_orientation(notes or OrientationNotes()))
+        tags = read_tags(data)
+        image, notes = _decode_tiff(data, tags) if tags else decode_any(data)
+    return turn_upright(image, find_orientation(notes))
+
+
+def _decode_jpeg(data: bytes) -> Decoded:
+    is_plain, notes = _check_jpeg(data)
+    return _decode_plain(data) if is_plain else decode_any(data)[0], notes
+
+
+def _decode_png(data: bytes) -> Decoded:
+    header = _check_png(data)
+    if header.is_plain:
+        return _decode_plain(data), header.notes
+    image = _decode_deep(data) if header.is_deep else None
+    return decode_any(data)[0] if image is None else image, header.notes
+
+
+def _decode_tiff(data: bytes, tags: dict[int, int | None]) -> Decoded:
+    """Decode a TIFF file with the tags `tags`: with OpenCV where its pixels are deep."""
+    if is_camera_raw(tags) or not is_deep_tiff(tags):
+        return decode_any(data)
+    check_size(tags.get(WIDTH) or 0, tags.get(HEIGHT) or 0)
+    image = _decode_deep(data)
+    # Pillow knows some compressions that OpenCV does not.
+    return decode_any(data) if image is None else (image, find_tiff_notes(data))
+
+
+def _decode_deep(data: bytes) -> np.ndarray | None:
+    silence_opencv()
+    return decode_deep(data)
 
 
 def from_frame(frame: np.ndarray) -> np.ndarray:
@@ -169,18 +189,11 @@ def _resize(image: np.ndarray, size: int) -> np.ndarray:
     return resized
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"got {width}x{height} pixels, expected at most {MAX_PIXELS}; scale the image down")
-    if width < 1 or height < 1:
-        raise ImageError(f"the image has no pixels: its size is {width}x{height}")
-
-
 def _check_jpeg(data: bytes) -> tuple[bool, OrientationNotes]:
     """Check the size and the end of a JPEG file; return whether it is plain gray or color (not CMYK), and its notes."""
     header = jpeg_header.read_jpeg_header(data)
     for size in header.sizes:
-        _check_size(*size)
+        check_size(*size)
     if not header.channels:
         raise ImageError("the JPEG file is broken: its header has no image size")
     if not header.is_complete:
@@ -188,15 +201,15 @@ def _check_jpeg(data: bytes) -> tuple[bool, OrientationNotes]:
     return header.channels in (1, 3), header.notes
 
 
-def _check_png(data: bytes) -> tuple[bool, OrientationNotes]:
-    """Check the size and the end of a PNG file; return whether it is plain, and its notes."""
+def _check_png(data: bytes) -> PngHeader:
+    """Return the header of a PNG file, after a check of its size and its end."""
     if len(data) < png_header.HEADER_BYTES:
         raise ImageError("the PNG file is cut off")
     header = png_header.read_png_header(data)
-    _check_size(header.width, header.height)
+    check_size(header.width, header.height)
     if not header.is_complete:
         raise ImageError("the PNG file is cut off")
-    return header.is_plain, header.notes
+    return header
 
 
 def _decode_plain(data: bytes) -> np.ndarray:
@@ -215,89 +228,3 @@ def _decode_plain(data: bytes) -> np.ndarray:
 def silence_opencv() -> None:
     """Stop OpenCV from writing to standard error about images that do not decode. Our errors name these images."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-
-def _decode_any(data: bytes) -> tuple[np.ndarray, OrientationNotes]:
-    """Decode an image file of any kind with Pillow. Return its pixels as stored, and where its orientation is noted."""
-    known = identify(data)
-    _check_format(known)
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of large images; _check_size decides on them.
-            warnings.simplefilter("ignore")
-            with _open_heic(data) if known == HEIC else Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-                _check_size(*opened.size)
-                notes = _take_notes(opened)
-                opened.load()
-                # In a HEIC file, the pixels may have another size than the header says.
-                _check_size(*opened.size)
-                return _to_uint8(opened), notes
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise _unidentified(data, known) from None
-    except Image.DecompressionBombError:
-        raise ImageError(f"got more pixels than the allowed {MAX_PIXELS}; scale the image down") from None
-    # Pillow's readers raise many types on broken files: struct.error, SyntaxError, EOFError and more.
-    except Exception as error:
-        # Some details have line breaks.
-        raise ImageError(f"the image does not decode: {' '.join(str(error).split())}") from None
-
-
-def _check_format(known: FileFormat | None) -> None:
-    """Refuse a file of a format that is known and not read; the message names it and the way out."""
-    if known is None or known.kind in (Kind.IMAGE, Kind.ANIMATION):
-        return
-    fault = UNREAD if known.kind is Kind.UNREAD_IMAGE else "no image"
-    raise ImageError(f"{fault}: it is {known.name}; {known.remedy}")
-
-
-def _unidentified(data: bytes, known: FileFormat | None) -> ImageError:
-    if known is not None:
-        return ImageError(f"the image does not decode: it begins as {known.name}, and is broken or cut off")
-    return UnknownFormatError(f"no image: the file starts with {data[:12]!r}, expected one of {', '.join(FORMATS)}")
-
-
-def _open_heic(data: bytes) -> Image.Image:
-    """Open a HEIC file with pillow-heif, which decodes the main image when it is loaded."""
-    try:
-        from pillow_heif import HeifImageFile
-    except ImportError:
-        raise ImageError(
-            f"{UNREAD}: it is {HEIC.name}; install its reader with `pip install 'facial-emotion-pipeline[heic]'`, or "
-            "save the image as JPEG"
-        ) from None
-    opened: Image.Image = HeifImageFile(io.BytesIO(data))
-    return opened
-
-
-def _take_notes(opened: Image.Image) -> OrientationNotes:
-    """Return where the orientation of an image is noted that Pillow opened and did not load yet.
-
-    There is none where the decoder applies it: libheif turns HEIC as the container says, and Pillow turns TIFF as its
-    own tag says. For AVIF, Pillow writes what the container says into EXIF.
-    """
-    # Pillow would turn a TIFF image by XMP too.
-    xmp = opened.info.pop("xmp", b"")
-    if opened.format == "HEIF" or (isinstance(opened, TiffImagePlugin.TiffImageFile) and ORIENTATION in opened.tag_v2):
-        return OrientationNotes()
-    # TIFF may hold XMP as text too, and other types hold none.
-    xmp = xmp.encode() if isinstance(xmp, str) else xmp
-    return OrientationNotes(opened.info.get("exif", b""), xmp if isinstance(xmp, bytes) else b"")
-
-
-def _to_uint8(opened: Image.Image) -> np.ndarray:
-    """Return a Pillow image of any mode as uint8 (height, width, 1) or (height, width, 3)."""
-    if opened.mode == "F":
-        raise ImageError("floating-point pixels have no known range; save the image with 8 or 16 bits")
-    if opened.mode.startswith("I"):
-        # 16 bits, which Pillow holds in 16 or in 32.
-        shallow: np.ndarray = (np.clip(np.asarray(opened), 0, 2**16 - 1) >> 8).astype(np.uint8)
-        return shallow[:, :, None]
-    if opened.has_transparency_data:
-        gray = opened.mode in ("L", "LA", "La", "1")
-        layer = opened.convert("RGBA")
-        opened = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("L" if gray else "RGB")
-    opened = opened.convert("L" if opened.mode in ("1", "L") else "RGB")
-    image = np.array(opened, dtype=np.uint8)
-    return image[:, :, None] if image.ndim == 2 else image

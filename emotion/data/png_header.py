@@ -12,7 +12,7 @@ END = b"IEND"
 HEADER_BYTES = 29
 """The signature and the first chunk, up to its last value that is read."""
 
-GRAY, RGB = 0, 2
+GRAY, RGB, GRAY_AND_ALPHA = 0, 2, 4
 
 MOST_NOTE_BYTES = 2**20
 """Bytes of a block that are read, after it is unpacked. The orientation lies near the start."""
@@ -35,6 +35,7 @@ class PngHeader(NamedTuple):
         width: in pixels.
         height: in pixels.
         is_plain: whether the pixels are gray or RGB of 8 bits, without transparency.
+        is_deep: whether the pixels are gray, RGB or RGBA of 16 bits, without a color that is transparent.
         is_complete: whether the file has an end.
         notes: where the orientation may be noted.
     """
@@ -42,6 +43,7 @@ class PngHeader(NamedTuple):
     width: int
     height: int
     is_plain: bool
+    is_deep: bool
     is_complete: bool
     notes: OrientationNotes
 
@@ -65,6 +67,7 @@ def read_png_header(data: bytes) -> PngHeader:
         int.from_bytes(data[16:20], "big"),
         int.from_bytes(data[20:24], "big"),
         depth == 8 and color_type in (GRAY, RGB) and not transparent,
+        depth == 16 and color_type != GRAY_AND_ALPHA and not transparent,
         data.rfind(END) >= 0,
         _choose_notes(blocks),
     )

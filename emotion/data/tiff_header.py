@@ -1,12 +1,13 @@
 """The tags in the first directory of a TIFF file. EXIF and most camera raws have the form of a TIFF file too."""
 
 import struct
+from typing import NamedTuple
 
-SUBFILE_TYPE, COMPRESSION, PHOTOMETRIC, MAKE, ORIENTATION, SUB_IFDS = 254, 259, 262, 271, 274, 330
-SAMPLE_FORMAT, DNG_VERSION = 339, 50706
+SUBFILE_TYPE, WIDTH, HEIGHT, BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
+MAKE, ORIENTATION, PLANAR_CONFIGURATION, SUB_IFDS, SAMPLE_FORMAT, DNG_VERSION = 271, 274, 284, 330, 339, 50706
 
-FLOATING_POINT = 3
-"""The value of SAMPLE_FORMAT where pixels are floating-point numbers."""
+SIGNED, FLOATING_POINT = 2, 3
+"""Values of SAMPLE_FORMAT. Without the tag, pixels are unsigned whole numbers."""
 
 SENSOR_PATTERN = 32803
 """The value of PHOTOMETRIC where pixels are those of the sensor, one color each."""
@@ -21,33 +22,60 @@ NUMBER_FORMATS = {1: "B", 3: "H", 4: "I"}
 """The types of tags that hold whole numbers, as `struct` names them."""
 
 
+class Form(NamedTuple):
+    """The form of the numbers in a file, as `struct` names them.
+
+    Attributes:
+        start: the position of the address of the first directory.
+        address: the form of an address.
+        counted: the form of the number of tags.
+        tag: the form of a tag up to its value: its number, its type and its length.
+    """
+
+    start: int
+    address: str
+    counted: str
+    tag: str
+
+
+CLASSIC, BIG = Form(4, "I", "H", "HHI"), Form(8, "Q", "Q", "HHQ")
+"""The forms of TIFF and of BigTIFF."""
+
+SIGNATURES = {b"II*\0": ("<", CLASSIC), b"MM\0*": (">", CLASSIC), b"II+\0": ("<", BIG), b"MM\0+": (">", BIG)}
+"""The byte order and the form of a file by its first bytes."""
+
+
 def read_tags(data: bytes) -> dict[int, int | None]:
-    """Return the tags of the first directory of a TIFF file, in either byte order.
+    """Return the tags of the first directory of a TIFF or BigTIFF file, in either byte order.
 
     The value is the first whole number of a tag, and None for a tag without one. A file that is cut off gives the tags
     before the cut, and other bytes give none.
     """
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
     tags: dict[int, int | None] = {}
-    if order is None:
+    if data[:4] not in SIGNATURES:
         return tags
+    order, form = SIGNATURES[data[:4]]
+    head = struct.calcsize(order + form.tag)
+    step = head + struct.calcsize(order + form.address)
     try:
-        (start,) = struct.unpack_from(f"{order}I", data, 4)
-        (count,) = struct.unpack_from(f"{order}H", data, start)
-        for position in range(start + 2, start + 2 + 12 * min(count, MOST_TAGS), 12):
-            tag, kind, length = struct.unpack_from(f"{order}HHI", data, position)
-            tags.setdefault(tag, _read_number(data, order, position + 8, NUMBER_FORMATS.get(kind), length))
+        (start,) = struct.unpack_from(order + form.address, data, form.start)
+        (count,) = struct.unpack_from(order + form.counted, data, start)
+        first = start + struct.calcsize(order + form.counted)
+        for position in range(first, first + step * min(count, MOST_TAGS), step):
+            tag, kind, length = struct.unpack_from(order + form.tag, data, position)
+            code = NUMBER_FORMATS.get(kind)
+            tags.setdefault(tag, _read_number(data, order, form.address, position + head, code, length))
     except struct.error:
         pass
     return tags
 
 
-def _read_number(data: bytes, order: str, position: int, code: str | None, length: int) -> int | None:
-    """Return the first number of a tag. More than four bytes of numbers lie elsewhere, and the tag says where."""
+def _read_number(data: bytes, order: str, address: str, position: int, code: str | None, length: int) -> int | None:
+    """Return the first number of a tag. Numbers that need more room lie elsewhere, and the tag says where."""
     if code is None or length == 0:
         return None
-    if length * struct.calcsize(code) > 4:
-        (position,) = struct.unpack_from(f"{order}I", data, position)
+    if length * struct.calcsize(code) > struct.calcsize(order + address):
+        (position,) = struct.unpack_from(order + address, data, position)
     number: int = struct.unpack_from(f"{order}{code}", data, position)[0]
     return number
 

@@ -24,8 +24,8 @@ def bootstrap_interval(
     matrix. So the counts are drawn directly, all resamples at once.
 
     Images of one person or sequence are no independent draws. With a matrix for each group, groups are drawn with all
-    of their images: the cluster bootstrap (Davison and Hinkley 1997, section 3.8; Field and Welsh 2007). With few groups
-    its intervals are too narrow (Cameron, Gelbach and Miller 2008).
+    of their images: the cluster bootstrap (Davison and Hinkley 1997, section 3.8; Field and Welsh 2007). With few
+    groups its intervals are too narrow (Cameron, Gelbach and Miller 2008).
 
     Args:
         confusion: counts of images, (classes, classes), or those of each group, (groups, classes, classes).

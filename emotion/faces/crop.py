@@ -35,10 +35,13 @@ def align_crop(image: np.ndarray, detection: Detection, margin: float, size: int
         size: height and width of the result in pixels.
         color: `grayscale` or `rgb`.
     """
+    return to_input(cut_face(image, detection, margin), size, color)
+
+
+def cut_face(image: np.ndarray, detection: Detection, margin: float) -> np.ndarray:
+    """Return the square that `align_crop` resizes: uint8 (side, side, 1 or 3), with a side up to LARGEST_SIDE."""
     side = max(1, round(max(detection.box.width, detection.box.height) * (1 + 2 * margin)))
-    shown = min(side, LARGEST_SIDE)
-    square = cut_square(image, _center(detection.box, side), side, shown, detection.tilt)
-    return to_input(square, size, color)
+    return cut_square(image, _center(detection.box, side), side, min(side, LARGEST_SIDE), detection.tilt)
 
 
 def _center(box: Box, side: int) -> np.ndarray:

@@ -5,6 +5,7 @@ package, so nothing is downloaded. `cv2.FaceDetectorYN` runs the same file and g
 twice the time, and a test compares both.
 """
 
+import os
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ def find_faces(image: np.ndarray, least_score: float) -> list[RawDetection]:
         least_score: the lowest score of a face, 0 to 1.
     """
     names = [f"{name}_{stride}" for stride in STRIDES for name in OUTPUTS]
-    outputs = dict(zip(names, _load_session().run(names, {"input": _to_input(image)}), strict=True))
+    outputs = dict(zip(names, _load_session(os.getpid()).run(names, {"input": _to_input(image)}), strict=True))
     columns = -(-image.shape[1] // STRIDES[-1]) * STRIDES[-1]
     rows = np.concatenate([_decode(outputs, stride, columns // stride, least_score) for stride in STRIDES])
     plausible = np.isfinite(rows).all(axis=1) & (rows[:, 2:4].max(axis=1) <= LARGEST_SIDE * max(image.shape[:2]))
@@ -58,8 +59,11 @@ def load_weights() -> bytes:
 
 
 @cache
-def _load_session() -> "onnxruntime.InferenceSession":
-    """Return the network for images of any size, which the file itself would not take."""
+def _load_session(process: int) -> "onnxruntime.InferenceSession":
+    """Return the network for images of any size, which the file itself would not take.
+
+    Each process loads its own. A session of the parent process would hold the state of threads that a fork ends.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

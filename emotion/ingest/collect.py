@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from emotion.core.errors import InputError
 from emotion.ingest.face_columns import format_box, format_face
+from emotion.ingest.sources.content import NO_FACE
 from emotion.ingest.sources.source import Batch, Content, Entry
 
 NAMED_REJECTIONS = 5
@@ -112,10 +113,24 @@ def _make_row(entry: Entry, content: Content, end: int) -> tuple[Any, ...]:
     )
 
 
+def select_without_face(rejected: pd.DataFrame) -> pd.DataFrame:
+    """Return the rejected images in which no face was found. They can be read, unlike the others."""
+    return rejected[rejected["reason"].str.startswith(NO_FACE).astype(bool)]
+
+
 def check_rejected(collected: Collected, share: float, source: str) -> None:
-    """Raise InputError where no image is usable, or more than `share` (0 to 1) of them are not."""
-    rejected = collected.rejected
+    """Raise InputError where no image is usable, or more than `share` (0 to 1) of them are not.
+
+    Photos without a face are usual, so they count only where no image is left.
+    """
+    without_face = select_without_face(collected.rejected)
+    rejected = collected.rejected.drop(without_face.index)
     total = len(rejected) + len(collected.images)
+    if len(without_face) and not len(collected.images):
+        raise InputError(
+            f"{source}: no face was found in {len(without_face)} images, and no other image can be used. Where images "
+            "are crops of faces, set features.faces: as_is; where faces are small, lower faces.smallest"
+        )
     if total == 0:
         raise InputError(
             f"{source} holds no images, expected at least one; set source.file or source.folder to another source"

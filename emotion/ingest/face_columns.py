@@ -1,6 +1,14 @@
 """The columns `box` and `face` of the table: places of faces in images, as texts."""
 
+from collections.abc import Callable, Iterable
+from itertools import repeat
+from typing import TypeVar
+
+import pandas as pd
+
 from emotion.faces.detection import Box, Detection
+
+Parsed = TypeVar("Parsed")
 
 
 def format_box(box: Box | None) -> str:
@@ -24,3 +32,13 @@ def parse_face(text: str) -> Detection | None:
         return None
     *box, tilt = text.split()
     return Detection(Box(*map(int, box)), float(tilt))
+
+
+def parse_column(table: pd.DataFrame, column: str, parse: Callable[[str], Parsed | None]) -> Iterable[Parsed | None]:
+    """Return what `parse` makes of each row's value in a column; None for each where the table lacks the column."""
+    return map(parse, table[column]) if column in table else repeat(None, len(table))
+
+
+def has_faces(table: pd.DataFrame) -> bool:
+    """Return whether a face is cut out of any image of the table."""
+    return "face" in table and bool((table["face"] != "").any())

@@ -10,8 +10,14 @@ from scipy.sparse.csgraph import connected_components
 from emotion.data.table import GROUP, NEAR_COPY
 from emotion.ingest.copies import link_keys
 
-MOST_ATTEMPTS, MOST_VISITS = 50, 200_000
-"""Number of random orders of the units that are tried, and the number of units in all of them, beyond one order."""
+MOST_ATTEMPTS, MOST_VISITS, MOST_MOVES = 50, 100_000, 50
+"""Number of random orders of the units that are tried, of units in all of them beyond one order, and of later moves."""
+
+LACKING = 1e9
+"""The weight of an emotion that no chosen unit has. It is above every distance from the target."""
+
+SMALLEST_GAIN = 1e-9
+"""The difference of weighted distances that counts as one."""
 
 
 class Task(NamedTuple):
@@ -88,7 +94,7 @@ def choose_units(units: np.ndarray, emotions: pd.Series, share: float, seed: lis
         seed: of the random orders.
         keep: the number of other splits, each of which needs a unit of every emotion.
     """
-    kinds, codes = np.unique(emotions.to_numpy(dtype=object), return_inverse=True)
+    codes, kinds = pd.factorize(emotions, sort=True)
     present, members = np.unique(units, return_inverse=True)
     shape = len(present), len(kinds)
     counts = np.bincount(members * shape[1] + codes, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
@@ -122,28 +128,26 @@ def _fill(task: Task, order: np.ndarray) -> np.ndarray:
 
 
 def _improve(task: Task, chosen: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return the choice after units are added and dropped, one at a time, while it comes nearer to the target.
+    """Return the choice after units are added and dropped, one at a time, while it lacks fewer emotions or is nearer.
 
-    Then a unit is added for each emotion that is still missing, as far as there are units to spare.
+    An added unit must leave enough units of its emotions to the other splits.
     """
-    counts, weighted = task.counts[order], task.weighted[order]
-    squares, taken = (weighted * counts).sum(axis=1), chosen[order]
-    held = counts > 0
-
-    def gains() -> np.ndarray:
-        rest = task.target - counts[taken].sum(axis=0)
-        spare = held[~taken].sum(axis=0) > task.keep
-        gain = np.where(taken, -1, 1) * 2 * (weighted @ rest) - squares
-        return np.where(taken | (spare | ~held).all(axis=1), gain, -np.inf)
-
-    while (gain := gains()).max() > 1e-9:
-        taken[gain.argmax()] ^= True
-    for emotion in np.argsort(held.sum(axis=0)):
-        gain = np.where(held[:, emotion] & ~taken, gains(), -np.inf)
-        if not held[taken, emotion].any() and np.isfinite(gain.max()):
-            taken[gain.argmax()] = True
+    counts, weighted, taken = task.counts[order], task.weighted[order], chosen[order]
+    squares, held = (weighted * counts).sum(axis=1), (counts > 0).astype(float)
+    rest, holders, left = task.target - counts[taken].sum(axis=0), held[taken].sum(axis=0), held[~taken].sum(axis=0)
+    for _ in range(MOST_MOVES):
+        nearer = np.where(taken, -2, 2) * (weighted @ rest) - squares
+        fewer = np.where(taken, -(held @ (holders == 1)), held @ (holders == 0))
+        allowed = taken | (held @ (left <= task.keep) == 0)
+        gain = np.where(allowed, nearer + LACKING * fewer, -np.inf)
+        unit = gain.argmax()
+        if gain[unit] <= SMALLEST_GAIN:
+            break
+        sign = -1 if taken[unit] else 1
+        rest, holders, left = rest - sign * counts[unit], holders + sign * held[unit], left - sign * held[unit]
+        taken[unit] ^= True
     if not taken.any():
-        taken[(2 * weighted @ task.target - squares).argmax()] = True
+        taken[nearer.argmax()] = True
     result = np.zeros_like(chosen)
     result[order] = taken
     return result

@@ -11,8 +11,6 @@ from itertools import combinations, pairwise
 import cv2
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 SIDE, KEPT = 32, 8
 """Side of the small copy of an image, and of the low frequencies that are kept, in pixels and coefficients."""
@@ -108,6 +106,10 @@ def _join(components: np.ndarray, pairs: list[np.ndarray]) -> np.ndarray:
     """Return the components after both ends of each pair are joined."""
     if not pairs:
         return components
+    # Reading a source loads this module, and seldom needs these two, which take a third of a second.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     ends = components[np.concatenate(pairs)]
     size = len(components)
     graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(size, size))

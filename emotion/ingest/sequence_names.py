@@ -32,7 +32,8 @@ class Sequences(NamedTuple):
             f"warning: the file names look like sequences or persons: {self.images:,} of {total:,} images share what "
             f"stands before the last number with others, such as {self.example}. Images of one person may be in "
             "training and in test, so that the figures are too good. To keep them together, set split.group in "
-            f"params.yaml: `group: {{pattern: '{PATTERN}'}}`"
+            f"params.yaml: `group: {{pattern: '{PATTERN}'}}`. Where a name has a person and a sequence, choose the "
+            r"part that names the person, such as '(S\d+)_'"
         )
 
 

@@ -42,21 +42,23 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
     if not missing:
         return split
     in_train = images[split == "train"]
-    linked = link_keys(in_train).keys() > {COPY}
-    units = pd.Series(number_units(in_train), index=in_train.index) if linked else None
-    if units is not None:
-        _check_enough(in_train, units, missing)
+    units = None
+    if link_keys(images).keys() > {COPY}:
+        units = pd.Series(number_units(images), index=images.index)
+        # What belongs to an image in another split is left out of training later, so it is not chosen.
+        in_train = in_train[~units[in_train.index].isin(units[split != "train"])]
+        _check_enough(in_train, units[in_train.index], missing)
     for order, (name, share) in enumerate(shares.items()):
         if name in missing:
-            rest = images[split == "train"]
+            rest = in_train[split[in_train.index] == "train"]
             # Both shares refer to all training images of the source, so that 0.2 and 0.1 leave 0.7.
             of_rest, seed = share * len(in_train) / max(1, len(rest)), [params.seed, order]
             if units is None:
-                split[choose_split(rest, of_rest, seed)] = name
+                chosen = choose_split(rest, of_rest, seed)
             else:
                 others = len(missing) - missing.index(name)
-                chosen = choose_units(units[rest.index].to_numpy(), rest["emotion"], of_rest, seed, others)
-                split[rest.index[chosen]] = name
+                chosen = rest.index[choose_units(units[rest.index].to_numpy(), rest["emotion"], of_rest, seed, others)]
+            split[chosen] = name
     return split
 
 
@@ -68,7 +70,7 @@ def _check_enough(images: pd.DataFrame, units: pd.Series, missing: Sequence[str]
     names = images["group"].drop_duplicates()
     named = ", ".join(names[names != ""].head(NAMED_GROUPS)) or "all near copies of each other"
     raise InputError(
-        f"split.group: got {found} group{'s' if found > 1 else ''} of training images that share no copies ({named}), "
+        f"split.group: got {found} group{'' if found == 1 else 's'} outside of other splits ({named}), "
         f"expected at least {needed}: one for each of {', '.join(['train', *missing])}. Add images of other people or "
         "sequences, or choose smaller groups with split.group: {column: …} or {pattern: '…'}"
     )

@@ -1,6 +1,7 @@
 """The counts in metrics/dataset.json, and the hash of the used images."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,22 @@ import pyarrow.compute as pc
 
 from emotion.core.labels import Scheme
 from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
+from emotion.ingest.collect import select_without_face
 from emotion.ingest.copies import link_keys, number
 
 COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
 """The links between images that are counted by split, by their keys in the file."""
 
-HASHED = ("hash", "emotion", "split", VOTES_COLUMN)
+HASHED = ("hash", "emotion", "split", "face", VOTES_COLUMN)
 """Columns whose values `hash_used` counts."""
 
 
 def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> dict[str, Any]:
     """Return the content of metrics/dataset.json. All numbers except `groups` count images.
 
+    - rejected: images that cannot be read or decided on.
+    - without_face: images in which a face was searched and none found. The table does not have them either.
+    - several_faces: images of the table in which more than one face was found. One of them is used.
     - images: the used images, by split and class of the scheme.
     - excluded: the excluded images, by reason.
     - copies: copies among all images of the table. `total` counts images with the same pixels as an earlier one; an
@@ -36,11 +41,14 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     """
     keys = link_keys(table)
     used = table.loc[table["excluded"] == "", [name for name in HASHED if name in table]]
+    without_face = len(select_without_face(rejected))
     counts = count_images(used, scheme)
     reasons = table["excluded"].value_counts()
     return {
         "source_images": len(table) + len(rejected),
-        "rejected": len(rejected),
+        "rejected": len(rejected) - without_face,
+        "without_face": without_face,
+        "several_faces": int((table["faces"] > 1).sum()) if "faces" in table else 0,
         "blank": int(table["blank"].sum()),
         "images": {
             "total": len(used),
@@ -61,6 +69,11 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
         },
         "sha256": hash_used(used),
     }
+
+
+def describe_skipped(skipped: Mapping[str, int]) -> str:
+    """Return the numbers of skipped files for messages, such as `2 system files, 1 label files`."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in skipped.items())
 
 
 def count_images(table: pd.DataFrame, scheme: Scheme) -> dict[str, dict[str, int]]:

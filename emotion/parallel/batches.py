@@ -7,6 +7,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -54,11 +55,29 @@ def map_batches(function: Callable[[Item], Result], batches: Iterable[Item]) -> 
 
 def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item], workers: int) -> Iterator[Result]:
     executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _without_threads():
         # Python 3.12 warns of a fork in a process with threads. NumPy's threads always run, but are idle here.
         warnings.simplefilter("ignore", DeprecationWarning)
         waiting = deque(executor.submit(function, batch) for batch in islice(batches, WAITING_PER_WORKER * workers))
     return _results_in_order(executor, function, waiting, batches)
+
+
+@contextmanager
+def _without_threads() -> Iterator[None]:
+    """Keep OpenCV in one thread, so that the processes that start in the block inherit that.
+
+    A fork does not take threads along, and there is a process for each core.
+    """
+    opencv = sys.modules.get("cv2")
+    if opencv is None:
+        yield
+        return
+    before = opencv.getNumThreads()
+    opencv.setNumThreads(1)
+    try:
+        yield
+    finally:
+        opencv.setNumThreads(before)
 
 
 def _results_in_order(

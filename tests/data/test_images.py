@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from emotion.data.image_errors import MAX_PIXELS
 from emotion.data.images import (
-    MAX_PIXELS,
     ImageError,
     UnknownFormatError,
     decode,
@@ -165,26 +165,6 @@ def test_rare_parts_of_a_jpeg_header_are_passed_over(extra):
     np.testing.assert_array_equal(decode(data[:2] + extra + data[2:]), decode(data))
 
 
-def float_tiff(image: np.ndarray) -> bytes:
-    return cv2.imencode(".tiff", image.astype(np.float32))[1].tobytes()
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        float_tiff(GRAY),
-        float_tiff(RGB),
-        saved(Image.fromarray(GRAY.astype(np.float32)), "TIFF"),
-        saved(Image.fromarray(GRAY.astype(np.float32)), "TIFF", big_tiff=True),
-        saved(Image.fromarray(GRAY.astype(np.float32)), "PPM"),
-    ],
-    ids=["gray", "RGB", "by Pillow", "large TIFF", "PFM"],
-)
-def test_floating_point_pixels_are_refused_with_the_depths_to_use(data):
-    with pytest.raises(ImageError, match=r"floating-point pixels.*8 or 16 bits"):
-        decode(data)
-
-
 def heic_of(*images: np.ndarray, **options: object) -> bytes:
     pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed, so no HEIC file is made")
     file = pillow_heif.HeifFile()
@@ -225,7 +205,7 @@ def test_heic_of_absurd_size_is_refused_before_it_is_decoded(monkeypatch):
     place = data.index(b"ispe") + 8
     with pytest.raises(ImageError):
         decode(data[:place] + struct.pack(">II", 60_000, 60_000) + data[place + 8 :])
-    monkeypatch.setattr("emotion.data.images.MAX_PIXELS", 64 * 64 - 1)
+    monkeypatch.setattr("emotion.data.image_errors.MAX_PIXELS", 64 * 64 - 1)
     with pytest.raises(ImageError, match="64x64 pixels"):
         decode(data)
 

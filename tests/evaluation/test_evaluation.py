@@ -1,5 +1,7 @@
 """Figures against values worked out by hand; what is chosen on a split and what is only scored."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +20,14 @@ from emotion.core.files import rounded, write_csv
 from emotion.core.params import EvaluateParams
 from emotion.evaluation import calibration, curves, metrics
 from emotion.evaluation.bootstrap import bootstrap_interval
-from emotion.evaluation.report import SplitPredictions, find_unique, make_report, score_by_class, score_split
+from emotion.evaluation.report import (
+    SplitPredictions,
+    find_unique,
+    make_report,
+    number_groups,
+    score_by_class,
+    score_split,
+)
 from emotion.evaluation.threshold import check_threshold, choose_threshold, count_by_threshold
 from emotion.model_files.probabilities import predict_probabilities
 
@@ -170,6 +179,49 @@ def test_the_interval_agrees_with_drawing_images_one_by_one():
     ]
     drawn = bootstrap_interval(predictions.confusion, metrics.macro_f1, resamples=2000, seed=5)
     np.testing.assert_allclose(drawn, np.quantile(figures, [0.025, 0.975]), atol=0.01)
+
+
+def test_the_interval_by_group_is_that_of_drawing_groups_one_by_one():
+    """Ten images of each of 40 groups are all right or all wrong, so there are 40 independent draws and not 400."""
+    rng = np.random.default_rng(3)
+    right = np.repeat(rng.random(40) < 0.7, 10)
+    predictions = binary_predictions([(1, 0.9 if one else 0.1) for one in right])
+    by_image = bootstrap_interval(predictions.confusion, metrics.accuracy, resamples=2000, seed=1)
+    grouped = replace(predictions, groups=np.repeat(np.arange(40), 10))
+    assert grouped.resampled.shape == (40, 2, 2)
+    by_group = bootstrap_interval(grouped.resampled, metrics.accuracy, resamples=2000, seed=1)
+    width = 2 * 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / 40)
+    assert by_group[1] - by_group[0] == pytest.approx(width, rel=0.1)
+    assert by_image[1] - by_image[0] == pytest.approx(width / np.sqrt(10), rel=0.1)
+    uneven = replace(random_predictions(images=300), groups=np.sort(rng.integers(0, 25, 300)))
+    members = [np.flatnonzero(uneven.groups == group) for group in np.unique(uneven.groups)]
+    figures = [
+        metrics.macro_f1(uneven.select(np.concatenate([members[one] for one in rng.integers(0, 25, 25)])).confusion)
+        for _ in range(1000)
+    ]
+    drawn = bootstrap_interval(uneven.resampled, metrics.macro_f1, resamples=2000, seed=5)
+    np.testing.assert_allclose(drawn, np.quantile(figures, [0.025, 0.975]), atol=0.015)
+
+
+def test_draws_of_groups_come_out_the_same_in_blocks(monkeypatch):
+    confusions = np.random.default_rng(0).integers(0, 9, (50, 3, 3))
+    whole = bootstrap_interval(confusions, metrics.macro_f1, resamples=300, seed=2)
+    monkeypatch.setattr("emotion.evaluation.bootstrap.MOST_DRAWS", 120)
+    assert bootstrap_interval(confusions, metrics.macro_f1, resamples=300, seed=2) == whole
+
+
+def test_groups_widen_the_intervals_and_move_no_other_figure():
+    test = random_predictions(seed=2)
+    alone = report_of(random_predictions(seed=1), test)
+    assert "bootstrap_by" not in alone
+    names = pd.Series([f"person {number % 20}" for number in range(590)] + [""] * 10)
+    grouped = report_of(random_predictions(seed=1), replace(test, groups=number_groups(names)))
+    assert grouped.pop("bootstrap_by") == "group"
+    assert grouped["test"].pop("groups") == 30
+    assert grouped["test_unique"].pop("groups") <= 30
+    moved = {name for name, value in alone["test"].items() if grouped["test"][name] != value}
+    assert moved == {f"{name}_{end}" for name in ("accuracy", "macro_f1") for end in ("low", "high")}
+    assert number_groups(pd.Series(["", ""])) is None
 
 
 # --- calibration

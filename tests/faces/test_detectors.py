@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import math
+import os
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -238,7 +239,7 @@ def test_opencv_finds_the_same_faces_with_the_same_file(astronaut, shape, channe
 
 def test_rows_that_overflow_are_dropped(monkeypatch, astronaut):
     """The network gives infinite and huge boxes for some images, since sizes are exponentials."""
-    session = yunet_network._load_session()
+    session = yunet_network._load_session(os.getpid())
 
     class Overflowing:
         def run(self, names, inputs):
@@ -248,7 +249,7 @@ def test_rows_that_overflow_are_dropped(monkeypatch, astronaut):
             return list(outputs.values())
 
     expected = find_faces(astronaut, 0.5)
-    monkeypatch.setattr(yunet_network, "_load_session", Overflowing)
+    monkeypatch.setattr(yunet_network, "_load_session", lambda _: Overflowing())
     assert find_faces(astronaut, 0.5) == expected
 
 

@@ -317,7 +317,7 @@ def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 table = read_table(Path("table.csv"))
-params = FeaturesParams(image_size=48, color="rgb", format="npy")
+params = FeaturesParams(faces="as_is", image_size=48, color="rgb", format="npy")
 extract(table[:64], Path("pixels.npy"), None, params, Path("warm"))
 before = peak()
 extract(table[: int(sys.argv[1])], Path("pixels.npy"), None, params, Path("features"))
@@ -331,7 +331,7 @@ def test_peak_memory_does_not_grow_with_the_data_set(tmp_path):
     """Four times the images, 240 MiB of arrays instead of 60, take the same memory."""
     count = 36_000
     np.lib.format.open_memmap(tmp_path / "pixels.npy", mode="w+", dtype=np.uint8, shape=(count * 48 * 48,))
-    columns = {"image": "a", "emotion": "sad", "label": 4, "split": "train", "height": 48, "width": 48}
+    columns = {"image": "a", "emotion": "sad", "label": 4, "split": "train", "group": "", "height": 48, "width": 48}
     columns |= {"channels": 1, "hash": "a", "copy_of": "", "blank": True, "offset": 0, "excluded": ""}
     lines = [",".join(columns)]
     for number in range(count):

@@ -19,7 +19,7 @@ from emotion.data.table import COLUMNS, read_table
 from emotion.ingest.collect import Collected
 from emotion.ingest.ferplus import CHOICES, Votes, choose_by_majority, format_votes, match_votes, parse_votes
 from stages import create_dataframe, extract_features
-from tests.makers import USAGES, Row, csv_text, find_fer2013, image_files, make_rows, write_files, write_params
+from tests.makers import USAGES, Row, csv_text, encode, find_fer2013, image_files, make_rows, write_files, write_params
 
 RAW = Path("data/raw")
 WORDS = list(CHOICES.values())
@@ -229,6 +229,31 @@ def test_votes_survive_the_table(rows):
 def test_a_column_of_something_else_is_refused(column):
     with pytest.raises(InputError, match=r"\bvotes\b.*`dvc repro create_dataframe`"):
         parse_votes(pd.Series(column))
+
+
+def test_folders_that_carry_their_votes_give_the_same_table_as_the_rows(run):
+    rows, votes = eight()
+    votes[0] = votes_for(unknown=6, happy=4)
+    votes[2] = votes_for(disgust=4, contempt=3, happy=1, unknown=2)
+    write_source(rows, votes)
+    rows_table = run(labels_targets="votes")
+    folders = {"train": "FER2013Train", "val": "FER2013Valid", "test": "FER2013Test"}
+    lists = dict.fromkeys(folders.values(), "")
+    for number, ((_, split, image), row) in enumerate(zip(rows, votes, strict=True)):
+        name = f"fer{number:07}.png"
+        numbers = ",".join(str(row[choice]) for choice in HEADER.split(",")[2:])
+        lists[folders[split]] += f'{name},"(0, 0, 48, 48)",{numbers}\n'
+        write_files(RAW / "fer", {f"{folders[split]}/{name}": encode(image)})
+    write_files(RAW / "fer", {f"{folder}/label.csv": text.encode() for folder, text in lists.items()})
+    table = run(labels_targets="votes", source_file="fer")
+    names = table["image"].str.extract(r"fer(\d+)")[0].astype(int)
+    columns = ["emotion", "label", "split", "hash", "excluded", "votes"]
+    ordered = table.set_index(names)[columns].sort_index()
+    assert ordered.to_dict("records") == rows_table[columns].to_dict("records")
+    assert list(table.columns) == [*COLUMNS, "votes"]
+    seven = run(source_file="fer", labels_scheme="seven")
+    assert seven.columns[-1] == "ferplus_votes"
+    assert set(seven.loc[seven["excluded"] == "scheme", "emotion"]) == {"contempt", "unknown"}
 
 
 # What cannot be used

@@ -21,7 +21,7 @@ TRUTH = {
     "fer2013": "angry disgust fear happy sad surprise neutral",
     "ckplus": "angry disgust fear happy sad surprise neutral contempt",
     "rafdb": "- surprise fear disgust happy sad angry neutral",
-    "affectnet": "neutral happy sad surprise fear disgust angry contempt",
+    "affectnet": "neutral happy sad surprise fear disgust angry contempt none uncertain no_face",
     "ferplus": "neutral happy surprise sad angry disgust fear contempt",
     "alphabetical": "angry disgust fear happy neutral sad surprise",
 }
@@ -30,14 +30,15 @@ TRUTH = {
 @pytest.mark.parametrize("name", TRUTH)
 def test_numbers_mean_what_the_data_set_says(name):
     reader = make_label_reader(SEVEN, name)
-    for number, emotion in enumerate(TRUTH[name].split()):
+    for number, word in enumerate(TRUTH[name].split()):
+        emotion = word.replace("_", " ")
         if emotion == "-":
             with pytest.raises(UnreadLabelError, match="1 surprise"):
                 reader.read("0")
         else:
             assert reader.read(f" {number} ") == reader.read(f"{number}.0") == emotion
     with pytest.raises(UnreadLabelError):
-        reader.read("8")
+        reader.read("11")
 
 
 def test_params_take_every_numbering():
@@ -114,4 +115,4 @@ def test_other_values_of_the_param_are_refused(numbers):
 
 
 def test_every_known_emotion_is_in_some_numbering():
-    assert {emotion for pairs in NUMBERINGS.values() for _, emotion in pairs} == set(KNOWN_EMOTIONS)
+    assert {emotion for pairs in NUMBERINGS.values() for _, emotion in pairs} >= set(KNOWN_EMOTIONS)

@@ -1,7 +1,10 @@
-"""Which split each image is in: the source's own, or one that is chosen by emotion and seed."""
+"""Which split each image is in: the source's own, or one that is chosen by emotion, seed and group."""
 
+import hashlib
+import time
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +13,7 @@ from emotion.core.errors import InputError
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import SplitParams
 from emotion.data.table import SPLITS
+from emotion.ingest.group_splits import number_units
 from emotion.ingest.table_builder import build_table, check_classes
 from tests.makers import images_of
 
@@ -69,6 +73,132 @@ def test_copies_are_chosen_together():
 
 def test_small_classes_still_have_an_image_in_each_split():
     assert counts(splits_of([("happy", None, str(number)) for number in range(3)])) == {"train": 1, "val": 1, "test": 1}
+
+
+def checksum(rows: Sequence[tuple[str, str | None, str]], **changes: float) -> str:
+    return hashlib.sha256(" ".join(splits_of(rows, **changes)).encode()).hexdigest()[:16]
+
+
+def test_the_choice_without_groups_stays_what_it_was():
+    """Every published split depends on it; recorded before there were groups."""
+    contempt = [("contempt", None, f"c{number // 2}") for number in range(9)]
+    rows = [*many(None), *contempt, *(("happy", None, f"Nonesad{number}") for number in range(5))]
+    assert checksum(rows) == "939a0b25693df9a6"
+    assert checksum(rows, seed=2013, validation=0.2) == "c6c94c3b93e9127f"
+    assert checksum([*many("train", 23), *many("test", 3)]) == "027e3ce85f1dd100"
+    assert checksum([*many("train", 23), *many("val", 3)], seed=5) == "852c333e5b4f1977"
+
+
+def test_emotions_of_the_users_own_are_split_too():
+    rows = [(emotion, None, f"{emotion}{number}") for emotion in ("bored", "engaged") for number in range(20)]
+    table = build_table(images_of(rows), resolve_scheme(["bored", "engaged"]), PARAMS)
+    counts_by_emotion = table.groupby(["split", "emotion"]).size()
+    assert counts_by_emotion.to_dict() == {
+        (split, emotion): count
+        for split, count in {"train": 16, "val": 2, "test": 2}.items()
+        for emotion in ("bored", "engaged")
+    }
+
+
+# Groups
+
+
+def grouped(persons: int, seed: int = 0, split: str | None = None) -> pd.DataFrame:
+    """Return images of `persons` with 1 to 30 images each, whose emotions are as uneven as FER2013's."""
+    generator = np.random.default_rng(seed)
+    shares = np.array([*FER2013_COUNTS.values()]) / sum(FER2013_COUNTS.values())
+    person = np.repeat(np.arange(persons), generator.integers(1, 31, persons))
+    emotions = generator.choice([*FER2013_COUNTS], len(person), p=shares)
+    rows = [(emotion, split, f"{number:08x}") for number, emotion in enumerate(emotions)]
+    return images_of(rows).assign(group=[f"person {one}" for one in person])
+
+
+def split_of(images: pd.DataFrame, **changes: object) -> pd.Series:
+    return build_table(images, SEVEN, PARAMS.model_copy(update=changes))["split"]
+
+
+@pytest.mark.parametrize("persons, near", [(10, 0.08), (30, 0.02), (300, 0.005)])
+def test_groups_stay_together_and_the_shares_are_near(persons, near):
+    images = grouped(persons)
+    split = split_of(images, validation=0.2, test=0.1)
+    assert split.groupby(images["group"]).nunique().max() == 1
+    shares = split.value_counts(normalize=True)
+    assert abs(shares["test"] - 0.1) < near
+    assert abs(shares["val"] - 0.2) < near
+    by_emotion = pd.crosstab(images["emotion"], split, normalize="index")
+    if persons > 10:
+        assert (by_emotion["test"] - 0.1).abs().max() < 5 * near
+        assert (by_emotion > 0).all(axis=None)
+
+
+def test_the_choice_of_groups_depends_on_the_seed_and_not_on_order_and_names():
+    images = grouped(40)
+    split = split_of(images)
+    pd.testing.assert_series_equal(split_of(images), split)
+    assert (split_of(images, seed=2) != split).any()
+    shuffled = images.sample(frac=1, random_state=0).assign(image=[f"x{number}" for number in range(len(images))])
+    shuffled["group"] = shuffled["group"].map(lambda name: name[::-1])
+    pd.testing.assert_series_equal(split_of(shuffled).sort_index(), split)
+
+
+def test_a_group_that_is_far_too_large_stays_in_training():
+    images = pd.concat([grouped(30), grouped(30, seed=1).assign(group="giant")], ignore_index=True)
+    images["hash"] = [f"{number:08x}" for number in range(len(images))]
+    split = split_of(images)
+    assert set(split[images["group"] == "giant"]) == {"train"}
+    assert abs((split == "test").mean() - 0.1) < 0.02
+
+
+def test_an_emotion_of_few_groups_is_in_every_split():
+    images = grouped(60)
+    rare = images["emotion"] == "disgust"
+    images.loc[rare, "emotion"] = "happy"
+    images.loc[images["group"].isin(["person 1", "person 2", "person 3"]), "emotion"] = "disgust"
+    split = split_of(images)
+    assert set(split[images["emotion"] == "disgust"]) == {"train", "val", "test"}
+
+
+def test_images_without_a_group_stand_for_themselves():
+    images = images_of(many(None)).assign(group="")
+    images.loc[:9, "group"] = "anna"
+    split = split_of(images, test=0.2)
+    assert split[:10].nunique() == 1
+    assert abs((split == "test").mean() - 0.2) < 0.01
+
+
+def test_copies_and_near_copies_join_groups_and_blank_images_do_not():
+    rows = [("happy", None, pixels) for pixels in ("c", "a", "a", "b", "d", "d", "e")]
+    images = images_of(rows).assign(group=["ann", "ann", "ben", "cy", "", "", "dee"], near_copy_of="")
+    assert number_units(images).tolist() == [0, 0, 0, 1, 2, 2, 3]
+    assert number_units(images[::-1]).tolist()[::-1] == [0, 0, 0, 1, 2, 2, 3]
+    images.loc[6, "near_copy_of"] = "row 3"
+    assert number_units(images).tolist() == [0, 0, 0, 1, 2, 2, 1]
+    images.loc[[1, 2, 4, 5], "blank"] = True
+    units = number_units(images)
+    assert len({units[0], units[2], units[3], units[4]}) == 4
+    assert (units[0], units[4]) == (units[1], units[5])
+
+
+@pytest.mark.parametrize("persons, split, needed", [(1, None, 3), (2, None, 3), (1, "train", 2)])
+def test_too_few_groups_are_refused_with_what_is_there(persons, split, needed):
+    images = grouped(persons, split=split)
+    if split:
+        others = images_of([("happy", "test", f"t{number}") for number in range(3)]).assign(group="other")
+        images = pd.concat([images, others], ignore_index=True)
+    with pytest.raises(InputError, match=rf"^split\.group: got {persons} group.*person 0.* at least {needed}"):
+        split_of(images)
+    assert split_of(grouped(3)).nunique() == 3
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_groups_take_seconds():
+    images = images_of([(EMOTIONS[number % 7], None, f"{number:08x}") for number in range(200_000)])
+    images["group"] = [f"person {number % 100_000}" for number in range(200_000)]
+    started = time.perf_counter()
+    split = split_of(images)
+    assert time.perf_counter() - started < 30
+    assert abs((split == "test").mean() - 0.1) < 1e-4
+    assert split.groupby(images["group"]).nunique().max() == 1
 
 
 FER2013_COUNTS = {"angry": 4953, "disgust": 547, "fear": 5121, "happy": 8989, "sad": 6077, "surprise": 4002}

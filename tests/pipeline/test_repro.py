@@ -7,7 +7,7 @@ from tests.pipeline.project import cached_outputs, clone, read_pipeline
 
 pytestmark = pytest.mark.pipeline
 
-STAGES = ["make_sample", "create_dataframe", "extract_features", "train", "evaluate"]
+STAGES = ["make_sample", "resolve_faces", "create_dataframe", "extract_features", "train", "evaluate"]
 STAGES += ["export", "explain", "plot", "card"]
 
 
@@ -36,12 +36,12 @@ def test_a_second_fresh_clone_writes_the_same_lock(finished, small_origin, tmp_p
     [
         ("sample.seed", 1, {"make_sample"}),
         ("split.keep_copies", True, {"create_dataframe", "card"}),
-        ("features.image_size", 40, {"extract_features", "card"}),
+        ("features.image_size", 40, {"resolve_faces", "extract_features", "card"}),
         ("augmentation.flip", False, {"train"}),
         ("train.learning_rate", 0.01, {"train", "card"}),
         ("compute.threads", 1, {"train", "evaluate", "explain"}),
         ("evaluate.bins", 10, {"evaluate", "export", "card"}),
-        ("faces.margin", 0.2, {"export"}),
+        ("faces.margin", 0.2, {"resolve_faces", "export"}),
         ("plot.mistakes", 3, {"plot"}),
         ("explain.images", 1, {"explain"}),
     ],
@@ -62,6 +62,17 @@ def test_another_image_size_makes_other_arrays(project):
     project.set_params({"features.image_size": 40})
     assert project.repro("extract_features") == ["extract_features"]
     assert np.load(project.path / "data/features/x_test.npy", mmap_mode="r").shape[1:] == (40, 40, 1)
+
+
+def test_a_changed_margin_reaches_training_images_only_where_faces_are_cut_out(project):
+    project.set_params({"faces.margin": 0.2})
+    assert project.repro("train") == ["resolve_faces"]
+    project.set_params({"features.faces": "auto"})
+    assert project.repro("extract_features") == ["resolve_faces", "create_dataframe", "extract_features"]
+    project.set_params({"faces.margin": 0.3})
+    assert project.repro("extract_features") == ["resolve_faces", "extract_features"]
+    project.set_params({"faces.smallest": 30})
+    assert project.repro("extract_features") == ["resolve_faces", "create_dataframe"]
 
 
 @pytest.mark.slow

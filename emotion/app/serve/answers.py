@@ -8,7 +8,7 @@ from emotion.app.serve.uploads import Limits
 from emotion.core.files import read_json, rounded
 from emotion.core.metadata import AUTO, WHOLE
 from emotion.core.paths import EVALUATION_METRICS
-from emotion.data.images import MAX_PIXELS
+from emotion.data.image_errors import MAX_PIXELS
 from emotion.inference.annotation import emotion_color
 from emotion.inference.predictor import Face, Predictor
 from emotion.inference.tracking import TrackedFace

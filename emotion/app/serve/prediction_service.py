@@ -11,7 +11,8 @@ from fastapi import HTTPException, Request
 from emotion.app.serve.answers import FrameAnswer, ImageAnswer, describe_face, describe_tracked_face
 from emotion.app.serve.tracking_sessions import FrameOrderError, TrackingSessions
 from emotion.app.serve.uploads import Limits, Uploads
-from emotion.data.images import FORMATS, ImageError, UnknownFormatError, decode
+from emotion.data.images import ImageError, UnknownFormatError, decode
+from emotion.data.pillow_images import FORMATS
 from emotion.inference.predictor import Predictor
 
 Answer = TypeVar("Answer")

@@ -10,6 +10,10 @@ SMALL_IMAGE = 64 * 64
 """Number of pixels up to which images are stored when they are read. Larger images are read again when needed."""
 
 
+NO_FACE = "no face found"
+"""The start of the reason why an image is rejected in which no face was found."""
+
+
 def content_of(image: np.ndarray, entry: Entry, near_copies: bool = False) -> Content:
     """Return the content of `image`, uint8 (height, width, channels), which `entry` names, for the table.
 

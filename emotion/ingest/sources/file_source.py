@@ -19,6 +19,7 @@ from emotion.ingest.sources.archive_trees import Archive, ArchiveTree
 from emotion.ingest.sources.archives import check_once, check_total, damage_explained
 from emotion.ingest.sources.choice import choose_member, is_fer2013, is_named_csv
 from emotion.ingest.sources.forms import COMPRESSED, Form, find_form, read_head, refuse_form
+from emotion.ingest.sources.layouts.layout import Read
 from emotion.ingest.sources.layouts.readers import read_layout
 from emotion.ingest.sources.shared_file import BUFFER, SharedFile, open_shared, unpack
 from emotion.ingest.sources.source import Source
@@ -134,14 +135,19 @@ def _open_archive(packed: Packed, archive: Archive, labels: LabelReader) -> Sour
         return _open_packed(Packed(packed.path, shown, unpack(file, shown), nested=True), labels)
 
 
-def open_tree(tree: FileTree, labels: LabelReader) -> Source:
+def open_tree(tree: FileTree, labels: LabelReader, read: Read = read_layout) -> Source:
     """Return the source of the images in `tree`.
+
+    Args:
+        tree: the folder or archive.
+        labels: reads the labels.
+        read: reads the layout.
 
     Raises:
         InputError: no reader knows their layout.
     """
     listing = tree.list()
-    return TreeSource(tree, read_layout(tree, listing.names, labels), listing)
+    return TreeSource(tree, read(tree, listing.names, labels), listing)
 
 
 @contextmanager

@@ -1,15 +1,23 @@
 """Opening of the source that params.yaml names. Errors tell users where to get one."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
+from emotion.data.file_formats import identify
 from emotion.data.images import is_image
 from emotion.ingest.ferplus import is_ferplus
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.file_source import may_be_source, open_file, open_tree
+from emotion.ingest.sources.forms import read_head
+from emotion.ingest.sources.layouts.manifest import find_manifests, read_manifest
+from emotion.ingest.sources.layouts.manifest_table import is_manifest
+from emotion.ingest.sources.layouts.paths import LABEL_SUFFIXES
+from emotion.ingest.sources.layouts.readers import fits, read_files
+from emotion.ingest.sources.layouts.split_manifests import find_splits, read_manifests
 from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.split_archives import are_splits, merge
 from emotion.ingest.sources.system_files import is_hidden
@@ -32,8 +40,13 @@ def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
         InputError: there is no source, or several and `file` is None; its layout is unknown; it lies behind a link to
             a folder; or a folder cannot be listed.
     """
-    if not folder.is_dir():
+    if not folder.exists():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
+    if not folder.is_dir():
+        raise InputError(
+            f"source.folder: got {folder}, which is no folder. Set source.folder to {folder.parent}, and source.file "
+            f"to {folder.name}"
+        )
     try:
         paths = _choose(folder, file, labels)
         if len(paths) > 1:
@@ -50,7 +63,7 @@ def _choose(folder: Path, file: str | None, labels: LabelReader) -> list[Path]:
     candidates = find_candidates(folder, labels)
     if not candidates:
         raise InputError(f"the source folder {folder} (source.folder) holds no images. {HOW_TO_GET_IMAGES}")
-    if len(candidates) > 1 and not are_splits(candidates):
+    if len(candidates) > 1 and not (are_splits(candidates) or _are_manifests(folder, candidates)):
         raise _refuse_several(folder, candidates)
     return candidates
 
@@ -60,7 +73,19 @@ def _refuse_several(folder: Path, candidates: Sequence[Path]) -> InputError:
     return InputError(f"{folder} holds several sources: {names}, expected one; set source.file to one of them")
 
 
+def _are_manifests(folder: Path, paths: Sequence[Path]) -> bool:
+    """Return whether the paths are manifests with a split each."""
+    return bool(find_splits(_relative(folder, paths))) and all(path.is_file() and is_manifest(path) for path in paths)
+
+
+def _relative(folder: Path, paths: Sequence[Path]) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
 def _open_splits(folder: Path, paths: Sequence[Path], labels: LabelReader) -> Source:
+    if _are_manifests(folder, paths):
+        _refuse_folder_links(folder, folder)
+        return open_tree(FolderTree(folder), labels, partial(read_manifests, files=_relative(folder, paths)))
     tree = merge(paths[0].parent, paths, labels)
     if tree is None:
         raise _refuse_several(folder, paths)
@@ -68,17 +93,57 @@ def _open_splits(folder: Path, paths: Sequence[Path], labels: LabelReader) -> So
 
 
 def find_candidates(folder: Path, labels: LabelReader) -> list[Path]:
-    """Return the files in `folder` that may be a source, sorted; also `folder` itself where it has class folders."""
-    items = sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
+    """Return what may be a source: a folder of images, then archives, tables of pixels and manifests by name.
+
+    Outer folders with a single folder in them are left out, except where label files lie in them. The folder is no
+    source where a manifest names its images and no reader knows their layout. Other tables beside images
+    describe these.
+    """
+    base, inner, files = _descend(folder, labels)
+    tree = FolderTree(base)
+    names = tree.list().names
+    has_images = any(map(is_image, names))
+    # Images in a manifest may have any names.
+    manifests = [base / name for name in find_manifests(tree, names)] if has_images or not files else []
+    if has_images or manifests:
+        own = [] if manifests and not fits(tree, names, labels) else [base]
+        return [*own, *sorted({*files, *manifests})]
+    items = _list_items(inner)
+    folders = any(path.is_dir() for path in items)
+    if files or folders:
+        return files or [base]
+    # Their content is refused by name.
+    return [path for path in items if path.name.lower().endswith(SUFFIXES) or _has_known_form(path)]
+
+
+def _descend(folder: Path, labels: LabelReader) -> tuple[Path, Path, list[Path]]:
+    """Return the outermost folder that has label files, the innermost one, and the files in it that may be a source.
+
+    Where no outer folder has label files, the first is the innermost, too.
+    """
+    items = _list_items(folder)
     folders = [path for path in items if path.is_dir()]
-    files = [path for path in items if path not in folders and may_be_source(path)]
-    if not files and not folders:
-        # Their content is refused by name.
-        files = [path for path in items if path.name.lower().endswith(SUFFIXES)]
-    if len(folders) == 1 and not files and not (split_of(folders[0].name) or labels.knows(folders[0].name)):
-        return find_candidates(folders[0], labels)
-    images = any(is_image(path.name) for path in items)
-    return ([folder] if folders or images else []) + files
+    # To open each of many images would take seconds.
+    files = [path for path in items if not is_image(path.name) and path not in folders and may_be_source(path)]
+    if len(folders) != 1 or files or not _is_wrapper(folders[0], labels):
+        return folder, folder, files
+    base, inner, files = _descend(folders[0], labels)
+    has_labels = any(path.name.lower().endswith(LABEL_SUFFIXES) for path in items)
+    return folder if has_labels else base, inner, files
+
+
+def _list_items(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
+
+
+def _is_wrapper(folder: Path, labels: LabelReader) -> bool:
+    """Return whether a folder only wraps others. A doubled one, `images/images`, shows only from outside."""
+    is_doubled = (folder / folder.name).is_dir()
+    return not (is_doubled or split_of(folder.name) or labels.knows(folder.name))
+
+
+def _has_known_form(path: Path) -> bool:
+    return path.is_file() and identify(read_head(path)) is not None
 
 
 def _find_named(folder: Path, file: str) -> Path:
@@ -94,12 +159,18 @@ def _find_named(folder: Path, file: str) -> Path:
 
 def _name_candidate(folder: Path, path: Path) -> str:
     name = path.relative_to(folder).as_posix()
-    return f"{name} (the class folders)" if path.is_dir() else name
+    if path.is_dir():
+        return f"{name} (the class folders)"
+    return f"{name} (a manifest)" if is_manifest(path) else name
 
 
 def _open(folder: Path, path: Path, labels: LabelReader) -> Source:
+    if path.is_file() and is_manifest(path):
+        _refuse_folder_links(folder, folder)
+        read = partial(read_manifest, file=path.relative_to(folder).as_posix())
+        return open_tree(FolderTree(folder), labels, read)
     _refuse_folder_links(folder, path)
-    return open_tree(FolderTree(path), labels) if path.is_dir() else open_file(path, labels)
+    return open_tree(FolderTree(path), labels, read_files) if path.is_dir() else open_file(path, labels)
 
 
 def _refuse_folder_links(folder: Path, path: Path) -> None:

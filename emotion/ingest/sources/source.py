@@ -11,7 +11,7 @@ from emotion.core.emotion_names import FILLERS
 from emotion.faces.detection import Box, Detection
 
 BATCH = 256
-"""Number of images that a process reads before it returns them."""
+"""Number of images that a process reads before it returns them, unless describing one takes long."""
 
 SPLIT_NAMES = {
     "train": "train",
@@ -26,8 +26,11 @@ SPLIT_NAMES = {
 }
 """Splits by their names in sources, in lower case."""
 
-SPLIT_FILLERS = FILLERS | {"set", "data", "dataset", "split", "subset", "fold", "folder", "samples", "fer"}
-"""Words beside the name of a split, as in `train_set` or `FER2013Test`."""
+SPLIT_FILLERS = FILLERS | {
+    *("set", "data", "dataset", "split", "subset", "fold", "folder", "samples", "fer"),
+    *("label", "labels", "list", "metadata", "annotations"),
+}
+"""Words beside the name of a split, as in `train_set`, `FER2013Test` or `train_labels.csv`."""
 
 
 @lru_cache(maxsize=4096)
@@ -81,9 +84,9 @@ class Content(NamedTuple):
     perceptual_hash: str = ""
     """The 64 bits that near copies nearly share, in hex; empty where near copies are not looked for."""
     face: Detection | None = None
-    """The face that is cut out; None where no face was searched."""
+    """The face that is cut out; None where the whole image or the square around the box of the source is used."""
     faces: int = 0
-    """The number of faces that were found."""
+    """The number of faces that were found; 0 where none was searched."""
 
 
 class Place(NamedTuple):
@@ -124,8 +127,8 @@ class Source(Protocol):
             InputError: the source cannot be read.
         """
 
-    def batches(self, describe: Describe) -> Iterator[Batch]:
-        """Read every image in the order of the source, at most BATCH at a time."""
+    def batches(self, describe: Describe, size: int = BATCH) -> Iterator[Batch]:
+        """Read every image in the order of the source, at most `size` at a time."""
 
     def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
         """Read images again, which must be in the order of the source, and convert each.

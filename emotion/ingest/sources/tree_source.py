@@ -42,9 +42,9 @@ class TreeSource:
         """Return the entries of all images; see `Source`."""
         return self._entries
 
-    def batches(self, describe: Describe) -> Iterator[Batch]:
+    def batches(self, describe: Describe, size: int = BATCH) -> Iterator[Batch]:
         """Read every image in the order of the names; see `Source`."""
-        return map_batches(partial(_read_batch, self._tree, describe), batched(self._entries, BATCH))
+        return map_batches(partial(_read_batch, self._tree, describe), batched(self._entries, size))
 
     def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
         """Read images again and convert them; see `Source`."""

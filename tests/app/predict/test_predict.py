@@ -29,7 +29,8 @@ from emotion.app.predict.results import ImageResult, ResultCounts
 from emotion.app.predict.terminal_table import Table
 from emotion.core.emotion_names import EMOTIONS
 from emotion.core.metadata import ModelMetadata
-from emotion.data.images import FORMATS, read_image
+from emotion.data.images import read_image
+from emotion.data.pillow_images import FORMATS
 from emotion.faces.detection import Box
 from emotion.inference.predictor import Face, Predictor
 from tests.makers import write_onnx

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from emotion.core.errors import InputError
+from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.archive_trees import ArchiveTree
 from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.file_source import open_archive
+from emotion.ingest.sources.locate import find_candidates
 from emotion.ingest.sources.trees import FileTree, FolderTree
 from tests.makers import encode, make_rows, open_source, write_files, write_tar, write_zip
 
@@ -83,3 +85,15 @@ def test_names_of_many_kinds_are_kept(tmp_path):
     write_files(tmp_path, dict.fromkeys(names, IMAGE))
     assert FolderTree(tmp_path).list().names == sorted(names)
     assert rejected(tmp_path) == {}
+
+
+def test_a_file_as_the_source_folder_is_refused_with_the_params_to_set(tmp_path):
+    (tmp_path / "fer2013.csv").write_bytes(b"")
+    with pytest.raises(InputError, match=rf"source\.folder to {tmp_path}, and source\.file to fer2013\.csv"):
+        open_source(tmp_path / "fer2013.csv")
+
+
+def test_images_are_not_opened_to_find_the_source(tmp_path, monkeypatch):
+    write_files(tmp_path, {"a.png": IMAGE, **FILES})
+    monkeypatch.setattr("emotion.ingest.sources.locate.may_be_source", lambda path: pytest.fail(f"{path} was opened"))
+    assert find_candidates(tmp_path, LabelReader()) == [tmp_path]

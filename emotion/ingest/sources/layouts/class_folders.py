@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from emotion.core.emotion_names import KNOWN_EMOTIONS
+from emotion.core.emotion_names import KNOWN_EMOTIONS, suggest
 from emotion.core.errors import InputError
 from emotion.data.images import is_image
 from emotion.ingest.label_reader import NUMBERINGS, BareNumberError, LabelReader, explain_numbers, parse_number
@@ -15,6 +15,9 @@ from emotion.ingest.sources.trees import FileTree
 
 NAME = "class folders"
 
+SHOWN = 12
+"""Number of folders that a message names."""
+
 Path = tuple[str, ...]
 """The folders of an image, from the outside to the inside."""
 
@@ -22,6 +25,8 @@ Path = tuple[str, ...]
 def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
     """Return the images in class folders; see `Read`."""
     images = [name for name in names if is_image(name)]
+    if not images:
+        raise OtherLayoutError(f"no files with the suffix of an image, such as .jpg; found {list_some(names, 3)}")
     doubled = find_doubled(tree, images)
     entries = parse_folders(tree.name, [name for name in images if name not in doubled], labels)
     skipped = count_skipped(name for name in names if not is_image(name))
@@ -88,7 +93,11 @@ class _FolderKinds:
         self.of = {path: self._kind(path) for path in paths}
 
     def _varies(self, level: int) -> bool:
-        return len(self._levels[level]) > 1 or any(len(path) <= level for path in self._paths)
+        return len(self._levels[level]) > 1 or self._is_missing(level)
+
+    def _is_missing(self, level: int) -> bool:
+        """Return whether some path has no folder at this level."""
+        return any(len(path) <= level for path in self._paths)
 
     def _find_class_levels(self) -> list[int]:
         """Return the levels whose folders name emotions: one, or several that say the same."""
@@ -99,7 +108,7 @@ class _FolderKinds:
         # Outer folders that hold all images say nothing, whatever their names.
         first = next((level for level in range(len(shares)) if self._varies(level)), 0)
         chosen = [level for level in most if level >= first] or most[:1]
-        return sorted(chosen, key=lambda level: any(len(path) <= level for path in self._paths))
+        return sorted(chosen, key=self._is_missing)
 
     def _names_emotion(self, name: str) -> bool:
         return parse_number(name) is None and self._labels.knows(name)
@@ -117,20 +126,22 @@ class _FolderKinds:
         varying = [level for level in levels if self._varies(level)] or levels
         if self._labels.numbering is not None:
             known = [level for level in varying if any(map(self._is_known, self._levels[level]))]
-            if len(known) > 1:
-                found = "; ".join(list_some(self._levels[level]) for level in known)
+            full = [level for level in known if all(map(self._is_known, self._levels[level]))] or known
+            if len(full) > 1:
+                found = "; ".join(list_some(self._levels[level]) for level in full)
                 raise OtherLayoutError(f"folders of several levels are numbers of emotions: {found}")
-            if known:
-                return known[0]
-        for level in reversed(varying):
+            if full:
+                return full[0]
+        for level in sorted(varying, key=lambda level: (self._is_missing(level), -level)):
             if any({number for number, _ in pairs} >= set(numbers[level]) for pairs in NUMBERINGS.values()):
                 if self._labels.numbering is None:
                     raise explain_numbers(self._source, self._levels[level])
                 return level
         folders = sorted({name for names in self._levels for name in names if not split_of(name)})
+        shown = [name + suggest(name, self._labels.own) for name in folders[:SHOWN]] + folders[SHOWN:]
         raise OtherLayoutError(
             f"no folder is named after an emotion ({', '.join(KNOWN_EMOTIONS)}, one that labels.scheme names, or a "
-            f"number of labels.numbers); the folders with images are {list_some(folders) or 'none'}"
+            f"number of labels.numbers); the folders with images are {list_some(shown, SHOWN) or 'none'}"
         )
 
     def _read_emotions(self, names: Sequence[str]) -> dict[str, str]:
@@ -168,4 +179,4 @@ class _FolderKinds:
 
 def _class_number(name: str) -> int | None:
     """Return the number that a class folder may have; None for a name, and for a number such as 004."""
-    return parse_number(name) if len(name) < 3 else None
+    return None if len(name) > 2 and name.startswith("0") else parse_number(name)

@@ -6,7 +6,7 @@ from emotion.core.errors import InputError
 from emotion.data.images import is_image
 from emotion.faces.detection import Box
 from emotion.ingest.label_reader import LabelReader
-from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, make_entry
+from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, choose_numbering, make_entry
 from emotion.ingest.sources.layouts.paths import count_skipped, find_files, read_lines, split_path
 from emotion.ingest.sources.source import Entry
 from emotion.ingest.sources.trees import FileTree
@@ -34,7 +34,8 @@ def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
             f"{tree.name}: {lists[0]}: line {wrong} has {len(lines[wrong - 1])} values, expected image, face, top, "
             "left, right, bottom, confidence and emotion"
         )
-    entries = [_make_entry(labels.with_default("fer2013"), files, line) for line in lines]
+    labels = choose_numbering(labels, "fer2013", f"{tree.name}: {lists[0]}", (line[-1] for line in lines))
+    entries = [_make_entry(labels, files, line) for line in lines]
     used = {entry.image for entry in entries}
     return Layout(NAME, entries, COLUMNS, count_skipped(name for name in names if name not in used))
 

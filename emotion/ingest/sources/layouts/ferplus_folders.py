@@ -37,7 +37,9 @@ def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
     if not lists:
         raise OtherLayoutError(f"no FER2013Train/{LIST}")
     if not any(entry.image in images for entry in entries):
-        raise OtherLayoutError(f"no images beside {lists[0]} that it lists")
+        raise OtherLayoutError(
+            f"no images beside {lists[0]} that it lists; FER+'s generate_training_data.py writes them"
+        )
     used = {entry.image for entry in entries}
     return Layout(NAME, entries, (CARRIED_VOTES,), count_skipped(name for name in names if name not in used))
 

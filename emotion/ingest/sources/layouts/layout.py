@@ -1,11 +1,11 @@
 """The interface of the readers of layouts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from emotion.core.errors import InputError
-from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.label_reader import NUMBERINGS, LabelReader, explain_numbers, parse_number
 from emotion.ingest.sources.source import Entry
 from emotion.ingest.sources.trees import FileTree
 
@@ -40,6 +40,18 @@ def make_entry(labels: LabelReader, image: str, label: str, split: str | None, *
         return Entry(image, labels.read(label), split, label, **more)
     except InputError as error:
         return Entry(image, "", split, label, **(more | {"fault": str(error)}))
+
+
+def choose_numbering(labels: LabelReader, numbering: str, source: str, found: Iterable[str]) -> LabelReader:
+    """Return the reader with the numbering of a data set, unless the params chose one.
+
+    Raises:
+        InputError: the numbering lacks a number among the labels `found`, so that these are of another data set.
+    """
+    numbers = {number for number in map(parse_number, found) if number is not None}
+    if labels.numbering is None and not numbers <= {number for number, _ in NUMBERINGS[numbering]}:
+        raise explain_numbers(source, map(str, numbers))
+    return labels.with_default(numbering)
 
 
 Read = Callable[[FileTree, Sequence[str], LabelReader], Layout]

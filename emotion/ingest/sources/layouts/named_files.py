@@ -24,26 +24,28 @@ class NamedFiles(NamedTuple):
     """The emotions by their codes."""
 
     def read(self, tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
-        """Return the images of the data set; see `Read`."""
+        """Return the images of the data set; see `Read`. A few images of other names are counted and left out."""
+        check_names(names, self.pattern, self.example)
         images = [name for name in names if is_image(name)]
-        check_names(images, self.pattern, self.example)
+        entries = [
+            self._entry(name, folders, match)
+            for name, (folders, file) in zip(images, map(split_path, images), strict=True)
+            if (match := self.pattern.match(file))
+        ]
+        others = len(images) - len(entries)
         skipped = count_skipped(name for name in names if not is_image(name))
-        return Layout(self.name, list(map(self._entry, images)), self._columns, skipped)
+        return Layout(
+            self.name, entries, self._columns, skipped | ({"images of other names": others} if others else {})
+        )
 
     @property
     def _columns(self) -> tuple[str, ...]:
         return tuple(name for name in self.pattern.groupindex if name not in ("code", "person"))
 
-    def _entry(self, name: str) -> Entry:
-        folders, file = split_path(name)
-        split = split_of_folders(folders)
-        match = self.pattern.match(file)
-        if match is None:
-            empty = ("",) * len(self._columns)
-            return Entry(name, "", split, columns=empty, fault=f"its name is not such as {self.example}")
+    def _entry(self, name: str, folders: Sequence[str], match: re.Match[str]) -> Entry:
         columns = tuple(match[column].upper() for column in self._columns)
         code = match["code"].upper()
-        return Entry(name, self.emotions[code], split, code, person_of(match), columns=columns)
+        return Entry(name, self.emotions[code], split_of_folders(folders), code, person_of(match), columns=columns)
 
 
 def person_of(match: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 
 from emotion.core.errors import InputError
 from emotion.data.images import ImageError, is_image
@@ -52,10 +53,12 @@ def check_names(names: Iterable[str], pattern: re.Pattern[str], example: str) ->
 
     A few other names are accepted.
     """
-    images = [split_path(name)[1] for name in names if is_image(name)]
-    others = [file for file in images if not pattern.match(file)]
+    images = [name for name in names if is_image(name)]
+    files = (name.rpartition("/")[2] for name in images)
+    # A few more than accepted decide, so that others are not looked at.
+    others = list(islice((file for file in files if not pattern.match(file)), int((1 - NEARLY_ALL) * len(images)) + 1))
     if not images or len(others) > (1 - NEARLY_ALL) * len(images):
-        raise OtherLayoutError(f"no images with names such as {example}; found {list_some(others, 3) or 'no images'}")
+        raise OtherLayoutError(f"no images with names such as {example}; found {list_some(others[:3]) or 'no images'}")
 
 
 def count_skipped(names: Iterable[str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from emotion.core.errors import InputError
 from emotion.data.images import is_image
 from emotion.ingest.label_reader import LabelReader
-from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, make_entry
+from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, choose_numbering, make_entry
 from emotion.ingest.sources.layouts.paths import count_skipped, find_files, read_lines, stem_of
 from emotion.ingest.sources.source import Entry, split_of
 from emotion.ingest.sources.trees import FileTree
@@ -14,6 +14,9 @@ NAME = "RAF-DB"
 
 LISTS = ("list_patition_label.txt", "list_partition_label.txt")
 """Names of the list. The first is the data set's own spelling."""
+
+COMPOUND = "compound"
+"""The folder of the part with mixed emotions, whose list has other numbers."""
 
 ALIGNED = "_aligned"
 """End of the names of images that are cut to the face."""
@@ -24,12 +27,15 @@ def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
     lists = find_files(names, LISTS)
     if not lists:
         raise OtherLayoutError(f"no {LISTS[0]}")
-    lines = read_lines(tree, lists[0])
     files = _index_images(names)
-    if not any(stem_of(line.partition(" ")[0]) in files for line in lines):
+    lines = {name: read_lines(tree, name) for name in lists}
+    fitting = [name for name in lists if any(stem_of(line.partition(" ")[0]) in files for line in lines[name])]
+    if not fitting:
         raise OtherLayoutError(f"no image that {lists[0]} lists, in a folder aligned/ or original/")
-    pairs = list(_parse_lines(f"{tree.name}: {lists[0]}", lines))
-    entries = [_make_entry(labels.with_default("rafdb"), files, *pair) for pair in pairs]
+    chosen = min(fitting, key=lambda name: COMPOUND in name.lower().split("/"))
+    pairs = list(_parse_lines(f"{tree.name}: {chosen}", lines[chosen]))
+    labels = choose_numbering(labels, "rafdb", f"{tree.name}: {chosen}", (label for _, label in pairs))
+    entries = [_make_entry(labels, files, *pair) for pair in pairs]
     used = {entry.image for entry in entries}
     return Layout(NAME, entries, skipped=count_skipped(name for name in names if name not in used))
 

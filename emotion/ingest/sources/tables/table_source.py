@@ -82,10 +82,10 @@ class TableSource:
         found = (parse_row(row, table.parse, table.labels) for row in first_rows(table.rows))
         return [entry._replace(fault=pixels) if isinstance(pixels, str) else entry for entry, pixels in found]
 
-    def batches(self, describe: Describe) -> Iterator[Batch]:
+    def batches(self, describe: Describe, size: int = BATCH) -> Iterator[Batch]:
         """Read every image in the order of the rows; see `Source`."""
         table = self._open()
-        return map_batches(partial(_parse_batch, table.parse, table.labels, describe), batched_rows(table.rows))
+        return map_batches(partial(_parse_batch, table.parse, table.labels, describe), batched_rows(table.rows, size))
 
     def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
         """Read rows again and convert them; see `Source`."""
@@ -100,16 +100,16 @@ class TableSource:
             yield convert(pixels, place)
 
 
-def batched_rows(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Yield lists of up to BATCH rows, or fewer where they reach BATCH_BYTES."""
+def batched_rows(rows: Iterator[Row], size: int = BATCH) -> Iterator[list[Row]]:
+    """Yield lists of up to `size` rows, or fewer where they reach BATCH_BYTES."""
     batch: list[Row] = []
-    size = 0
+    weight = 0
     for row in rows:
         batch.append(row)
-        size += row.size
-        if len(batch) >= BATCH or size >= BATCH_BYTES:
+        weight += row.size
+        if len(batch) >= size or weight >= BATCH_BYTES:
             yield batch
-            batch, size = [], 0
+            batch, weight = [], 0
     if batch:
         yield batch
 

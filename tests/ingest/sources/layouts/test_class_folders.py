@@ -11,7 +11,7 @@ from tests.ingest.sources.layouts.trees import NUMBERED, MemoryTree, tree_of
 
 def read(*names: str, labels: LabelReader = LabelReader()) -> Layout:  # noqa: B008
     tree = tree_of(*names)
-    return class_folders.read(tree, tree.list(), labels)
+    return class_folders.read(tree, tree.list().names, labels)
 
 
 def kinds(*names: str, labels: LabelReader = LabelReader()) -> list[tuple[str, str | None, str]]:  # noqa: B008
@@ -66,6 +66,9 @@ def test_numbers_are_read_in_the_chosen_numbering():
         ("neutral", None, "S1"),
         ("surprise", None, "S2"),
     ]
+    # Only one level has no other numbers, so the other ones are persons.
+    names = [f"{person}/{emotion}/a.png" for person in (1, 2, 30) for emotion in (0, 1)]
+    assert kinds(*names, labels=NUMBERED["affectnet"])[-1] == ("happy", None, "30")
     # Names of emotions count before numbers, so these numbers are persons.
     assert kinds("3/happy/a.png", "4/sad/b.png", labels=NUMBERED["fer2013"]) == [
         ("happy", None, "3"),
@@ -88,6 +91,11 @@ def test_numbers_outside_of_the_numbering_are_refused_with_what_it_has():
     assert not isinstance(error.value, OtherLayoutError)
 
 
+def test_numbers_at_several_levels_are_refused():
+    with pytest.raises(OtherLayoutError, match=r"several levels are numbers of emotions: 1, 2; 0, 3"):
+        read("1/0/a.png", "2/3/b.png", labels=NUMBERED["affectnet"])
+
+
 def test_a_slip_is_refused():
     with pytest.raises(InputError, match=r"data/raw: .*'hapy'.*did you mean happy") as error:
         read("hapy/a.png", "sad/b.png")
@@ -99,7 +107,8 @@ def test_a_slip_is_refused():
     [
         (["bored/a.png", "engaged/b.png"], "no folder is named after an emotion .* bored, engaged"),
         (["a.png", "b.png"], "no folder is named after an emotion"),
-        (["notes.txt"], "folders with images are none"),
+        (["happy/1", "sad/2"], "no files with the suffix of an image.* happy/1, sad/2"),
+        (["hapy/a.png", "saad/b.png"], r"hapy \(did you mean happy\?\), saad \(did you mean sad\?\)"),
         (["happy/a.png", "b.png"], "outside of class folders.*(none)"),
         (["train/happy/a.png", "train/b.png"], "outside of class folders.* train$"),
         (["train/happy/a.png", "unlabeled/b.png"], "outside of class folders.* unlabeled$"),
@@ -129,7 +138,7 @@ def test_a_doubled_folder_is_read_once():
              for emotion in ("happy", "sad") for number in range(40)}  # fmt: skip
     doubled = {name.replace("images/", "images/images/"): data for name, data in files.items()}
     tree = MemoryTree(files | doubled)
-    layout = class_folders.read(tree, tree.list(), LabelReader())
+    layout = class_folders.read(tree, tree.list().names, LabelReader())
     assert [entry.image for entry in layout.entries] == sorted(files)
     assert {(entry.split, entry.group) for entry in layout.entries} == {("train", "")}
     assert layout.skipped == {"doubled files": 80}
@@ -138,7 +147,7 @@ def test_a_doubled_folder_is_read_once():
 def test_nested_folders_of_other_images_are_no_doubles():
     tree = MemoryTree({"happy/1.png": b"one", "happy/happy/1.png": b"two", "sad/1.png": b""})
     with pytest.raises(InputError, match=r"happy/happy/1\.png and happy/1\.png .*differ"):
-        class_folders.read(tree, tree.list(), LabelReader())
+        class_folders.read(tree, tree.list().names, LabelReader())
     assert [emotion for emotion, _, _ in kinds("happy/1.png", "happy/happy/2.png", "sad/1.png")] == [
         "happy",
         "happy",

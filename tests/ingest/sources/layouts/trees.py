@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from emotion.data.images import ImageError
 from emotion.ingest.label_reader import NUMBERINGS, LabelReader
+from emotion.ingest.sources.trees import Listing
 
 NUMBERED = {name: LabelReader(pairs) for name, pairs in NUMBERINGS.items()}
 """A reader of labels for each known numbering."""
@@ -16,8 +17,8 @@ class MemoryTree(NamedTuple):
     files: Mapping[str, bytes]
     name: str = "data/raw"
 
-    def list(self) -> list[str]:
-        return sorted(self.files)
+    def list(self) -> Listing:
+        return Listing(sorted(self.files), {}, {})
 
     def read(self, file: str) -> bytes:
         if file not in self.files:

@@ -1,0 +1,1 @@
+"""`emotion check`: what the pipeline would read, before anything runs."""
