@@ -217,7 +217,7 @@ def boxed(monkeypatch) -> Callable[[list[tuple[str, Box]]], None]:
 
     def set_boxes(boxes: list[tuple[str, Box]]) -> None:
         entries = [Entry(name, name.split("/")[1], name.split("/")[0], box=box) for name, box in boxes]
-        monkeypatch.setattr("emotion.ingest.sources.locate.read_layout", lambda *_: Layout("boxes", entries))
+        monkeypatch.setattr("emotion.ingest.sources.locate.read_files", lambda *_: Layout("boxes", entries))
 
     return set_boxes
 
