@@ -38,9 +38,6 @@ from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, FACE_SEARCH, PIXELS, REJECTED, TABLE
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
-from emotion.ingest.face_notes import face_notes
-from emotion.ingest.face_search import read_batches
-from emotion.ingest.face_settings import FaceSearch, read_search
 from emotion.ingest.ferplus import (
     CARRIED_VOTES,
     CLASSES,
@@ -50,13 +47,16 @@ from emotion.ingest.ferplus import (
     match_votes,
     read_votes,
 )
-from emotion.ingest.group_statistics import describe_groups, summarize_groups
 from emotion.ingest.label_counts import count_labels, describe_labels
 from emotion.ingest.label_reader import make_label_reader
+from emotion.ingest.photos.face_notes import face_notes
+from emotion.ingest.photos.face_search import read_batches
+from emotion.ingest.photos.face_settings import FaceSearch, read_search
 from emotion.ingest.pixels import growing_array
 from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.sources.source import Batch, Describe, Source
+from emotion.ingest.splitting.group_statistics import describe_groups, summarize_groups
 from emotion.ingest.statistics import describe_skipped, summarize
 from emotion.ingest.table_builder import build_table, check_classes
 

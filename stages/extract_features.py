@@ -9,8 +9,8 @@ from emotion.core.params import load_params
 from emotion.core.paths import FACE_CROP, FEATURES, PIXELS, TABLE
 from emotion.data.table import read_table
 from emotion.ingest.extraction import extract
-from emotion.ingest.face_settings import read_crop
 from emotion.ingest.label_reader import make_label_reader
+from emotion.ingest.photos.face_settings import read_crop
 from emotion.ingest.sources.locate import open_source
 
 

@@ -12,7 +12,7 @@ through the outputs of this stage, which then stay the same bytes. DVC runs this
 from emotion.core.guard import run_stage
 from emotion.core.params import load_params
 from emotion.core.paths import FACE_CROP, FACE_SEARCH
-from emotion.ingest.face_settings import resolve_crop, resolve_search, write_settings
+from emotion.ingest.photos.face_settings import resolve_crop, resolve_search, write_settings
 
 
 def main() -> None:

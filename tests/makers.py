@@ -16,8 +16,8 @@ from emotion.core.emotion_names import EMOTIONS
 from emotion.core.metadata import METADATA_PROPERTY, ModelMetadata, write_metadata
 from emotion.core.params import check_params
 from emotion.core.paths import FACE_CROP, FACE_SEARCH, HISTORY
-from emotion.ingest.face_settings import resolve_crop, resolve_search, write_settings
 from emotion.ingest.label_reader import LabelReader
+from emotion.ingest.photos.face_settings import resolve_crop, resolve_search, write_settings
 from emotion.ingest.sources import locate
 from emotion.ingest.sources.source import Source
 

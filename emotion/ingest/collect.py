@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emotion.core.errors import InputError
-from emotion.ingest.face_columns import format_box, format_face
+from emotion.ingest.photos.face_columns import format_box, format_face
 from emotion.ingest.sources.content import NO_FACE
 from emotion.ingest.sources.source import Batch, Content, Entry
 

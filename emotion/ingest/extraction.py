@@ -16,9 +16,9 @@ from emotion.data.feature_arrays import ARRAYS, PICKLE, VOTES
 from emotion.data.images import to_input
 from emotion.data.table import SPLITS, VOTES_COLUMN
 from emotion.faces.crop import crop_face
-from emotion.ingest.face_columns import has_faces, parse_box, parse_column, parse_face
-from emotion.ingest.face_search import cut_box
 from emotion.ingest.ferplus import parse_votes
+from emotion.ingest.photos.face_columns import has_faces, parse_box, parse_column, parse_face
+from emotion.ingest.photos.face_search import cut_box
 from emotion.ingest.pixels import check_pixels, load_pixels
 from emotion.ingest.sources.source import Convert, Place, Source
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from emotion.core.labels import Scheme
 from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
 from emotion.ingest.collect import select_without_face
-from emotion.ingest.copies import link_keys
+from emotion.ingest.splitting.copies import link_keys
 
 COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
 """The links between images that are counted by split, by their keys in the file."""

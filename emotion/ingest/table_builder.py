@@ -10,10 +10,10 @@ from emotion.core.labels import Scheme
 from emotion.core.params import SplitParams
 from emotion.data.table import COLUMNS, OPTIONAL_COLUMNS, REASONS, SPLITS
 from emotion.ingest.collect import COLLECTED_COLUMNS
-from emotion.ingest.copies import find_copies, find_excluded, link_keys
-from emotion.ingest.groups import find_groups
-from emotion.ingest.near_copies import find_near_copies
-from emotion.ingest.splits import assign_splits
+from emotion.ingest.splitting.copies import find_copies, find_excluded, link_keys
+from emotion.ingest.splitting.groups import find_groups
+from emotion.ingest.splitting.near_copies import find_near_copies
+from emotion.ingest.splitting.splits import assign_splits
 from emotion.ingest.statistics import count_images
 
 

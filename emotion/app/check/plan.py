@@ -13,11 +13,11 @@ from emotion.core.labels import FERPLUS, Scheme
 from emotion.core.params import Params
 from emotion.data.table import SPLITS
 from emotion.faces.whole_image import LARGEST_CROP
-from emotion.ingest.groups import find_groups
 from emotion.ingest.label_counts import count_labels
-from emotion.ingest.sequence_names import find_sequences
 from emotion.ingest.sources.source import Entry, Place, Source
 from emotion.ingest.sources.trees import NO_UTF8
+from emotion.ingest.splitting.groups import find_groups
+from emotion.ingest.splitting.sequence_names import find_sequences
 
 OPENED = 8
 """Images that are opened to see whether they are whole photos."""

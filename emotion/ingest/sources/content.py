@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from emotion.ingest.near_copies import perceptual_hash
 from emotion.ingest.sources.pixel_hash import hash_pixels
 from emotion.ingest.sources.source import Content, Entry
+from emotion.ingest.splitting.near_copies import perceptual_hash
 
 SMALL_IMAGE = 64 * 64
 """Number of pixels up to which images are stored when they are read. Larger images are read again when needed."""

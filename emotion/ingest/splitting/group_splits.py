@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from emotion.data.table import COPY, GROUP, NEAR_COPY
-from emotion.ingest.components import find_components
-from emotion.ingest.copies import link_keys
+from emotion.ingest.splitting.components import find_components
+from emotion.ingest.splitting.copies import link_keys
 
 MOST_ATTEMPTS, MOST_VISITS, MOST_MOVES = 50, 100_000, 50
 """Number of random orders of the units that are tried, of units in all of them beyond one order, and of later moves."""

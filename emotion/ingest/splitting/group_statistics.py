@@ -7,9 +7,9 @@ import pandas as pd
 
 from emotion.core.params import SplitParams
 from emotion.data.table import SPLITS
-from emotion.ingest.copies import has_values
-from emotion.ingest.sequence_names import Sequences, find_sequences
-from emotion.ingest.splits import assign_splits
+from emotion.ingest.splitting.copies import has_values
+from emotion.ingest.splitting.sequence_names import Sequences, find_sequences
+from emotion.ingest.splitting.splits import assign_splits
 
 
 def summarize_groups(images: pd.DataFrame, table: pd.DataFrame, params: SplitParams) -> dict[str, Any]:

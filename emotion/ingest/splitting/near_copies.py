@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from emotion.ingest.components import find_components
+from emotion.ingest.splitting.components import find_components
 
 SIDE, KEPT = 32, 8
 """Side of the small copy of an image, and of the low frequencies that are kept, in pixels and coefficients."""

@@ -13,7 +13,7 @@ from emotion.core.errors import InputError
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import SplitParams
 from emotion.data.table import SPLITS
-from emotion.ingest.group_splits import number_units
+from emotion.ingest.splitting.group_splits import number_units
 from emotion.ingest.table_builder import build_table, check_classes
 from tests.makers import images_of
 

@@ -12,7 +12,7 @@ from emotion.core.emotion_names import EMOTIONS
 from emotion.core.paths import DATASET_METRICS, TABLE
 from emotion.data.images import decode
 from emotion.data.table import SPLITS, read_table
-from emotion.ingest.near_copies import find_near_copies, link_near_hashes, perceptual_hash
+from emotion.ingest.splitting.near_copies import find_near_copies, link_near_hashes, perceptual_hash
 from stages import create_dataframe
 from tests.makers import encode, image_files, write_files, write_params
 
@@ -72,7 +72,7 @@ def test_near_copies_are_named_by_the_first_and_chain():
 
 def test_pairs_are_joined_piece_by_piece(monkeypatch):
     """Each of these hashes is within 4 bits of many others; no list of all pairs is kept."""
-    monkeypatch.setattr("emotion.ingest.near_copies.MOST_PENDING", 1000)
+    monkeypatch.setattr("emotion.ingest.splitting.near_copies.MOST_PENDING", 1000)
     assert (link_near_hashes(np.arange(500, dtype=np.uint64), 4) == 0).all()
 
 

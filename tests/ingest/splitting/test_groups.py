@@ -12,8 +12,8 @@ from emotion.core.labels import resolve_scheme
 from emotion.core.params import SplitParams
 from emotion.core.paths import DATASET_METRICS, TABLE
 from emotion.data.table import SPLITS, read_table
-from emotion.ingest.groups import find_groups
-from emotion.ingest.sequence_names import PATTERN, find_sequences
+from emotion.ingest.splitting.groups import find_groups
+from emotion.ingest.splitting.sequence_names import PATTERN, find_sequences
 from stages import create_dataframe
 from tests.makers import encode, images_of, write_files, write_params
 
@@ -72,7 +72,7 @@ def across(keep_copies: bool = False) -> pd.Series:
     ]
     table = images_of([("happy", split, pixels) for _, split, pixels, _, _ in rows])
     table = table.assign(label=0, image=[row[0] for row in rows], group=[row[3] for row in rows])
-    from emotion.ingest.copies import find_excluded
+    from emotion.ingest.splitting.copies import find_excluded
 
     table["near_copy_of"] = [row[4] for row in rows]
     return pd.Series(find_excluded(table, keep_copies).to_numpy(), index=table["image"])

@@ -15,7 +15,7 @@ from emotion.faces.detection import Box, Detection, Detector
 from emotion.faces.detectors import choose_detector
 from emotion.faces.overlap import intersection_over_union
 from emotion.faces.whole_image import whole_image
-from emotion.ingest.face_settings import DETECT, FaceSearch
+from emotion.ingest.photos.face_settings import DETECT, FaceSearch
 from emotion.ingest.sources.content import NO_FACE, rejected
 from emotion.ingest.sources.source import BATCH, Batch, Content, Describe, Entry, Source
 

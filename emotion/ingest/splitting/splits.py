@@ -8,8 +8,8 @@ import pandas as pd
 from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.params import SplitParams
-from emotion.ingest.copies import has_values
-from emotion.ingest.group_splits import choose_units, number_units
+from emotion.ingest.splitting.copies import has_values
+from emotion.ingest.splitting.group_splits import choose_units, number_units
 
 NAMED_GROUPS = 5
 """Number of groups that an error names."""

@@ -2,7 +2,7 @@
 
 from emotion.faces.whole_image import LARGEST_CROP
 from emotion.ingest.collect import Collected, select_without_face
-from emotion.ingest.face_settings import FaceSearch
+from emotion.ingest.photos.face_settings import FaceSearch
 
 
 def face_notes(collected: Collected, search: FaceSearch) -> list[str]:

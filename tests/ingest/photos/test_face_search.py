@@ -24,16 +24,16 @@ from emotion.faces.crop import align_crop
 from emotion.faces.detection import Box, Detection
 from emotion.faces.whole_image import LARGEST_CROP
 from emotion.inference.predictor import Predictor
-from emotion.ingest.face_columns import format_face, parse_face
-from emotion.ingest.face_search import LEAST_OVERLAP
-from emotion.ingest.face_settings import FaceCrop, FaceSearch, read_crop, read_search
+from emotion.ingest.photos.face_columns import format_face, parse_face
+from emotion.ingest.photos.face_search import LEAST_OVERLAP
+from emotion.ingest.photos.face_settings import FaceCrop, FaceSearch, read_crop, read_search
 from emotion.ingest.sources.layouts.layout import Layout
 from emotion.ingest.sources.pixel_hash import hash_pixels
 from emotion.ingest.sources.source import Entry
 from stages import create_dataframe, extract_features, resolve_faces
 from tests.makers import encode, write_files, write_onnx, write_params
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RAW = Path("data/raw")
 SIZE = 32
 PLACES = [f"{split}/{emotion}" for split in ("train", "val", "test") for emotion in ("happy", "sad")]
@@ -175,8 +175,8 @@ def test_photos_that_are_squeezed_as_a_whole_give_a_note(run, photos, capsys):
 SEARCH = """
 import sys
 from pathlib import Path
-from emotion.ingest import face_search
-from emotion.ingest.face_settings import FaceSearch
+from emotion.ingest.photos import face_search
+from emotion.ingest.photos.face_settings import FaceSearch
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.locate import open_source
