@@ -22,6 +22,8 @@ LAZY = "emotion/__init__.py"
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 
 MOST_LINES = 59
+"""The stage resolve_faces has three, and the stages that read images name the rooms faces and parallel."""
+
 MOST_OVER_NAMED, MOST_OVER_NAMED_BY_TRAIN = 28, 2
 
 
@@ -145,7 +147,8 @@ def test_params_are_those_that_the_stage_loads(stage):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_params"
     ]
     assert len(calls) == 1, "a stage loads its params once"
-    assert sorted(PIPELINE["stages"][stage]["params"]) == sorted(calls[0])
+    # A stage may load a section and use one key of it, such as features.faces.
+    assert [name.split(".")[0] for name in sorted(PIPELINE["stages"][stage]["params"])] == sorted(calls[0])
 
 
 @pytest.mark.parametrize("stage", STAGES)

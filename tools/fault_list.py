@@ -54,8 +54,8 @@ LABELS = (
     Fault(
         "labels: the source's, not the votes'",
         "emotion/ingest/table_builder.py",
-        "label=emotions.map(scheme.label)",
-        'label=images["emotion"].map(scheme.label)',
+        "label=emotions.map({",
+        'label=images["emotion"].map({',
         ("tests/ingest/test_ferplus.py", "tests/ingest/test_table_builder.py"),
     ),
 )
@@ -252,8 +252,8 @@ SPLITS = (
     Fault(
         "splits: copies chosen one by one",
         "emotion/ingest/splits.py",
-        'images["hash"].isin(chosen)]',
-        'images["hash"].isin(chosen) & ~images["hash"].duplicated()]',
+        "images.index[chosen[hashes]]",
+        'images.index[chosen[hashes] & ~images["hash"].duplicated()]',
         ("tests/ingest/test_splits.py",),
     ),
     Fault(
@@ -266,9 +266,37 @@ SPLITS = (
     Fault(
         "splits: second share is of the rest",
         "emotion/ingest/splits.py",
-        "share * available / max(1, len(rest))",
+        "share * len(in_train) / max(1, len(rest))",
         "share",
         ("tests/ingest/test_splits.py",),
+    ),
+    Fault(
+        "splits: keeping copies keeps groups",
+        "emotion/ingest/copies.py",
+        "(GROUP,) if keep_copies",
+        "() if keep_copies",
+        ("tests/ingest/test_groups.py",),
+    ),
+    Fault(
+        "splits: blank images join groups",
+        "emotion/ingest/group_splits.py",
+        "~blank | (groups < 0)",
+        "np.full(len(images), True)",
+        ("tests/ingest/test_splits.py",),
+    ),
+    Fault(
+        "splits: validation chosen among groups of test",
+        "emotion/ingest/splits.py",
+        '~units[in_train.index].isin(units[split != "train"])',
+        "units[in_train.index].notna()",
+        ("tests/ingest/test_groups.py",),
+    ),
+    Fault(
+        "near copies: one bit less",
+        "emotion/ingest/near_copies.py",
+        ") <= bits]",
+        ") < bits]",
+        ("tests/ingest/test_near_copies.py",),
     ),
     Fault(
         "splits: PublicTest and PrivateTest",
@@ -462,6 +490,13 @@ EVALUATION = (
         "emotion/evaluation/bootstrap.py",
         "[(1 - level) / 2, (1 + level) / 2]",
         "[1 - level, level]",
+        ("tests/evaluation/test_evaluation.py",),
+    ),
+    Fault(
+        "evaluation: intervals by image in spite of groups",
+        "emotion/evaluation/report.py",
+        "bootstrap_interval(resampled, metrics.accuracy",
+        "bootstrap_interval(confusion, metrics.accuracy",
         ("tests/evaluation/test_evaluation.py",),
     ),
     Fault(

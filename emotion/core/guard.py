@@ -56,7 +56,7 @@ class FileState(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """The inputs of a stage at one moment: params by section, and the files of its deps by path."""
+    """The inputs of a stage at one moment: params by section or key, and the files of its deps by path."""
 
     params: dict[str, Any]
     files: dict[str, FileState]
@@ -83,15 +83,15 @@ def run_guarded(main: Callable[[], None], stage: str) -> None:
     if not PIPELINE_FILE.exists():
         main()
         return
-    sections, deps = read_entry(stage, read_yaml(PARAMS_FILE))
-    before = read_inputs(sections, deps)
+    keys, deps = read_entry(stage, read_yaml(PARAMS_FILE))
+    before = read_inputs(keys, deps)
     check_code(before.files, stage)
     main()
-    check_inputs(before, read_inputs(sections, deps), stage)
+    check_inputs(before, read_inputs(keys, deps), stage)
 
 
 def read_entry(stage: str, params: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the sections of params.yaml and the paths of the deps that dvc.yaml lists for `stage`.
+    """Return the sections and keys of params.yaml and the paths of the deps that dvc.yaml lists for `stage`.
 
     Raises:
         InputError: dvc.yaml is not valid YAML, or lacks the stage.
@@ -102,20 +102,23 @@ def read_entry(stage: str, params: Mapping[str, Any]) -> tuple[list[str], list[s
             f"{PIPELINE_FILE} lacks the stage {stage}, found {', '.join(stages) or 'none'}; restore the file with "
             f"`git checkout {PIPELINE_FILE}`"
         )
-    deps = [re.sub(r"\$\{(.+?)\}", lambda key: _look_up(params, key[1]), dep) for dep in stages[stage]["deps"]]
+    deps = [re.sub(r"\$\{(.+?)\}", lambda key: str(_look_up(params, key[1])), dep) for dep in stages[stage]["deps"]]
     return stages[stage]["params"], deps
 
 
-def _look_up(params: Any, key: str) -> str:
+def _look_up(params: Any, key: str) -> Any:
     for part in key.split("."):
         params = params.get(part) if isinstance(params, Mapping) else None
-    return str(params)
+    return params
 
 
-def read_inputs(sections: list[str], deps: list[str]) -> Inputs:
-    """Return the named sections of params.yaml, None for a missing one, and the state of the files in `deps`."""
+def read_inputs(keys: list[str], deps: list[str]) -> Inputs:
+    """Return the params of sections and of keys such as `features.faces`, and the state of the files in `deps`.
+
+    A param that is missing is None.
+    """
     params = read_yaml(PARAMS_FILE)
-    return Inputs({section: params.get(section) for section in sections}, read_files(deps))
+    return Inputs({key: _look_up(params, key) for key in keys}, read_files(deps))
 
 
 def read_files(deps: list[str]) -> dict[str, FileState]:

@@ -8,15 +8,10 @@ from emotion.data.table import COPY, GROUP, NEAR_COPY, SCHEME, SPLITS
 
 def find_copies(images: pd.DataFrame) -> pd.Series:
     """Return for each image the name of the first image with the same hash; "" for the first one."""
-    hashes = number(images["hash"]).to_numpy()
+    hashes = pd.factorize(images["hash"])[0]
     first = np.unique(hashes, return_index=True)[1][hashes]
     names = images["image"].take(first).set_axis(images.index)
     return names.where(first != np.arange(len(images)), "")
-
-
-def number(texts: pd.Series) -> pd.Series:
-    """Return a number for each text, equal for equal ones. With numbers pandas is faster, and takes less memory."""
-    return pd.Series(pd.factorize(texts)[0], index=texts.index)
 
 
 def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
@@ -32,27 +27,31 @@ def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
         keep_copies: whether exact and near copies stay.
     """
     excluded = pd.Series("", index=table.index, dtype=object)
-    labeled = table["label"] >= 0
+    labeled, splits = (table["label"] >= 0).to_numpy(), table["split"].to_numpy(dtype=object)
     keys = link_keys(table)
     # A later reason replaces an earlier one.
     for split in ("val", "test"):
-        earlier = table["split"].isin(SPLITS[: SPLITS.index(split)])
+        earlier = np.isin(splits, SPLITS[: SPLITS.index(split)])
+        held = labeled & (splits == split)
         for link in (GROUP,) if keep_copies else (GROUP, NEAR_COPY, COPY):
             if link in keys:
-                key = number(keys[link])
-                held = key[labeled & (table["split"] == split) & (keys[link] != "")]
-                excluded[earlier & key.isin(held)] = f"{link} of {split}"
+                key = keys[link]
+                excluded[earlier & np.isin(key, key[held & (key >= 0)])] = f"{link} of {split}"
     excluded[~labeled] = SCHEME
     return excluded
 
 
-def link_keys(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return for each kind of LINKS that occurs a key that linked images share; "" links nothing."""
-    keys = {COPY: table["hash"]}
+def link_keys(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return for each kind of LINKS that occurs a number that linked images share, (rows,); -1 links nothing.
+
+    The numbers of hashes have the order of the hashes.
+    """
+    keys = {COPY: pd.factorize(table["hash"], sort=True)[0]}
     if has_values(table, "near_copy_of"):
-        keys[NEAR_COPY] = table["near_copy_of"].where(table["near_copy_of"] != "", table["image"])
+        firsts = table["near_copy_of"].where(table["near_copy_of"] != "", table["image"])
+        keys[NEAR_COPY] = pd.factorize(firsts)[0]
     if has_values(table, "group"):
-        keys[GROUP] = table["group"]
+        keys[GROUP] = np.where(table["group"] == "", -1, pd.factorize(table["group"])[0])
     return keys
 
 

@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from emotion.data.table import GROUP, NEAR_COPY
+from emotion.data.table import COPY, GROUP, NEAR_COPY
+from emotion.ingest.components import find_components
 from emotion.ingest.copies import link_keys
 
 MOST_ATTEMPTS, MOST_VISITS, MOST_MOVES = 50, 100_000, 50
@@ -55,17 +54,13 @@ def number_units(images: pd.DataFrame) -> np.ndarray:
         images: with the columns image, hash and blank, and group or near_copy_of.
     """
     blank = images["blank"].to_numpy(dtype=bool)
-    hashes = pd.factorize(images["hash"], sort=True)[0]
     keys = link_keys(images)
-    grouped = (keys[GROUP] != "").to_numpy() if GROUP in keys else np.zeros(len(images), bool)
-    edges = [_star(hashes, ~blank | ~grouped)]
-    if GROUP in keys:
-        edges.append(_star(pd.factorize(keys[GROUP])[0], grouped))
+    groups, hashes = keys.get(GROUP, np.full(len(images), -1)), keys[COPY]
+    edges = [_star(groups, groups >= 0), _star(hashes, ~blank | (groups < 0))]
     if NEAR_COPY in keys:
-        edges.append(_star(pd.factorize(keys[NEAR_COPY])[0], ~blank))
+        edges.append(_star(keys[NEAR_COPY], ~blank))
     ends = np.concatenate(edges, axis=1)
-    graph = coo_array((np.ones(ends.shape[1], bool), (ends[0], ends[1])), shape=(len(images), len(images)))
-    units = connected_components(graph, directed=False)[1]
+    units = find_components(ends[0], ends[1], len(images))
     # A blank image may be in several units, so its hash counts last.
     smallest = np.full(units.max(initial=-1) + 1, np.iinfo(np.int64).max)
     np.minimum.at(smallest, units, np.where(blank, hashes + len(images), hashes))

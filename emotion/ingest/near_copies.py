@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from emotion.ingest.components import find_components
+
 SIDE, KEPT = 32, 8
 """Side of the small copy of an image, and of the low frequencies that are kept, in pixels and coefficients."""
 
@@ -27,8 +29,8 @@ def perceptual_hash(image: np.ndarray) -> str:
     """Return the perceptual hash of `image`, uint8 (height, width, channels), as 16 hexadecimal digits.
 
     It is pHash (Zauner 2010): the 8x8 lowest frequencies of the cosine transform of a gray 32x32 copy, one bit each,
-    set where the coefficient is above their median. The library imagehash computes the same from another small copy.
-    It takes 10 times as long for an image of 48x48 pixels.
+    set where the coefficient is above their median. The library imagehash hashes the same frequencies of a Pillow
+    copy, in 3 times the time for an image of 48x48 pixels and 6 times for one of 1 megapixel.
     """
     small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if small.ndim == 3 else small
@@ -106,12 +108,6 @@ def _join(components: np.ndarray, pairs: list[np.ndarray]) -> np.ndarray:
     """Return the components after both ends of each pair are joined."""
     if not pairs:
         return components
-    # Reading a source loads this module, and seldom needs these two, which take a third of a second.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     ends = components[np.concatenate(pairs)]
-    size = len(components)
-    graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(size, size))
-    joined: np.ndarray = connected_components(graph, directed=False)[1][components]
+    joined: np.ndarray = find_components(ends[:, 0], ends[:, 1], len(components))[components]
     return joined

@@ -8,8 +8,7 @@ import pandas as pd
 from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.params import SplitParams
-from emotion.data.table import COPY
-from emotion.ingest.copies import link_keys
+from emotion.ingest.copies import has_values
 from emotion.ingest.group_splits import choose_units, number_units
 
 NAMED_GROUPS = 5
@@ -43,7 +42,7 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
         return split
     in_train = images[split == "train"]
     units = None
-    if link_keys(images).keys() > {COPY}:
+    if any(has_values(images, column) for column in ("group", "near_copy_of")):
         units = pd.Series(number_units(images), index=images.index)
         # What belongs to an image in another split is left out of training later, so it is not chosen.
         in_train = in_train[~units[in_train.index].isin(units[split != "train"])]
@@ -83,13 +82,18 @@ def choose_split(images: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.
     or the names of the images.
     """
     generator = np.random.default_rng(list(seed))
-    copies = images.groupby("hash").agg(emotion=("emotion", "min"), images=("emotion", "size"))
-    own = sorted(set(copies["emotion"]) - set(KNOWN_EMOTIONS))
-    chosen: list[str] = []
-    for emotion in (*KNOWN_EMOTIONS, *own):
-        # groupby has sorted the hashes.
-        counts = copies.loc[copies["emotion"] == emotion, "images"]
-        counts = counts.iloc[generator.permutation(len(counts))]
+    hashes = pd.factorize(images["hash"], sort=True)[0]
+    codes, emotions = pd.factorize(images["emotion"], sort=True)
+    sizes = np.bincount(hashes)
+    # Copies with several emotions count for the first of these.
+    emotion_of = np.full(len(sizes), len(emotions))
+    np.minimum.at(emotion_of, hashes, codes)
+    chosen = np.zeros(len(sizes), bool)
+    own = sorted(set(emotions) - set(KNOWN_EMOTIONS))
+    for emotion in [*(name for name in KNOWN_EMOTIONS if name in emotions), *own]:
+        members = np.flatnonzero(emotion_of == emotions.get_loc(emotion))
+        members = members[generator.permutation(len(members))]
+        counts = sizes[members]
         wanted = max(1, round(share * counts.sum()))
-        chosen += counts.index[(counts.cumsum() - counts) < wanted].tolist()
-    return images.index[images["hash"].isin(chosen)]
+        chosen[members[counts.cumsum() - counts < wanted]] = True
+    return images.index[chosen[hashes]]

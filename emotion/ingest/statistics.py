@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from emotion.core.labels import Scheme
 from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
 from emotion.ingest.collect import select_without_face
-from emotion.ingest.copies import link_keys, number
+from emotion.ingest.copies import link_keys
 
 COUNTED = {"copies": COPY, "near_copies": NEAR_COPY}
 """The links between images that are counted by split, by their keys in the file."""
@@ -39,7 +39,7 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     - blank: images of one flat color.
     - sha256: `hash_used` of the used images.
     """
-    keys = link_keys(table)
+    keys = {link: pd.Series(key, table.index) for link, key in link_keys(table).items()}
     used = table.loc[table["excluded"] == "", [name for name in HASHED if name in table]]
     without_face = len(select_without_face(rejected))
     counts = count_images(used, scheme)
@@ -62,8 +62,12 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
                 if reason == SCHEME or reason.partition(" of ")[0] in keys
             },
         },
-        **{name: _count_copies(table["split"], keys[link]) for name, link in COUNTED.items() if link in keys},
-        "conflicting_labels": _count_conflicts(table),
+        **{
+            name: _count_copies(table["split"], pd.Series(keys[link], table.index))
+            for name, link in COUNTED.items()
+            if link in keys
+        },
+        "conflicting_labels": _count_conflicts(table, pd.Series(keys[COPY], table.index)),
         "size": {
             f"{which}_{side}": int(table[side].agg(which)) for side in ("height", "width") for which in ("min", "max")
         },
@@ -98,7 +102,6 @@ def hash_used(used: pd.DataFrame) -> str:
 
 
 def _count_copies(splits: pd.Series, keys: pd.Series) -> dict[str, Any]:
-    keys = number(keys)
     hashes = {split: keys[splits == split] for split in SPLITS}
     pairs = (("val", "train"), ("test", "train"), ("test", "val"))
     return {
@@ -108,8 +111,8 @@ def _count_copies(splits: pd.Series, keys: pd.Series) -> dict[str, Any]:
     }
 
 
-def _count_conflicts(table: pd.DataFrame) -> dict[str, int]:
-    copies = table[table["hash"].duplicated(keep=False) & ~table["blank"]]
-    groups = copies.groupby("hash")["emotion"].agg(["nunique", "size"])
+def _count_conflicts(table: pd.DataFrame, keys: pd.Series) -> dict[str, int]:
+    copies = keys.duplicated(keep=False) & ~table["blank"]
+    groups = table.loc[copies, "emotion"].groupby(keys[copies]).agg(["nunique", "size"])
     conflicting = groups[groups["nunique"] > 1]
     return {"groups": len(conflicting), "images": int(conflicting["size"].sum())}

@@ -1,6 +1,6 @@
 """Building of the table of images, data/dataframe.csv, from labels, splits, copies and exclusions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -33,11 +33,12 @@ def build_table(
         InputError: the groups cannot be found, or a split cannot be chosen.
     """
     emotions = images["emotion"] if emotions is None else emotions
+    kinds = emotions.unique()
     near = "" if params.near_copies is None else find_near_copies(images, params.near_copies)
     images = images.assign(group=find_groups(images, params.group), near_copy_of=near)
     table = images.assign(
-        emotion=_map(emotions, scheme.name, "str"),
-        label=_map(emotions, scheme.label, "int64"),
+        emotion=emotions.map({emotion: scheme.name(emotion) for emotion in kinds}),
+        label=emotions.map({emotion: scheme.label(emotion) for emotion in kinds}),
         split=assign_splits(images, params),
         copy_of=find_copies(images),
     )
@@ -45,13 +46,6 @@ def build_table(
     types = COLUMNS | {name: kind for name, kind in OPTIONAL_COLUMNS.items() if _is_used(table, name)}
     own = [name for name in table if name not in (*COLLECTED_COLUMNS, *COLUMNS, *OPTIONAL_COLUMNS)]
     return table[[*types, *own]].astype({**types, **dict.fromkeys(own, "str")})
-
-
-def _map(emotions: pd.Series, function: Callable[[str], object], dtype: str) -> pd.Series:
-    """Return `function` of each emotion. It is called once for each one that occurs, not for each image."""
-    codes, names = pd.factorize(emotions)
-    values = pd.Series([function(name) for name in names], dtype=dtype)
-    return values.take(codes).set_axis(emotions.index)
 
 
 def _is_used(table: pd.DataFrame, column: str) -> bool:

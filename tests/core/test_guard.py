@@ -98,6 +98,13 @@ def test_a_section_of_another_stage_may_change():
     run_guarded(lambda: write("params.yaml", PARAMS.replace("epochs: 2", "epochs: 3")), "toy")
 
 
+def test_of_a_section_only_the_named_key_counts():
+    write("dvc.yaml", PIPELINE.replace("[source, labels]", "[source, labels.scheme]"))
+    run_guarded(lambda: write("params.yaml", PARAMS.replace("happy: 1", "happy: 2")), "toy")
+    message = error_after(lambda: write("params.yaml", PARAMS.replace("seven", "five")))
+    assert "labels.scheme was 'seven' and is now 'five'" in message
+
+
 def test_params_that_are_broken_at_the_end_are_an_error():
     assert "params.yaml is not valid YAML" in error_after(lambda: write("params.yaml", "labels: ["))
 

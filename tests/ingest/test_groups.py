@@ -20,6 +20,7 @@ from tests.makers import encode, images_of, write_files, write_params
 PARAMS = SplitParams(validation=0.1, test=0.1, seed=1, group=None, near_copies=None, keep_copies=False)
 SEVEN = resolve_scheme("seven")
 PERSON = {"pattern": r"(S\d+)_"}
+CLIP = {"pattern": r"(clip\d+)_"}
 
 
 def named(*names: str) -> pd.DataFrame:
@@ -100,7 +101,7 @@ def test_kept_copies_leave_groups_apart():
 
 
 def sequences(persons: int = 20, frames: int = 4, seed: int = 0) -> dict[str, bytes]:
-    """Return files as CK+ has them: of each person a sequence of each of three emotions, whose frames change slowly."""
+    """Return files like those of CK+: of each person a sequence of each of three emotions with slow changes."""
     generator = np.random.default_rng(seed)
     files = {}
     for person in range(persons):
@@ -108,7 +109,7 @@ def sequences(persons: int = 20, frames: int = 4, seed: int = 0) -> dict[str, by
             face = generator.integers(0, 256, (16, 16))
             for frame in range(frames):
                 face = face + generator.integers(-2, 3, face.shape)
-                name = f"{emotion}/S{person:03}_{number:03}_{frame:08}.png"
+                name = f"{emotion}/clip{person:03}_{number:03}_f{frame}.png"
                 files[name] = encode(np.clip(face, 0, 255).astype(np.uint8))
     return files
 
@@ -132,11 +133,11 @@ def test_frames_of_a_person_leak_without_groups_and_not_with_them(run, tmp_path)
     assert metrics["sequence_names"]["images"] == len(table) == 240
     assert PATTERN in output
     assert "groups" not in metrics
-    persons = table["image"].str.extract(r"(S\d+)_")[0]
+    persons = table["image"].str.extract(r"(clip\d+)_")[0]
     test, train = persons[table["split"] == "test"], persons[table["split"] == "train"]
     leaked = test.isin(train).mean()
     assert leaked > 0.9
-    table, metrics, output = run(split_group=PERSON)
+    table, metrics, output = run(split_group=CLIP)
     assert table.groupby("group")["split"].nunique().max() == 1
     groups = metrics["groups"]
     assert (groups["total"], sum(groups[split] for split in SPLITS), groups["images_without"]) == (20, 20, 0)
@@ -157,9 +158,9 @@ def test_groups_across_the_splits_of_a_source_are_counted_and_left_out(run, tmp_
     files = sequences(frames=2)
     split = {name: "test" if name.endswith("1.png") else "train" for name in files}
     write_files(tmp_path / "data/raw", {f"{split[name]}/{name}": content for name, content in files.items()})
-    others = {name.replace("S0", "S1"): content for name, content in sequences(seed=1).items()}
+    others = {name.replace("clip0", "clip1"): content for name, content in sequences(seed=1).items()}
     write_files(tmp_path / "data/raw", {f"train/{name}": content for name, content in others.items()})
-    table, metrics, _ = run(split_group=PERSON)
+    table, metrics, _ = run(split_group=CLIP)
     assert metrics["excluded"]["group_of_test"] == metrics["excluded"]["total"] == 60
     assert metrics["groups"]["would_leak"]["test"] == metrics["images"]["test"]["total"] == 60
     used = table[table["excluded"] == ""]

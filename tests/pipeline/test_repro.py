@@ -36,7 +36,7 @@ def test_a_second_fresh_clone_writes_the_same_lock(finished, small_origin, tmp_p
     [
         ("sample.seed", 1, {"make_sample"}),
         ("split.keep_copies", True, {"create_dataframe", "card"}),
-        ("features.image_size", 40, {"resolve_faces", "extract_features", "card"}),
+        ("features.image_size", 40, {"extract_features", "card"}),
         ("augmentation.flip", False, {"train"}),
         ("train.learning_rate", 0.01, {"train", "card"}),
         ("compute.threads", 1, {"train", "evaluate", "explain"}),

@@ -157,6 +157,14 @@ def test_titles_state_the_figure():
     assert "times as common" in titles["class_balance"]
 
 
+def test_what_is_left_out_is_named_by_its_links():
+    table = pd.DataFrame({"emotion": "happy", "split": ["train", "train", "test", "val"], "excluded": ""})
+    table.loc[0, "excluded"] = "near copy of test"
+    table.loc[1, "excluded"] = "group of val"
+    figure = plot_class_balance(table, ["happy", "sad"])
+    assert "2 left out (near copies or groups of validation or test images)" in str(figure.texts)
+
+
 def test_a_gray_sheet_is_written_in_few_colors_that_hardly_move(tmp_path):
     figure = make_case(7)["images"]
     style.save_figure(figure(), tmp_path / "full.png")

@@ -404,6 +404,31 @@ def test_the_protocol_is_that_of_the_params(tmp_path, monkeypatch):
     assert "mirror image" in text
 
 
+def test_a_card_states_groups_and_near_copies(tmp_path, monkeypatch):
+    make_run(tmp_path, split_near_copies=4)
+    text = write_card(tmp_path, monkeypatch)
+    assert "bootstrap samples of images" in text
+    assert not any(word in text for word in ("person or sequence", "perceptual", "samples of groups"))
+    metrics = tmp_path / "metrics"
+    evaluation, dataset = load(metrics, "evaluate"), load(metrics, "dataset")
+    evaluation["test"]["groups"] = 21
+    leaks = {"test": 60, "test_share": 0.97, "val": 50, "val_share": 0.95}
+    dataset["groups"] = {"total": 118, "would_leak": leaks}
+    dataset["near_copies"] = {}
+    dataset["excluded"] |= {"total": 1239, "group_of_test": 3, "group_of_val": 2}
+    write_json(metrics / "evaluate.json", evaluation)
+    write_json(metrics / "dataset.json", dataset)
+    text = write_card(tmp_path, monkeypatch)
+    assert "bootstrap samples of groups" in text
+    assert "21 groups" in text
+    assert "97 % of the test images" in text or "97.0 % of the test images" in text
+    assert "at most 4 of 64 bits" in text
+    assert "134 as copies of validation and test images, 5 of a person or sequence in them," in text
+    del dataset["groups"]
+    write_json(metrics / "dataset.json", dataset | {"sequence_names": {"prefixes": 9, "images": 90, "example": "a_1"}})
+    assert "`split.group` is not set" in write_card(tmp_path, monkeypatch)
+
+
 def test_a_teacher_is_named(tmp_path, monkeypatch):
     make_run(tmp_path, train_teacher="large.keras", train_teacher_share=0.5, train_teacher_inputs="original")
     assert "| train.teacher | `large.keras`, for 50 %, sees original images |" in write_card(tmp_path, monkeypatch)

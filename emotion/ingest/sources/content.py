@@ -17,7 +17,7 @@ NO_FACE = "no face found"
 def content_of(image: np.ndarray, entry: Entry, near_copies: bool = False) -> Content:
     """Return the content of `image`, uint8 (height, width, channels), which `entry` names, for the table.
 
-    The perceptual hash takes as long as all else. It is there only where `near_copies` is true.
+    The perceptual hash takes longer than all else, so it is there only where `near_copies` is true.
     """
     height, width, channels = image.shape
     near = perceptual_hash(image) if near_copies else ""
