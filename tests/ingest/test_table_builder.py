@@ -85,8 +85,12 @@ def test_csv_and_folder_give_the_same_table(run):
     write_files(RAW / "b", image_files(rows))
     write_zip(RAW / "c" / "archive.zip", image_files(rows))
     (first, metrics), *others = (run(source_folder=f"data/raw/{name}") for name in "abc")
+    found = metrics.pop("labels")
     for table, other_metrics in others:
         pd.testing.assert_frame_equal(comparable(table), comparable(first))
+        # The one source writes numbers, and the others names.
+        counts = {label["emotion"]: label["images"] for label in other_metrics.pop("labels").values()}
+        assert counts == {label["emotion"]: label["images"] for label in found.values()}
         assert other_metrics == metrics
 
 
