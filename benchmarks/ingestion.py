@@ -40,10 +40,11 @@ WORK = {"csv": Path("csv"), "folder": Path("folder")}
 
 
 def run_stages() -> Callable[[], None]:
-    """Return a function that runs our two stages in the current folder."""
+    """Return a function that runs our stages in the current folder."""
     from stages import create_dataframe, extract_features, resolve_faces
 
     def run() -> None:
+        resolve_faces.main()
         resolve_faces.main()
         create_dataframe.main()
         extract_features.main()
