@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 
 from emotion.app.preset.presets import apply_preset
-from emotion.core.files import write_json
+from emotion.core.files import read_json, write_json
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "results/ingestion.json"
@@ -236,7 +236,7 @@ def main() -> None:
             compare_images(work, layout)
             layouts[layout] = summarize(results)
     if len(layouts) == len(WORK):
-        write_json(RESULT, {"machine": platform.processor(), "layouts": layouts})
+        write_json(RESULT, read_json(RESULT) | {"layouts": layouts})
 
 
 if __name__ == "__main__":

@@ -72,6 +72,17 @@ def render_ingestion() -> str:
     return render_table(("", "the usual way", "this project", "ratio"), rows)
 
 
+def render_photos() -> str:
+    """Return the speed and peak memory of reading a folder of photos with the search for faces."""
+    rows = []
+    for run in _read("ingestion")["photos"]:
+        seconds = run["create_dataframe_seconds"] + run["extract_features_seconds"]
+        searched, whole = (f"{rate:.0f}" for rate in (run["photos_a_second"], run["photos"] / seconds))
+        memory = f"{run['mebibytes']} MiB, and {run['worker_mebibytes']} MiB in each worker"
+        rows.append((f"{run['photos']:,}", searched, whole, memory))
+    return render_table(("photos of 1 MP", "searched a second", "to arrays a second", "peak memory"), rows)
+
+
 def _times(layout: dict[str, Any]) -> tuple[str, str, str]:
     usual, ours = (f"{layout[way]['seconds']:.2f} s" for way in ("usual", "ours"))
     return usual, ours, f"{layout['ratio']:.1f}"

@@ -33,6 +33,7 @@ TABLES: Renderers = {
     "training step with AMX": partial(speed_tables.render_step, "training_speed_amx"),
     "winograd": speed_tables.render_winograd,
     "ingestion": speed_tables.render_ingestion,
+    "photos": speed_tables.render_photos,
     "reading": speed_tables.render_reading,
     "detection": face_tables.render_detection,
     "framing": face_tables.render_framing,
