@@ -36,7 +36,9 @@ class TreeSource:
         self.count: int | None = len(layout.entries)
         self._tree = tree
         faults = listing.faults
-        self._entries = [entry._replace(fault=faults.get(entry.image, entry.fault)) for entry in layout.entries]
+        self._entries = layout.entries
+        if faults:
+            self._entries = [entry._replace(fault=faults.get(entry.image, entry.fault)) for entry in layout.entries]
 
     def preview(self) -> Sequence[Entry]:
         """Return the entries of all images; see `Source`."""
