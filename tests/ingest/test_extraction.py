@@ -118,6 +118,7 @@ def test_excluded_images_are_left_out(run):
     assert features["y_test"].tolist() == [1, 1, 1, 0, 0, 0]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("batch", [1, 5, 1000])
 def test_results_do_not_depend_on_the_batches(run, batch, monkeypatch):
     write_files(RAW, {"a.csv": csv_text(make_rows(per_class=3)).encode()})

@@ -98,6 +98,7 @@ def test_what_most_people_saw(own, votes, wanted):
     assert majority(own, **votes) == wanted
 
 
+@pytest.mark.medium
 @given(
     st.lists(st.tuples(st.sampled_from(EMOTIONS), st.lists(st.integers(0, 5), min_size=10, max_size=10)), min_size=1)
 )
@@ -231,6 +232,7 @@ def test_a_column_of_something_else_is_refused(column):
         parse_votes(pd.Series(column))
 
 
+@pytest.mark.medium
 def test_folders_that_carry_their_votes_give_the_same_table_as_the_rows(run):
     rows, votes = eight()
     votes[0] = votes_for(unknown=6, happy=4)

@@ -130,6 +130,7 @@ def test_training_and_reading_get_the_same_bits(run, photos, tmp_path, faces, de
         assert {Path(name).stem for name in done.rejected} <= lost
 
 
+@pytest.mark.medium
 def test_whole_images_are_taken_as_they_are(run):
     generator = np.random.default_rng(0)
     write_photos({f"{place}/a.png": generator.integers(0, 256, (48, 40), dtype=np.uint8) for place in PLACES})
@@ -141,6 +142,7 @@ def test_whole_images_are_taken_as_they_are(run):
     assert "faces" not in plain.table
 
 
+@pytest.mark.medium
 def test_most_images_without_a_face_are_named_with_the_setting(run, photos, capsys):
     generator = np.random.default_rng(1)
     noise = {f"train/sad/{number}.png": generator.integers(0, 256, (60, 60), dtype=np.uint8) for number in range(7)}
@@ -163,6 +165,7 @@ def test_most_images_without_a_face_are_named_with_the_setting(run, photos, caps
         run(features_faces="detect", source_rejected_share=0.0)
 
 
+@pytest.mark.medium
 def test_photos_that_are_squeezed_as_a_whole_give_a_note(run, photos, capsys):
     write_photos({name: photo for name, photo in photos.items() if Path(name).stem == "photo"})
     run()

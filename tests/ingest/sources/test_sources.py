@@ -586,6 +586,7 @@ BAD_FILES = {
 }
 
 
+@pytest.mark.medium
 @given(
     st.lists(st.one_of(st.integers(0, len(ROWS) - 1), st.sampled_from(sorted(BAD_FILES))), max_size=20), st.booleans()
 )
@@ -657,6 +658,7 @@ assert len(results[0][0]) == len(results[0][1]) == 42
 """
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "write", [msambare_folder, msambare_tar_gz, an_archive_a_split, csv_in_tar_gz], ids=lambda layout: layout.__name__
 )

@@ -127,6 +127,7 @@ def run(tmp_path, monkeypatch, capsys):
     return run_there
 
 
+@pytest.mark.medium
 def test_frames_of_a_person_leak_without_groups_and_not_with_them(run, tmp_path):
     write_files(tmp_path / "data/raw", sequences())
     table, metrics, output = run()

@@ -47,6 +47,7 @@ def brute_force(hashes: np.ndarray, bits: int) -> list[set[int]]:
     return sorted(parts, key=min)
 
 
+@pytest.mark.medium
 @settings(max_examples=30)
 @given(st.integers(0, 16), st.integers(0, 2**32 - 1))
 def test_all_near_pairs_are_found(bits, seed):
@@ -76,6 +77,7 @@ def test_pairs_are_joined_piece_by_piece(monkeypatch):
     assert (link_near_hashes(np.arange(500, dtype=np.uint64), 4) == 0).all()
 
 
+@pytest.mark.medium
 def test_near_copies_across_splits_are_left_out_and_counted(tmp_path, monkeypatch):
     """Of 63 photos, three in train are darker than ones in test or val. They are found on request only."""
     monkeypatch.chdir(tmp_path)

@@ -105,12 +105,14 @@ def parse_record(record: str, columns: Columns, separator: str, shape: Shape) ->
 
 def split_record(record: str, separator: str) -> list[str]:
     """Return the values of a record."""
-    # The default bound is 131,072 characters; a record has at most MAX_LINE.
-    csv.field_size_limit(MAX_LINE)
+    # The bound holds for all of Python, and others rely on its default of 131,072 characters.
+    bound = csv.field_size_limit(MAX_LINE)
     try:
         return next(csv.reader(io.StringIO(record, newline=""), delimiter=separator, skipinitialspace=True), [])
     except csv.Error as error:
         raise InputError(f"the row is no row of CSV ({error})") from None
+    finally:
+        csv.field_size_limit(bound)
 
 
 def _read_values(fields: Sequence[str], columns: Columns) -> np.ndarray:

@@ -187,6 +187,7 @@ def test_emotions_of_ones_own():
     assert read("image,emotion\nimages/a.png,Bored\n", labels=labels).entries[0].emotion == "bored"
 
 
+@pytest.mark.medium
 def test_many_rows_are_read_quickly():
     """A million rows take seconds: fifty times this."""
     names = [f"images/{number}.png" for number in range(20_000)]
