@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import normalize
 
 from emotion.core.emotion_names import EMOTIONS, KNOWN_EMOTIONS, find_emotion, find_slip, shorten, simplify
 from emotion.core.errors import InputError
@@ -98,6 +99,8 @@ def _read(reader: LabelReader, label: str) -> str:
     number = parse_number(label)
     if number is not None:
         return _read_number(reader.numbering, number)
+    # macOS writes ä as two characters.
+    label = normalize("NFC", label)
     name = label.strip().lower()
     if name in reader.own:
         return name
@@ -107,12 +110,17 @@ def _read(reader: LabelReader, label: str) -> str:
     words = simplify(label)
     if not words:
         raise UnreadLabelError(f"the emotion {shorten(label)} is not known")
-    own = [one for one in reader.own if simplify(one) == words]
+    own = [one for one in reader.own if simplify(one) == words and _numbers_of(one) in ([], _numbers_of(name))]
     if len(own) == 1:
         return own[0]
     if slip := find_slip(label, reader.own):
         raise UnreadLabelError(f"the emotion {shorten(label)} is not known (did you mean {slip}?)")
     return name
+
+
+def _numbers_of(name: str) -> list[str]:
+    """Return the numbers in a name. They tell AU6 from AU12, where the user's own name has one."""
+    return re.findall(r"\d+", name)
 
 
 def _read_number(numbering: Numbering | None, number: int) -> str:

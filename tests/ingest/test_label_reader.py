@@ -1,5 +1,7 @@
 """Labels of sources: names, numbers in a numbering, and what is refused."""
 
+from unicodedata import normalize
+
 import pytest
 
 from emotion.core.emotion_names import KNOWN_EMOTIONS
@@ -77,6 +79,20 @@ def test_emotions_of_ones_own_are_read_by_their_names():
     assert not reader.knows("level3")
     with pytest.raises(UnreadLabelError, match=r"bored\?"):
         reader.read("borred")
+
+
+def test_numbers_tell_the_emotions_of_ones_own_apart():
+    reader = make_label_reader(resolve_scheme(["AU12", "neutral"]), None)
+    assert [reader.read(label) for label in ("au12", "AU_12", "AU12_faces")] == ["au12"] * 3
+    assert [reader.read(label) for label in ("AU6", "AU1", "AU", "12_AU6")] == ["au6", "au1", "au", "12_au6"]
+
+
+def test_both_ways_to_write_an_umlaut_are_one_name():
+    ways = [normalize(form, "Ängstlich") for form in ("NFC", "NFD")]
+    assert len(set(ways)) == 2
+    for scheme in ways:
+        reader = make_label_reader(resolve_scheme([scheme, "neutral"]), None)
+        assert {reader.read(label) for label in ways} == {normalize("NFC", "ängstlich")}
 
 
 def test_other_names_stay_and_are_left_out():
