@@ -38,6 +38,14 @@ def test_groups_come_from_the_layout_a_column_or_the_path():
     assert find_groups(images, {"pattern": r"S(x?)|(T)"}).tolist() == ["", "", "/T"]
 
 
+def test_a_person_is_the_same_in_tables_with_and_without_missing_numbers():
+    images = named("train/a.png", "train/b.png", "test/a.png").assign(
+        person=["3.0", "", "3"], group=["3", "v1.0", "3.00"]
+    )
+    assert find_groups(images, {"column": "person"}).tolist() == ["3", "", "3"]
+    assert find_groups(images, None).tolist() == ["3", "v1.0", "3"]
+
+
 @pytest.mark.parametrize(
     "names, choice, facts",
     [
