@@ -192,6 +192,7 @@ def test_groups_across_the_splits_of_a_source_are_counted_and_left_out(run, tmp_
         (False, [f"{emotion}/{emotion}_{number:03}.jpg" for emotion in EMOTIONS for number in range(9)]),
         (False, [f"{split}_{number:05}_aligned.jpg" for split in ("train", "test") for number in range(9)]),
         (False, [f"happy/{number}.jpg" for number in range(30)]),
+        (False, [f"{emotion}/{number:04}.jpg" for emotion in range(7) for number in range(9)]),
         (False, [f"{number:08x}ab.jpg" for number in range(0, 2**32, 2**26 + 12345)]),
         (False, [f"row {number}" for number in range(30)]),
         (False, [f"IMG_{number}.jpg" for number in range(9)] + [f"photo{number}.jpg" for number in range(9)]),
