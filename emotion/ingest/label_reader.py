@@ -129,6 +129,8 @@ def _read_number(numbering: Numbering | None, number: int) -> str:
     for known, emotion in numbering:
         if known == number:
             return emotion
+    if not numbering:
+        raise UnreadLabelError(f"got the number {number} as an emotion, expected a name such as happy")
     raise UnreadLabelError(
         f"the emotion {number} is not known; the numbers are {', '.join(f'{one} {name}' for one, name in numbering)}"
     )

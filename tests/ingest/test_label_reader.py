@@ -69,6 +69,8 @@ def test_a_mapping_gives_numbers_their_names():
         reader.read("0")
     with pytest.raises(InputError, match=r"labels.numbers: .*'hapy'.*happy\?"):
         make_label_reader(scheme, {0: "hapy"})
+    with pytest.raises(InputError, match=r"labels.numbers: .*\b3\b.*a name"):
+        make_label_reader(scheme, {0: "3"})
 
 
 def test_emotions_of_ones_own_are_read_by_their_names():
