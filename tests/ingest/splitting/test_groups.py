@@ -14,6 +14,7 @@ from emotion.core.paths import DATASET_METRICS, TABLE
 from emotion.data.table import SPLITS, read_table
 from emotion.ingest.splitting.groups import find_groups
 from emotion.ingest.splitting.sequence_names import PATTERN, find_sequences
+from emotion.ingest.splitting.splits import assign_splits
 from stages import create_dataframe
 from tests.makers import encode, images_of, write_files, write_params
 
@@ -106,6 +107,22 @@ def test_kept_copies_leave_groups_apart():
 
 
 # A set like CK+
+
+
+@pytest.mark.parametrize(
+    "groups, facts",
+    [
+        (["indoor", "yard", "indoor", "yard"], ["got 0", "inside: indoor, yard"]),
+        (["a", "b", "b", "c"], ["got 1", "(a)"]),
+    ],
+)
+def test_too_few_groups_are_named_with_the_way_out(groups, facts):
+    images = images_of([("happy", split, str(place)) for place, split in enumerate(["train", "train", "test", "test"])])
+    with pytest.raises(InputError) as error:
+        assign_splits(images.assign(group=groups), PARAMS)
+    assert all(fact in str(error.value) for fact in [*facts, "train, val", "{pattern: '(.+)'}"])
+    alone = find_groups(images.assign(image=list("abcd")), {"pattern": "(.+)"})
+    assert set(assign_splits(images.assign(group=alone), PARAMS)) == set(SPLITS)
 
 
 def sequences(persons: int = 20, frames: int = 4, seed: int = 0) -> dict[str, bytes]:
