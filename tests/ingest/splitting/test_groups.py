@@ -15,6 +15,7 @@ from emotion.data.table import SPLITS, read_table
 from emotion.ingest.splitting.groups import find_groups
 from emotion.ingest.splitting.sequence_names import PATTERN, find_sequences
 from emotion.ingest.splitting.splits import assign_splits
+from emotion.ingest.table_builder import build_table, check_classes
 from stages import create_dataframe
 from tests.makers import encode, images_of, write_files, write_params
 
@@ -123,6 +124,15 @@ def test_too_few_groups_are_named_with_the_way_out(groups, facts):
     assert all(fact in str(error.value) for fact in [*facts, "train, val", "{pattern: '(.+)'}"])
     alone = find_groups(images.assign(image=list("abcd")), {"pattern": "(.+)"})
     assert set(assign_splits(images.assign(group=alone), PARAMS)) == set(SPLITS)
+
+
+def test_a_class_without_images_in_a_split_is_explained_by_the_groups():
+    kinds = [("happy", "positive"), ("sad", "negative"), ("angry", "other")]
+    rows = [(emotion, None, f"{emotion}{number}") for emotion, _ in kinds for number in range(9)]
+    images = images_of(rows).assign(group=np.repeat([group for _, group in kinds], 9))
+    scheme = resolve_scheme(["happy", "sad"])
+    with pytest.raises(InputError, match=r"3 groups, such as positive, negative, other\. split\.group .*\(\.\+\)"):
+        check_classes(build_table(images, scheme, PARAMS), scheme)
 
 
 def sequences(persons: int = 20, frames: int = 4, seed: int = 0) -> dict[str, bytes]:
