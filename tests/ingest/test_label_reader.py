@@ -101,6 +101,8 @@ def test_other_names_stay_and_are_left_out():
     assert LabelReader().read("Ahegao") == "ahegao"
     assert SEVEN.label("ahegao") == -1
     assert LabelReader().read("Contempt") == "contempt"
+    assert LabelReader().read("Content") == "content"
+    assert resolve_scheme(["content", "happy"]).own == ("content",)
 
 
 @pytest.mark.parametrize("label", ["", "  ", "?!", "-1", "3.5", "9" * 5000, "hapy", "Suprize d"])
