@@ -132,7 +132,8 @@ def _read_number(numbering: Numbering | None, number: int) -> str:
     if not numbering:
         raise UnreadLabelError(f"got the number {number} as an emotion, expected a name such as happy")
     raise UnreadLabelError(
-        f"the emotion {number} is not known; the numbers are {', '.join(f'{one} {name}' for one, name in numbering)}"
+        f"the emotion {number} is not known; the numbers are {', '.join(f'{one} {name}' for one, name in numbering)}. "
+        "Where the data set has another numbering, set labels.numbers"
     )
 
 

@@ -39,7 +39,7 @@ def test_numbers_mean_what_the_data_set_says(name):
                 reader.read("0")
         else:
             assert reader.read(f" {number} ") == reader.read(f"{number}.0") == emotion
-    with pytest.raises(UnreadLabelError):
+    with pytest.raises(UnreadLabelError, match=r"labels\.numbers"):
         reader.read("11")
 
 
