@@ -53,6 +53,9 @@ The second is for names of up to SHORT letters, where one letter is a large shar
 
 SHORT = 4
 
+NO_SLIPS = frozenset({"content"})
+"""Names of other feelings that are as near to a known one as a slip."""
+
 
 def simplify(text: str) -> str:
     """Return the words of a name in lower case, with a blank between them: `03_Happy-faces` gives `happy`.
@@ -91,6 +94,8 @@ def parse_emotion(text: str) -> str:
 def find_slip(text: str, own: Iterable[str] = ()) -> str | None:
     """Return the known name, or the one of `own`, that `text` seems to misspell; None where there is none."""
     name = simplify(text)
+    if name in NO_SLIPS:
+        return None
     known = [*KNOWN_EMOTIONS, *SYNONYMS, *own]
     close = get_close_matches(name, known, n=3, cutoff=SIMILAR_SHORT if len(name) <= SHORT else SIMILAR)
     likely = [other for other in close if other[0] == name[0] and simplify(other) != name]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from unicodedata import normalize
 
 from emotion.core.emotion_names import (
     EMOTIONS,
@@ -134,7 +135,7 @@ def _parse_member(text: str) -> str:
             f"labels.scheme: got the unknown emotion {shorten(text)}{slip}; the known ones are "
             f"{', '.join(KNOWN_EMOTIONS)}, and the synonyms {', '.join(sorted(SYNONYMS))}"
         )
-    name = text.strip().lower()
+    name = normalize("NFC", text).strip().lower()
     _check_name(name, f"the name {shorten(text)}")
     return name
 

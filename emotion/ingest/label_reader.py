@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import normalize
 
 from emotion.core.emotion_names import EMOTIONS, KNOWN_EMOTIONS, find_emotion, find_slip, shorten, simplify
 from emotion.core.errors import InputError
@@ -98,6 +99,8 @@ def _read(reader: LabelReader, label: str) -> str:
     number = parse_number(label)
     if number is not None:
         return _read_number(reader.numbering, number)
+    # macOS writes ä as two characters.
+    label = normalize("NFC", label)
     name = label.strip().lower()
     if name in reader.own:
         return name
@@ -107,12 +110,17 @@ def _read(reader: LabelReader, label: str) -> str:
     words = simplify(label)
     if not words:
         raise UnreadLabelError(f"the emotion {shorten(label)} is not known")
-    own = [one for one in reader.own if simplify(one) == words]
+    own = [one for one in reader.own if simplify(one) == words and _numbers_of(one) in ([], _numbers_of(name))]
     if len(own) == 1:
         return own[0]
     if slip := find_slip(label, reader.own):
         raise UnreadLabelError(f"the emotion {shorten(label)} is not known (did you mean {slip}?)")
     return name
+
+
+def _numbers_of(name: str) -> list[str]:
+    """Return the numbers in a name. They tell AU6 from AU12, where the user's own name has one."""
+    return re.findall(r"\d+", name)
 
 
 def _read_number(numbering: Numbering | None, number: int) -> str:
@@ -121,8 +129,11 @@ def _read_number(numbering: Numbering | None, number: int) -> str:
     for known, emotion in numbering:
         if known == number:
             return emotion
+    if not numbering:
+        raise UnreadLabelError(f"got the number {number} as an emotion, expected a name such as happy")
     raise UnreadLabelError(
-        f"the emotion {number} is not known; the numbers are {', '.join(f'{one} {name}' for one, name in numbering)}"
+        f"the emotion {number} is not known; the numbers are {', '.join(f'{one} {name}' for one, name in numbering)}. "
+        "Where the data set has another numbering, set labels.numbers"
     )
 
 

@@ -10,10 +10,10 @@ from emotion.core.labels import Scheme
 from emotion.core.params import SplitParams
 from emotion.data.table import COLUMNS, OPTIONAL_COLUMNS, REASONS, SPLITS
 from emotion.ingest.collect import COLLECTED_COLUMNS
-from emotion.ingest.splitting.copies import find_copies, find_excluded, link_keys
+from emotion.ingest.splitting.copies import find_copies, find_excluded, has_values, link_keys
 from emotion.ingest.splitting.groups import find_groups
 from emotion.ingest.splitting.near_copies import find_near_copies
-from emotion.ingest.splitting.splits import assign_splits
+from emotion.ingest.splitting.splits import NAMED_GROUPS, assign_splits
 from emotion.ingest.statistics import count_images
 
 
@@ -68,7 +68,18 @@ def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
     raise InputError(
         f"labels.scheme: got {scheme.written}, but there are no images of {missing}. Add some, or leave these "
         f"emotions out: {_suggest_scheme(table, scheme, complete)} in params.yaml. Excluded images do not count "
-        f"({_count_excluded(table)})"
+        f"({_count_excluded(table)}){_explain_groups(table)}"
+    )
+
+
+def _explain_groups(table: pd.DataFrame) -> str:
+    """Return what groups do to splits, where there are some, with the way to choose others."""
+    if not has_values(table, "group"):
+        return ""
+    groups = table["group"][table["group"] != ""].unique()
+    return (
+        f". Images of one group stay in one split; there are {len(groups)} groups, such as "
+        f"{', '.join(groups[:NAMED_GROUPS])}. split.group chooses others, and {{pattern: '(.+)'}} parts all images"
     )
 
 

@@ -1,5 +1,7 @@
 """Labels of sources: names, numbers in a numbering, and what is refused."""
 
+from unicodedata import normalize
+
 import pytest
 
 from emotion.core.emotion_names import KNOWN_EMOTIONS
@@ -37,7 +39,7 @@ def test_numbers_mean_what_the_data_set_says(name):
                 reader.read("0")
         else:
             assert reader.read(f" {number} ") == reader.read(f"{number}.0") == emotion
-    with pytest.raises(UnreadLabelError):
+    with pytest.raises(UnreadLabelError, match=r"labels\.numbers"):
         reader.read("11")
 
 
@@ -67,6 +69,8 @@ def test_a_mapping_gives_numbers_their_names():
         reader.read("0")
     with pytest.raises(InputError, match=r"labels.numbers: .*'hapy'.*happy\?"):
         make_label_reader(scheme, {0: "hapy"})
+    with pytest.raises(InputError, match=r"labels.numbers: .*\b3\b.*a name"):
+        make_label_reader(scheme, {0: "3"})
 
 
 def test_emotions_of_ones_own_are_read_by_their_names():
@@ -79,10 +83,26 @@ def test_emotions_of_ones_own_are_read_by_their_names():
         reader.read("borred")
 
 
+def test_numbers_tell_the_emotions_of_ones_own_apart():
+    reader = make_label_reader(resolve_scheme(["AU12", "neutral"]), None)
+    assert [reader.read(label) for label in ("au12", "AU_12", "AU12_faces")] == ["au12"] * 3
+    assert [reader.read(label) for label in ("AU6", "AU1", "AU", "12_AU6")] == ["au6", "au1", "au", "12_au6"]
+
+
+def test_both_ways_to_write_an_umlaut_are_one_name():
+    ways = [normalize(form, "Ängstlich") for form in ("NFC", "NFD")]
+    assert len(set(ways)) == 2
+    for scheme in ways:
+        reader = make_label_reader(resolve_scheme([scheme, "neutral"]), None)
+        assert {reader.read(label) for label in ways} == {normalize("NFC", "ängstlich")}
+
+
 def test_other_names_stay_and_are_left_out():
     assert LabelReader().read("Ahegao") == "ahegao"
     assert SEVEN.label("ahegao") == -1
     assert LabelReader().read("Contempt") == "contempt"
+    assert LabelReader().read("Content") == "content"
+    assert resolve_scheme(["content", "happy"]).own == ("content",)
 
 
 @pytest.mark.parametrize("label", ["", "  ", "?!", "-1", "3.5", "9" * 5000, "hapy", "Suprize d"])

@@ -48,11 +48,20 @@ def link_keys(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """
     keys = {COPY: pd.factorize(table["hash"], sort=True)[0]}
     if has_values(table, "near_copy_of"):
-        firsts = table["near_copy_of"].where(table["near_copy_of"] != "", table["image"])
-        keys[NEAR_COPY] = pd.factorize(firsts)[0]
+        keys[NEAR_COPY] = _number_near_copies(table["image"], table["near_copy_of"])
     if has_values(table, "group"):
         keys[GROUP] = np.where(table["group"] == "", -1, pd.factorize(table["group"])[0])
     return keys
+
+
+def _number_near_copies(names: pd.Series, firsts: pd.Series) -> np.ndarray:
+    """Return a number that near copies share, (rows,), from the names of the images and of their first near copies.
+
+    Images without a near copy have numbers of their own. Several faces of a photo have one name.
+    """
+    alone = ((firsts == "") & ~names.isin(firsts)).to_numpy()
+    codes = pd.factorize(firsts.where(firsts != "", names))[0]
+    return np.where(alone, len(names) + np.arange(len(names)), codes)
 
 
 def has_values(table: pd.DataFrame, column: str) -> bool:

@@ -7,9 +7,13 @@ import pandas as pd
 
 from emotion.core.errors import InputError
 from emotion.ingest.collect import COLLECTED_COLUMNS
+from emotion.ingest.splitting.copies import has_values
 
 ROW_NAME = re.compile(r"row \d+")
 """The name of an image of a table of pixels."""
+
+WHOLE = re.compile(r"^(\d+)\.0+$")
+"""A whole number as a table with missing values writes it."""
 
 
 def find_groups(images: pd.DataFrame, choice: Mapping[str, str] | None) -> pd.Series:
@@ -24,10 +28,15 @@ def find_groups(images: pd.DataFrame, choice: Mapping[str, str] | None) -> pd.Se
         InputError: the column is missing, the pattern fits no path, or the images have no paths.
     """
     if choice is None:
-        return images["group"] if "group" in images else pd.Series("", index=images.index, dtype="str")
+        return _plain(images["group"]) if has_values(images, "group") else pd.Series("", images.index, dtype="str")
     if "column" in choice:
-        return _take_column(images, choice["column"])
+        return _plain(_take_column(images, choice["column"]))
     return _search_pattern(images, choice["pattern"])
+
+
+def _plain(groups: pd.Series) -> pd.Series:
+    """Return the groups with whole numbers in one form, since tables of one data set have both `3` and `3.0`."""
+    return groups.str.replace(WHOLE, r"\1", regex=True)
 
 
 def _take_column(images: pd.DataFrame, column: str) -> pd.Series:

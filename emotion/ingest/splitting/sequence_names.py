@@ -9,7 +9,7 @@ from typing import NamedTuple
 from emotion.core.emotion_names import FILLERS, KNOWN_EMOTIONS, SYNONYMS
 from emotion.ingest.sources.source import SPLIT_NAMES
 
-PATTERN = r"([^/]*\D)\d+[^/\d]*$"
+PATTERN = r"([^/]*[^/\d])\d+[^/\d]*$"
 """The split.group by which a person or sequence is what stands before the last number of a file name."""
 
 NEUTRAL = FILLERS | SYNONYMS.keys() | SPLIT_NAMES.keys() | {*KNOWN_EMOTIONS, "public", "private", "aligned", "frame"}

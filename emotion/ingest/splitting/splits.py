@@ -45,8 +45,9 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
     if any(has_values(images, column) for column in ("group", "near_copy_of")):
         units = pd.Series(number_units(images), index=images.index)
         # What belongs to an image in another split is left out of training later, so it is not chosen.
-        in_train = in_train[~units[in_train.index].isin(units[split != "train"])]
-        _check_enough(in_train, units[in_train.index], missing)
+        free = in_train[~units[in_train.index].isin(units[split != "train"])]
+        _check_enough(in_train, free, units, missing)
+        in_train = free
     for order, (name, share) in enumerate(shares.items()):
         if name in missing:
             rest = in_train[split[in_train.index] == "train"]
@@ -61,17 +62,18 @@ def assign_splits(images: pd.DataFrame, params: SplitParams) -> pd.Series:
     return split
 
 
-def _check_enough(images: pd.DataFrame, units: pd.Series, missing: Sequence[str]) -> None:
-    """Raise InputError where there are fewer units than splits."""
-    found, needed = units.nunique(), 1 + len(missing)
+def _check_enough(in_train: pd.DataFrame, free: pd.DataFrame, units: pd.Series, missing: Sequence[str]) -> None:
+    """Raise InputError where the `free` training images, of no unit in another split, have fewer units than splits."""
+    found, needed = units[free.index].nunique(), 1 + len(missing)
     if found >= needed:
         return
-    names = images["group"].drop_duplicates()
+    names = (free if found else in_train)["group"].drop_duplicates()
     named = ", ".join(names[names != ""].head(NAMED_GROUPS)) or "all near copies of each other"
     raise InputError(
-        f"split.group: got {found} group{'' if found == 1 else 's'} outside of other splits ({named}), "
-        f"expected at least {needed}: one for each of {', '.join(['train', *missing])}. Add images of other people or "
-        "sequences, or choose smaller groups with split.group: {column: …} or {pattern: '…'}"
+        f"split.group: got {found} group{'' if found == 1 else 's'} of training images outside of other splits "
+        f"({'' if found else 'all of these are inside: '}{named}), expected at least {needed}: one for each of "
+        f"{', '.join(['train', *missing])}. Add images of other people or sequences, or choose smaller groups with "
+        "split.group: {column: …} or {pattern: '…'}. Where these are no people, {pattern: '(.+)'} parts all images"
     )
 
 

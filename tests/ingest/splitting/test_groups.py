@@ -14,6 +14,8 @@ from emotion.core.paths import DATASET_METRICS, TABLE
 from emotion.data.table import SPLITS, read_table
 from emotion.ingest.splitting.groups import find_groups
 from emotion.ingest.splitting.sequence_names import PATTERN, find_sequences
+from emotion.ingest.splitting.splits import assign_splits
+from emotion.ingest.table_builder import build_table, check_classes
 from stages import create_dataframe
 from tests.makers import encode, images_of, write_files, write_params
 
@@ -36,6 +38,14 @@ def test_groups_come_from_the_layout_a_column_or_the_path():
     assert find_groups(images, PERSON).tolist() == ["S1", "S1", ""]
     assert find_groups(images, {"pattern": r"(S\d+)_(\d)"}).tolist() == ["S1/2", "S1/4", ""]
     assert find_groups(images, {"pattern": r"S(x?)|(T)"}).tolist() == ["", "", "/T"]
+
+
+def test_a_person_is_the_same_in_tables_with_and_without_missing_numbers():
+    images = named("train/a.png", "train/b.png", "test/a.png").assign(
+        person=["3.0", "", "3"], group=["3", "v1.0", "3.00"]
+    )
+    assert find_groups(images, {"column": "person"}).tolist() == ["3", "", "3"]
+    assert find_groups(images, None).tolist() == ["3", "v1.0", "3"]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +108,31 @@ def test_kept_copies_leave_groups_apart():
 
 
 # A set like CK+
+
+
+@pytest.mark.parametrize(
+    "groups, facts",
+    [
+        (["indoor", "yard", "indoor", "yard"], ["got 0", "inside: indoor, yard"]),
+        (["a", "b", "b", "c"], ["got 1", "(a)"]),
+    ],
+)
+def test_too_few_groups_are_named_with_the_way_out(groups, facts):
+    images = images_of([("happy", split, str(place)) for place, split in enumerate(["train", "train", "test", "test"])])
+    with pytest.raises(InputError) as error:
+        assign_splits(images.assign(group=groups), PARAMS)
+    assert all(fact in str(error.value) for fact in [*facts, "train, val", "{pattern: '(.+)'}"])
+    alone = find_groups(images.assign(image=list("abcd")), {"pattern": "(.+)"})
+    assert set(assign_splits(images.assign(group=alone), PARAMS)) == set(SPLITS)
+
+
+def test_a_class_without_images_in_a_split_is_explained_by_the_groups():
+    kinds = [("happy", "positive"), ("sad", "negative"), ("angry", "other")]
+    rows = [(emotion, None, f"{emotion}{number}") for emotion, _ in kinds for number in range(9)]
+    images = images_of(rows).assign(group=np.repeat([group for _, group in kinds], 9))
+    scheme = resolve_scheme(["happy", "sad"])
+    with pytest.raises(InputError, match=r"3 groups, such as positive, negative, other\. split\.group .*\(\.\+\)"):
+        check_classes(build_table(images, scheme, PARAMS), scheme)
 
 
 def sequences(persons: int = 20, frames: int = 4, seed: int = 0) -> dict[str, bytes]:
@@ -185,6 +220,7 @@ def test_groups_across_the_splits_of_a_source_are_counted_and_left_out(run, tmp_
         (False, [f"{emotion}/{emotion}_{number:03}.jpg" for emotion in EMOTIONS for number in range(9)]),
         (False, [f"{split}_{number:05}_aligned.jpg" for split in ("train", "test") for number in range(9)]),
         (False, [f"happy/{number}.jpg" for number in range(30)]),
+        (False, [f"{emotion}/{number:04}.jpg" for emotion in range(7) for number in range(9)]),
         (False, [f"{number:08x}ab.jpg" for number in range(0, 2**32, 2**26 + 12345)]),
         (False, [f"row {number}" for number in range(30)]),
         (False, [f"IMG_{number}.jpg" for number in range(9)] + [f"photo{number}.jpg" for number in range(9)]),

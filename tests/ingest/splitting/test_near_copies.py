@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from emotion.core.emotion_names import EMOTIONS
 from emotion.core.paths import DATASET_METRICS, TABLE
 from emotion.data.images import decode
-from emotion.data.table import SPLITS, read_table
+from emotion.data.table import NEAR_COPY, SPLITS, read_table
+from emotion.ingest.splitting.copies import link_keys
 from emotion.ingest.splitting.near_copies import find_near_copies, link_near_hashes, perceptual_hash
 from stages import create_dataframe
 from tests.makers import encode, image_files, write_files, write_params
@@ -37,6 +38,13 @@ def test_near_copies_have_near_hashes_and_other_images_have_not():
     for near in (jpeg, brighter, smaller, np.repeat(image, 3, axis=2)):
         assert distance(image, near) <= 4
     assert min(distance(image, photo(seed)) for seed in range(2, 40)) > 10
+
+
+def test_several_faces_of_one_photo_are_no_near_copies():
+    table = pd.DataFrame({"hash": list("abcd"), "image": ["p.jpg", "p.jpg", "q.jpg", "r.jpg"]})
+    first, second, copied, copy = link_keys(table.assign(near_copy_of=["", "", "", "q.jpg"]))[NEAR_COPY]
+    assert copied == copy
+    assert len({first, second, copied}) == 3
 
 
 def brute_force(hashes: np.ndarray, bits: int) -> list[set[int]]:

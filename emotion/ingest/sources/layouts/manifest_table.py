@@ -112,13 +112,19 @@ def _read_parquet(data: bytes, rows: int | None) -> pd.DataFrame:
         if file.metadata.num_rows > MAX_ROWS:
             raise ValueError(f"it has {file.metadata.num_rows:,} rows, expected at most {MAX_ROWS:,}")
         batches = file.iter_batches(rows or BATCH_ROWS)
-        frames = [_to_texts(batch.to_pandas()) for batch in (batches if rows is None else islice(batches, 1))]
+        # A whole number next to a missing one would else become `3.0`, and the same person have two names.
+        frames = [
+            _to_texts(batch.to_pandas(integer_object_nulls=True))
+            for batch in (batches if rows is None else islice(batches, 1))
+        ]
     except ArrowException as error:
         raise ValueError(str(error)) from None
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=file.schema.names, dtype=object)
 
 
 def _to_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    named = [name for name in frame.index.names if name is not None]
+    frame = frame.reset_index(named) if named else frame
     columns = {str(name): frame[name].astype(object) for name in frame}
     texts = {name: column.where(column.notna(), "").map(str) for name, column in columns.items()}
     return pd.DataFrame(texts, dtype=object)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from emotion.core.errors import InputError
 from emotion.data.images import is_image
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.layouts.layout import Layout
@@ -24,7 +25,11 @@ class NamedFiles(NamedTuple):
     """The emotions by their codes."""
 
     def read(self, tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
-        """Return the images of the data set; see `Read`. A few images of other names are counted and left out."""
+        """Return the images of the data set; see `Read`. A few images of other names are counted and left out.
+
+        Raises:
+            InputError: an image lies in a folder that names another emotion than its file.
+        """
         check_names(names, self.pattern, self.example)
         images = [name for name in names if is_image(name)]
         entries = [
@@ -32,11 +37,22 @@ class NamedFiles(NamedTuple):
             for name, (folders, file) in zip(images, map(split_path, images), strict=True)
             if (match := self.pattern.match(file))
         ]
+        for entry in entries:
+            self._check_folders(tree.name, entry, labels)
         others = len(images) - len(entries)
         skipped = count_skipped(name for name in names if not is_image(name))
         return Layout(
             self.name, entries, self._columns, skipped | ({"images of other names": others} if others else {})
         )
+
+    def _check_folders(self, source: str, entry: Entry, labels: LabelReader) -> None:
+        for folder in split_path(entry.image)[0]:
+            if labels.knows(folder) and labels.read(folder) != entry.emotion:
+                raise InputError(
+                    f"{source}: {entry.image}: its name means {entry.emotion}, as in {self.name}, and its folder "
+                    f"means {labels.read(folder)}. Move the images to folders of their emotions, or rename them where "
+                    "the folders are right"
+                )
 
     @property
     def _columns(self) -> tuple[str, ...]:

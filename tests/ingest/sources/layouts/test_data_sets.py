@@ -252,6 +252,15 @@ def test_kdef():
     assert layout.skipped == {"images of other names": 1}
 
 
+@pytest.mark.parametrize("name", ["AF01HAS.JPG", "KA.HA1.29.tiff"])
+def test_a_folder_that_names_another_emotion_than_the_file_is_refused(name):
+    assert read(tree_of(f"train/Happiness/{name}")).entries[0].emotion == "happy"
+    assert read(tree_of(f"train/3/{name}"), NUMBERED["fer2013"]).entries[0].emotion == "happy"
+    for folder in ("sad", "4"):
+        with pytest.raises(InputError, match=rf"train/{folder}/{re.escape(name)}.*happy.*sad"):
+            read(tree_of(f"train/{folder}/{name}"), NUMBERED["fer2013"])
+
+
 # CK+
 
 

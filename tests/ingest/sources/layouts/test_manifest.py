@@ -5,12 +5,15 @@ import time
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow.parquet import write_table
 
 from emotion.core.errors import InputError
 from emotion.faces.detection import Box
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.content import content_of
+from emotion.ingest.sources.layouts import manifest_table
 from emotion.ingest.sources.layouts.layout import Layout
 from emotion.ingest.sources.layouts.manifest import find_manifests, read_manifest
 from emotion.ingest.sources.layouts.readers import read_layout
@@ -91,6 +94,16 @@ def test_the_preferred_name_counts_where_two_fit():
 )
 def test_paths_are_read_as_people_write_them(path):
     assert read(f"image,emotion\n{path},sad\n").entries[0].image == "images/a.png"
+
+
+def test_parquet_keeps_whole_numbers_and_a_named_index(monkeypatch):
+    monkeypatch.setattr(manifest_table, "BATCH_ROWS", 2)
+    file = io.BytesIO()
+    write_table(pa.table({"image": NAMES, "emotion": ["sad"] * 3, "group": [3, None, 3]}), file)
+    assert [entry.group for entry in read(file.getvalue()).entries] == ["3", "", "3"]
+    file = io.BytesIO()
+    pd.DataFrame({"emotion": ["sad"] * 3}, index=pd.Index(NAMES, name="image")).to_parquet(file)
+    assert [entry.image for entry in read(file.getvalue()).entries] == NAMES
 
 
 def test_paths_begin_at_the_manifest_or_at_the_source():
