@@ -222,7 +222,8 @@ def _read_boxes(texts: dict[str, list[str]], rows: int) -> list[tuple[Box | None
     numbers = written.apply(pd.to_numeric, errors="coerce").to_numpy(float)
     numbers = np.where(np.abs(numbers) < LARGEST, numbers, np.nan)
     boxes = np.rint(np.nan_to_num(numbers)).astype(int)
-    is_box = ~np.isnan(numbers).any(axis=1) & (boxes >= [0, 0, 1, 1]).all(axis=1)
+    # Detectors write boxes that begin outside of the image; the cut repeats its border there.
+    is_box = ~np.isnan(numbers).any(axis=1) & (boxes[:, 2:] >= 1).all(axis=1)
     return [
         (Box(*box), "") if good else (None, f"got the box {', '.join(text)}, expected x, y, width, height" * any(text))
         for box, good, text in zip(boxes.tolist(), is_box.tolist(), written.to_numpy().tolist(), strict=True)

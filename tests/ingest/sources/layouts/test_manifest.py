@@ -143,13 +143,16 @@ def test_splits_that_are_unknown_are_refused_with_what_was_found():
     assert [entry.split for entry in read("image,emotion,split\nimages/a.png,sad,\n").entries] == [None]
 
 
-@pytest.mark.parametrize(
-    "box", ["1,2,3,", "1,2,x,4", "-1,2,3,4", "1,2,0,4", "1,2,3,-4", "1,2,nan,4", "1,2,3,1e99", "inf,1,2,3"]
-)
+@pytest.mark.parametrize("box", ["1,2,3,", "1,2,x,4", "1,2,0,4", "1,2,3,-4", "1,2,nan,4", "1,2,3,1e99", "inf,1,2,3"])
 def test_rows_without_a_right_box_are_rejected(box):
     first, second = read(f"image,emotion,x,y,width,height\nimages/a.png,sad,{box}\nimages/a.png,sad,1,2,3,4\n").entries
     assert "expected x, y, width, height" in first.fault
     assert second == Entry("images/a.png", "sad", None, "sad", box=Box(1, 2, 3, 4))
+
+
+def test_a_box_may_begin_outside_of_the_image():
+    (entry,) = read("image,emotion,x,y,width,height\nimages/a.png,sad,-7,-2,30,40\n").entries
+    assert (entry.box, entry.fault) == (Box(-7, -2, 30, 40), "")
 
 
 def test_size_alone_is_no_box():
