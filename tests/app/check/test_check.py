@@ -162,7 +162,7 @@ def test_groups_are_counted_and_names_of_sequences_warn(check, report):
     pattern = {"pattern": r"(S\d)_"}
     found = report({}, labels_scheme=["happy", "sad"], split_group=pattern)
     assert found["source"]["groups"] == 3
-    assert "split.group" in found["source"]["grouped_by"]
+    assert found["source"]["grouped_by"] == r"split.group: {pattern: '(S\d)_'}"
     assert found["warnings"] == []
     found = report({}, labels_scheme=["happy", "sad"], split_group={"column": "person"})
     assert "'person'" in found["faults"][0]["message"]
