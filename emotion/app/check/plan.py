@@ -138,7 +138,7 @@ def _add_groups(plan: Plan, images: pd.DataFrame, choice: Mapping[str, str] | No
     if plan.groups:
         plan.grouped_by = "the layout" if choice is None else f"split.group: {_write_choice(choice)}"
     elif choice is None and plan.images is not None:
-        sequences = find_sequences(images["image"], images["emotion"].unique())
+        sequences = find_sequences(images["image"], images["emotion"].unique(), images["source_label"])
         plan.warnings += [] if sequences is None else [sequences.warn(len(images))]
 
 
