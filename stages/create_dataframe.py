@@ -57,7 +57,7 @@ from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.sources.source import Batch, Describe, Source
 from emotion.ingest.splitting.group_statistics import describe_groups, summarize_groups
-from emotion.ingest.statistics import describe_skipped, summarize
+from emotion.ingest.statistics import describe_losses, describe_skipped, summarize
 from emotion.ingest.table_builder import build_table, check_classes
 
 
@@ -89,7 +89,7 @@ def main() -> None:
     print("\n".join([f"{source.name}: {source.layout}", *describe_labels(labels, scheme)]))
     used = metrics["images"]
     print(f"{source.name}: {used['train']['total']} train, {used['val']['total']} val, {used['test']['total']} test")
-    print(f"{metrics['excluded']['total']} excluded, {len(collected.rejected)} rejected (see {REJECTED})")
+    print(f"{describe_losses(metrics)} (see {REJECTED})")
     if skipped:
         print(f"not read: {describe_skipped(source.skipped)}")
     for note in [*describe_groups(metrics), *face_notes(collected, search)]:

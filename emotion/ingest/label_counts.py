@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from emotion.core.labels import Scheme
+from emotion.core.labels import FERPLUS, Scheme
 from emotion.ingest.label_reader import parse_number
 
 LISTED = 30
@@ -44,4 +44,6 @@ def describe_labels(labels: Mapping[str, Mapping[str, Any]], scheme: Scheme) -> 
         rows.append((label, found["emotion"], f"{found['images']:,}", left_out))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip() for row in rows]
-    return lines + ([f"and {len(labels) - LISTED} more labels"] if len(labels) > LISTED else [])
+    more = [f"and {len(labels) - LISTED} more labels"] if len(labels) > LISTED else []
+    votes = ["the votes of FER+ replace these labels"] if scheme.written == FERPLUS else []
+    return lines + more + votes

@@ -1,6 +1,7 @@
 """The counts in metrics/dataset.json, and the hash of the used images."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,8 +77,20 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
 
 
 def describe_skipped(skipped: Mapping[str, int]) -> str:
-    """Return the numbers of skipped files for messages, such as `2 system files, 1 label files`."""
-    return ", ".join(f"{count:,} {kind}" for kind, count in skipped.items())
+    """Return the numbers of skipped files for messages, such as `2 system files, 1 label file`."""
+    return ", ".join(f"{count:,} {_singular(kind) if count == 1 else kind}" for kind, count in skipped.items())
+
+
+def _singular(kind: str) -> str:
+    """Return the name of a kind for one file: `image of other names`, `pipe or device` for `pipes and devices`."""
+    return re.sub(r"s\b", "", kind.replace(" and ", " or "), count=2 if " and " in kind else 1)
+
+
+def describe_losses(metrics: Mapping[str, Any]) -> str:
+    """Return how many images are not used, by the content of metrics/dataset.json: `3 excluded, 2 rejected`."""
+    without_face = metrics["without_face"]
+    faces = f", of which {without_face:,} show no face" if without_face else ""
+    return f"{metrics['excluded']['total']:,} excluded, {metrics['rejected'] + without_face:,} rejected{faces}"
 
 
 def count_images(table: pd.DataFrame, scheme: Scheme) -> dict[str, dict[str, int]]:

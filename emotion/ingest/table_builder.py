@@ -57,13 +57,13 @@ def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:
     """Raise InputError where a split has no usable image of a class of the scheme."""
     counts = count_images(table.loc[table["excluded"] == "", ["split", "emotion"]], scheme)
     empty = {emotion: [split for split in SPLITS if not counts[split][emotion]] for emotion in scheme.emotions}
-    missing = "; ".join(
-        f"{emotion} in {'every split' if len(splits) == len(SPLITS) else ' and '.join(splits)}"
-        for emotion, splits in empty.items()
-        if splits
-    )
-    if not missing:
+    if not any(empty.values()):
         return
+    lacking: dict[str, list[str]] = {}
+    for emotion, splits in empty.items():
+        place = "any split" if len(splits) == len(SPLITS) else " and ".join(splits)
+        lacking.setdefault(place, []).append(emotion)
+    missing = "; ".join(f"{', '.join(names)} in {place}" for place, names in lacking.items() if place)
     complete = [emotion for emotion, splits in empty.items() if not splits]
     raise InputError(
         f"labels.scheme: got {scheme.written}, but there are no images of {missing}. Add some, or leave these "

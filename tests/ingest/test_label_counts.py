@@ -26,6 +26,12 @@ def test_a_line_says_what_is_left_out():
     assert "left out" not in lines[2]
 
 
+def test_under_ferplus_a_line_says_that_votes_replace_the_labels():
+    ferplus = resolve_scheme("ferplus")
+    lines = describe_labels(count_labels(images(("0", "angry")), ferplus), ferplus)
+    assert lines[1:] == ["0      angry         1", "the votes of FER+ replace these labels"]
+
+
 def test_of_many_labels_the_first_are_shown():
     many = count_labels(images(*((f"text {number:03}", f"text {number:03}") for number in range(500))), SEVEN)
     lines = describe_labels(many, SEVEN)

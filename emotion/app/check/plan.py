@@ -136,10 +136,16 @@ def _add_groups(plan: Plan, images: pd.DataFrame, choice: Mapping[str, str] | No
         return
     plan.groups = int(groups[groups != ""].nunique())
     if plan.groups:
-        plan.grouped_by = "the layout" if choice is None else f"split.group: {dict(choice)}"
+        plan.grouped_by = "the layout" if choice is None else f"split.group: {_write_choice(choice)}"
     elif choice is None and plan.images is not None:
-        sequences = find_sequences(images["image"], images["emotion"].unique())
+        sequences = find_sequences(images["image"], images["emotion"].unique(), images["source_label"])
         plan.warnings += [] if sequences is None else [sequences.warn(len(images))]
+
+
+def _write_choice(choice: Mapping[str, str]) -> str:
+    r"""Return a split.group as one writes it in params.yaml: `{column: person}`, `{pattern: '(S\d+)_'}`."""
+    values = {key: value if key == "column" else f"'{value}'" for key, value in choice.items()}
+    return "{" + ", ".join(f"{key}: {value}" for key, value in values.items()) + "}"
 
 
 def _warn_of_photos(plan: Plan, source: Source, entries: Sequence[Entry], faces: str) -> None:

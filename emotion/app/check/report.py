@@ -6,7 +6,6 @@ from typing import Any
 from emotion.app.check.folder_faults import FolderContent
 from emotion.app.check.plan import Plan
 from emotion.app.check.source_check import Report
-from emotion.core.labels import FERPLUS
 from emotion.ingest.label_counts import describe_labels
 from emotion.ingest.statistics import describe_skipped
 
@@ -52,14 +51,16 @@ def _list_plan(plan: Plan) -> list[str]:
     ]
     if without:
         rows.append(("", f"{without:,} images without one; split.validation and split.test apply"))
+    held = [split for split in plan.splits if split in ("val", "test")]
+    if plan.images is not None and len(held) == 1:
+        renamed = "val becomes the test split; " if held == ["val"] else ""
+        rows.append(("", f"{renamed}validation is taken from training, by split.validation"))
     groups = f"{plan.groups:,} persons or sequences, from {plan.grouped_by}{seen}" if plan.groups else "none"
     rows.append(("groups", groups))
     if plan.columns:
         rows.append(("columns", ", ".join(plan.columns)))
     if plan.skipped:
         rows.append(("not read", describe_skipped(plan.skipped)))
-    if plan.scheme.written == FERPLUS:
-        rows.append(("votes", "those of FER+ replace the labels of the source"))
     if seen:
         rows.append(("labels", f"those of the first {plan.seen:,} rows; the rest was not read"))
     return _align(rows)

@@ -28,7 +28,7 @@ def summarize_groups(images: pd.DataFrame, table: pd.DataFrame, params: SplitPar
         params: the shares and the seed of the splits.
     """
     if not has_values(table, "group"):
-        sequences = find_sequences(table["image"], images["emotion"].unique())
+        sequences = find_sequences(table["image"], images["emotion"].unique(), images["source_label"])
         return {} if sequences is None else {"sequence_names": sequences._asdict()}
     used = table[table["excluded"] == ""]
     with_group = used[used["group"] != ""]

@@ -37,20 +37,23 @@ class Sequences(NamedTuple):
         )
 
 
-def find_sequences(names: Iterable[str], own: Iterable[str] = ()) -> Sequences | None:
+def find_sequences(names: Iterable[str], own: Iterable[str] = (), labels: Iterable[str] = ()) -> Sequences | None:
     """Return the images whose names look like those of sequences or persons; None where they do not.
 
     The prefix of an image is what stands before the last number of its file name. Names look like sequences where at
     least a third of the images share a prefix with others, and there are at least three such prefixes. A prefix that
-    only names a split or an emotion does not count.
+    only names a split, an emotion or the label of its image does not count.
 
     Args:
         names: the paths of the images.
         own: the names of further emotions.
+        labels: the label of each image in the source, such as the `0` of `0_17.jpg`; none where they are unknown.
     """
     paths = list(names)
     search = re.compile(PATTERN).search
     found = [match[1] if (match := search(path)) else "" for path in paths]
+    labels = list(labels) or [""] * len(paths)
+    found = ["" if prefix.strip("_-. ") == label else prefix for prefix, label in zip(found, labels, strict=True)]
     neutral = NEUTRAL | set(own)
     counts = {
         prefix: count for prefix, count in Counter(found).items() if count > 1 and not _is_neutral(prefix, neutral)

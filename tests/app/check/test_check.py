@@ -152,6 +152,22 @@ def test_a_class_without_images_is_a_fault_with_a_scheme_that_works(check):
     assert check({}, labels_scheme=["happy", "sad"])[0] == 0
 
 
+@pytest.mark.parametrize(
+    "split, said",
+    [
+        ("val", "val becomes the test split; validation is taken from training, by split.validation"),
+        ("test", "        validation is taken from training, by split.validation"),
+    ],
+)
+def test_a_lone_split_besides_training_is_the_test_split(check, split, said):
+    files = {f"{part}/{emotion}/1.png": IMAGE for part in ("train", split) for emotion in ("happy", "sad")}
+    status, out, _ = check(files, labels_scheme=["happy", "sad"])
+    assert status == 0
+    assert said in out
+    files = {f"{part}/{emotion}/1.png": IMAGE for part in ("val", "test") for emotion in ("happy", "sad")}
+    assert "taken from training" not in check(files, labels_scheme=["happy", "sad"])[1]
+
+
 def test_groups_are_counted_and_names_of_sequences_warn(check, report):
     files = {
         f"{emotion}/S{person}_{n:03}.png": IMAGE for emotion in ("happy", "sad") for person in "123" for n in range(3)
@@ -162,7 +178,7 @@ def test_groups_are_counted_and_names_of_sequences_warn(check, report):
     pattern = {"pattern": r"(S\d)_"}
     found = report({}, labels_scheme=["happy", "sad"], split_group=pattern)
     assert found["source"]["groups"] == 3
-    assert "split.group" in found["source"]["grouped_by"]
+    assert found["source"]["grouped_by"] == r"split.group: {pattern: '(S\d)_'}"
     assert found["warnings"] == []
     found = report({}, labels_scheme=["happy", "sad"], split_group={"column": "person"})
     assert "'person'" in found["faults"][0]["message"]

@@ -242,3 +242,11 @@ def test_emotions_of_the_users_own_are_no_persons():
     names = [f"{emotion}_{number}.jpg" for emotion in ("bored", "engaged", "absent") for number in range(5)]
     assert find_sequences(names) is not None
     assert find_sequences(names, ["bored", "engaged", "absent"]) is None
+
+
+def test_the_numbers_of_labels_are_no_persons():
+    names = [f"{label}_{number}.jpg" for label in "0123" for number in range(5)]
+    assert find_sequences(names, labels=[name[0] for name in names]) is None
+    persons = find_sequences(names, labels=["0"] * len(names))
+    assert persons is not None
+    assert (persons.prefixes, persons.images) == (3, 15)

@@ -49,7 +49,7 @@ def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
         raise OtherLayoutError(f"no images that belong to files such as {list_some(described.values(), 1)}")
     make = partial(_make_entries, tree, labels.with_default("affectnet"))
     entries = list(chain.from_iterable(map_batches(make, batched(files, BATCH))))
-    used = {name for name, _ in files}
+    used = {file for image, values in files for file in (image, *values)}
     return Layout(NAME, entries, tuple(COLUMNS), count_skipped(name for name in names if name not in used))
 
 

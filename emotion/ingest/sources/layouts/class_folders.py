@@ -142,7 +142,16 @@ class _FolderKinds:
         raise OtherLayoutError(
             f"no folder is named after an emotion ({', '.join(KNOWN_EMOTIONS)}, one that labels.scheme names, or a "
             f"number of labels.numbers); the folders with images are {list_some(shown, SHOWN) or 'none'}"
+            f"{self._explain_own(folders)}"
         )
+
+    def _explain_own(self, folders: Sequence[str]) -> str:
+        """Return how to name the user's own emotions, where `folders` may be such; else an empty text."""
+        levels = [names for names in self._levels if not all(map(split_of, names))]
+        words = all(name.isalpha() and not suggest(name, self._labels.own) for name in folders)
+        if len(levels) != 1 or not words or not 2 <= len(folders) <= SHOWN:
+            return ""
+        return f". If these are emotions of your own, set labels.scheme: [{', '.join(folders)}] in params.yaml"
 
     def _read_emotions(self, names: Sequence[str]) -> dict[str, str]:
         splits = [name for name in names if split_of(name)]

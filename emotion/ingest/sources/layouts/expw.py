@@ -36,7 +36,7 @@ def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
         )
     labels = choose_numbering(labels, "fer2013", f"{tree.name}: {lists[0]}", (line[-1] for line in lines))
     entries = [_make_entry(labels, files, line) for line in lines]
-    used = {entry.image for entry in entries}
+    used = {lists[0], *(entry.image for entry in entries)}
     return Layout(NAME, entries, COLUMNS, count_skipped(name for name in names if name not in used))
 
 

@@ -40,7 +40,7 @@ def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
         raise OtherLayoutError(
             f"no images beside {lists[0]} that it lists; FER+'s generate_training_data.py writes them"
         )
-    used = {entry.image for entry in entries}
+    used = {*lists, *(entry.image for entry in entries)}
     return Layout(NAME, entries, (CARRIED_VOTES,), count_skipped(name for name in names if name not in used))
 
 

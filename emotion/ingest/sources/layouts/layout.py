@@ -18,7 +18,7 @@ class Layout:
         name: of the layout, such as `RAF-DB` or `class folders`.
         entries: the images, in the order in which they are read.
         columns: the names of further columns.
-        skipped: the number of files that are no images of the layout, by their kind.
+        skipped: the number of files that are no images of the layout and that no label was read from, by their kind.
     """
 
     name: str

@@ -36,7 +36,7 @@ def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
     pairs = list(_parse_lines(f"{tree.name}: {chosen}", lines[chosen]))
     labels = choose_numbering(labels, "rafdb", f"{tree.name}: {chosen}", (label for _, label in pairs))
     entries = [_make_entry(labels, files, *pair) for pair in pairs]
-    used = {entry.image for entry in entries}
+    used = {chosen, *(entry.image for entry in entries)}
     return Layout(NAME, entries, skipped=count_skipped(name for name in names if name not in used))
 
 

@@ -106,9 +106,12 @@ def test_a_slip_is_refused():
     "names, found",
     [
         (["bored/a.png", "engaged/b.png"], "no folder is named after an emotion .* bored, engaged"),
+        (["bored/a.png", "engaged/b.png"], r"emotions of your own, set labels\.scheme: \[bored, engaged\] in params"),
+        (["train/bored/a.png", "test/engaged/b.png"], r"set labels\.scheme: \[bored, engaged\] in params"),
+        (["x1/bored/a.png", "x2/engaged/b.png"], r"with images are bored, engaged, x1, x2$"),
         (["a.png", "b.png"], "no folder is named after an emotion"),
         (["happy/1", "sad/2"], "no files with the suffix of an image.* happy/1, sad/2"),
-        (["hapy/a.png", "saad/b.png"], r"hapy \(did you mean happy\?\), saad \(did you mean sad\?\)"),
+        (["hapy/a.png", "saad/b.png"], r"hapy \(did you mean happy\?\), saad \(did you mean sad\?\)$"),
         (["happy/a.png", "b.png"], "outside of class folders.*(none)"),
         (["train/happy/a.png", "train/b.png"], "outside of class folders.* train$"),
         (["train/happy/a.png", "unlabeled/b.png"], "outside of class folders.* unlabeled$"),
