@@ -99,7 +99,7 @@ def make_table(
     """
     if not first:
         raise InputError(
-            f"{name} holds no rows below the names of its columns, expected a row per image; download it again, or "
+            f"{name} holds no rows below the names of its columns, expected a row per image. Download it again, or "
             "save it with LF or CR LF at the ends of its lines"
         )
     found = list(_parse_some(first, parser))
