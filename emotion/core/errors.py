@@ -1,6 +1,7 @@
 """The exception for mistakes that the user can correct, and the exit status of a command on an error."""
 
 import errno
+import re
 import sys
 from collections.abc import Callable
 
@@ -12,6 +13,14 @@ class InputError(ValueError):
     """
 
 
+def without_controls(text: str) -> str:
+    r"""Return `text` with signs of control other than the end of a line as escapes such as `\x1b`.
+
+    Names of files and labels may hold them, and a terminal would obey them.
+    """
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda sign: f"\\x{ord(sign[0]):02x}", text)
+
+
 def run_command(command: Callable[[], None]) -> None:
     """Run a stage or command; end it without a traceback where the user can correct the error.
 
@@ -21,7 +30,7 @@ def run_command(command: Callable[[], None]) -> None:
     try:
         command()
     except InputError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {without_controls(str(error))}")
     except OSError as error:
         if not is_disk_full(error):
             raise

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from emotion.core.errors import without_controls
 from emotion.core.labels import FERPLUS, Scheme
 from emotion.ingest.label_reader import parse_number
 
@@ -41,7 +42,7 @@ def describe_labels(labels: Mapping[str, Mapping[str, Any]], scheme: Scheme) -> 
     rows = [("label", "emotion", "images", "")]
     for label, found in shown.items():
         left_out = "" if found["in_scheme"] else f"left out, labels.scheme {scheme.written} does not name it"
-        rows.append((label, found["emotion"], f"{found['images']:,}", left_out))
+        rows.append((without_controls(label), without_controls(found["emotion"]), f"{found['images']:,}", left_out))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip() for row in rows]
     more = [f"and {len(labels) - LISTED} more labels"] if len(labels) > LISTED else []

@@ -48,3 +48,12 @@ def test_a_full_disk_is_said_and_what_to_do(error):
 def test_other_errors_of_files_keep_their_traceback():
     with pytest.raises(PermissionError):
         run_command(raising(PermissionError(errno.EACCES, "Permission denied")))
+
+
+def test_signs_of_control_do_not_reach_the_terminal():
+    def fail():
+        raise InputError("\x1b[2J\x07a.png\r: broken\n  \tü")
+
+    with pytest.raises(SystemExit) as exit_:
+        run_command(fail)
+    assert str(exit_.value) == "error: \\x1b[2J\\x07a.png\\x0d: broken\n  \tü"

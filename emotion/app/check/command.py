@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, without_controls
 
 DESCRIPTION = """\
 Look at the images that params.yaml names, before the pipeline runs. Print what
@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> None:
     report = check_source()
     if not arguments.quiet:
         text = json.dumps(to_json(report), indent=2, ensure_ascii=False) if arguments.json else to_text(report)
-        print(escape(text))
-    print("".join(f"{warning}\n" for warning in report.warnings), end="", file=sys.stderr)
+        print(without_controls(escape(text)))
+    print("".join(f"{without_controls(warning)}\n" for warning in report.warnings), end="", file=sys.stderr)
     if report.faults:
         faults = "\n  ".join(fault.describe() for fault in report.faults)
         raise InputError(f"the pipeline cannot run on {report.folder}:\n  {faults}")

@@ -1,5 +1,6 @@
 """Bounds of archives, the safety of their members, and messages about damage."""
 
+import errno
 import gzip
 import lzma
 import re
@@ -21,6 +22,9 @@ MAX_MEMBERS = 2_000_000
 MAX_HEADER = 2**20
 """Largest extended header of a member of a tar, in bytes."""
 
+MAX_NAME = 4096
+"""Characters of the longest path of a member, as in the paths of Linux. All names are in memory at a time."""
+
 LONGEST_SHOWN = 120
 """Characters of a member's name that a message shows."""
 
@@ -38,9 +42,14 @@ def damage_explained(archive: str) -> Iterator[None]:
         raise InputError(f"{archive} {error}") from None
     except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise InputError(f"{archive} is damaged or not complete ({error}); download it again") from None
+    except InputError:
+        raise
+    except ValueError as error:
+        # Numbers and names in headers that are none, also for Python: offsets of 2**64, names that are not UTF-8.
+        raise InputError(f"{archive} is damaged or not complete ({error}); download it again") from None
     except OSError as error:
-        # bz2 raises OSError without a number for damaged data.
-        if error.errno is None:
+        # bz2 raises OSError without a number for damaged data, and SharedFile EINVAL for positions outside the file.
+        if error.errno in (None, errno.EINVAL):
             raise InputError(f"{archive} is damaged or not complete ({error}); download it again") from None
         raise InputError(f"{archive} cannot be read ({error.strerror}); check the file and its permissions") from None
     except (NotImplementedError, RuntimeError) as error:
@@ -48,7 +57,12 @@ def damage_explained(archive: str) -> Iterator[None]:
 
 
 def check_member(archive: str, name: str, *, is_link: bool) -> None:
-    """Raise InputError where the member `name` is a link or has a path outside the archive."""
+    """Raise InputError where the member `name` is a link, is too long or has a path outside the archive."""
+    if len(name) > MAX_NAME:
+        raise InputError(
+            f"{archive}: the name {show(name)} has {len(name):,} characters, expected at most {MAX_NAME:,}; do not use "
+            "this archive"
+        )
     parts = name.replace("\\", "/").split("/")
     if ".." in parts or parts[0] == "" or re.match(r"[A-Za-z]:", name):
         raise InputError(

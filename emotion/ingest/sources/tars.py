@@ -27,33 +27,69 @@ EXTENDED = (
 """Types of members whose content tarfile reads into memory: it describes the next member."""
 
 
+class BoundedTar(tarfile.TarFile):
+    """A tar whose extended headers are at most MAX_HEADER bytes: all together before a member, and all global ones."""
+
+    before_member = 0
+    """Bytes of the extended headers since the last member."""
+    in_global = 0
+    """Bytes of the global headers, which tarfile keeps for all members."""
+
+    def next(self) -> tarfile.TarInfo | None:
+        """Return the next member; None at the end."""
+        self.before_member = 0
+        return super().next()
+
+
 class BoundedTarInfo(tarfile.TarInfo):
-    """A member of a tar whose extended headers are at most MAX_HEADER bytes."""
+    """A member of a BoundedTar."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """Return the member that a header describes, before anything behind the header is read.
 
         Raises:
-            BoundError: the header announces a longer one, or a sparse file.
+            BoundError: it is a sparse file.
+            ReadError: the header is damaged.
         """
-        member = super().frombuf(buf, encoding, errors)
-        if member.type in EXTENDED and member.size > MAX_HEADER:
-            raise BoundError(
-                f"has a header of {member.size:,} bytes, expected at most {MAX_HEADER:,}; do not use this archive"
-            )
+        try:
+            member = super().frombuf(buf, encoding, errors)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+            # tarfile would take a damaged header behind the first member for the end.
+            raise tarfile.ReadError(str(error)) from None
         if member.type == tarfile.GNUTYPE_SPARSE:
-            raise BoundError(f"holds the sparse file {show(member.name)}; pack it again without --sparse")
+            raise _refuse_sparse(member)
         return member
 
-    def _proc_gnusparse_10(self, next: tarfile.TarInfo, *_: object) -> None:  # tarfile's name
-        """Refuse a sparse file of the third form, whose map tarfile would read to any length."""
-        raise BoundError(f"holds the sparse file {show(next.name)}; pack it again without --sparse")
+    def _proc_member(self, tar: BoundedTar) -> tarfile.TarInfo:  # tarfile's name
+        """Return the member behind this header, once its size is checked."""
+        if self.size < 0:
+            raise tarfile.ReadError(f"a size of {self.size}")
+        if self.type in EXTENDED:
+            tar.before_member += self.size
+            tar.in_global += self.size if self.type == tarfile.XGLTYPE else 0
+            length = max(tar.before_member, tar.in_global)
+            if length > MAX_HEADER:
+                raise BoundError(
+                    f"has a header of {length:,} bytes, expected at most {MAX_HEADER:,}; do not use this archive"
+                )
+        member: tarfile.TarInfo = super()._proc_member(tar)  # type: ignore[misc]  # typeshed leaves it out
+        return member
+
+    def _proc_gnusparse_00(self, next: tarfile.TarInfo, *_: object) -> None:  # tarfile's name
+        """Refuse a sparse file, whose map tarfile would read to any length and with any text in it."""
+        raise _refuse_sparse(next)
+
+    _proc_gnusparse_01 = _proc_gnusparse_10 = _proc_gnusparse_00
+
+
+def _refuse_sparse(member: tarfile.TarInfo) -> BoundError:
+    return BoundError(f"holds the sparse file {show(member.name)}; pack it again without --sparse")
 
 
 def open_tar(file: IO[bytes]) -> tarfile.TarFile:
     r"""Open a plain tar. Bytes of names that are not UTF-8 become escapes such as `\xff`."""
-    return tarfile.open(fileobj=file, mode="r:", tarinfo=BoundedTarInfo, errors="backslashreplace")
+    return BoundedTar.open(fileobj=file, mode="r:", tarinfo=BoundedTarInfo, errors="backslashreplace")
 
 
 def tar_files(tar: tarfile.TarFile, archive: str, skipped: "Counter[str]") -> Iterator[tuple[str, tarfile.TarInfo]]:

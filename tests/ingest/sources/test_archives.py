@@ -249,16 +249,51 @@ def test_too_many_members_and_long_headers_are_refused(tmp_path, monkeypatch):
         open_source(tmp_path, "b.tar")
 
 
-@pytest.mark.parametrize("form", ["old", "pax"])
-def test_sparse_files_in_a_tar_are_refused(form, tmp_path):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"GNU.sparse.size": "10", "GNU.sparse.numbytes": "1"},
+        {"GNU.sparse.map": "no numbers", "GNU.sparse.size": "10"},
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "happy/a.png"},
+    ],
+    ids=["old", "0.0", "0.1", "1.0"],
+)
+def test_sparse_files_in_a_tar_are_refused(headers, tmp_path):
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         member = tarfile.TarInfo("happy/a.png")
-        if form == "old":
-            member.type = tarfile.GNUTYPE_SPARSE
-        else:
-            member.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "happy/a.png"}
+        member.pax_headers = headers
+        member.type = member.type if headers else tarfile.GNUTYPE_SPARSE
         tar.addfile(member)
     with pytest.raises(InputError, match=r"a\.tar holds the sparse file 'happy/a\.png'"):
+        open_source(tmp_path)
+
+
+def damaged_tar(field: slice, value: bytes) -> bytes:
+    """Return TAR_OF_IMAGES with `value` in the header of its second member."""
+    data = bytearray(TAR_OF_IMAGES)
+    start = 512 + -(-len(next(iter(FILES.values()))) // 512) * 512
+    header = data[start : start + 512]
+    header[field] = value
+    if field.start != 148:
+        header[148:156] = b" " * 8
+        header[148:156] = b"%06o\0 " % sum(header)
+    data[start : start + 512] = header
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        damaged_tar(slice(148, 156), b"0000001\0"),
+        damaged_tar(slice(124, 136), b"\xff" * 10 + b"\xfe\0"),
+        zip_of({"happy/é.png": IMAGE}).replace("é".encode(), b"\xff\xfe"),
+    ],
+    ids=["a checksum", "a size below 0", "a name that is not UTF-8"],
+)
+def test_damaged_headers_are_named_and_do_not_end_an_archive(data, tmp_path):
+    write_files(tmp_path, {"a": data})
+    with pytest.raises(InputError, match=r"a is damaged or not complete .*download it again"):
         open_source(tmp_path)
 
 

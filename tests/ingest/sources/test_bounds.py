@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,30 @@ def long_header(kind: bytes) -> bytes:
 def test_long_headers_of_every_kind_are_refused(kind, tmp_path):
     (tmp_path / "a.tar").write_bytes(long_header(kind) + bytes(2**20))
     with pytest.raises(InputError, match=r"a\.tar has a header of 1,073,741,824 bytes, expected at most 1,048,576"):
+        open_source(tmp_path)
+
+
+def pax_header(kind: bytes, key: str, length: int) -> bytes:
+    content = f"{length} {key}=".encode().ljust(length - 1, b"v") + b"\n"
+    header = tarfile.TarInfo(key)
+    header.type, header.size = kind, length
+    return header.tobuf() + content.ljust(-(-length // 512) * 512, b"\0")
+
+
+@pytest.mark.parametrize("kind", [b"x", b"g"])
+def test_headers_together_are_at_most_the_bound(kind, tmp_path):
+    """Each member of a tar keeps the headers before it, and all members keep the global ones."""
+    members = [tarfile.TarInfo(f"{number}/").tobuf() if kind == b"g" else b"" for number in range(3)]
+    headers = [pax_header(kind, f"key{number}", 400_000) + member for number, member in enumerate(members)]
+    (tmp_path / "a.tar").write_bytes(b"".join(headers))
+    with pytest.raises(InputError, match=r"a\.tar has a header of 1,200,000 bytes, expected at most 1,048,576"):
+        open_source(tmp_path)
+
+
+def test_long_names_of_members_are_refused(tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("happy/" + "n" * 5000 + ".png"))
+    with pytest.raises(InputError, match=r"has 5,010 characters, expected at most 4,096"):
         open_source(tmp_path)
 
 

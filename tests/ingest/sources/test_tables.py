@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -244,3 +245,43 @@ def test_batches_are_bounded_by_bytes(monkeypatch, tmp_path):
     write_files(tmp_path, {"a.csv": csv_of("emotion,pixels", 48, ["happy"] * 10)})
     sizes = [len(batch) for batch in open_source(tmp_path).batches(content_of)]
     assert sizes == [3, 3, 3, 1]
+
+
+def write_parquet(folder: Path, name: str, rows: int, **columns: object) -> Path:
+    import pyarrow as pa
+    from pyarrow import parquet as files
+
+    table = pa.table({"emotion": [index % 7 for index in range(rows)], **columns})
+    files.write_table(table, folder / name, row_group_size=300)
+    return folder / name
+
+
+def test_numbers_as_texts_and_other_kinds_of_columns_in_parquet(tmp_path):
+    import pyarrow as pa
+
+    pixels = [[str((row + place) % 256) for place in range(48 * 48)] for row in range(2)]
+    write_parquet(tmp_path, "texts.parquet", 2, pixels=pixels)
+    (((_, first), (_, second)),) = open_source(tmp_path, "texts.parquet").batches(content_of)
+    assert (first.reason, first.pixels[:3], second.pixels[:3]) == ("", bytes([0, 1, 2]), bytes([1, 2, 3]))
+    pairs = pa.array([[("a", 1)]] * 2, pa.map_(pa.string(), pa.int64()))
+    write_parquet(tmp_path, "pairs.parquet", 2, pixels=pairs)
+    assert {entry.fault for entry in open_source(tmp_path, "pairs.parquet").preview()} == {"the row has no image file"}
+
+
+@pytest.mark.medium
+def test_damage_behind_the_first_rows_of_parquet_is_named(tmp_path):
+    texts = [" ".join(str((row * place) % 256) for place in range(48 * 48)) for row in range(900)]
+    path = write_parquet(tmp_path, "a.parquet", 900, pixels=texts)
+    data = path.read_bytes()
+    middle = len(data) * 3 // 4
+    path.write_bytes(data[:middle] + b"\xff" * 30_000 + data[middle + 30_000 :])
+    source = open_source(tmp_path)
+    with pytest.raises(InputError, match=r"a\.parquet is damaged or not complete"):
+        sum(len(batch) for batch in source.batches(content_of))
+
+
+@pytest.mark.parametrize("data", ["emotion,pixels,Usage\n", "emotion,pixels,Usage\r3,1 2 3 4,Training\r"])
+def test_tables_without_rows_are_refused(data, tmp_path):
+    (tmp_path / "a.csv").write_bytes(data.encode())
+    with pytest.raises(InputError, match=r"a\.csv holds no rows .*LF"):
+        open_source(tmp_path)

@@ -95,8 +95,13 @@ def make_table(
         labels: reads the labels of other layouts than FER2013's and that of CK+.
 
     Raises:
-        InputError: labels among the first rows are numbers, and no numbering is known for them.
+        InputError: there is no row, or labels among the first rows are numbers, and no numbering is known for them.
     """
+    if not first:
+        raise InputError(
+            f"{name} holds no rows below the names of its columns, expected a row per image. Download it again, or "
+            "save it with LF or CR LF at the ends of its lines"
+        )
     found = list(_parse_some(first, parser))
     usages = [usage.lower() in FER2013_USAGES for _, usage in found if usage is not None]
     layout = OTHER_TABLE

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,6 @@ from emotion.core.errors import InputError
 from emotion.data.images import decode
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.shared_file import SharedFile
-from emotion.ingest.sources.source import BATCH
 from emotion.ingest.sources.tables.columns import Columns, find_columns
 from emotion.ingest.sources.tables.open_table import make_table
 from emotion.ingest.sources.tables.pixel_values import Shape, common_shape, read_numbers, to_image
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 IMAGE_NAMES = ("image", "img")
 """Names of a column with image files: records with a field `bytes`."""
+
+
+BATCH_ROWS = 16
+"""Rows that are unpacked at a time. Equal values take the space of one in the file, so a row may be MAX_LINE long."""
 
 
 class Values(NamedTuple):
@@ -52,17 +56,27 @@ def open_parquet(path: str, described: str, file: SharedFile, labels: LabelReade
 
 
 def _open_table(name: str, file: SharedFile, labels: LabelReader) -> Table:
-    from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
-    try:
+    with _damage_explained(name):
         table = ParquetFile(file.whole())
         columns = _find_columns(name, table.schema_arrow)
         rows = _read_rows(name, table, columns)
         first = first_rows(rows)
+    return make_table(name, columns, first, chain(first, rows), _make_parser(first), labels)
+
+
+@contextmanager
+def _damage_explained(name: str) -> Iterator[None]:
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except InputError:
+        # One of pyarrow's errors is a ValueError, too.
+        raise
     except (ArrowException, OSError) as error:
         raise InputError(f"{name} is damaged or not complete ({error}); download it again") from None
-    return make_table(name, columns, first, chain(first, rows), _make_parser(first), labels)
 
 
 def _find_columns(name: str, schema: "pa.Schema") -> Columns:
@@ -90,8 +104,14 @@ def _read_rows(name: str, table: "ParquetFile", columns: Columns) -> Iterator[Ro
     size = sum(table.metadata.row_group(group).total_byte_size for group in range(table.num_row_groups)) // rows
     check_length(size, name)
     wanted = [names[place] for place in (columns.emotion, columns.pixels[0], columns.usage) if place is not None]
+    batches = table.iter_batches(max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, size))), columns=wanted)
     number = 0
-    for batch in table.iter_batches(max(1, min(BATCH, BATCH_BYTES // max(1, size))), columns=wanted):
+    while True:
+        # The damage may lie behind the first rows.
+        with _damage_explained(name):
+            batch = next(batches, None)
+        if batch is None:
+            return
         for values in _read_values(batch, wanted, classes):
             pixels = values.pixels
             row = Row(number, values, pixels.nbytes if isinstance(pixels, np.ndarray) else len(pixels))
@@ -116,12 +136,14 @@ def _to_plain(pixels: "pa.Scalar") -> np.ndarray | str | bytes:
         return ""
     if pa.types.is_struct(pixels.type):
         return bytes(pixels["bytes"].as_py() or b"")
-    if not pa.types.is_nested(pixels.type):
+    if not pa.types.is_nested(pixels.type) or pa.types.is_map(pixels.type):
         return str(pixels)
     values = pixels.values
     while pa.types.is_nested(values.type):
         values = values.flatten()
-    return np.asarray(values.to_numpy(zero_copy_only=False))
+    numbers = np.asarray(values.to_numpy(zero_copy_only=False))
+    # Numbers as texts.
+    return " ".join(map(str, numbers)) if numbers.dtype.kind == "O" else numbers
 
 
 def _read_classes(schema: "pa.Schema", column: str) -> Sequence[str]:
