@@ -21,6 +21,9 @@ PARAMS_FILE = Path("params.yaml")
 SHARED_REMOTE = "store"
 """The DVC remote inside the git repository. Whoever clones the repository gets its content."""
 
+LONGEST_FILE_NAME = 255
+"""Bytes that file systems allow for a name."""
+
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -79,6 +82,14 @@ class SourceParams(Section):
                 f"{SHARED_REMOTE} is part of this git repository and serves the sample only"
             )
         return remote
+
+    @field_validator("folder", "file")
+    @classmethod
+    def _names_are_not_too_long(cls, path: str | None) -> str | None:
+        # The system refuses longer names with an error of its own.
+        if any(len(part.encode()) > LONGEST_FILE_NAME for part in (path or "").split("/")):
+            raise ValueError(f"names of at most {LONGEST_FILE_NAME} bytes")
+        return path
 
     @field_validator("file")
     @classmethod

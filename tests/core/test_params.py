@@ -72,6 +72,7 @@ def test_sections_are_frozen():
         ("features", "image_size", 4, r"features\.image_size: got 4, expected .*\b8$"),
         ("labels", "scheme", 7, r"labels\.scheme: got 7, expected .*list.*string"),
         ("source", "rejected_share", 1.5, r"source\.rejected_share: got 1\.5, expected .*\b1$"),
+        ("source", "file", "ü" * 128 + ".csv", r"source\.file: got .*, expected names of at most 255 bytes"),
         ("source", "file", "../other/a.csv", r"source\.file: got '\.\./other/a\.csv', expected .*move.*source\.folder"),
         ("source", "file", "a/../../b.csv", r"source\.file: got 'a/\.\./\.\./b\.csv'"),
         ("source", "file", "..\\b.csv", r"source\.file: got .*b\.csv', expected .*source\.folder"),

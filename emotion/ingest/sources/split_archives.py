@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from emotion.core.errors import InputError
+from emotion.data.images import is_image
 from emotion.ingest.label_reader import LabelReader, parse_number
 from emotion.ingest.sources.archive_trees import ArchiveTree, BelowTree, MergedTree
 from emotion.ingest.sources.file_source import open_archive
@@ -23,13 +25,15 @@ def merge(folder: Path, paths: Sequence[Path], labels: LabelReader) -> MergedTre
     An outer folder that holds all files of an archive is left out, unless it is that of an emotion.
 
     Raises:
-        InputError: an archive is damaged or unsafe.
+        InputError: an archive is damaged or unsafe, or holds no images.
     """
     trees: dict[str, FileTree] = {}
     for path in paths:
         archive = open_archive(path)
         if archive is None:
             return None
+        if not any(map(is_image, archive.list())):
+            raise InputError(f"{path} holds no images, and would leave its split empty; pack it again, or remove it")
         outer = _find_outer(archive.list(), labels)
         tree = ArchiveTree(archive)
         trees[_stem(path)] = BelowTree(tree, outer) if outer else tree

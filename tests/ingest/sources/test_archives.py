@@ -216,6 +216,13 @@ def test_archives_of_one_split_or_of_no_split_stay_several_sources(tmp_path):
     assert len(found(open_source(tmp_path / "b", "other.zip"))) == len(SPLITS["train"])
 
 
+def test_an_archive_without_images_is_no_split(tmp_path):
+    write_zip(tmp_path / "train.zip", SPLITS["train"])
+    write_zip(tmp_path / "test.zip", {"Thumbs.db": b"x"})
+    with pytest.raises(InputError, match=r"test\.zip holds no images"):
+        open_source(tmp_path)
+
+
 def test_a_split_with_one_class_keeps_the_folder_of_the_class(tmp_path):
     write_zip(tmp_path / "train.zip", {"happy/a.png": IMAGE})
     write_zip(tmp_path / "test.zip", {"test/sad/a.png": IMAGE, "test/happy/a.png": encode(ROWS[1][2])})

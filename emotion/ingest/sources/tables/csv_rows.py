@@ -56,7 +56,7 @@ def records(lines: Iterable[str], name: str) -> Iterator[str]:
     """Yield the records of a CSV file: lines, and several of them together where a quoted value goes on.
 
     Raises:
-        InputError: a record is longer than MAX_LINE.
+        InputError: a quoted value goes on beyond MAX_LINE.
     """
     parts: list[str] = []
     length = quotes = 0
@@ -64,7 +64,11 @@ def records(lines: Iterable[str], name: str) -> Iterator[str]:
         parts.append(line)
         length += len(line)
         quotes += line.count('"')
-        check_length(length, name)
+        if length > MAX_LINE and len(parts) > 1:
+            raise InputError(
+                f"{name}: a quotation mark opens in the row that begins with {parts[0][:40]!r} and is not closed "
+                f"within {MAX_LINE / 2**20:.3g} MiB; close it, or remove it"
+            )
         if quotes % 2 == 0:
             yield "".join(parts)
             parts, length, quotes = [], 0, 0
