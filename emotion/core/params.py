@@ -86,7 +86,7 @@ class SourceParams(Section):
     @field_validator("folder", "file")
     @classmethod
     def _names_are_not_too_long(cls, path: str | None) -> str | None:
-        # The system refuses longer names with an error of its own.
+        # The system would refuse longer names while the pipeline runs.
         if any(len(part.encode()) > LONGEST_FILE_NAME for part in (path or "").split("/")):
             raise ValueError(f"names of at most {LONGEST_FILE_NAME} bytes")
         return path

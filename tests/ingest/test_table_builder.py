@@ -340,7 +340,7 @@ def test_a_source_without_a_good_image_is_refused_whatever_the_share(run):
     with pytest.raises(InputError, match="1 of 1 images cannot be used"):
         run(source_rejected_share=1.0)
     write_files(RAW, {"a.csv": b"emotion,pixels\n"})
-    with pytest.raises(InputError, match="holds no images"):
+    with pytest.raises(InputError, match="holds no rows"):
         run()
 
 

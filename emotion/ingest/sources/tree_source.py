@@ -46,7 +46,9 @@ class TreeSource:
 
     def batches(self, describe: Describe, size: int = BATCH) -> Iterator[Batch]:
         """Read every image in the order of the names; see `Source`."""
-        return map_batches(partial(_read_batch, self._tree, describe), batched(self._entries, size))
+        # Entries stay here, since to send them back from the processes takes longer than to pair them again.
+        contents = map_batches(partial(_read_contents, self._tree, describe), batched(self._entries, size))
+        return map(_pair, batched(self._entries, size), contents)
 
     def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
         """Read images again and convert them; see `Source`."""
@@ -67,8 +69,12 @@ def _decode_again(tree: FileTree, image: str) -> np.ndarray:
         ) from None
 
 
-def _read_batch(tree: FileTree, describe: Describe, entries: Sequence[Entry]) -> Batch:
-    return [(entry, _read_content(tree, describe, entry)) for entry in entries]
+def _read_contents(tree: FileTree, describe: Describe, entries: Sequence[Entry]) -> list[Content]:
+    return [_read_content(tree, describe, entry) for entry in entries]
+
+
+def _pair(entries: Sequence[Entry], contents: Sequence[Content]) -> Batch:
+    return list(zip(entries, contents, strict=True))
 
 
 def _read_content(tree: FileTree, describe: Describe, entry: Entry) -> Content:
