@@ -344,7 +344,7 @@ def test_a_class_that_nobody_saw_is_named(run):
     write_source(rows, votes)
     with pytest.raises(
         InputError,
-        match=r"^labels\.scheme: got ferplus, but there are no images of contempt in every "
+        match=r"^labels\.scheme: got ferplus, but there are no images of contempt in any "
         r"split\. .*`labels\.scheme: \[angry, .*, neutral\]`",
     ):
         run()

@@ -15,7 +15,7 @@ def failed_repro(project) -> str:
 def test_unknown_keys_are_named_with_those_that_exist(project):
     project.set_params({"features.colors": "grayscale"})
     output = failed_repro(project)
-    assert "features.colors: unknown key, expected image_size, color, format" in output
+    assert "features.colors: unknown key, expected faces, image_size, color, format" in output
     assert "failed to reproduce 'extract_features'" in output
 
 
