@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.app import cli
 from emotion.app.predict.annotated_files import plan_targets
 from emotion.app.predict.image_files import ImageFile, collect_files
 from emotion.app.predict.predict_files import predict_files
@@ -42,18 +41,11 @@ HEADER = ["path", "face", "status", "emotion", "confidence", "x", "y", "width", 
 
 
 @pytest.fixture
-def predict(model, monkeypatch, capsys):
+def predict(model, run_emotion):
     """Run `emotion predict` in this process; return exit status, standard output and standard error."""
 
     def run(*arguments, model=model):
-        monkeypatch.setattr("sys.argv", ["emotion", "predict", *map(str, arguments), "--model", str(model)])
-        status: int | str | None = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
+        return run_emotion("predict", *arguments, "--model", model)
 
     return run
 
