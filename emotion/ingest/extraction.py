@@ -16,8 +16,9 @@ from emotion.data.feature_arrays import ARRAYS, PICKLE, VOTES
 from emotion.data.images import to_input
 from emotion.data.table import SPLITS, VOTES_COLUMN
 from emotion.faces.crop import crop_face
+from emotion.ingest.column_values import has_values
 from emotion.ingest.ferplus import parse_votes
-from emotion.ingest.photos.face_columns import has_faces, parse_box, parse_column, parse_face
+from emotion.ingest.photos.face_columns import parse_box, parse_column, parse_face
 from emotion.ingest.photos.face_search import cut_box
 from emotion.ingest.pixels import check_pixels, load_pixels
 from emotion.ingest.sources.source import Convert, Place, Source
@@ -155,7 +156,7 @@ def _make_inputs(
 def _are_inputs(batch: pd.DataFrame, shape: tuple[int, ...], stored: int) -> bool:
     """Return whether all stored images, and so those of `batch`, already have the shape of an input."""
     step = math.prod(shape)
-    same = (batch[["height", "width", "channels"]].to_numpy() == shape).all() and not has_faces(batch)
+    same = (batch[["height", "width", "channels"]].to_numpy() == shape).all() and not has_values(batch, "face")
     return bool(same and (batch["offset"] >= 0).all() and (batch["offset"] % step == 0).all() and stored % step == 0)
 
 

@@ -10,7 +10,8 @@ from emotion.core.labels import Scheme
 from emotion.core.params import SplitParams
 from emotion.data.table import COLUMNS, OPTIONAL_COLUMNS, REASONS, SPLITS
 from emotion.ingest.collect import COLLECTED_COLUMNS
-from emotion.ingest.splitting.copies import find_copies, find_excluded, has_values, link_keys
+from emotion.ingest.column_values import has_values
+from emotion.ingest.splitting.copies import find_copies, find_excluded, link_keys
 from emotion.ingest.splitting.groups import find_groups
 from emotion.ingest.splitting.near_copies import find_near_copies
 from emotion.ingest.splitting.splits import NAMED_GROUPS, assign_splits
@@ -43,14 +44,9 @@ def build_table(
         copy_of=find_copies(images),
     )
     table["excluded"] = find_excluded(table, params.keep_copies)
-    types = COLUMNS | {name: kind for name, kind in OPTIONAL_COLUMNS.items() if _is_used(table, name)}
+    types = COLUMNS | {name: kind for name, kind in OPTIONAL_COLUMNS.items() if has_values(table, name)}
     own = [name for name in table if name not in (*COLLECTED_COLUMNS, *COLUMNS, *OPTIONAL_COLUMNS)]
     return table[[*types, *own]].astype({**types, **dict.fromkeys(own, "str")})
-
-
-def _is_used(table: pd.DataFrame, column: str) -> bool:
-    """Return whether a column is there and has a value other than "" and 0."""
-    return column in table and bool((table[column].astype(bool)).any())
 
 
 def check_classes(table: pd.DataFrame, scheme: Scheme) -> None:

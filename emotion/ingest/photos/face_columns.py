@@ -37,8 +37,3 @@ def parse_face(text: str) -> Detection | None:
 def parse_column(table: pd.DataFrame, column: str, parse: Callable[[str], Parsed | None]) -> Iterable[Parsed | None]:
     """Return what `parse` makes of each row's value in a column; None for each where the table lacks the column."""
     return map(parse, table[column]) if column in table else repeat(None, len(table))
-
-
-def has_faces(table: pd.DataFrame) -> bool:
-    """Return whether a face is cut out of any image of the table."""
-    return "face" in table and bool((table["face"] != "").any())

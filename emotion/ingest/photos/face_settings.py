@@ -7,7 +7,7 @@ it again only where their own settings are others.
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from emotion.core.errors import InputError
 from emotion.core.files import atomic_path, read_json
@@ -50,6 +50,9 @@ class FaceCrop(NamedTuple):
     margin: float = 0.0
 
 
+Settings = TypeVar("Settings", FaceSearch, FaceCrop)
+
+
 def resolve_search(params: Params) -> FaceSearch:
     """Return what the sections `features` and `faces` say about the search."""
     faces = params.features.faces
@@ -70,28 +73,22 @@ def write_settings(path: Path, settings: FaceSearch | FaceCrop) -> None:
 
 
 def read_search(path: Path) -> FaceSearch:
-    """Return the settings that `write_settings` wrote.
-
-    Raises:
-        InputError: the file is missing or holds something else.
-    """
-    try:
-        return FaceSearch(**read_json(path, REMEDY))
-    except TypeError as error:
-        raise _explain(path, error) from None
+    """Return the settings of the search; see `_read_settings`."""
+    return _read_settings(path, FaceSearch)
 
 
 def read_crop(path: Path) -> FaceCrop:
+    """Return the settings of the crop; see `_read_settings`."""
+    return _read_settings(path, FaceCrop)
+
+
+def _read_settings(path: Path, kind: type[Settings]) -> Settings:
     """Return the settings that `write_settings` wrote.
 
     Raises:
         InputError: the file is missing or holds something else.
     """
     try:
-        return FaceCrop(**read_json(path, REMEDY))
+        return kind(**read_json(path, REMEDY))
     except TypeError as error:
-        raise _explain(path, error) from None
-
-
-def _explain(path: Path, error: TypeError) -> InputError:
-    return InputError(f"{path} holds other settings than those of this version ({error}); {REMEDY}")
+        raise InputError(f"{path} holds other settings than those of this version ({error}); {REMEDY}") from None

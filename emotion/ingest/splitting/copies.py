@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from emotion.data.table import COPY, GROUP, NEAR_COPY, SCHEME, SPLITS
+from emotion.ingest.column_values import has_values
 
 
 def find_copies(images: pd.DataFrame) -> pd.Series:
@@ -62,8 +63,3 @@ def _number_near_copies(names: pd.Series, firsts: pd.Series) -> np.ndarray:
     alone = ((firsts == "") & ~names.isin(firsts)).to_numpy()
     codes = pd.factorize(firsts.where(firsts != "", names))[0]
     return np.where(alone, len(names) + np.arange(len(names)), codes)
-
-
-def has_values(table: pd.DataFrame, column: str) -> bool:
-    """Return whether the column is there and some value is not empty."""
-    return column in table and bool((table[column] != "").any())

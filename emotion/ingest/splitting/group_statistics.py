@@ -7,7 +7,7 @@ import pandas as pd
 
 from emotion.core.params import SplitParams
 from emotion.data.table import SPLITS
-from emotion.ingest.splitting.copies import has_values
+from emotion.ingest.column_values import has_values
 from emotion.ingest.splitting.sequence_names import Sequences, find_sequences
 from emotion.ingest.splitting.splits import assign_splits
 

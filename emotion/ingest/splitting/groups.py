@@ -7,7 +7,7 @@ import pandas as pd
 
 from emotion.core.errors import InputError
 from emotion.ingest.collect import COLLECTED_COLUMNS
-from emotion.ingest.splitting.copies import has_values
+from emotion.ingest.column_values import has_values
 
 ROW_NAME = re.compile(r"row \d+")
 """The name of an image of a table of pixels."""

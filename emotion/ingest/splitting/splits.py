@@ -8,7 +8,7 @@ import pandas as pd
 from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.params import SplitParams
-from emotion.ingest.splitting.copies import has_values
+from emotion.ingest.column_values import has_values
 from emotion.ingest.splitting.group_splits import choose_units, number_units
 
 NAMED_GROUPS = 5
