@@ -18,7 +18,6 @@ behind them as well. They are measured on the first training images of data/feat
 import argparse
 import hashlib
 import re
-import sys
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -183,4 +182,4 @@ def _set_kernel(layer: "keras.layers.Conv2D", convolution: Convolution | None) -
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    run_command(main)

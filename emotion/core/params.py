@@ -203,6 +203,7 @@ class TrainParams(Section):
     warmup: ShareOfEpochs
     label_smoothing: Share
     class_weights: Literal["none", "balanced"]
+    logit_adjustment: Annotated[float, Field(ge=0, le=2)]
     progressive_sizes: list[SizeAndShare]
     inference_size: ImageSize | None
     init_from: str | None
