@@ -22,7 +22,7 @@ from emotion.presentation.colors import COLORS
 
 pytestmark = pytest.mark.medium
 
-PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=100, bins=10, seed=3)
+PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=100, bins=10, seed=3, groups=[])
 IMAGES = 200
 
 
