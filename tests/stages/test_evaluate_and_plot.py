@@ -262,7 +262,7 @@ def names_in(folder):
     return {path.stem for path in folder.iterdir()}
 
 
-FIGURES = {"class_balance", "confusion", "precision_recall", "reliability", "roc", "training"}
+FIGURES = {"class_balance", "confusion", "groups", "precision_recall", "reliability", "roc", "training"}
 
 
 def test_plot_draws_two_emotions_and_shares_its_sheets_where_params_say_so(pair_model):
