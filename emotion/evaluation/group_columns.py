@@ -1,4 +1,4 @@
-"""Columns whose values part images into groups: taken from the table, checked and ordered; how large groups must be."""
+"""Columns whose values part images into groups: taken from the table, checked and ordered."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,12 +15,6 @@ EMPTY = "(empty)"
 
 MOST_VALUES = 20
 """A column with more values is no column of groups, but of numbers or names."""
-
-FEWEST_IMAGES = 30
-"""A group of fewer images is named with their number and not scored."""
-
-FEWEST_OF_EMOTION = 10
-"""Recall of an emotion in a group needs so many images of it."""
 
 
 def select_columns(table: pd.DataFrame, names: Sequence[str], *, setting: str = SETTING) -> dict[str, list[str]]:

@@ -21,8 +21,14 @@ from emotion.core.params import EvaluateParams
 from emotion.evaluation import metrics
 from emotion.evaluation.bootstrap import percentile_interval, resample
 from emotion.evaluation.calibration import number_bins
-from emotion.evaluation.group_columns import EMPTY, FEWEST_IMAGES, FEWEST_OF_EMOTION, sort_values
+from emotion.evaluation.group_columns import EMPTY, sort_values
 from emotion.evaluation.report import SplitPredictions
+
+FEWEST_IMAGES = 30
+"""A group of fewer images is named with their number and not scored."""
+
+FEWEST_OF_EMOTION = 10
+"""Recall of an emotion in a group needs so many images of it."""
 
 CHANCE = 0.95
 """The share of resamples of equally accurate groups whose largest gap is below the one that is given for chance."""

@@ -12,7 +12,6 @@ import jinja2
 from scipy.stats import binomtest
 
 from emotion.core.labels import resolve_scheme
-from emotion.evaluation.group_columns import FEWEST_IMAGES, FEWEST_OF_EMOTION
 from emotion.presentation.formats import MISSING, figure_text, gap_text, millions, number, percent
 from emotion.reports.facts import ORIGINS, Facts, find_confusions, find_origin
 
@@ -122,8 +121,6 @@ def make_card(facts: Facts, files: Sequence[ModelFile], links: Links, release: R
         classification_scores=CLASSIFICATION_SCORES,
         calibration_scores=CALIBRATION_SCORES,
         group_scores=GROUP_SCORES,
-        fewest_images=FEWEST_IMAGES,
-        fewest_of_emotion=FEWEST_OF_EMOTION,
         missing=MISSING,
         files=files,
         timed=any(file.milliseconds is not None for file in files),
