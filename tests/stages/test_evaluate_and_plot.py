@@ -73,8 +73,13 @@ def pair_model(tmp_path, monkeypatch):
 def go_there(reader, folder, monkeypatch):
     monkeypatch.chdir(folder)
     make_files(reader.metadata.emotions)
-    stand_in = SimpleNamespace(load_model=lambda path: (reader, reader.metadata))
-    monkeypatch.setitem(sys.modules, "emotion.model_files.keras_file", stand_in)
+    return stand_in(reader, monkeypatch)
+
+
+def stand_in(reader, monkeypatch):
+    """Let the stages load `reader` in place of a model, and no Keras."""
+    loader = SimpleNamespace(load_model=lambda path: (reader, reader.metadata))
+    monkeypatch.setitem(sys.modules, "emotion.model_files.keras_file", loader)
     monkeypatch.setitem(
         sys.modules, "emotion.model_files.keras_setup", SimpleNamespace(set_up=lambda threads, seed: None)
     )
