@@ -2,11 +2,13 @@
 
 An image without a value is in the group `(empty)`. Nothing guesses a group from an image.
 
-Two cautions belong to every reader of these figures:
+Three cautions belong to every reader of these figures:
 
 - The largest gap lies between the groups whose accuracies differ most in these very images. So it is larger than the
   gap of the same two groups in new images, and more so the more groups there are. Its interval is that of the two
   named groups, not corrected for their choice. The gap that chance alone may reach stands beside it.
+- Groups may show the emotions in other shares, and some emotions are easier. So compare balanced accuracy and recall
+  by emotion before accuracy.
 - The expected calibration error is never negative, so chance makes it larger in smaller groups. Confidence less
   accuracy has no such bias and can be compared between groups of any sizes.
 """

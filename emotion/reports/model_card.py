@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from emotion.core.labels import resolve_scheme
 from emotion.presentation.formats import MISSING, figure_text, gap_text, millions, number, percent
+from emotion.presentation.markdown import code, escape
 from emotion.reports.facts import ORIGINS, Facts, find_confusions, find_origin
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
@@ -149,15 +150,11 @@ def _load_template() -> jinja2.Template:
         "millions": millions,
         "figure_text": figure_text,
         "gap_text": gap_text,
-        "table_cell": table_cell,
+        "escape_markdown": escape,
+        "as_code": code,
         "share_interval": share_interval,
     }
     return environment.get_template(TEMPLATE.name)
-
-
-def table_cell(text: str) -> str:
-    """Return a user's text so that it stays in its cell of a Markdown table."""
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 def share_interval(share: float | None, images: int) -> str:

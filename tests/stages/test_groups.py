@@ -101,7 +101,7 @@ def test_groups_reach_the_figures_the_plot_and_the_card(project):
     assert f"fewer than {FEWEST_IMAGES} images" in written
     assert f"fewer than {FEWEST_OF_EMOTION} images" in written
     row = [figure_text(male, name) for name in ("accuracy", "balanced_accuracy", "calibrated_overconfidence")]
-    assert f"| male | 70 | {' | '.join(row)} | " in written
+    assert f"| male | 70 (10) | {' | '.join(row)} | " in written
     assert f"| male | {' | '.join(figure_text(one, 'recall') for one in male['recall'].values())} |" in written
     assert "| (empty) | 14 | \N{EN DASH} |" in written
     assert gap_text(gap) in written
