@@ -50,7 +50,7 @@ MODEL = ROOT / "models/released/fer2013-nano/model.keras"
 SHARPNESS_SIDE = 96
 """Pixels of the side to which a face is resized before its sharpness is measured."""
 
-BOUNDS: dict[str, tuple[int, ...]] = {"size": (100, 300), "sharpness": (120, 190), "light": (105, 125), "tilt": (10,)}
+BOUNDS: dict[str, tuple[int, ...]] = {"size": (300,), "sharpness": (120, 190), "light": (105, 125), "tilt": (10,)}
 """The lowest value of each stratum but the first, by column."""
 
 
