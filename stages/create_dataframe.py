@@ -34,14 +34,14 @@ from tqdm import tqdm
 
 from emotion.core.files import atomic_path, write_csv, write_json
 from emotion.core.guard import run_stage
-from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
+from emotion.core.labels import VOTE_SCHEMES, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, FACE_SEARCH, PIXELS, REJECTED, TABLE
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
 from emotion.ingest.ferplus import (
     CARRIED_VOTES,
-    CLASSES,
     Votes,
+    add_source_votes,
     choose_by_majority,
     format_votes,
     match_votes,
@@ -66,10 +66,10 @@ def main() -> None:
     params = load_params("source", "split", "labels")
     search = read_search(FACE_SEARCH)
     scheme = resolve_scheme(params.labels.scheme)
-    check_targets(params.labels.scheme, params.labels.targets)
+    check_targets(params.labels.scheme, params.labels.targets, params.labels.source_votes)
     folder = Path(params.source.folder)
     source = open_source(folder, params.source.file, make_label_reader(scheme, params.labels.numbers))
-    votes = read_votes(folder, source) if params.labels.scheme == FERPLUS else None
+    votes = read_votes(folder, source) if params.labels.scheme in VOTE_SCHEMES else None
     # The table moves into place last. While it is missing, later stages stop, so they never use incomplete files.
     with atomic_path(TABLE) as table_file:
         with atomic_path(PIXELS) as pixels_file:
@@ -113,14 +113,19 @@ def _count_images(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Itera
 
 
 def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:
-    """Return the table of the images, labeled by the source, or under the scheme ferplus by the votes."""
+    """Return the table of the images, labeled by the source, or under a scheme of FER+ by the votes."""
     images = collected.images
-    if params.labels.scheme != FERPLUS:
+    if params.labels.scheme not in VOTE_SCHEMES:
         return build_table(images, scheme, params.split)
     counts = match_votes(votes, collected, source)
     chosen = choose_by_majority(counts, images["emotion"])
     table = build_table(images.drop(columns=CARRIED_VOTES, errors="ignore"), scheme, params.split, chosen)
-    return table.assign(votes=format_votes(counts[:, :CLASSES])) if params.labels.targets == "votes" else table
+    if params.labels.targets != "votes":
+        return table
+    votes_of_classes = add_source_votes(counts, images["emotion"], params.labels.source_votes)[
+        :, : len(scheme.emotions)
+    ]
+    return table.assign(votes=format_votes(votes_of_classes))
 
 
 if __name__ == "__main__":
