@@ -11,15 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from emotion.core.metadata import ModelMetadata
-from emotion.core.params import FeaturesParams
 from emotion.faces.detection import Detector
 from emotion.faces.detectors import choose_detector
 from emotion.faces.whole_image import whole_image
 from emotion.ingest.extraction import make_input
 from emotion.ingest.photos.face_search import SEARCHED_BATCH, choose_face, find_fault
-from emotion.ingest.photos.face_settings import AS_IS
 from emotion.ingest.sources.content import rejected
-from emotion.ingest.sources.source import Content, Entry, Place, Source
+from emotion.ingest.sources.source import Batch, Content, Entry, Place, Source
 
 NOT_WANTED = "not wanted"
 """The reason by which images that are not scored are passed over."""
@@ -72,14 +70,14 @@ class Crop(NamedTuple):
 
     Attributes:
         entry: name, label, split and group of the image.
-        pixels: uint8 (size, size, channels); None for an image that cannot be read.
+        pixels: uint8 (size, size, channels); empty for an image that cannot be read.
         reason: why it cannot be read; empty for the others.
         searched: whether a face was searched.
         found: whether a face was found; true for an image that is one face and needs no search.
     """
 
     entry: Entry
-    pixels: np.ndarray | None = None
+    pixels: np.ndarray
     reason: str = ""
     searched: bool = False
     found: bool = False
@@ -105,21 +103,18 @@ def read_crops(source: Source, wanted: Wanted, settings: CropSettings) -> Iterat
     square around it.
     """
     describe = partial(describe_crop, wanted=wanted, settings=settings)
-    return _unpack(source, source.batches(describe, SEARCHED_BATCH), wanted)
+    return _unpack(source.batches(describe, SEARCHED_BATCH), wanted)
 
 
-def _unpack(source: Source, batches: Iterator[list[tuple[Entry, Content]]], wanted: Wanted) -> Iterator[Crop]:
+def _unpack(batches: Iterator[Batch], wanted: Wanted) -> Iterator[Crop]:
     for batch in batches:
         for entry, content in batch:
             if (entry.emotion, entry.split) not in wanted and not entry.fault:
                 continue
-            if content.reason:
-                yield Crop(entry, reason=content.reason)
-                continue
-            pixels = np.frombuffer(content.pixels, np.uint8)
             shape = (content.height, content.width, content.channels)
+            pixels = np.frombuffer(content.pixels, np.uint8).reshape(shape)
             searched = content.face is not None or not content.faces
-            yield Crop(entry, pixels.reshape(shape), searched=searched, found=content.faces > 0)
+            yield Crop(entry, pixels, content.reason, searched=searched, found=content.faces > 0)
 
 
 def describe_crop(image: np.ndarray, entry: Entry, wanted: Wanted, settings: CropSettings) -> Content:
@@ -135,8 +130,8 @@ def describe_crop(image: np.ndarray, entry: Entry, wanted: Wanted, settings: Cro
     faces = _load_detector(settings).detect(image)
     is_crop = faces == [whole_image(image)]
     face = None if is_crop else choose_face(faces, entry.box)
-    features = FeaturesParams(faces=AS_IS, image_size=settings.size, color=settings.color, format="npy")
-    crop = make_input(image, Place(entry.image, entry.box, face), features, settings.margin)
+    place = Place(entry.image, entry.box, face)
+    crop = make_input(image, place, size=settings.size, color=settings.color, margin=settings.margin)
     height, width, channels = crop.shape
     count = 1 if is_crop or face is not None else 0
     return Content(height, width, channels, "", False, crop.tobytes(), face=face, faces=count)

@@ -109,7 +109,7 @@ def describe_data(data: Path, source: Source, selection: Selection, answers: Ans
         "name": data.resolve().name,
         "layout": source.layout,
         "split": selection.split,
-        "images": len(answers.y_true),
+        "images": len(answers.images),
         "unreadable": len(answers.unreadable),
         "other_splits": selection.other_splits,
         "not_in_model": dict(selection.not_in_model),
@@ -119,19 +119,18 @@ def describe_data(data: Path, source: Source, selection: Selection, answers: Ans
 
 def count_faces(answers: Answers) -> dict[str, int]:
     """Return the number of images that were searched for a face, with a face and without, and of those that are one."""
-    searched = int(answers.searched.sum())
-    found = int((answers.searched & answers.found).sum())
+    searched, found = answers.images["searched"], answers.images["found"]
     return {
-        "searched": searched,
-        "found": found,
-        "not_found": searched - found,
-        "not_searched": len(answers.found) - searched,
+        "searched": int(searched.sum()),
+        "found": int((searched & found).sum()),
+        "not_found": int((searched & ~found).sum()),
+        "not_searched": int((~searched).sum()),
     }
 
 
 def describe_intervals(answers: Answers, settings: Settings) -> dict[str, Any]:
     """Return the way in which intervals were made: draws of images, or of groups where the data names some."""
-    by = "group" if (answers.groups != "").any() else "image"
+    by = "group" if (answers.images["group"] != "").any() else "image"
     return {"level": 0.95, "bootstrap_by": by, **settings._asdict()}
 
 

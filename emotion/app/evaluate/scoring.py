@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,20 +40,20 @@ class Answers:
     """The model's answers to the images that could be read, in the order of the source.
 
     Attributes:
-        y_true: (n,) labels of the model.
+        images: a row for each, with its `label` (that of the model), `searched` and `found` (booleans about its face)
+            and `group` (a person or sequence; empty where there is none).
         probabilities: float64 (n, classes), before the temperature.
-        searched: (n,) booleans: whether a face was searched.
-        found: (n,) booleans: whether the image is a face, or one was found in it.
-        groups: (n,) names of persons or sequences; empty texts where there are none.
         unreadable: the names of the other images and the reasons.
     """
 
-    y_true: np.ndarray
+    images: pd.DataFrame
     probabilities: np.ndarray
-    searched: np.ndarray
-    found: np.ndarray
-    groups: pd.Series
     unreadable: Mapping[str, str]
+
+    def to_predictions(self, threshold: float) -> SplitPredictions:
+        """Return labels, probabilities and groups for the functions that score them."""
+        groups = number_groups(self.images["group"])
+        return SplitPredictions(self.images["label"].to_numpy(), self.probabilities, threshold, groups)
 
 
 def answer(
@@ -74,16 +75,15 @@ def answer(
     outputs: list[np.ndarray] = []
     unreadable: dict[str, str] = {}
     for batch in batched(crops, BATCH):
-        unreadable |= {crop.entry.image: crop.reason for crop in batch if crop.pixels is None}
-        usable = [crop for crop in batch if crop.pixels is not None]
+        usable = [crop for crop in batch if not crop.reason]
+        unreadable |= {crop.entry.image: crop.reason for crop in batch if crop.reason}
         rows += [(labels[crop.entry.emotion], crop.searched, crop.found, crop.entry.group) for crop in usable]
         if usable:
             outputs.append(predict_probabilities(model, np.stack([crop.pixels for crop in usable]), flip=flip))
     if not rows:
         raise _refuse(source, unreadable)
-    frame = pd.DataFrame(rows, columns=["label", "searched", "found", "group"])
-    columns = (frame[name].to_numpy() for name in ("searched", "found"))
-    return Answers(frame["label"].to_numpy(), np.concatenate(outputs), *columns, frame["group"], unreadable)
+    images = pd.DataFrame(rows, columns=["label", "searched", "found", "group"])
+    return Answers(images, np.concatenate(outputs), unreadable)
 
 
 def _refuse(source: str, unreadable: Mapping[str, str]) -> InputError:
@@ -103,11 +103,9 @@ def score(answers: Answers, metadata: ModelMetadata, settings: Settings, *, only
         The figures of `score_split`, the interval of the balanced accuracy, and `by_emotion`: precision, recall with
         its interval, F1 and support of each emotion that the images show.
     """
-    predictions = SplitPredictions(
-        answers.y_true, answers.probabilities, metadata.threshold, number_groups(answers.groups)
-    )
+    predictions = answers.to_predictions(metadata.threshold)
     if only_found:
-        predictions = predictions.select(answers.found)
+        predictions = predictions.select(answers.images["found"].to_numpy())
     draws = {"resamples": settings.bootstrap, "seed": settings.seed}
     low, high = bootstrap_interval(predictions.resampled, metrics.balanced_accuracy, **draws)
     return {
@@ -121,18 +119,23 @@ def score(answers: Answers, metadata: ModelMetadata, settings: Settings, *, only
 def _score_emotions(
     predictions: SplitPredictions, emotions: Sequence[str], draws: Mapping[str, int]
 ) -> dict[str, dict[str, Any]]:
-    resampled = predictions.resampled
-    rows = {}
+    figures = {}
     for label, (emotion, scores) in enumerate(score_by_class(predictions, emotions).items()):
         if scores["support"]:
-            low, high = bootstrap_interval(resampled, lambda counts, at=label: metrics.recall(counts)[..., at], **draws)
-            rows[emotion] = {name: scores[name] for name in BY_CLASS} | {"recall_low": low, "recall_high": high}
-    return rows
+            recall = partial(_recall_of, label=label)
+            low, high = bootstrap_interval(predictions.resampled, recall, **draws)
+            figures[emotion] = {name: scores[name] for name in BY_CLASS} | {"recall_low": low, "recall_high": high}
+    return figures
+
+
+def _recall_of(confusion: np.ndarray, label: int) -> np.ndarray:
+    recall: np.ndarray = metrics.recall(confusion)[..., label]
+    return recall
 
 
 def count_answers(answers: Answers, metadata: ModelMetadata) -> dict[str, dict[str, int]]:
     """Return the number of images by actual and by predicted emotion, for the emotions that the images show."""
-    confusion = SplitPredictions(answers.y_true, answers.probabilities, metadata.threshold).confusion
+    confusion = answers.to_predictions(metadata.threshold).confusion
     return {
         actual: dict(zip(metadata.emotions, map(int, row), strict=True))
         for actual, row in zip(metadata.emotions, confusion, strict=True)
