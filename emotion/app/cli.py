@@ -38,6 +38,9 @@ GROUPS = {
 }
 """The commands by their use. Each is named as its module or folder."""
 
+DECODING = (*GROUPS[READING], evaluate)
+"""The commands that decode images of users, whose damage they report themselves."""
+
 DESCRIPTION = """\
 Find faces in images, videos and the camera, and predict their emotions.
 Train models for this with the pipeline."""
@@ -83,9 +86,9 @@ def main() -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    readers = [module.run for module in GROUPS[READING]]
+    decoding = [module.run for module in DECODING]
     try:
-        with silenced_decoders() if arguments.run in readers else nullcontext():
+        with silenced_decoders() if arguments.run in decoding else nullcontext():
             arguments.run(arguments)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotion.app.evaluate.crops import Wanted
-from emotion.core.emotion_names import find_emotion
+from emotion.core.emotion_names import KNOWN_EMOTIONS, find_emotion
 from emotion.core.errors import InputError
 from emotion.core.labels import Scheme
 from emotion.data.table import SPLITS
@@ -101,14 +101,14 @@ def select_images(
         split: one of SPLIT_CHOICES; None for the test split, or else the validation split, or else all images.
 
     Raises:
-        InputError: there are no images of that split, model and data have no emotion in common, or one of `only` is an
-            emotion of neither.
+        InputError: there are no images of that split, model and data have no emotion in common, or one of `only` is no
+            emotion.
     """
     split = _choose_split(counts, split)
     inside = {key: count for key, count in counts.items() if split in (ALL, key[1])}
     names = {emotion: classes.name(emotion) for emotion, _ in counts}
     common = {emotion: label for emotion in names if (label := classes.label(emotion)) >= 0}
-    chosen = None if only is None else _read_emotions(only, {*classes.emotions, *names.values()})
+    chosen = None if only is None else _read_emotions(only, {*KNOWN_EMOTIONS, *classes.emotions, *names.values()})
     labels = {emotion: at for emotion, at in common.items() if chosen is None or simplify(names[emotion]) in chosen}
     wanted = frozenset(key for key in inside if key[0] in labels)
     if not wanted:
@@ -144,8 +144,8 @@ def _read_emotions(only: Sequence[str], known: Iterable[str]) -> set[str]:
     unknown = sorted(chosen - set(map(simplify, known)))
     if unknown:
         raise InputError(
-            f"--emotions: got {', '.join(unknown)}, which is an emotion of neither the model nor the data; they have "
-            f"{', '.join(sorted(set(known)))}"
+            f"--emotions: got {', '.join(unknown)}, which is no known emotion and none of the model or the data; "
+            f"expected some of {', '.join(sorted(set(known)))}"
         )
     return chosen
 

@@ -235,6 +235,7 @@ def test_missing_and_unreadable_files_are_refused(refuse, tmp_path):
     assert "missing does not exist" in refuse(tmp_path / "missing")
     broken = write_files(tmp_path / "faces", {f"happy/{number}.png": b"no image" for number in range(3)})
     message = refuse(broken)
-    assert "none of 3" in message and "happy/0.png" in message
+    assert "none of 3" in message
+    assert "happy/0.png" in message
     assert "unknown-release" in refuse(broken, model="unknown-release")
     assert "missing.onnx is missing" in refuse(broken, model=tmp_path / "missing.onnx")
