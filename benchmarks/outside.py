@@ -7,8 +7,8 @@ faces_wild has 741 photographs of faces with noisy labels. Its five emotions ang
 scored, 625 images, while a model may answer any of its emotions. Its disgust is hardly recognizable, and its fear has
 nine images. Of further data, named with `--data`, all emotions are scored that model and data have in common.
 
-`emotion evaluate` does the work, with the same settings for all: YuNet searches every image for its largest face, the
-whole image is taken where it finds none, and the probabilities of mirror images are averaged. `fer` gets the same crop
+`emotion evaluate` does the work, with the same settings for all. YuNet searches every image for its largest face, and
+the whole image is taken where it finds none. The probabilities of mirror images are averaged. `fer` gets the same crop
 at 64 pixels, without the border of 10 pixels that it adds on every side.
 
 results/outside.json gets the reports, and the card of each release a section with its figures. `make figures` writes

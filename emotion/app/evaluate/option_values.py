@@ -12,10 +12,12 @@ from emotion.core.errors import InputError
 from emotion.core.labels import SCHEMES, Scheme, resolve_scheme
 from emotion.inference.predictor import find_released, find_standard
 from emotion.ingest.label_reader import NUMBERINGS
+from emotion.ingest.sources.locate import HOW_TO_GET_IMAGES
 
 KERAS_FILE, INT8_FILE = "model.keras", "model_int8.tflite"
 
 OPTIONS = {
+    HOW_TO_GET_IMAGES: "Name a folder, an archive or a table of labeled images",
     "labels.numbers in params.yaml": "--numbers",
     "labels.numbers": "--numbers",
     "labels.scheme": "--scheme",
@@ -23,7 +25,7 @@ OPTIONS = {
     "source.folder": "--data",
     "source.file": "--data",
 }
-"""Names of params in messages of the readers, and the options that take their place here."""
+"""Names of params in messages of the readers, and the options that take their place here; the remedy as well."""
 
 
 @contextmanager

@@ -222,7 +222,7 @@ def test_a_release_is_named_without_its_folder(tmp_path):
         ({"happy": 2}, ("--plot", "plot.jpg"), ("--plot", ".png")),
         ({"happy": 2}, ("--json", "."), ("--json", "folder")),
         ({"happy": 2}, ("--json", "/dev/null/report.json"), ("--json", "/dev/null")),
-        ({"": 3}, (), ("faces",)),
+        ({"": 3}, (), ("faces", "layout is unknown")),
     ],
 )
 def test_what_cannot_be_scored_is_refused(refuse, tmp_path, folders, options, expected):
@@ -233,6 +233,8 @@ def test_what_cannot_be_scored_is_refused(refuse, tmp_path, folders, options, ex
 
 def test_missing_and_unreadable_files_are_refused(refuse, tmp_path):
     assert "missing does not exist" in refuse(tmp_path / "missing")
+    (tmp_path / "empty").mkdir()
+    assert "no images. Name a folder" in refuse(tmp_path / "empty")
     broken = write_files(tmp_path / "faces", {f"happy/{number}.png": b"no image" for number in range(3)})
     message = refuse(broken)
     assert "none of 3" in message
