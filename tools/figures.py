@@ -48,6 +48,7 @@ TABLES: Renderers = {
     "framing": face_tables.render_framing,
     "tilt": face_tables.render_tilt,
     "photo emotions": face_tables.render_photo_emotions,
+    "strata": face_tables.render_strata,
 }
 
 

@@ -115,14 +115,18 @@ def make_report(
 
 
 def summarize_report(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Return the five figures of a report of `make_report` that `dvc metrics diff` shows.
+    """Return the figures of a report of `make_report` that `dvc metrics diff` shows: five, and the gaps by column.
 
-    Their names are short, so that `dvc metrics show` fits a terminal of 100 columns.
+    A gap is the largest one of accuracy between two groups of a column of `evaluate.groups`. The names of the figures
+    are short, so that `dvc metrics show` fits a terminal of 100 columns.
     """
     test, validation = report["test"], report["validation"]
+    gaps = {name: column["largest_gap"] for name, column in report.get("groups", {}).items()}
+    known = {name: gap["accuracy_difference"] for name, gap in gaps.items() if gap is not None}
     return {
         "test": {"accuracy": test["accuracy"], "macro_f1": test["macro_f1"], "logloss": test["log_loss"]},
         "val": {"accuracy": validation["accuracy"], "logloss": validation["log_loss"]},
+        **({"gap": known} if known else {}),
     }
 
 
