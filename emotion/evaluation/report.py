@@ -20,7 +20,7 @@ from emotion.evaluation.threshold import choose_threshold
 
 
 class ScoreSettings(Protocol):
-    """The settings of `score_split`: those of the params, or those of a command."""
+    """The settings of calibration and intervals: those of the params, or those of a command."""
 
     @property
     def bins(self) -> int:

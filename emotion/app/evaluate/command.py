@@ -39,7 +39,8 @@ scores:
 json:
   model, data, faces and intervals say what was measured. all and found have
   the figures, with by_emotion. confusion has the number of images by actual
-  and by predicted emotion. Shares are from 0 to 1.
+  and by predicted emotion. groups compares the values of columns. Shares are
+  from 0 to 1.
 
 exit status:
   0  the model is scored
@@ -50,6 +51,7 @@ examples:
   emotion evaluate --data photos                     score the default model
   emotion evaluate --model fer2013 --data faces.tar  score a released model
   emotion evaluate --data crops --detector whole     images of one face each
+  emotion evaluate --data people.csv --groups sex    compare groups
   emotion evaluate --data people.csv --json -        print JSON
   emotion evaluate --data photos --plot plot.png     plot the confusions
   emotion evaluate --data photos --emotions happy,sad"""
@@ -74,6 +76,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument(
         "--scheme", metavar="CLASSES", help="classes that join emotions, such as '[{positive: [happy, surprise]}]'"
+    )
+    parser.add_argument(
+        "--groups", type=_names, default=[], metavar="COLUMNS", help="compare images by these columns, such as age,sex"
     )
     parser.add_argument(
         "--flip", action=argparse.BooleanOptionalAction, help="average with mirror images (default: as the model does)"
@@ -130,6 +135,7 @@ def _read_choices(arguments: argparse.Namespace) -> "Choices":
         arguments.split,
         parse_scheme(arguments.scheme),
         parse_numbers(arguments.numbers),
+        arguments.groups,
     )
 
 

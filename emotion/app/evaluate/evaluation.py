@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from tqdm import tqdm
 
 from emotion.app.evaluate.crops import CropSettings, FaceSettings, read_crops, resolve_crops
-from emotion.app.evaluate.scoring import Answers, Settings, answer, count_answers, score
+from emotion.app.evaluate.scoring import Answers, Settings, answer, compare_groups, count_answers, score
 from emotion.app.evaluate.selection import Selection, count_images, match_classes, select_images
 from emotion.core.labels import Scheme
 from emotion.core.metadata import ModelMetadata
+from emotion.evaluation.group_columns import select_columns
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.sources.locate import open_source
 from emotion.ingest.sources.source import Source
@@ -33,6 +35,7 @@ class Choices:
         split: as in `select_images`.
         scheme: as in `match_classes`.
         numbers: the meaning of numbers as labels, as in `make_label_reader`.
+        groups: the columns whose values are compared, such as `sex`.
         settings: of calibration and intervals.
     """
 
@@ -42,6 +45,7 @@ class Choices:
     split: str | None = None
     scheme: Scheme | None = None
     numbers: str | dict[int, str] | None = None
+    groups: Sequence[str] = ()
     settings: Settings = field(default_factory=Settings)
 
 
@@ -59,13 +63,15 @@ def evaluate(engine: Engine, data: Path, choices: Choices) -> dict[str, Any]:
     metadata = engine.metadata
     classes = match_classes(metadata.emotions, choices.scheme)
     source = open_data(data, classes, choices.numbers)
+    _check_columns(source, choices.groups)
     selection = select_images(count_images(source), classes, only=choices.emotions, split=choices.split)
     crops = resolve_crops(metadata, choices.faces)
     flip = metadata.flip if choices.flip is None else choices.flip
     # The processes that read images start here, before the thread of the progress bar runs.
     images = read_crops(source, selection.wanted, crops)
     with tqdm(images, total=selection.images, unit=" images", disable=None, leave=False) as progress:
-        answers = answer(progress, engine, selection.labels, flip=flip, source=source.name)
+        answers = answer(progress, engine, selection.labels, source, flip=flip)
+    groups = compare_groups(answers, metadata, choices.settings, choices.groups)
     return {
         "version": REPORT_VERSION,
         "model": describe_model(metadata, crops, flip=flip),
@@ -75,6 +81,7 @@ def evaluate(engine: Engine, data: Path, choices: Choices) -> dict[str, Any]:
         "all": score(answers, metadata, choices.settings, only_found=False),
         "found": score(answers, metadata, choices.settings, only_found=True),
         "confusion": count_answers(answers, metadata),
+        **({"groups": groups} if groups else {}),
     }
 
 
@@ -86,6 +93,12 @@ def open_data(data: Path, classes: Scheme, numbers: str | dict[int, str] | None)
     """
     labels = make_label_reader(classes, numbers)
     return open_source(data, None, labels) if data.is_dir() else open_source(data.parent, data.name, labels)
+
+
+def _check_columns(source: Source, names: Sequence[str]) -> None:
+    """Raise InputError where the data lacks one of the columns, before its images are read."""
+    missing = [name for name in names if name not in source.columns]
+    select_columns(pd.DataFrame(columns=list(source.columns)), missing, setting="--groups")
 
 
 def describe_model(metadata: ModelMetadata, crops: CropSettings, *, flip: bool) -> dict[str, Any]:

@@ -13,7 +13,10 @@ from emotion.core.errors import InputError
 from emotion.core.metadata import ModelMetadata
 from emotion.evaluation import metrics
 from emotion.evaluation.bootstrap import bootstrap_interval
+from emotion.evaluation.group_columns import select_columns
+from emotion.evaluation.groups import group_figures
 from emotion.evaluation.report import SplitPredictions, number_groups, score_by_class, score_split
+from emotion.ingest.sources.source import Source
 from emotion.model_files.probabilities import ProbabilityModel, predict_probabilities
 from emotion.parallel.batches import batched
 
@@ -42,11 +45,13 @@ class Answers:
     Attributes:
         images: a row for each, with its `label` (that of the model), `searched` and `found` (booleans about its face)
             and `group` (a person or sequence; empty where there is none).
+        columns: the values of the source's further columns, a row for each image.
         probabilities: float64 (n, classes), before the temperature.
         unreadable: the names of the other images and the reasons.
     """
 
     images: pd.DataFrame
+    columns: pd.DataFrame
     probabilities: np.ndarray
     unreadable: Mapping[str, str]
 
@@ -57,7 +62,7 @@ class Answers:
 
 
 def answer(
-    crops: Iterable[Crop], model: ProbabilityModel, labels: Mapping[str, int], *, flip: bool, source: str
+    crops: Iterable[Crop], model: ProbabilityModel, labels: Mapping[str, int], source: Source, *, flip: bool
 ) -> Answers:
     """Return the answers of `model`, batch by batch.
 
@@ -65,25 +70,28 @@ def answer(
         crops: the images as the model takes them.
         model: maps uint8 crops to probabilities.
         labels: the label of each emotion.
+        source: has the images; its name is for the message, and its further columns are kept.
         flip: whether the probabilities of each crop and its mirror image are averaged.
-        source: the name of the data, for the message.
 
     Raises:
         InputError: no image can be read, or the outputs of the model are no probabilities.
     """
     rows: list[tuple[int, bool, bool, str]] = []
+    columns: list[tuple[str, ...]] = []
     outputs: list[np.ndarray] = []
     unreadable: dict[str, str] = {}
     for batch in batched(crops, BATCH):
         usable = [crop for crop in batch if not crop.reason]
         unreadable |= {crop.entry.image: crop.reason for crop in batch if crop.reason}
         rows += [(labels[crop.entry.emotion], crop.searched, crop.found, crop.entry.group) for crop in usable]
+        columns += [crop.entry.columns for crop in usable]
         if usable:
             outputs.append(predict_probabilities(model, np.stack([crop.pixels for crop in usable]), flip=flip))
     if not rows:
-        raise _refuse(source, unreadable)
+        raise _refuse(source.name, unreadable)
     images = pd.DataFrame(rows, columns=["label", "searched", "found", "group"])
-    return Answers(images, np.concatenate(outputs), unreadable)
+    further = pd.DataFrame(columns, columns=list(source.columns), index=images.index)
+    return Answers(images, further, np.concatenate(outputs), unreadable)
 
 
 def _refuse(source: str, unreadable: Mapping[str, str]) -> InputError:
@@ -131,6 +139,19 @@ def _score_emotions(
 def _recall_of(confusion: np.ndarray, label: int) -> np.ndarray:
     recall: np.ndarray = metrics.recall(confusion)[..., label]
     return recall
+
+
+def compare_groups(
+    answers: Answers, metadata: ModelMetadata, settings: Settings, names: Sequence[str]
+) -> dict[str, Any]:
+    """Return the figures of the images with each value of the columns `names`, as `group_figures` does.
+
+    Raises:
+        InputError: a column is missing, or has one value or too many.
+    """
+    columns = select_columns(answers.columns, names, setting="--groups")
+    predictions = answers.to_predictions(metadata.threshold)
+    return group_figures(columns, predictions, metadata.emotions, temperature=metadata.temperature, params=settings)
 
 
 def count_answers(answers: Answers, metadata: ModelMetadata) -> dict[str, dict[str, int]]:

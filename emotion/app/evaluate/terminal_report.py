@@ -6,7 +6,7 @@ from typing import Any
 from emotion.app.evaluate.selection import ALL
 from emotion.core.errors import without_controls
 from emotion.core.metadata import WHOLE
-from emotion.presentation.formats import figure_text, number, percent
+from emotion.presentation.formats import figure_text, gap_text, number, percent
 
 SCORES = (
     ("accuracy", "accuracy"),
@@ -18,6 +18,16 @@ SCORES = (
     ("calibration error with the temperature", "calibrated_expected_calibration_error"),
 )
 """The titles of figures, and their names in the report."""
+
+GROUP_SCORES = (
+    ("accuracy", "accuracy"),
+    ("balanced accuracy", "balanced_accuracy"),
+    ("calibration error with the temperature", "calibrated_expected_calibration_error"),
+)
+"""The titles of the figures of a group of images, and their names in the report."""
+
+TOO_FEW = "too few"
+"""Stands for a figure of a group of few images."""
 
 FEW_GROUPS = 30
 """Number of groups below which the intervals are too narrow."""
@@ -34,6 +44,7 @@ def describe(report: Mapping[str, Any]) -> str:
         "",
         *_tabulate_emotions(report["all"]["by_emotion"], report["found"]["by_emotion"]),
         "",
+        *_describe_groups(report.get("groups", {})),
         *_describe_intervals(report["intervals"], report["all"]),
     ]
     return without_controls("\n".join(lines))
@@ -89,6 +100,25 @@ def _tabulate_emotions(all_images: Mapping[str, Any], found: Mapping[str, Any]) 
         for emotion, scores in all_images.items()
     ]
     return _align([head, *rows])
+
+
+def _describe_groups(groups: Mapping[str, Any]) -> list[str]:
+    """Return a table for each column, and its largest gap. A group of few images has their number alone."""
+    lines = []
+    for name, column in groups.items():
+        rows = [
+            (
+                value,
+                f"{row['images']:,}",
+                *(figure_text(row, key) if key in row else "too few" for _, key in GROUP_SCORES),
+            )
+            for value, row in column["values"].items()
+        ]
+        gap = column["largest_gap"]
+        lines += _align([(name, "images", *(title for title, _ in GROUP_SCORES)), *rows])
+        lines += [] if gap is None else [f"largest gap of accuracy: {gap_text(gap)}"]
+        lines.append("")
+    return lines
 
 
 def _describe_intervals(intervals: Mapping[str, Any], scores: Mapping[str, Any]) -> list[str]:

@@ -144,6 +144,25 @@ def test_splits_and_persons_come_from_a_manifest(evaluate, tmp_path):
     assert evaluate(manifest, "--split", "train")["data"]["split"] == "train"
 
 
+def test_groups_are_compared_by_the_columns_of_a_manifest(run_emotion, random_model, refuse, tmp_path):
+    write_files(tmp_path, {f"images/{number}.png": encode(image) for number, image in enumerate(make_noise(90, 24))})
+    rows = [f"images/{number}.png,{('happy', 'sad')[number % 2]},{'fmx'[number // 40]},one" for number in range(90)]
+    manifest = tmp_path / "people.csv"
+    manifest.write_text("\n".join(["image,emotion,sex,site", *rows]), encoding="utf-8")
+    options = ("--model", random_model, "--data", manifest, "--groups", "sex", "--json", tmp_path / "report.json")
+    status, text, _ = run_emotion("evaluate", *options)
+    assert status == 0
+    column = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["groups"]["sex"]
+    assert {value: row["images"] for value, row in column["values"].items()} == {"f": 40, "m": 40, "x": 10}
+    assert "accuracy" not in column["values"]["x"]
+    assert {column["largest_gap"]["higher"], column["largest_gap"]["lower"]} == {"f", "m"}
+    assert "largest gap of accuracy" in text
+    for name, expected in (("age", "sex, site"), ("site", "one")):
+        message = refuse(manifest, "--groups", name)
+        assert "--groups" in message
+        assert expected in message
+
+
 def test_a_table_of_pixels_is_scored_by_its_test_split(evaluate, tmp_path):
     path = tmp_path / "fer2013.csv"
     path.write_text(csv_text(make_rows(per_class=2, size=48)), encoding="utf-8")
@@ -222,7 +241,7 @@ def test_a_release_is_named_without_its_folder(tmp_path):
         ({"happy": 2}, ("--plot", "plot.jpg"), ("--plot", ".png")),
         ({"happy": 2}, ("--json", "."), ("--json", "folder")),
         ({"happy": 2}, ("--json", "/dev/null/report.json"), ("--json", "/dev/null")),
-        ({"": 3}, (), ("faces", "layout is unknown")),
+        ({".": 3}, (), ("faces", "layout is unknown")),
     ],
 )
 def test_what_cannot_be_scored_is_refused(refuse, tmp_path, folders, options, expected):
