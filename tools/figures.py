@@ -7,13 +7,22 @@ writes nothing and ends with status 1 where a document would change.
 import argparse
 from functools import partial
 
-from benchmarks import comparison_report, face_tables, released_report, run_tables, score_tables, speed_tables
+from benchmarks import (
+    comparison_report,
+    face_tables,
+    outside_tables,
+    released_report,
+    run_tables,
+    score_tables,
+    speed_tables,
+)
 from emotion.core.errors import InputError, run_command
 from tools.markers import Renderers, fill_documents, write_documents
 
 TABLES: Renderers = {
     "accuracy": score_tables.render_accuracy,
     "released": released_report.render_released,
+    "outside": outside_tables.render_outside,
     "standard": score_tables.render_standard,
     "classes": score_tables.render_classes,
     "seeds": score_tables.render_seeds,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from emotion.app import convert
 from emotion.app.check import command as check
 from emotion.app.decoder_messages import silenced_decoders
+from emotion.app.evaluate import command as evaluate
 from emotion.app.explain import command as explain
 from emotion.app.metrics import command as metrics
 from emotion.app.predict import command as predict
@@ -33,9 +34,12 @@ READING = "read faces"
 
 GROUPS = {
     READING: (predict, video, webcam, timeline, explain, serve),
-    "the pipeline that trains models": (preset, check, metrics, convert, release),
+    "the pipeline that trains models": (preset, check, metrics, evaluate, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
+
+DECODING = (*GROUPS[READING], evaluate)
+"""The commands that decode images of users, whose damage they report themselves."""
 
 DESCRIPTION = """\
 Find faces in images, videos and the camera, and predict their emotions.
@@ -51,6 +55,7 @@ examples:
   emotion preset fer2013                         set params.yaml for FER2013
   emotion check                                  show what would be read
   emotion metrics HEAD                           show changes of all figures
+  emotion evaluate --data faces                  score a model on your images
 
 exit status:
   0    success
@@ -81,9 +86,9 @@ def main() -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    readers = [module.run for module in GROUPS[READING]]
+    decoding = [module.run for module in DECODING]
     try:
-        with silenced_decoders() if arguments.run in readers else nullcontext():
+        with silenced_decoders() if arguments.run in decoding else nullcontext():
             arguments.run(arguments)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from emotion.core.params import EvaluateParams
 from emotion.evaluation import metrics
 from emotion.evaluation.bootstrap import percentile_interval, resample
 from emotion.evaluation.calibration import number_bins
 from emotion.evaluation.group_columns import EMPTY, sort_values
-from emotion.evaluation.report import SplitPredictions
+from emotion.evaluation.report import ScoreSettings, SplitPredictions
 
 FEWEST_IMAGES = 30
 """A group of fewer images is named with their number and not scored."""
@@ -42,7 +41,7 @@ def group_figures(
     emotions: Sequence[str],
     *,
     temperature: float,
-    params: EvaluateParams,
+    params: ScoreSettings,
 ) -> dict[str, Any]:
     """Return the figures of each group, and the largest gap between two, by column.
 
@@ -79,7 +78,7 @@ def group_figures(
 
 
 def find_largest_gap(
-    values: np.ndarray, scored: Sequence[str], predictions: SplitPredictions, params: EvaluateParams
+    values: np.ndarray, scored: Sequence[str], predictions: SplitPredictions, params: ScoreSettings
 ) -> dict[str, Any]:
     """Return the two values with the largest difference of accuracy, the difference, its interval and that of chance.
 
@@ -120,7 +119,7 @@ def find_largest_gap(
 
 
 def _score_group(
-    part: SplitPredictions, *, emotions: Sequence[str], temperature: float, params: EvaluateParams
+    part: SplitPredictions, *, emotions: Sequence[str], temperature: float, params: ScoreSettings
 ) -> dict[str, Any]:
     confusion, resampled = part.confusion, part.resampled
     draws = resample(resampled, resamples=params.bootstrap, seed=params.seed)
@@ -144,7 +143,7 @@ def _score_recall(confusion: np.ndarray, draws: np.ndarray, emotions: Sequence[s
     }
 
 
-def _score_calibration(part: SplitPredictions, temperature: float, params: EvaluateParams) -> dict[str, float]:
+def _score_calibration(part: SplitPredictions, temperature: float, params: ScoreSettings) -> dict[str, float]:
     """Return confidence less accuracy, and the expected calibration error, of the most probable emotion.
 
     The error of a resample is larger than that of the images, by about as much as theirs is larger than that of all

@@ -6,7 +6,7 @@ threshold. Log loss, calibration and the areas under curves use the probabilitie
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,25 @@ from emotion.evaluation.bootstrap import bootstrap_interval
 from emotion.evaluation.calibration import expected_calibration_error, fit_temperature
 from emotion.evaluation.curves import average_precision, roc_auc
 from emotion.evaluation.threshold import choose_threshold
+
+
+class ScoreSettings(Protocol):
+    """The settings of calibration and intervals: those of the params, or those of a command."""
+
+    @property
+    def bins(self) -> int:
+        """Number of ranges of confidence for the calibration error."""
+        ...
+
+    @property
+    def bootstrap(self) -> int:
+        """Number of draws for the intervals."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of the draws."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -125,7 +144,7 @@ def find_unique(hashes: pd.Series) -> np.ndarray:
     return ~hashes.duplicated(keep=False).to_numpy()
 
 
-def score_split(predictions: SplitPredictions, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
+def score_split(predictions: SplitPredictions, *, temperature: float, params: ScoreSettings) -> dict[str, float | int]:
     """Return the figures of one set of images; NaN where there are none. Means over classes leave absent ones out.
 
     With two emotions there is no `top_2_accuracy`, since it would always be 1. `groups` is the number of groups, where
