@@ -41,7 +41,13 @@ def find_people(
 ) -> People | None:
     """Return people's votes on the rows of `table`; None where there are none.
 
-    They are those of the table, those that the source carries, or those of FER+ beside FER2013 under any scheme.
+    They are those that the source carries, those of FER+ beside FER2013 under any scheme, or those of the table.
+
+    Args:
+        table: the whole table of images.
+        rejected: the images that could not be read, as data/rejected.csv has them.
+        source: where the images come from.
+        labels: their scheme and numbers.
 
     Raises:
         InputError: a file of votes is beside the source, and it is not on these images.
