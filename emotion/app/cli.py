@@ -51,7 +51,7 @@ examples:
   emotion serve --open                           read images in the browser
   emotion preset fer2013                         set params.yaml for FER2013
   emotion check                                  show what would be read
-  emotion labels audit                           find labels that are likely wrong
+  emotion labels audit                           find labels likely wrong
   emotion metrics HEAD                           show changes of all figures
 
 exit status:

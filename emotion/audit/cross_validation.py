@@ -1,16 +1,16 @@
 """Probabilities for images from networks that did not train on them, by cross-validation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
 from emotion.audit.audited_images import AuditedImages
 from emotion.core.errors import InputError
 from emotion.core.files import atomic_path
 from emotion.core.params import Params
+from emotion.model_files.keras_setup import set_up
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.training.checkpoints import training_key
 from emotion.training.loop import train
@@ -86,6 +86,7 @@ def cross_validate(
     Raises:
         InputError: a class has too few images, or a training failed.
     """
+    set_up(params.compute.threads, params.train.seed)
     probabilities = np.empty((len(images.x), classes))
     finished = []
     for number, fold in enumerate(make_folds(images.labels, images.units, folds, params.train.seed), start=1):
@@ -96,13 +97,9 @@ def cross_validate(
             _save(path, _predict_fold(images, classes, params, fold, folder))
         probabilities[fold.held_out] = np.load(path, allow_pickle=False)
         finished.append(path)
-    for path in _others(folder, finished):
-        path.unlink()
+    for path in set(folder.glob("*.np[yz]")) - set(finished):
+        path.unlink()  # of earlier audits
     return probabilities
-
-
-def _others(folder: Path, paths: list[Path]) -> Iterator[Path]:
-    yield from (path for path in folder.glob("*.np[yz]") if path not in paths)
 
 
 def _predict_fold(images: AuditedImages, classes: int, params: Params, fold: Fold, folder: Path) -> np.ndarray:
@@ -114,9 +111,7 @@ def _predict_fold(images: AuditedImages, classes: int, params: Params, fold: Fol
         None if images.votes is None else images.votes[fold.train],
     )
     network = train(data, classes, params, folder).model
-    probabilities = predict_probabilities(network, images.x[fold.held_out], flip=params.augmentation.flip)
-    keras.backend.clear_session()
-    return probabilities
+    return predict_probabilities(network, images.x[fold.held_out], flip=params.augmentation.flip)
 
 
 def _save(path: Path, probabilities: np.ndarray) -> None:

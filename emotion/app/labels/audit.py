@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from emotion.app.labels.page import Suspect, write_page
@@ -19,7 +20,6 @@ from emotion.core.params import SECTIONS, Params, check_params, load_params, rea
 from emotion.core.paths import FEATURES, REJECTED, TABLE
 from emotion.data.feature_arrays import load_features
 from emotion.data.table import read_table
-from emotion.model_files.keras_setup import set_up
 
 AUDIT = Path("data/audit")
 """The folder of what an audit writes. Git ignores it, since it shows images and names files."""
@@ -48,13 +48,12 @@ def audit_labels(preset: str | None, folds: int, epochs: int | None, page: int) 
     table = read_table(TABLE)
     images = select_images(table, load_features(FEATURES))
     people = read_people(table, images, params)
-    set_up(recipe.compute.threads, recipe.train.seed)
     probabilities = cross_validate(images, len(emotions), recipe, folds, FOLDS)
     suspects = find_suspects(images, probabilities, emotions)
     told = ["" if people is None else people.describe(row) for row in suspects.index]
     write_csv(SUSPECTS, suspects.assign(votes=told))
     write_page(PAGE, list_suspects(suspects.head(page), images, people, emotions), emotions, _name(suspects))
-    report(suspects, images, page)
+    report(suspects, images, probabilities, page)
 
 
 def read_recipe(preset: str | None, params: Params) -> Params:
@@ -98,10 +97,12 @@ def _name(suspects: pd.DataFrame) -> str:
     return hashlib.blake2b("\n".join(suspects["hash"] + suspects["given"]).encode(), digest_size=8).hexdigest()
 
 
-def report(suspects: pd.DataFrame, images: AuditedImages, page: int) -> None:
+def report(suspects: pd.DataFrame, images: AuditedImages, probabilities: np.ndarray, page: int) -> None:
     """Print how many labels are suspect, which ones, and what to do next."""
+    agreement = (probabilities.argmax(axis=1) == images.labels).mean()
     share = len(suspects) / len(images.rows)
-    print(f"{len(images.rows):,} labels of training and validation audited, {len(suspects):,} suspect ({share:.1%})")
+    print(f"{len(images.rows):,} labels of training and validation audited; the networks agree with {agreement:.1%}")
+    print(f"{len(suspects):,} images with suspect labels ({share:.1%})")
     for pair in count_pairs(suspects).head(PAIRS).itertuples():
         print(f"  {pair.images:6,}  labeled {pair.given}, likely {pair.suggested}")
     print(f"written: {SUSPECTS}")

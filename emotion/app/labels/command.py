@@ -11,13 +11,12 @@ Decisions become an input of the pipeline, so that dvc repro trains on what
 people decided."""
 
 DETAILS = """\
-steps:
-  dvc repro extract_features                  make the table and the arrays
-  emotion labels audit                        find suspects, write the page
-  open data/audit/suspects.html               decide by keys, save decisions
-  emotion labels apply ~/Downloads/decisions.csv
-  dvc repro                                   train on the decided labels
-  emotion metrics HEAD                        show what it changed
+examples:
+  emotion labels audit                            find suspects, write a page
+  emotion labels apply ~/Downloads/decisions.csv  take the decisions in
+
+Between the two, open data/audit/suspects.html in a browser, decide by keys, and
+save the decisions. After the second, run dvc repro.
 
 The help of each command says more: emotion labels audit --help"""
 
