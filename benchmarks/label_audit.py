@@ -50,8 +50,12 @@ SURE = 0.7
 SIZE = 48
 
 
-def read_majority(table: pd.DataFrame) -> pd.Series:
+def read_majority(table: pd.DataFrame, own: pd.Series) -> pd.Series:
     """Return the choice of most people for each row of the table: an emotion, `unknown` or `no face`.
+
+    Args:
+        table: of FER2013.
+        own: the emotion of each row that wins where two have most votes; the first one wins where it is empty.
 
     Raises:
         InputError: there are no votes on these images.
@@ -61,7 +65,7 @@ def read_majority(table: pd.DataFrame) -> pd.Series:
     people = find_people(table, rejected, params.source, params.labels)
     if people is None:
         raise InputError(f"{params.source.folder} has no fer2013new.csv; get it from github.com/microsoft/FERPlus")
-    return choose_by_majority(people.votes, table["emotion"])
+    return choose_by_majority(people.votes, own)
 
 
 def read_suspects(table: pd.DataFrame, majority: pd.Series) -> pd.DataFrame:
@@ -176,18 +180,20 @@ def main() -> None:
     commands.add_parser("score").add_argument("name", help="such as before")
     arguments = parser.parse_args()
     table = read_table(TABLE)
-    majority = read_majority(table)
     if arguments.command == "score":
+        # The labels of the table depend on decisions, and the figures may not.
+        majority = read_majority(table, pd.Series("", table.index))
         trainings = (read_json(RESULT) if RESULT.exists() else {}).get("trainings", {})
         save("trainings", trainings | {arguments.name: score_model(table, majority)})
         return
+    majority = read_majority(table, table["emotion"])
     suspects = read_suspects(table, majority)
     if arguments.command == "suspects":
         save("suspects", measure_suspects(suspects, table, majority))
         return
     decisions = WAYS[arguments.way](suspects.head(arguments.first or len(suspects)))
     write_decisions(LABELS / f"{arguments.way}.csv", decisions)
-    print(f"{LABELS / arguments.way}.csv: {decisions['decision'].value_counts().to_dict()}")
+    print(f"{arguments.way}.csv: {decisions['decision'].value_counts().to_dict()}")
 
 
 if __name__ == "__main__":
