@@ -38,7 +38,7 @@ from tqdm import tqdm
 
 from emotion.core.files import atomic_path, write_csv, write_json
 from emotion.core.guard import run_stage
-from emotion.core.labels import FERPLUS, Scheme, check_targets, resolve_scheme
+from emotion.core.labels import VOTE_SCHEMES, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, FACE_SEARCH, PIXELS, REJECTED, TABLE
 from emotion.data.table import DECISION
@@ -47,8 +47,8 @@ from emotion.ingest.decided_labels import count_decisions, decide_labels, descri
 from emotion.ingest.decision_file import find_decisions, read_decisions
 from emotion.ingest.ferplus import (
     CARRIED_VOTES,
-    CLASSES,
     Votes,
+    add_source_votes,
     choose_by_majority,
     format_votes,
     match_votes,
@@ -73,12 +73,12 @@ def main() -> None:
     params = load_params("source", "split", "labels")
     search = read_search(FACE_SEARCH)
     scheme = resolve_scheme(params.labels.scheme)
-    check_targets(params.labels.scheme, params.labels.targets)
+    check_targets(params.labels.scheme, params.labels.targets, params.labels.source_votes)
     chosen = params.labels.decisions
     decisions = read_decisions(find_decisions(chosen)) if chosen else None
     folder = Path(params.source.folder)
     source = open_source(folder, params.source.file, make_label_reader(scheme, params.labels.numbers))
-    votes = read_votes(folder, source) if params.labels.scheme == FERPLUS else None
+    votes = read_votes(folder, source) if params.labels.scheme in VOTE_SCHEMES else None
     # The table moves into place last. While it is missing, later stages stop, so they never use incomplete files.
     with atomic_path(TABLE) as table_file:
         with atomic_path(PIXELS) as pixels_file:
@@ -132,17 +132,18 @@ def make_table(
     decisions: pd.DataFrame | None,
     source: str,
 ) -> pd.DataFrame:
-    """Return the table of the images, labeled by the source, or under the scheme ferplus by the votes; then decided."""
-    images, emotions, counts = collected.images, collected.images["emotion"], None
-    if params.labels.scheme == FERPLUS:
+    """Return the table of the images, labeled by the source, or under a scheme of FER+ by the votes; then decided."""
+    images, own, counts = collected.images, collected.images["emotion"], None
+    if params.labels.scheme in VOTE_SCHEMES:
         counts = match_votes(votes, collected, source)
-        emotions = choose_by_majority(counts, emotions)
         images = images.drop(columns=CARRIED_VOTES, errors="ignore")
+    emotions = own if counts is None else choose_by_majority(counts, own)
     decided = decide_labels(images["hash"], emotions, decisions, scheme, str(params.labels.decisions))
     table = build_table(images, scheme, params.split, decided)
     if counts is None or params.labels.targets != "votes":
         return table
-    return table.assign(votes=format_votes(move_votes(counts[:, :CLASSES], emotions, decided.emotions, scheme)))
+    of_classes = add_source_votes(counts, own, params.labels.source_votes)[:, : len(scheme.emotions)]
+    return table.assign(votes=format_votes(move_votes(of_classes, emotions, decided.emotions, scheme)))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def main() -> None:
     """Read the features; write models/trained.keras, metrics/live and metrics/train.json."""
     params = load_params("train", "augmentation", "labels", "compute")
     scheme = resolve_scheme(params.labels.scheme)
-    check_targets(params.labels.scheme, params.labels.targets)
+    check_targets(params.labels.scheme, params.labels.targets, params.labels.source_votes)
     keras_setup.set_up(params.compute.threads, params.train.seed)
     data = read_data(scheme, votes=params.labels.targets == "votes")
     metadata = ModelMetadata(scheme.emotions, data.size, data.color)

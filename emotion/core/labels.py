@@ -17,13 +17,17 @@ from emotion.core.emotion_names import (
 from emotion.core.errors import InputError
 
 FERPLUS = "ferplus"
-"""The scheme whose labels come from the votes of emotion.ingest.ferplus instead of the source."""
+FERPLUS_SEVEN = "ferplus_seven"
+
+VOTE_SCHEMES = (FERPLUS, FERPLUS_SEVEN)
+"""The schemes whose labels come from the votes of emotion.ingest.ferplus instead of the source."""
 
 SCHEMES = {
     "seven": EMOTIONS,
     "five": ("angry", "happy", "sad", "surprise", "neutral"),
     "happy_sad": ("happy", "sad"),
     FERPLUS: KNOWN_EMOTIONS,
+    FERPLUS_SEVEN: EMOTIONS,
 }
 
 RESERVED_NAMES = ("image", "actual", "predicted", "confidence", "correct", "total", "all")
@@ -181,10 +185,15 @@ def _did_you_mean(name: str) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def check_targets(scheme: str | Sequence[SchemeItem], targets: str) -> None:
-    """Raise InputError where labels.targets is `votes` and labels.scheme has no votes."""
-    if targets == "votes" and scheme != FERPLUS:
+def check_targets(scheme: str | Sequence[SchemeItem], targets: str, source_votes: int) -> None:
+    """Raise InputError where labels.targets or labels.source_votes need votes that do not belong to the source."""
+    if targets == "votes" and scheme not in VOTE_SCHEMES:
         raise InputError(
-            f"labels.targets: got votes with labels.scheme {scheme!r}, but only {FERPLUS} has votes; set labels.scheme "
-            f"to {FERPLUS}, or labels.targets to majority"
+            f"labels.targets: got votes with labels.scheme {scheme!r}, but only {' and '.join(VOTE_SCHEMES)} have "
+            f"votes; set labels.scheme to one of them, or labels.targets to majority"
+        )
+    if source_votes and targets != "votes":
+        raise InputError(
+            f"labels.source_votes: got {source_votes} with labels.targets {targets}, expected 0; set labels.targets to "
+            "votes, to which the source's own label is added"
         )

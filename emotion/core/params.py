@@ -142,6 +142,7 @@ class LabelsParams(Section):
     scheme: list[str | dict[str, list[str]]] | str
     numbers: Literal["fer2013", "ckplus", "rafdb", "affectnet", "ferplus", "alphabetical"] | dict[int, str] | None
     targets: Literal["majority", "votes"]
+    source_votes: Annotated[int, Field(ge=0, le=100)]
     decisions: str | None
 
     @field_validator("decisions")

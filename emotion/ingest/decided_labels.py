@@ -98,7 +98,7 @@ def _check_given(given: pd.Series, hashes: pd.Series, emotions: pd.Series, schem
             f"{name}: {len(wrong):,} of {len(given):,} decisions were made on another label than the image has now. "
             f"The first is {wrong[0]}: got {given[wrong[0]]!r} as given, but the label is {now!r}. Decide again on "
             "these images and delete their lines, or name the decisions on these labels in labels.decisions (null for "
-            "none). Labels of labels.scheme ferplus are others than those of the source"
+            "none). The schemes of FER+ have other labels than the source"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from emotion.core.errors import without_controls
-from emotion.core.labels import FERPLUS, Scheme
+from emotion.core.labels import VOTE_SCHEMES, Scheme
 from emotion.ingest.label_reader import parse_number
 
 LISTED = 30
@@ -46,5 +46,5 @@ def describe_labels(labels: Mapping[str, Mapping[str, Any]], scheme: Scheme) -> 
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip() for row in rows]
     more = [f"and {len(labels) - LISTED} more labels"] if len(labels) > LISTED else []
-    votes = ["the votes of FER+ replace these labels"] if scheme.written == FERPLUS else []
+    votes = ["the votes of FER+ replace these labels"] if scheme.written in VOTE_SCHEMES else []
     return lines + more + votes

@@ -10,7 +10,7 @@ import pandas as pd
 
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
-from emotion.core.labels import FERPLUS
+from emotion.core.labels import VOTE_SCHEMES
 from emotion.core.params import Params
 from emotion.core.paths import (
     DATASET_METRICS,
@@ -112,7 +112,7 @@ def find_origin(facts: Facts) -> str:
     sizes = set(facts.dataset["size"].values())
     if (facts.dataset["source_images"], sizes) != (FER2013_IMAGES, {FER2013_SIZE}):
         return "custom"
-    return "ferplus" if facts.params.labels.scheme == FERPLUS else "fer2013"
+    return "ferplus" if facts.params.labels.scheme in VOTE_SCHEMES else "fer2013"
 
 
 def find_source(lock: Mapping[str, Any], folder: str) -> str:

@@ -180,14 +180,19 @@ def test_schemes_that_cannot_be_are_refused(choice, message):
 
 def test_no_scheme_has_a_reserved_name():
     assert not set(KNOWN_EMOTIONS) & set(RESERVED_NAMES)
-    assert set(SCHEMES) == {"seven", "five", "happy_sad", "ferplus"}
+    assert set(SCHEMES) == {"seven", "five", "happy_sad", "ferplus", "ferplus_seven"}
 
 
 @pytest.mark.parametrize("scheme", ["seven", "five", ["happy", "sad"]])
 def test_only_ferplus_has_votes(scheme):
-    check_targets("ferplus", "votes")
-    check_targets(scheme, "majority")
-    with pytest.raises(
-        InputError, match=r"^labels.targets: got votes with labels.scheme .* set labels.scheme to ferplus"
-    ):
-        check_targets(scheme, "votes")
+    check_targets("ferplus", "votes", 0)
+    check_targets("ferplus_seven", "votes", 10)
+    check_targets(scheme, "majority", 0)
+    with pytest.raises(InputError, match=r"^labels.targets: got votes with labels.scheme .*ferplus and ferplus_seven"):
+        check_targets(scheme, "votes", 0)
+
+
+@pytest.mark.parametrize("scheme", ["seven", "ferplus"])
+def test_votes_of_the_source_need_targets_of_votes(scheme):
+    with pytest.raises(InputError, match=r"^labels.source_votes: got 10 .*set labels.targets to votes"):
+        check_targets(scheme, "majority", 10)

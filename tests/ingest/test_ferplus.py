@@ -258,6 +258,23 @@ def test_folders_that_carry_their_votes_give_the_same_table_as_the_rows(run):
     assert set(seven.loc[seven["excluded"] == "scheme", "emotion"]) == {"contempt", "unknown"}
 
 
+def test_votes_of_seven_emotions_with_those_of_the_source(run):
+    rows, votes = eight()
+    votes[2] = votes_for(disgust=4, contempt=3, happy=1, unknown=2)
+    votes[3] = votes_for(contempt=9)
+    write_source(rows, votes)
+    table = run(labels_scheme="ferplus_seven", labels_targets="votes", labels_source_votes=10)
+    counts = [list(row.values())[:7] for row in votes]
+    for row, (emotion, _, _) in zip(counts, rows, strict=True):
+        row[KNOWN_EMOTIONS.index(emotion)] += 10
+    assert table["votes"].tolist() == [" ".join(map(str, row)) for row in counts]
+    assert table["emotion"][2] == "disgust"
+    assert table["excluded"][3] == "scheme"
+    alone = run(labels_scheme="ferplus_seven", labels_targets="votes")
+    assert alone["votes"][2] == "0 4 0 1 0 0 0"
+    assert alone[["emotion", "split", "excluded"]].equals(table[["emotion", "split", "excluded"]])
+
+
 # What cannot be used
 
 

@@ -29,6 +29,12 @@ TRUTH = {
 }
 
 
+def labels_params(numbers: object) -> LabelsParams:
+    return LabelsParams.model_validate(
+        {"scheme": "seven", "numbers": numbers, "targets": "majority", "source_votes": 0}
+    )
+
+
 @pytest.mark.parametrize("name", TRUTH)
 def test_numbers_mean_what_the_data_set_says(name):
     reader = make_label_reader(SEVEN, name)
@@ -45,7 +51,7 @@ def test_numbers_mean_what_the_data_set_says(name):
 
 def test_params_take_every_numbering():
     for name in NUMBERINGS:
-        assert LabelsParams.model_validate({"scheme": "seven", "numbers": name, "targets": "majority"}).numbers == name
+        assert labels_params(name).numbers == name
     assert set(TRUTH) == set(NUMBERINGS)
 
 
@@ -131,7 +137,7 @@ def test_the_refusal_shows_each_numbering_beside_what_was_found():
 @pytest.mark.parametrize("numbers", [{}, {-1: "sad"}, "raf", 3, {"a": "sad"}, {1.5: "sad"}])
 def test_other_values_of_the_param_are_refused(numbers):
     with pytest.raises(ValueError):
-        LabelsParams.model_validate({"scheme": "seven", "numbers": numbers, "targets": "majority"})
+        labels_params(numbers)
 
 
 def test_every_known_emotion_is_in_some_numbering():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from emotion.core.errors import InputError
-from emotion.core.labels import FERPLUS, Scheme
+from emotion.core.labels import VOTE_SCHEMES, Scheme
 from emotion.core.params import Params
 from emotion.data.table import SPLITS
 from emotion.faces.whole_image import LARGEST_CROP
@@ -115,7 +115,7 @@ def _check_rejected(plan: Plan, entries: Sequence[Entry], share: float) -> None:
 
 def _check_classes(plan: Plan, scheme: Scheme) -> None:
     """Add a fault where a class has no image. The labels of FER+ come from its votes instead."""
-    if plan.images is None or scheme.written == FERPLUS:
+    if plan.images is None or scheme.written in VOTE_SCHEMES:
         return
     found = {scheme.name(label["emotion"]) for label in plan.labels.values()}
     missing = [name for name in scheme.emotions if name not in found]

@@ -6,7 +6,7 @@ from pathlib import Path
 from emotion.app.check.folder_faults import Fault, FolderContent, look_into
 from emotion.app.check.plan import Plan, make_plan
 from emotion.core.errors import InputError
-from emotion.core.labels import FERPLUS, check_targets, resolve_scheme
+from emotion.core.labels import VOTE_SCHEMES, check_targets, resolve_scheme
 from emotion.core.params import SECTIONS, Params, load_params
 from emotion.core.paths import DATASET_METRICS, FEATURES, PIXELS, REJECTED, SAMPLE_FOLDER, TABLE
 from emotion.ingest.decision_file import find_decisions, read_decisions
@@ -78,10 +78,10 @@ def _add_plan(report: Report, params: Params) -> None:
     folder = Path(params.source.folder)
     try:
         scheme = resolve_scheme(params.labels.scheme)
-        check_targets(params.labels.scheme, params.labels.targets)
+        check_targets(params.labels.scheme, params.labels.targets, params.labels.source_votes)
         source = open_source(folder, params.source.file, make_label_reader(scheme, params.labels.numbers))
         report.plan = make_plan(source, scheme, params)
-        if params.labels.scheme == FERPLUS:
+        if params.labels.scheme in VOTE_SCHEMES:
             from emotion.ingest.ferplus import read_votes
 
             read_votes(folder, source)
