@@ -94,7 +94,7 @@ def cross_validate(
         numbers = f"{len(fold.train) + len(fold.val):,} images train a network, which reads {len(fold.held_out):,}"
         report(f"fold {number} of {folds}: {numbers}{', read from an earlier run' if path.exists() else ''}")
         if not path.exists():
-            _save(path, _predict_fold(images, classes, params, fold, folder))
+            _read_fold(images, classes, params, fold, path)
         probabilities[fold.held_out] = np.load(path, allow_pickle=False)
         finished.append(path)
     for path in set(folder.glob("*.np[yz]")) - set(finished):
@@ -102,7 +102,8 @@ def cross_validate(
     return probabilities
 
 
-def _predict_fold(images: AuditedImages, classes: int, params: Params, fold: Fold, folder: Path) -> np.ndarray:
+def _read_fold(images: AuditedImages, classes: int, params: Params, fold: Fold, path: Path) -> None:
+    """Train the network of a fold, and write its probabilities for the images that were held out."""
     data = TrainingData(
         images.x[fold.train],
         images.labels[fold.train],
@@ -110,13 +111,11 @@ def _predict_fold(images: AuditedImages, classes: int, params: Params, fold: Fol
         images.labels[fold.val],
         None if images.votes is None else images.votes[fold.train],
     )
-    network = train(data, classes, params, folder).model
-    return predict_probabilities(network, images.x[fold.held_out], flip=params.augmentation.flip)
-
-
-def _save(path: Path, probabilities: np.ndarray) -> None:
+    result = train(data, classes, params, path.parent)
+    probabilities = predict_probabilities(result.model, images.x[fold.held_out], flip=params.augmentation.flip)
     with atomic_path(path) as temporary:
         np.save(temporary, probabilities, allow_pickle=False)
+    result.checkpoint.remove()
 
 
 def _key(images: AuditedImages, classes: int, params: Params, fold: Fold) -> str:

@@ -141,7 +141,7 @@ def test_decisions_that_do_not_fit_are_refused(run, lines, said):
 
 def test_decisions_on_labels_do_not_fit_those_of_votes(run):
     votes = [votes_for(sad=7) if row == 0 else votes_for(**{emotion: 7}) for row, (emotion, _, _) in enumerate(ROWS)]
-    with pytest.raises(InputError, match=r"got 'angry' as given, but the label is 'sad'.*FER\\+"):
+    with pytest.raises(InputError, match=r"got 'angry' as given, but the label is 'sad'.*FER\+"):
         run(line(0, "confirm"), votes=votes, labels_scheme="ferplus")
 
 
