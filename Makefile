@@ -90,7 +90,7 @@ lint-prose: setup-dev
 BIOME := npx --yes --prefer-offline @biomejs/biome@2.6.8
 lint-page:
 	@if $(BIOME) --version >/dev/null 2>&1; then \
-	    $(BIOME) lint --error-on-warnings emotion/app/serve/page; \
+	    $(BIOME) lint --error-on-warnings emotion/app/serve/page emotion/app/labels/page; \
 	else \
 	    echo 'The JavaScript of the web page was not checked: npx cannot start Biome' >&2; \
 	fi

@@ -13,12 +13,16 @@ The columns of the table are:
 - offset: position of the first byte in data/pixels.npy, which holds the pixels of small images; -1 for larger ones.
 - group: person or sequence, which stays in one split; empty where there is none.
 - near_copy_of: first image that looks nearly the same; only where split.near_copies finds some.
-- excluded: reason why the image is not used (scheme; copy, near copy or group of val or test); empty for used images.
+- excluded: reason why the image is not used (scheme; dropped; copy, near copy or group of val or test); empty for used
+  images.
 - box: the face in the image as the source tells it, `x y width height`; only where the source has boxes.
 - faces: number of faces found in the image; only where faces were searched.
 - face: the face that is cut out, `x y width height tilt` with the tilt in radians; empty where the image is taken as it
   is, or the square around its box. Only where faces were searched.
-- votes: people's votes for the classes, in their order; only where labels.targets is votes.
+- votes: people's votes for the classes, in their order; only where labels.targets is votes. The emotion to which a
+  decision changed the label has all of them.
+- decision: a person's decision on the label (confirm, change or drop); only where labels.decisions has some. The
+  columns emotion and label are those after it.
 
 data/rejected.csv lists the unreadable images and those without a face, each with the reason. metrics/dataset.json has
 the counts.
@@ -37,7 +41,10 @@ from emotion.core.guard import run_stage
 from emotion.core.labels import VOTE_SCHEMES, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, FACE_SEARCH, PIXELS, REJECTED, TABLE
+from emotion.data.table import DECISION
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
+from emotion.ingest.decided_labels import count_decisions, decide_labels, describe_decisions, move_votes
+from emotion.ingest.decision_file import find_decisions, read_decisions
 from emotion.ingest.ferplus import (
     CARRIED_VOTES,
     Votes,
@@ -67,6 +74,8 @@ def main() -> None:
     search = read_search(FACE_SEARCH)
     scheme = resolve_scheme(params.labels.scheme)
     check_targets(params.labels.scheme, params.labels.targets, params.labels.source_votes)
+    chosen = params.labels.decisions
+    decisions = read_decisions(find_decisions(chosen)) if chosen else None
     folder = Path(params.source.folder)
     source = open_source(folder, params.source.file, make_label_reader(scheme, params.labels.numbers))
     votes = read_votes(folder, source) if params.labels.scheme in VOTE_SCHEMES else None
@@ -76,12 +85,13 @@ def main() -> None:
             describe = partial(content_of, near_copies=params.split.near_copies is not None)
             collected = read_images(source, search, describe, pixels_file)
             check_rejected(collected, params.source.rejected_share, source.name)
-            table = make_table(collected, scheme, params, votes, source.name)
+            table = make_table(collected, scheme, params, votes, decisions, source.name)
             check_classes(table, scheme)
             labels = count_labels(collected.images, scheme)
             groups = summarize_groups(collected.images, table, params.split)
             skipped = {"skipped": dict(source.skipped)} if source.skipped else {}
-            metrics = {**summarize(table, collected.rejected, scheme), **groups, "labels": labels, **skipped}
+            decided = {"decisions": count_decisions(table)} if DECISION in table else {}
+            metrics = {**summarize(table, collected.rejected, scheme), **groups, "labels": labels, **decided, **skipped}
             write_csv(table_file, table)
             TABLE.unlink(missing_ok=True)
         write_csv(REJECTED, collected.rejected)
@@ -90,6 +100,8 @@ def main() -> None:
     used = metrics["images"]
     print(f"{source.name}: {used['train']['total']} train, {used['val']['total']} val, {used['test']['total']} test")
     print(f"{describe_losses(metrics)} (see {REJECTED})")
+    if decided:
+        print(describe_decisions(metrics["decisions"], str(chosen)))
     if skipped:
         print(f"not read: {describe_skipped(source.skipped)}")
     for note in [*describe_groups(metrics), *face_notes(collected, search)]:
@@ -112,20 +124,26 @@ def _count_images(batches: Iterator[Batch], progress: "tqdm[NoReturn]") -> Itera
         progress.update(len(batch))
 
 
-def make_table(collected: Collected, scheme: Scheme, params: Params, votes: Votes | None, source: str) -> pd.DataFrame:
-    """Return the table of the images, labeled by the source, or under a scheme of FER+ by the votes."""
-    images = collected.images
-    if params.labels.scheme not in VOTE_SCHEMES:
-        return build_table(images, scheme, params.split)
-    counts = match_votes(votes, collected, source)
-    chosen = choose_by_majority(counts, images["emotion"])
-    table = build_table(images.drop(columns=CARRIED_VOTES, errors="ignore"), scheme, params.split, chosen)
-    if params.labels.targets != "votes":
+def make_table(
+    collected: Collected,
+    scheme: Scheme,
+    params: Params,
+    votes: Votes | None,
+    decisions: pd.DataFrame | None,
+    source: str,
+) -> pd.DataFrame:
+    """Return the table of the images, labeled by the source, or under a scheme of FER+ by the votes; then decided."""
+    images, own, counts = collected.images, collected.images["emotion"], None
+    if params.labels.scheme in VOTE_SCHEMES:
+        counts = match_votes(votes, collected, source)
+        images = images.drop(columns=CARRIED_VOTES, errors="ignore")
+    emotions = own if counts is None else choose_by_majority(counts, own)
+    decided = decide_labels(images["hash"], emotions, decisions, scheme, str(params.labels.decisions))
+    table = build_table(images, scheme, params.split, decided)
+    if counts is None or params.labels.targets != "votes":
         return table
-    votes_of_classes = add_source_votes(counts, images["emotion"], params.labels.source_votes)[
-        :, : len(scheme.emotions)
-    ]
-    return table.assign(votes=format_votes(votes_of_classes))
+    of_classes = add_source_votes(counts, own, params.labels.source_votes)[:, : len(scheme.emotions)]
+    return table.assign(votes=format_votes(move_votes(of_classes, emotions, decided.emotions, scheme)))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ FLOORS = (
     "plots",
     "explanation",
     "reports",
+    "audit",
     "app",
 )
 """From the ground up: a room imports from itself and from the rooms before it."""

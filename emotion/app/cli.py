@@ -12,6 +12,7 @@ from emotion.app.check import command as check
 from emotion.app.decoder_messages import silenced_decoders
 from emotion.app.evaluate import command as evaluate
 from emotion.app.explain import command as explain
+from emotion.app.labels import command as labels
 from emotion.app.metrics import command as metrics
 from emotion.app.predict import command as predict
 from emotion.app.preset import command as preset
@@ -34,7 +35,7 @@ READING = "read faces"
 
 GROUPS = {
     READING: (predict, video, webcam, timeline, explain, serve),
-    "the pipeline that trains models": (preset, check, metrics, evaluate, convert, release),
+    "the pipeline that trains models": (preset, check, labels, metrics, evaluate, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
 
@@ -54,6 +55,7 @@ examples:
   emotion serve --open                           read images in the browser
   emotion preset fer2013                         set params.yaml for FER2013
   emotion check                                  show what would be read
+  emotion labels audit                           find labels likely wrong
   emotion metrics HEAD                           show changes of all figures
   emotion evaluate --data faces                  score a model on your images
 

@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import CHANNELS, MARGINS
-from emotion.core.paths import SAMPLE_FOLDER
+from emotion.core.paths import LABELS, SAMPLE_FOLDER
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -137,12 +137,20 @@ def _check_pattern(pattern: str) -> None:
 
 
 class LabelsParams(Section):
-    """The classes, the meaning of numbers, and whether training targets are majority labels or shares of votes."""
+    """The classes, the meaning of numbers, the kind of training targets, and the file of decisions on labels."""
 
     scheme: list[str | dict[str, list[str]]] | str
     numbers: Literal["fer2013", "ckplus", "rafdb", "affectnet", "ferplus", "alphabetical"] | dict[int, str] | None
     targets: Literal["majority", "votes"]
     source_votes: Annotated[int, Field(ge=0, le=100)]
+    decisions: str | None
+
+    @field_validator("decisions")
+    @classmethod
+    def _decisions_are_in_their_folder(cls, name: str | None) -> str | None:
+        if name is not None and (PureWindowsPath(name).name != name or not name.endswith(".csv")):
+            raise ValueError(f"null, or the name of a file in {LABELS}, such as decisions.csv")
+        return name
 
     @field_validator("numbers")
     @classmethod

@@ -10,6 +10,9 @@ TABLE = Path("data/dataframe.csv")
 PIXELS = Path("data/pixels.npy")
 REJECTED = Path("data/rejected.csv")
 FEATURES = Path("data/features")
+LABELS = Path("data/labels")
+"""The folder of the decisions on labels, which git keeps."""
+
 TRAINED_MODEL = Path("models/trained.keras")
 MODEL = Path("models/model.keras")
 TFLITE_MODEL = Path("models/model.tflite")

@@ -29,15 +29,22 @@ COLUMNS = {
 VOTES_COLUMN = "votes"
 """The column where labels.targets is `votes`. It holds the votes for each label, in order: `4 0 0 1 3`."""
 
-OPTIONAL_COLUMNS = {"near_copy_of": "str", "box": "str", "faces": "int64", "face": "str", VOTES_COLUMN: "str"}
+DECISION = "decision"
+"""The column where labels.decisions names a file. It holds the word of a person's decision, or is empty."""
+
+OPTIONAL_COLUMNS = {
+    **dict.fromkeys(("near_copy_of", "box"), "str"),
+    "faces": "int64",
+    **dict.fromkeys(("face", VOTES_COLUMN, DECISION), "str"),
+}
 """Columns that only some tables have, and their types. Behind them come the source's own columns, as texts."""
 
-SCHEME = "scheme"
+SCHEME, DROPPED = "scheme", "dropped"
 COPY, NEAR_COPY, GROUP = "copy", "near copy", "group"
 LINKS = (COPY, NEAR_COPY, GROUP)
 """The links between images that may not be in two splits."""
 
-REASONS = (SCHEME, *(f"{link} of {split}" for link in LINKS for split in ("test", "val")))
+REASONS = (SCHEME, DROPPED, *(f"{link} of {split}" for link in LINKS for split in ("test", "val")))
 """Values of the column `excluded`, which is empty for used images, such as `copy of test`."""
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emotion.core.labels import Scheme
-from emotion.data.table import COPY, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
+from emotion.data.table import COPY, DECISION, DROPPED, NEAR_COPY, REASONS, SCHEME, SPLITS, VOTES_COLUMN
 from emotion.ingest.collect import select_without_face
 from emotion.ingest.splitting.copies import link_keys
 
@@ -45,6 +45,7 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
     without_face = len(select_without_face(rejected))
     counts = count_images(used, scheme)
     reasons = table["excluded"].value_counts()
+    kept = (SCHEME, DROPPED) if DECISION in table else (SCHEME,)
     return {
         "source_images": len(table) + len(rejected),
         "rejected": len(rejected) - without_face,
@@ -60,7 +61,7 @@ def summarize(table: pd.DataFrame, rejected: pd.DataFrame, scheme: Scheme) -> di
             **{
                 reason.replace(" ", "_"): int(reasons.get(reason, 0))
                 for reason in REASONS
-                if reason == SCHEME or reason.partition(" of ")[0] in keys
+                if reason in kept or reason.partition(" of ")[0] in keys
             },
         },
         **{

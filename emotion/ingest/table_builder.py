@@ -8,9 +8,10 @@ from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.labels import Scheme
 from emotion.core.params import SplitParams
-from emotion.data.table import COLUMNS, OPTIONAL_COLUMNS, REASONS, SPLITS
+from emotion.data.table import COLUMNS, DECISION, OPTIONAL_COLUMNS, REASONS, SPLITS
 from emotion.ingest.collect import COLLECTED_COLUMNS
 from emotion.ingest.column_values import has_values
+from emotion.ingest.decided_labels import DecidedLabels
 from emotion.ingest.splitting.copies import find_copies, find_excluded, link_keys
 from emotion.ingest.splitting.groups import find_groups
 from emotion.ingest.splitting.near_copies import find_near_copies
@@ -19,7 +20,7 @@ from emotion.ingest.statistics import count_images
 
 
 def build_table(
-    images: pd.DataFrame, scheme: Scheme, params: SplitParams, emotions: pd.Series | None = None
+    images: pd.DataFrame, scheme: Scheme, params: SplitParams, decided: DecidedLabels | None = None
 ) -> pd.DataFrame:
     """Return the table of `images`, with labels, copies, splits and exclusions.
 
@@ -28,12 +29,12 @@ def build_table(
             they are the same under every scheme.
         scheme: the classes and their labels.
         params: the shares of the splits, and what stays in one split.
-        emotions: the emotion of each image where votes replace those of the source.
+        decided: the emotion of each image where votes or decisions replace those of the source, and the decisions.
 
     Raises:
         InputError: the groups cannot be found, or a split cannot be chosen.
     """
-    emotions = images["emotion"] if emotions is None else emotions
+    emotions = images["emotion"] if decided is None else decided.emotions
     kinds = emotions.unique()
     near = "" if params.near_copies is None else find_near_copies(images, params.near_copies)
     images = images.assign(group=find_groups(images, params.group), near_copy_of=near)
@@ -42,6 +43,7 @@ def build_table(
         label=emotions.map({emotion: scheme.label(emotion) for emotion in kinds}),
         split=assign_splits(images, params),
         copy_of=find_copies(images),
+        **{DECISION: "" if decided is None else decided.decisions},
     )
     table["excluded"] = find_excluded(table, params.keep_copies)
     types = COLUMNS | {name: kind for name, kind in OPTIONAL_COLUMNS.items() if has_values(table, name)}

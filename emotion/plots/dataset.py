@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emotion.data.table import COPY, GROUP, NEAR_COPY
+from emotion.data.table import COPY, DROPPED, GROUP, NEAR_COPY
 from emotion.plots.sheets import draw_image, draw_name, spread
 from emotion.plots.style import INK, SOFT, colors_of, new_figure, new_sheet, styled
 from emotion.presentation.formats import MISSING, percent
@@ -57,10 +57,11 @@ def _count_by_split(table: pd.DataFrame, emotions: Sequence[str]) -> pd.DataFram
 
 
 def _describe_left_out(table: pd.DataFrame) -> str:
-    """Return the links that leave images out: `copies or groups of validation or test images`."""
+    """Return what leaves images out: `copies or groups of validation or test images, dropped images`."""
     reasons = table["excluded"].unique()
     names = [name for link, name in LINK_NAMES.items() if any(reason.startswith(f"{link} of") for reason in reasons)]
-    return f"{' or '.join(names)} of validation or test images"
+    linked = [f"{' or '.join(names)} of validation or test images"] if names else []
+    return ", ".join([*linked, *(["dropped images"] if DROPPED in reasons else [])])
 
 
 def _imbalance(counts: pd.Series) -> str:

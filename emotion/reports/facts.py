@@ -20,7 +20,7 @@ from emotion.core.paths import (
     SAMPLE_FOLDER,
     TRAINING_METRICS,
 )
-from emotion.data.table import GROUP
+from emotion.data.table import DROPPED, GROUP
 from emotion.reports.predictions import read_predictions
 
 MOST_CONFUSIONS = 6
@@ -55,7 +55,7 @@ class Facts:
     def excluded_copies(self) -> int:
         """Number of images that were left out as copies or near copies of others."""
         excluded = self.dataset["excluded"]
-        return int(excluded["total"] - excluded["scheme"]) - self.excluded_groups
+        return int(excluded["total"] - excluded["scheme"]) - self.excluded_groups - excluded.get(DROPPED, 0)
 
     @property
     def excluded_groups(self) -> int:

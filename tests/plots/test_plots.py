@@ -169,6 +169,11 @@ def test_what_is_left_out_is_named_by_its_links():
     table.loc[1, "excluded"] = "group of val"
     figure = plot_class_balance(table, ["happy", "sad"])
     assert "2 left out (near copies or groups of validation or test images)" in str(figure.texts)
+    table.loc[2, "excluded"] = "dropped"
+    figure = plot_class_balance(table, ["happy", "sad"])
+    assert "3 left out (near copies or groups of validation or test images, dropped images)" in str(figure.texts)
+    figure = plot_class_balance(table[2:3], ["happy", "sad"])
+    assert "1 left out (dropped images)" in str(figure.texts)
 
 
 def test_a_gray_sheet_is_written_in_few_colors_that_hardly_move(tmp_path):

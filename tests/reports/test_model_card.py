@@ -429,6 +429,24 @@ def test_a_card_states_groups_and_near_copies(tmp_path, monkeypatch):
     assert "`split.group` is not set" in write_card(tmp_path, monkeypatch)
 
 
+def test_a_card_states_decisions_on_labels(tmp_path, monkeypatch):
+    make_run(tmp_path, labels_decisions="mine.csv")
+    metrics = tmp_path / "metrics"
+    dataset = load(metrics, "dataset")
+    dataset["excluded"] |= {"total": 1241, "dropped": 7}
+    counts = {"total": 5, "train": 4, "val": 1, "test": 0}
+    dataset["decisions"] = {"confirmed": counts | {"total": 1300}, "changed": counts, "dropped": counts | {"total": 7}}
+    write_json(metrics / "dataset.json", dataset)
+    text = write_card(tmp_path, monkeypatch)
+    assert "134 as copies of validation and test images," in text
+    assert ", 7 dropped by people." in text
+    assert "(`mine.csv`): of the images, 1,300 labels were confirmed and 5 changed." in text
+    assert "Of the test images" not in text
+    dataset["decisions"]["changed"] = counts | {"test": 3}
+    write_json(metrics / "dataset.json", dataset)
+    assert "Of the test images, 3 labels were changed and 0 images dropped." in write_card(tmp_path, monkeypatch)
+
+
 def test_a_teacher_is_named(tmp_path, monkeypatch):
     make_run(tmp_path, train_teacher="large.keras", train_teacher_share=0.5, train_teacher_inputs="original")
     assert "| train.teacher | `large.keras`, for 50 %, sees original images |" in write_card(tmp_path, monkeypatch)

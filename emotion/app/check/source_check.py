@@ -9,6 +9,7 @@ from emotion.core.errors import InputError
 from emotion.core.labels import VOTE_SCHEMES, check_targets, resolve_scheme
 from emotion.core.params import SECTIONS, Params, load_params
 from emotion.core.paths import DATASET_METRICS, FEATURES, PIXELS, REJECTED, SAMPLE_FOLDER, TABLE
+from emotion.ingest.decision_file import find_decisions, read_decisions
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.sources.locate import open_source
 
@@ -84,6 +85,8 @@ def _add_plan(report: Report, params: Params) -> None:
             from emotion.ingest.ferplus import read_votes
 
             read_votes(folder, source)
+        if params.labels.decisions:
+            read_decisions(find_decisions(params.labels.decisions))
     except InputError as error:
         report.faults.append(Fault(str(error)))
         return

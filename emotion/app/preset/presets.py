@@ -66,15 +66,28 @@ def apply_preset(name: str, folder: Path = PRESETS, params_file: Path = PARAMS_F
         InputError: there is no such preset, or the params with it would not be valid; nothing is written then.
     """
     path = find_preset(name, folder)
-    preset = read_yaml(path)
+    return set_values(read_yaml(path), str(path), params_file)
+
+
+def set_values(values: dict[str, Any], origin: str, params_file: Path = PARAMS_FILE) -> list[Change]:
+    """Write `values` by section and key into the params file, keeping its comments and all other values.
+
+    Args:
+        values: such as {"train": {"epochs": 20}}.
+        origin: the file they come from, for messages.
+        params_file: the file to change.
+
+    Raises:
+        InputError: the params with them would not be valid; nothing is written then.
+    """
     yaml = _round_trip_yaml()
     read_yaml(params_file)  # refuses a file that holds no mapping
     content = yaml.load(params_file.read_text(encoding="utf-8"))
-    changes = list(_merge(preset, content, str(path)))
+    changes = list(_merge(values, content, origin))
     _align_comments(content)
     text = io.StringIO()
     yaml.dump(content, text)
-    check_params(YAML(typ="safe").load(text.getvalue()), *SECTIONS, name=f"{params_file} with preset {name}")
+    check_params(YAML(typ="safe").load(text.getvalue()), *SECTIONS, name=f"{params_file} with {origin}")
     with atomic_path(params_file) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
     return changes

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from emotion.data.table import COPY, GROUP, NEAR_COPY, SCHEME, SPLITS
+from emotion.data.table import COPY, DECISION, DROPPED, GROUP, NEAR_COPY, SCHEME, SPLITS
 from emotion.ingest.column_values import has_values
+from emotion.ingest.decision_file import DROP
 
 
 def find_copies(images: pd.DataFrame) -> pd.Series:
@@ -23,21 +24,23 @@ def find_excluded(table: pd.DataFrame, keep_copies: bool) -> pd.Series:
     come first, and then copies, near copies and groups in this order.
 
     Args:
-        table: with the columns image, label, split and hash. Where there are groups and near copies, also with the
-            columns group and near_copy_of.
+        table: with the columns image, label, split and hash. Where there are groups, near copies and decisions, also
+            with the columns group, near_copy_of and decision. A dropped image holds no other one back.
         keep_copies: whether exact and near copies stay.
     """
     excluded = pd.Series("", index=table.index, dtype=object)
     labeled, splits = (table["label"] >= 0).to_numpy(), table["split"].to_numpy(dtype=object)
+    dropped = (table[DECISION] == DROP).to_numpy() if DECISION in table else np.zeros(len(table), bool)
     keys = link_keys(table)
     # A later reason replaces an earlier one.
     for split in ("val", "test"):
         earlier = np.isin(splits, SPLITS[: SPLITS.index(split)])
-        held = labeled & (splits == split)
+        held = labeled & ~dropped & (splits == split)
         for link in (GROUP,) if keep_copies else (GROUP, NEAR_COPY, COPY):
             if link in keys:
                 key = keys[link]
                 excluded[earlier & np.isin(key, key[held & (key >= 0)])] = f"{link} of {split}"
+    excluded[dropped] = DROPPED
     excluded[~labeled] = SCHEME
     return excluded
 

@@ -17,6 +17,7 @@ from emotion.ingest.sources.layouts.layout import Layout
 from emotion.ingest.sources.source import Entry
 from emotion.ingest.sources.tree_source import TreeSource
 from emotion.ingest.sources.trees import FolderTree, Listing, escape
+from tests.ingest.decisions import write_lines
 from tests.makers import (
     ROOT,
     csv_line,
@@ -57,6 +58,19 @@ def check(project, run_emotion):
         return (1 if isinstance(status, str) else status), out, f"{err}{status if isinstance(status, str) else ''}"
 
     return run
+
+
+def test_decisions_that_are_not_there_or_are_none_are_faults(check):
+    wanted = {"labels_scheme": ["happy", "sad"], "labels_decisions": "mine.csv"}
+    status, _, err = check(CLASSES, **wanted)
+    assert status == 1
+    assert "labels.decisions: got mine.csv" in err
+    write_lines(f"{'a' * 32},sad,keep,,", name="mine.csv")
+    status, _, err = check(CLASSES, **wanted)
+    assert status == 1
+    assert "'keep' as decision" in err
+    write_lines(f"{'a' * 32},sad,drop,,", name="mine.csv")
+    assert check(CLASSES, **wanted)[0] == 0
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""`emotion labels`: suspect labels found, looked at, and decided on."""

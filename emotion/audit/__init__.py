@@ -1,0 +1,1 @@
+"""Suspect labels: images on whose labels networks disagree that did not train on them."""

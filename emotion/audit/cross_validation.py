@@ -1,0 +1,129 @@
+"""Probabilities for images from networks that did not train on them, by cross-validation."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from emotion.audit.audited_images import AuditedImages
+from emotion.core.errors import InputError
+from emotion.core.files import atomic_path
+from emotion.core.params import Params
+from emotion.model_files.keras_setup import set_up
+from emotion.model_files.probabilities import predict_probabilities
+from emotion.training.checkpoints import training_key
+from emotion.training.loop import train
+from emotion.training.training_data import TrainingData
+
+VALIDATION = 0.05
+"""Share of the training units of a fold on which the best epoch is chosen. The images of the fold choose nothing."""
+
+
+class Fold(NamedTuple):
+    """The images of a fold, as sorted indices: those that train, those that choose the epoch, and those that it reads.
+
+    No unit is in two of the three.
+    """
+
+    train: np.ndarray
+    val: np.ndarray
+    held_out: np.ndarray
+
+
+def make_folds(labels: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[Fold]:
+    """Return `count` folds; each image is held out once. The classes have about the same shares in each.
+
+    Args:
+        labels: of the images, (images,).
+        units: as `number_units` returns them, (images,); a unit stays in one fold.
+        count: at least 2.
+        seed: of the order of the units.
+
+    Raises:
+        InputError: a class is in fewer units than there are folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    smallest = min((len(np.unique(units[labels == label])), label) for label in np.unique(labels))
+    if smallest[0] < count:
+        raise InputError(
+            f"--folds: got {count}, but the emotion with label {smallest[1]} has images of only {smallest[0]} groups "
+            f"or copies, expected at least {count}; name fewer folds, or add images"
+        )
+    folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(labels, labels, units)
+    return [Fold(*_split_off(rest, units, [seed, number]), held_out) for number, (rest, held_out) in enumerate(folds)]
+
+
+def _split_off(rest: np.ndarray, units: np.ndarray, seed: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return `rest` in two parts, of which the second has the share VALIDATION of the units."""
+    present = np.unique(units[rest])
+    chosen = np.random.default_rng(seed).permutation(present)[: max(1, round(VALIDATION * len(present)))]
+    inside = np.isin(units[rest], chosen)
+    return rest[~inside], rest[inside]
+
+
+def cross_validate(
+    images: AuditedImages,
+    classes: int,
+    params: Params,
+    folds: int,
+    folder: Path,
+    report: Callable[[str], None] = print,
+) -> np.ndarray:
+    """Return probabilities for each image from a network that did not train on its unit, float64 (images, classes).
+
+    An audit that was interrupted goes on after its last whole epoch. One that is finished is read from `folder`.
+
+    Args:
+        images: the images.
+        classes: the number of classes.
+        params: the sections train, augmentation and compute, as `shorten_recipe` returns them.
+        folds: at least 2.
+        folder: has the probabilities of finished folds, and checkpoints.
+        report: called with a line for each fold.
+
+    Raises:
+        InputError: a class has too few images, or a training failed.
+    """
+    set_up(params.compute.threads, params.train.seed)
+    probabilities = np.empty((len(images.x), classes))
+    finished = []
+    for number, fold in enumerate(make_folds(images.labels, images.units, folds, params.train.seed), start=1):
+        path = folder / f"{_key(images, classes, params, fold)}.npy"
+        numbers = f"{len(fold.train) + len(fold.val):,} images train a network, which reads {len(fold.held_out):,}"
+        report(f"fold {number} of {folds}: {numbers}{', read from an earlier run' if path.exists() else ''}")
+        if not path.exists():
+            _read_fold(images, classes, params, fold, path)
+        probabilities[fold.held_out] = np.load(path, allow_pickle=False)
+        finished.append(path)
+    for path in set(folder.glob("*.np[yz]")) - set(finished):
+        path.unlink()  # of earlier audits
+    return probabilities
+
+
+def _read_fold(images: AuditedImages, classes: int, params: Params, fold: Fold, path: Path) -> None:
+    """Train the network of a fold, and write its probabilities for the images that were held out."""
+    data = TrainingData(
+        images.x[fold.train],
+        images.labels[fold.train],
+        images.x[fold.val],
+        images.labels[fold.val],
+        None if images.votes is None else images.votes[fold.train],
+    )
+    result = train(data, classes, params, path.parent)
+    probabilities = predict_probabilities(result.model, images.x[fold.held_out], flip=params.augmentation.flip)
+    with atomic_path(path) as temporary:
+        np.save(temporary, probabilities, allow_pickle=False)
+    result.checkpoint.remove()
+
+
+def _key(images: AuditedImages, classes: int, params: Params, fold: Fold) -> str:
+    settings = {
+        "train": params.train.model_dump(),
+        "augmentation": params.augmentation.model_dump(),
+        "compute": params.compute.model_dump(),
+        "classes": classes,
+    }
+    votes = [] if images.votes is None else [images.votes]
+    return training_key(settings, [images.x, images.labels, *votes, *fold])

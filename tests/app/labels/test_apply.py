@@ -1,0 +1,81 @@
+"""`emotion labels apply`: decisions go into data/labels, and params.yaml names them."""
+
+from functools import partial
+
+import pytest
+
+from emotion.core.params import load_params
+from emotion.core.paths import LABELS
+from emotion.ingest.decision_file import read_decisions
+from tests.ingest.decisions import HEADER, write_lines
+from tests.makers import write_params
+
+A, B, C = ("a" * 32, "b" * 32, "c" * 32)
+
+
+@pytest.fixture
+def apply(run_emotion, here):
+    """Run `emotion labels apply` in a project with the committed params."""
+    write_params_here(here)
+    return partial(run_emotion, "labels", "apply")
+
+
+def write_params_here(here):
+    (here / "data").mkdir()
+    write_params(here)
+
+
+def save(here, *lines, name="saved.csv"):
+    path = here / name
+    path.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8")
+    return path
+
+
+def test_decisions_are_taken_and_named(here, apply):
+    status, out, _ = apply(save(here, f"{A},sad,drop,,", f"{B},sad,change,happy,"))
+    assert status == 0
+    assert "0 confirm, 1 change, 1 drop" in out
+    assert "dvc repro" in out
+    assert load_params("labels").labels.decisions == "decisions.csv"
+    assert read_decisions(LABELS / "decisions.csv")["hash"].tolist() == [A, B]
+
+
+def test_later_decisions_are_added(here, apply):
+    write_lines(f"{A},sad,drop,,", f"{B},sad,drop,,", name="mine.csv")
+    status, out, _ = apply(save(here, f"{C},sad,drop,,", f"{B},sad,confirm,,"), "--name", "mine.csv")
+    assert status == 0
+    assert "mine.csv: 3 decisions, of which 1 were there before" in out
+    assert read_decisions(LABELS / "mine.csv")["decision"].tolist() == ["drop", "confirm", "drop"]
+    assert load_params("labels").labels.decisions == "mine.csv"
+    # Without --name, the file that the params name is taken.
+    assert apply(save(here, f"{A},sad,confirm,,"))[0] == 0
+    assert read_decisions(LABELS / "mine.csv")["decision"].tolist() == ["confirm", "confirm", "drop"]
+
+
+def test_a_file_that_lies_there_already_is_named(here, apply):
+    path = write_lines(f"{A},sad,drop,,", name="own.csv")
+    before = path.read_bytes()
+    assert apply(path, "--name", "own.csv")[0] == 0
+    assert path.read_bytes() == before
+    assert load_params("labels").labels.decisions == "own.csv"
+
+
+@pytest.mark.parametrize(
+    "lines, options, said",
+    [
+        ([], [], "no decisions"),
+        (["photo.png,sad,drop,,"], [], "'photo.png' as hash"),
+        ([f"{A},sad,drop,,"], ["--name", "../raw/a.csv"], "labels.decisions: got '../raw/a.csv'"),
+    ],
+)
+def test_what_cannot_be_taken_changes_nothing(here, apply, lines, options, said):
+    before = (here / "params.yaml").read_bytes()
+    status, _, err = apply(save(here, *lines), *options)
+    assert said in f"{status} {err}"
+    assert (here / "params.yaml").read_bytes() == before
+    assert not LABELS.exists()
+
+
+def test_a_missing_file_is_named(here, apply):
+    status, _, err = apply(here / "none.csv")
+    assert "none.csv cannot be read" in f"{status} {err}"

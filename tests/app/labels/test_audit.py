@@ -1,0 +1,99 @@
+"""`emotion labels audit`, from the files of the pipeline to the table and the page, with networks that really train."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emotion.app.labels.audit import PAGE, SUSPECTS
+from emotion.core.emotion_names import EMOTIONS
+from emotion.core.paths import FEATURES, TABLE
+from emotion.data.table import read_table
+from stages import create_dataframe, extract_features
+from tests.app.labels.test_page import read_data
+from tests.ingest.test_ferplus import votes_for, write_source
+from tests.makers import write_params
+
+pytestmark = pytest.mark.tf
+
+SIZE = 16
+PLANTED = [3, 12, 25, 50]
+"""Rows whose image is that of the next emotion."""
+
+CLASSES = EMOTIONS[:3]
+STRIPES = np.tile(np.array([[40], [200]], np.uint8), (SIZE // 2, SIZE))
+PATTERNS = (np.full((SIZE, SIZE), 40, np.uint8), np.full((SIZE, SIZE), 200, np.uint8), STRIPES)
+
+
+@pytest.fixture
+def project(here, tiny):
+    """A project whose emotions are dark, bright and striped, with planted faults, after extract_features."""
+    generator = np.random.default_rng(4)
+    rows = []
+    for row in range(3 * 40):
+        image = PATTERNS[(row + (row in PLANTED)) % 3] + generator.integers(0, 40, (SIZE, SIZE), dtype=np.uint8)
+        rows.append((CLASSES[row % 3], ("train", "train", "val", "test")[row // 3 % 4], image))
+    write_source(rows, [votes_for(**{emotion: 10}) for emotion, _, _ in rows])
+    recipe = {"architecture": tiny, "optimizer": "adam", "learning_rate": 0.01, "batch_size": 16}
+    calm = {"flip": False, "rotation": 0.0, "shift": 0.0, "erase": 0.0}
+    sections = {"train": recipe, "augmentation": calm, "features": {"image_size": SIZE}}
+    sections["labels"] = {"scheme": list(CLASSES)}
+    write_params(here, **{f"{name}_{key}": value for name, keys in sections.items() for key, value in keys.items()})
+    create_dataframe.main()
+    extract_features.main()
+    return here
+
+
+@pytest.fixture
+def audit(project, run_emotion):
+    """Run `emotion labels audit` with two folds."""
+    return partial(run_emotion, "labels", "audit", "--folds", "2")
+
+
+def test_planted_faults_are_found_and_shown_with_what_people_say(project, audit):
+    planted = set(read_table(TABLE)["hash"][PLANTED])
+    status, out, _ = audit("--epochs", "12", "--page", "3")
+    assert status == 0
+    assert "90 labels of training and validation audited" in out
+    suspects = pd.read_csv(project / SUSPECTS)
+    assert planted <= set(suspects["hash"].head(6))
+    found = suspects[suspects["hash"].isin(planted)]
+    numbers = {name: number for number, name in enumerate(CLASSES)}
+    assert ((found["given"].map(numbers) + 1) % 3 == found["suggested"].map(numbers)).all()
+    assert (found["votes"] == found["given"] + " 10").all()
+    assert not suspects["split"].eq("test").any()
+    content = read_data((project / PAGE).read_text(encoding="utf-8"))
+    assert content["emotions"] == list(CLASSES)
+    assert [one["hash"] for one in content["suspects"]] == suspects["hash"].head(3).tolist()
+    assert content["suspects"][0]["votes"] == {suspects["given"][0]: 10}
+    # The second time nothing is trained, and votes that are not on these images are left out.
+    votes = project / "data/raw/fer2013new.csv"
+    votes.write_text(votes.read_text(encoding="utf-8").rpartition("\nPrivateTest")[0], encoding="utf-8")
+    status, again, _ = audit("--epochs", "12", "--page", "2")
+    assert status == 0
+    assert again.count("earlier run") == 2
+    assert "warning: people's votes are left out" in again
+    assert [one["votes"] for one in read_data((project / PAGE).read_text(encoding="utf-8"))["suspects"]] == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--preset", "fer2014"], "fer2014"),
+        (["--folds", "20"], "got 20"),
+    ],
+)
+def test_what_cannot_be_audited_is_refused(project, audit, options, said):
+    (project / "presets").mkdir()
+    (project / "presets/fer2013.yaml").write_text("train: {epochs: 2}", encoding="utf-8")
+    status, _, err = audit(*options)
+    assert said in f"{status} {err}"
+    assert not (project / SUSPECTS).exists()
+
+
+def test_arrays_of_another_run_are_refused(project, audit):
+    labels = np.load(FEATURES / "y_train.npy")
+    np.save(FEATURES / "y_train.npy", labels[::-1])
+    status, _, err = audit()
+    assert "dvc repro extract_features" in f"{status} {err}"
