@@ -110,7 +110,7 @@ def _describe_groups(groups: Mapping[str, Any]) -> list[str]:
             (
                 value,
                 f"{row['images']:,}",
-                *(figure_text(row, key) if key in row else "too few" for _, key in GROUP_SCORES),
+                *(figure_text(row, key) if key in row else TOO_FEW for _, key in GROUP_SCORES),
             )
             for value, row in column["values"].items()
         ]
