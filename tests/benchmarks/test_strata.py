@@ -1,13 +1,12 @@
 """The strata of benchmarks/strata.py: what is measured, the manifest as the pipeline reads it, and the figures."""
 
-from types import SimpleNamespace
-
 import cv2
 import numpy as np
 import pytest
 
 from benchmarks import strata
 from benchmarks.labeled_faces import BALANCED, LabeledFace
+from emotion.core.metadata import ModelMetadata
 from emotion.faces.detection import Box, Detection
 from emotion.inference.predictor import Predictor
 from tests.makers import open_source
@@ -26,7 +25,8 @@ def test_only_the_face_is_measured():
     blurred = cv2.GaussianBlur(image, (9, 9), 0)[..., None]
     box = Box(60, 50, 100, 100)
     sharp, soft = (strata.measure(one, Detection(box, -0.3)) for one in (image, blurred))
-    assert (sharp["size"], sharp["tilt"]) == (100, pytest.approx(np.degrees(0.3)))
+    assert sharp["size"] == 100
+    assert sharp["tilt"] == pytest.approx(np.degrees(0.3))
     assert sharp["light"] == pytest.approx(image[50:150, 60:160].mean())
     assert soft["sharpness"] < 0.2 * sharp["sharpness"]
     beyond = strata.measure(image, Detection(Box(-50, -50, 160, 160)))
@@ -51,8 +51,7 @@ def test_the_manifest_is_read_with_its_columns(tmp_path):
 
 def test_strata_are_scored_over_faces_and_whole_images():
     class FixedPredictor(Predictor):
-        metadata = SimpleNamespace(threshold=0.5, temperature=1.0)
-        emotions = BALANCED
+        metadata = ModelMetadata(BALANCED, 4, "grayscale")
 
         def __init__(self):
             pass
