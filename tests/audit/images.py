@@ -1,6 +1,7 @@
 """Images and rows for the tests of the audit."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ def make_arrays(table: pd.DataFrame, size: int = 4) -> dict[str, np.ndarray]:
     return arrays
 
 
-def make_images(labels: Sequence[int], units: Sequence[int] | None = None, **columns: object) -> AuditedImages:
+def make_images(labels: Sequence[int], units: Sequence[int] | None = None, **columns: Any) -> AuditedImages:
     """Return audited images with these labels; all pixels of an image are its number."""
     table = make_table(labels, **columns)
     own = np.arange(len(table)) if units is None else np.array(units)
