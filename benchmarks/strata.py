@@ -3,8 +3,8 @@
     python -m benchmarks.strata --faces-wild ../shared/data/faces_wild.tar
 
 benchmarks/labeled_faces.py describes the photographs. Those of its five emotions are scored, and the model may answer
-any of its emotions. The largest face that YuNet finds is read as `emotion predict` reads it, and the whole image where
-none is found. The strata are:
+any that it knows. The largest face that YuNet finds is read as `emotion predict` reads it. Where none is found, the
+whole image is read. The strata are:
 
 - `size`: the side of the face in pixels. Photographs of 350x350 pixels were enlarged, so their number says little, and
   the small ones are color images of another origin.
