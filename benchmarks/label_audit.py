@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emotion.app.labels.audit import SUSPECTS
+from emotion.app.labels.files import SUSPECTS
 from emotion.audit.audited_images import AUDITED_SPLITS
 from emotion.audit.people import find_people
 from emotion.core.emotion_names import EMOTIONS

@@ -16,7 +16,7 @@ from emotion.training.checkpoints import training_key
 from emotion.training.loop import train
 from emotion.training.training_data import TrainingData
 
-VALIDATION = 0.05
+VALIDATION = 0.1
 """Share of the training units of a fold on which the best epoch is chosen. The images of the fold choose nothing."""
 
 

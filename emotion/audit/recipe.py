@@ -10,6 +10,7 @@ def shorten_recipe(params: Params, epochs: int | None) -> Params:
     """Return the sections train, augmentation and compute for the networks of an audit.
 
     They start at random weights and imitate no teacher. Another model may have learned the labels that it is to check.
+    Their best epoch is that of the lowest loss, since the audit uses their probabilities.
 
     Args:
         params: the sections train, augmentation and compute of a training.
@@ -18,6 +19,7 @@ def shorten_recipe(params: Params, epochs: int | None) -> Params:
     changes = {
         "epochs": epochs or min(EPOCHS, params.train.epochs),
         "patience": 0,
+        "monitor": "loss",
         "init_from": None,
         "teacher": None,
         "teacher_share": 0.0,

@@ -1,11 +1,11 @@
 """The audit of labels: from the table and the arrays of the pipeline to a table of suspects and a page."""
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from emotion.app.labels.files import FOLDS, PAGE, SUSPECTS
 from emotion.app.labels.page import Suspect, write_page
 from emotion.app.preset.presets import find_preset
 from emotion.audit.audited_images import AuditedImages, select_images
@@ -20,11 +20,6 @@ from emotion.core.params import SECTIONS, Params, check_params, load_params, rea
 from emotion.core.paths import FEATURES, REJECTED, TABLE
 from emotion.data.feature_arrays import load_features
 from emotion.data.table import read_table
-
-AUDIT = Path("data/audit")
-"""The folder of what an audit writes. Git ignores it, since it shows images and names files."""
-
-SUSPECTS, PAGE, FOLDS = AUDIT / "suspects.csv", AUDIT / "suspects.html", AUDIT / "folds"
 
 PAIRS = 8
 """Pairs of a given and a suggested label that are printed."""

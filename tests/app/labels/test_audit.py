@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion.app.labels.audit import PAGE, SUSPECTS
+from emotion.app.labels.audit import read_recipe
+from emotion.app.labels.files import PAGE, SUSPECTS
 from emotion.core.emotion_names import EMOTIONS
+from emotion.core.params import SECTIONS, load_params
 from emotion.core.paths import FEATURES, TABLE
 from emotion.data.table import read_table
 from stages import create_dataframe, extract_features
@@ -21,7 +23,7 @@ SIZE = 16
 PLANTED = [3, 12, 25, 50]
 """Rows whose image is that of the next emotion."""
 
-CLASSES = EMOTIONS[:3]
+CLASSES, EPOCHS = EMOTIONS[:3], "20"
 STRIPES = np.tile(np.array([[40], [200]], np.uint8), (SIZE // 2, SIZE))
 PATTERNS = (np.full((SIZE, SIZE), 40, np.uint8), np.full((SIZE, SIZE), 200, np.uint8), STRIPES)
 
@@ -53,7 +55,7 @@ def audit(project, run_emotion):
 
 def test_planted_faults_are_found_and_shown_with_what_people_say(project, audit):
     planted = set(read_table(TABLE)["hash"][PLANTED])
-    status, out, _ = audit("--epochs", "12", "--page", "3")
+    status, out, _ = audit("--epochs", EPOCHS, "--page", "3")
     assert status == 0
     assert "90 labels of training and validation audited" in out
     suspects = pd.read_csv(project / SUSPECTS)
@@ -70,26 +72,26 @@ def test_planted_faults_are_found_and_shown_with_what_people_say(project, audit)
     # The second time nothing is trained, and votes that are not on these images are left out.
     votes = project / "data/raw/fer2013new.csv"
     votes.write_text(votes.read_text(encoding="utf-8").rpartition("\nPrivateTest")[0], encoding="utf-8")
-    status, again, _ = audit("--epochs", "12", "--page", "2")
+    status, again, _ = audit("--epochs", EPOCHS, "--page", "2")
     assert status == 0
     assert again.count("earlier run") == 2
     assert "warning: people's votes are left out" in again
     assert [one["votes"] for one in read_data((project / PAGE).read_text(encoding="utf-8"))["suspects"]] == [{}, {}]
 
 
-@pytest.mark.parametrize(
-    "options, said",
-    [
-        (["--preset", "fer2014"], "fer2014"),
-        (["--folds", "20"], "got 20"),
-    ],
-)
-def test_what_cannot_be_audited_is_refused(project, audit, options, said):
+def test_an_unknown_preset_is_refused(project, audit):
     (project / "presets").mkdir()
     (project / "presets/fer2013.yaml").write_text("train: {epochs: 2}", encoding="utf-8")
-    status, _, err = audit(*options)
-    assert said in f"{status} {err}"
-    assert not (project / SUSPECTS).exists()
+    status, _, err = audit("--preset", "fer2014")
+    assert "fer2014" in f"{status} {err}"
+    assert "did you mean fer2013?" in f"{status} {err}"
+
+
+def test_the_recipe_of_a_preset_is_completed_by_the_params(project):
+    (project / "presets").mkdir()
+    (project / "presets/one.yaml").write_text("train: {optimizer: muon}\nsource: {folder: other}", encoding="utf-8")
+    recipe = read_recipe("one", load_params(*SECTIONS))
+    assert (recipe.train.optimizer, recipe.train.batch_size, recipe.compute.threads) == ("muon", 16, 2)
 
 
 def test_arrays_of_another_run_are_refused(project, audit):
