@@ -30,6 +30,7 @@ def test_decisions_make_another_table_and_dvc_knows_both(project):
     assert "data/labels/decisions.csv" in project.git("status", "--porcelain", "--untracked-files=all")
     path.unlink()
     project.set_params({"labels.decisions": None})
-    assert project.repro() == []
+    # The run cache has the first state only where this machine made it.
+    assert set(project.repro()) <= {"create_dataframe"}
     assert project.metrics("dataset") == before
     assert project.status() == {}

@@ -40,10 +40,11 @@ TRAININGS = {
     "happy-sad-grayscale": Training({48: 10}, 0),
     "happy-sad-rgb": Training({256: 20}, 0),
     "mini-xception": Training({64: 60}, 0),
+    "photo": Training({32: 4, 48: 6}, 1),
     "sample": SAMPLE,
     "folder": SAMPLE,
 }
-"""The trainings of version 0.2, whose params were in epochs."""
+"""The trainings of version 0.2, whose params were in epochs, and that of the preset photo."""
 
 NAMES = sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
