@@ -55,7 +55,7 @@ class Facts:
     def excluded_copies(self) -> int:
         """Number of images that were left out as copies or near copies of others."""
         excluded = self.dataset["excluded"]
-        return int(excluded["total"] - excluded["scheme"]) - self.excluded_groups - excluded.get(DROPPED, 0)
+        return int(excluded["total"] - excluded["scheme"] - excluded.get(DROPPED, 0)) - self.excluded_groups
 
     @property
     def excluded_groups(self) -> int:

@@ -1,6 +1,7 @@
 """Images and rows for the tests of the audit."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,12 +9,12 @@ import pandas as pd
 from emotion.audit.audited_images import AuditedImages
 
 
-def make_table(labels: Sequence[int], splits: Sequence[str] | None = None, **columns: object) -> pd.DataFrame:
+def make_table(labels: Sequence[int], splits: Sequence[str] | None = None, **columns: Any) -> pd.DataFrame:
     """Return a table of used images with these labels and the hashes `h0`, `h1` and so on."""
     count = len(labels)
     table = pd.DataFrame({"image": [f"row {row}" for row in range(count)], "hash": [f"h{row}" for row in range(count)]})
-    defaults = {"label": list(labels), "split": list(splits or ["train"] * count), "group": "", "blank": False}
-    return table.assign(**({**defaults, "excluded": ""} | columns))  # type: ignore[arg-type]  # its stubs want names
+    own: dict[str, Any] = {"label": list(labels), "split": list(splits or ["train"] * count), "group": ""}
+    return table.assign(**(own | {"blank": False, "excluded": ""} | columns))
 
 
 def make_arrays(table: pd.DataFrame, size: int = 4) -> dict[str, np.ndarray]:
@@ -29,7 +30,7 @@ def make_arrays(table: pd.DataFrame, size: int = 4) -> dict[str, np.ndarray]:
     return arrays
 
 
-def make_images(labels: Sequence[int], units: Sequence[int] | None = None, **columns: object) -> AuditedImages:
+def make_images(labels: Sequence[int], units: Sequence[int] | None = None, **columns: Any) -> AuditedImages:
     """Return audited images with these labels; all pixels of an image are its number."""
     table = make_table(labels, **columns)
     own = np.arange(len(table)) if units is None else np.array(units)

@@ -27,7 +27,7 @@ def test_planted_faults_are_found_with_what_is_likely(probabilities):
     assert set(suspects.index) == set(WRONG)
     assert suspects["quality"].is_monotonic_increasing
     assert suspects["quality"].between(0, 1).all()
-    for row, suspect in suspects.iterrows():
+    for row, (_, suspect) in zip(suspects.index.tolist(), suspects.iterrows(), strict=True):
         assert suspect["hash"] == f"h{row}"
         assert (suspect["given"], suspect["suggested"]) == (NAMES[GIVEN[row]], NAMES[TRUE[row]])
         assert [suspect[f"p_{name}"] for name in NAMES] == pytest.approx(probabilities[row])

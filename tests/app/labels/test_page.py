@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,15 +28,16 @@ def make_suspects(size: int = 12, channels: int = 1) -> list[Suspect]:
     ]
 
 
-def read_data(page: str) -> dict[str, object]:
+def read_data(page: str) -> dict[str, Any]:
     found = re.search(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)
     assert found
-    content: dict[str, object] = json.loads(found[1])
+    content: dict[str, Any] = json.loads(found[1])
     return content
 
 
 def decode(uri: str) -> np.ndarray:
-    image: np.ndarray = cv2.imdecode(np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8), -1)
+    image = cv2.imdecode(np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8), -1)
+    assert image is not None
     return image
 
 
