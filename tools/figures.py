@@ -7,7 +7,15 @@ writes nothing and ends with status 1 where a document would change.
 import argparse
 from functools import partial
 
-from benchmarks import comparison_report, face_tables, released_report, run_tables, score_tables, speed_tables
+from benchmarks import (
+    comparison_report,
+    face_tables,
+    label_tables,
+    released_report,
+    run_tables,
+    score_tables,
+    speed_tables,
+)
 from emotion.core.errors import InputError, run_command
 from tools.markers import Renderers, fill_documents, write_documents
 
@@ -38,6 +46,7 @@ TABLES: Renderers = {
     "detection": face_tables.render_detection,
     "framing": face_tables.render_framing,
     "tilt": face_tables.render_tilt,
+    "label audit": label_tables.render_label_audit,
     "photo emotions": face_tables.render_photo_emotions,
 }
 
