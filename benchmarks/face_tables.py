@@ -3,7 +3,8 @@
 from benchmarks.face_results import read_section
 from benchmarks.tables import render_table
 from benchmarks.true_faces import KINDS
-from emotion.presentation.formats import percent
+from emotion.evaluation.group_columns import EMPTY
+from emotion.presentation.formats import MISSING, figure_text, number, percent
 
 
 def render_detection() -> str:
@@ -83,6 +84,24 @@ def render_photo_emotions() -> str:
         for name, row in ways.items()
     ]
     header = ("model", "detector", "answered", "right, of the answered", "right, of all", "balanced accuracy, of all")
+    return render_table(header, rows)
+
+
+def render_strata() -> str:
+    """Return the figures of a model by strata of labeled photographs, a row a stratum."""
+    columns = read_section("strata")["groups"]
+    names = ("accuracy", "balanced_accuracy", "calibrated_overconfidence")
+    rows = [
+        (
+            column,
+            value.replace(EMPTY, "no face found"),
+            number(scores["images"], 0),
+            *(figure_text(scores, name) if name in scores else MISSING for name in names),
+        )
+        for column, figures in columns.items()
+        for value, scores in figures["values"].items()
+    ]
+    header = ("stratum", "value", "photographs", "accuracy", "balanced accuracy", "confidence less accuracy")
     return render_table(header, rows)
 
 

@@ -7,7 +7,9 @@ from emotion.core.paths import EVALUATION_METRICS, EXPORTED, MODEL_CARD
 from emotion.reports.facts import read_facts
 from emotion.reports.model_card import KINDS, Links, ModelFile, make_card
 
-LINKS = Links(plots={"confusion": "plots/confusion.png", "training": "plots/training.png"}, params="../params.yaml")
+LINKS = Links(
+    plots={name: f"plots/{name}.png" for name in ("confusion", "groups", "training")}, params="../params.yaml"
+)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 Every choice is made on the validation split. Training chooses the epoch on it, and this stage the temperature. With
 two emotions the threshold is `evaluate.threshold`. The threshold that validation would choose is reported only.
+Columns in `evaluate.groups` add the section `groups` to metrics/evaluate.json.
 """
 
 from dataclasses import replace
@@ -29,6 +30,8 @@ from emotion.core.paths import (
 from emotion.data.feature_arrays import load_features
 from emotion.data.table import read_table
 from emotion.evaluation import curves
+from emotion.evaluation.group_columns import select_columns
+from emotion.evaluation.groups import group_figures
 from emotion.evaluation.report import SplitPredictions, find_unique, make_report, number_groups, summarize_report
 from emotion.evaluation.threshold import check_threshold
 from emotion.model_files.probabilities import predict_probabilities
@@ -43,10 +46,14 @@ def main() -> None:
     table = read_table(TABLE)
     features = load_features(FEATURES)
     test_rows = find_test_rows(table, features["y_test"])
+    columns = select_columns(table[test_rows], params.evaluate.groups)
     validation, test, emotions = predict_splits(features, table[test_rows], params)
     unique = find_unique(table["hash"])[test_rows]
     test = replace(test, groups=number_groups(table["group"][test_rows]))
     report = make_report(validation, test, unique=unique, emotions=emotions, params=params.evaluate)
+    if columns:
+        temperature = report["temperature"]
+        report["groups"] = group_figures(columns, test, emotions, temperature=temperature, params=params.evaluate)
     write_json(EVALUATION_METRICS, report)
     write_json(SUMMARY_METRICS, summarize_report(report))
     write_curves(np.flatnonzero(test_rows).tolist(), test, emotions, report["temperature"], params.evaluate.bins)

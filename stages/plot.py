@@ -35,6 +35,7 @@ from emotion.data.table import read_table
 from emotion.plots.confusion import plot_confusion
 from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
 from emotion.plots.dataset import plot_class_balance, plot_images
+from emotion.plots.groups import plot_groups
 from emotion.plots.history import read_history
 from emotion.plots.sheets import plot_mistakes, plot_predictions
 from emotion.plots.style import save_gray_sheet, save_indexed
@@ -93,6 +94,7 @@ def draw_results(mistakes: int) -> None:
         "roc": plot_roc(read_csv(ROC), by_class, points),
         "precision_recall": plot_precision_recall(read_csv(PRECISION_RECALL), by_class, points),
         "reliability": plot_reliability(read_csv(RELIABILITY), emotions, report["temperature"]),
+        "groups": plot_groups(report.get("groups", {}), report["test"]),
     }
     for name, figure in figures.items():
         save_indexed(figure, PLOTS / f"{name}.png", CHART_COLORS)

@@ -429,8 +429,8 @@ CHECKPOINTS = (
     Fault(
         "training: the last epoch is saved",
         "emotion/training/loop.py",
-        "self.networks.stock.set_weights(self.state.best_weights)",
-        "self.networks.stock.set_weights(self.networks.training.get_weights())",
+        "network.set_weights(self.state.best_weights)",
+        "network.set_weights(self.networks.training.get_weights())",
         ("tests/training/test_loop.py::test_the_best_epoch_by_validation_is_kept",),
     ),
     Fault(

@@ -11,6 +11,7 @@ from benchmarks import (
     comparison_report,
     face_tables,
     label_tables,
+    outside_tables,
     released_report,
     run_tables,
     score_tables,
@@ -22,6 +23,7 @@ from tools.markers import Renderers, fill_documents, write_documents
 TABLES: Renderers = {
     "accuracy": score_tables.render_accuracy,
     "released": released_report.render_released,
+    "outside": outside_tables.render_outside,
     "standard": score_tables.render_standard,
     "classes": score_tables.render_classes,
     "seeds": score_tables.render_seeds,
@@ -48,6 +50,7 @@ TABLES: Renderers = {
     "tilt": face_tables.render_tilt,
     "label audit": label_tables.render_label_audit,
     "photo emotions": face_tables.render_photo_emotions,
+    "strata": face_tables.render_strata,
 }
 
 

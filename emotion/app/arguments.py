@@ -1,6 +1,7 @@
 """The arguments that several commands share: those for finding and reading faces, and --out for a plot."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -98,7 +99,7 @@ def make_predictor(arguments: argparse.Namespace) -> "Predictor":
 
     model = arguments.model or find_standard()
     if arguments.threads:
-        _limit_threads(model, arguments.threads)
+        limit_threads(model, arguments.threads)
     return Predictor(
         model,
         detector=arguments.detector,
@@ -117,12 +118,21 @@ def positive_int(text: str) -> int:
     raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 to {LARGEST_INT}")
 
 
-def check_target(target: Path) -> None:
-    """Raise InputError where no plot can be written as `target`."""
-    if target.suffix != ".png":
-        raise InputError(f"--out: got {target}, expected a name that ends in .png")
+def check_target(target: Path, option: str = "--out", suffix: str = ".png") -> None:
+    """Raise InputError where the file `target`, which `option` names, cannot be written.
+
+    Args:
+        target: the file.
+        option: for the message.
+        suffix: the end that its name must have; empty for any.
+    """
+    if not target.name.endswith(suffix):
+        raise InputError(f"{option}: got {target}, expected a name that ends in {suffix}")
     if target.is_dir():
-        raise InputError(f"--out: got the folder {target}, expected the name of a file")
+        raise InputError(f"{option}: got the folder {target}, expected the name of a file")
+    folder = next(parent for parent in target.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(f"{option}: {target} cannot be written, since {folder} is no folder that you may write to")
 
 
 def _margin(text: str) -> float:
@@ -133,7 +143,8 @@ def _margin(text: str) -> float:
     raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from {low:g} to {high:g}")
 
 
-def _limit_threads(model: Path, threads: int) -> None:
+def limit_threads(model: Path, threads: int) -> None:
+    """Let OpenCV and Keras use at most so many threads in the whole process."""
     import cv2
 
     cv2.setNumThreads(threads)

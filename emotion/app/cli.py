@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from emotion.app import convert
 from emotion.app.check import command as check
 from emotion.app.decoder_messages import silenced_decoders
+from emotion.app.evaluate import command as evaluate
 from emotion.app.explain import command as explain
 from emotion.app.labels import command as labels
 from emotion.app.metrics import command as metrics
@@ -34,9 +35,12 @@ READING = "read faces"
 
 GROUPS = {
     READING: (predict, video, webcam, timeline, explain, serve),
-    "the pipeline that trains models": (preset, check, labels, metrics, convert, release),
+    "the pipeline that trains models": (preset, check, labels, metrics, evaluate, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
+
+DECODING = (*GROUPS[READING], evaluate)
+"""The commands that decode images of users, whose damage they report themselves."""
 
 DESCRIPTION = """\
 Find faces in images, videos and the camera, and predict their emotions.
@@ -53,6 +57,7 @@ examples:
   emotion check                                  show what would be read
   emotion labels audit                           find labels likely wrong
   emotion metrics HEAD                           show changes of all figures
+  emotion evaluate --data faces                  score a model on your images
 
 exit status:
   0    success
@@ -83,9 +88,9 @@ def main() -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    readers = [module.run for module in GROUPS[READING]]
+    decoding = [module.run for module in DECODING]
     try:
-        with silenced_decoders() if arguments.run in readers else nullcontext():
+        with silenced_decoders() if arguments.run in decoding else nullcontext():
             arguments.run(arguments)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

@@ -211,6 +211,7 @@ class TrainParams(Section):
     warmup: ShareOfEpochs
     label_smoothing: Share
     class_weights: Literal["none", "balanced"]
+    logit_adjustment: Annotated[float, Field(ge=0, le=2)]
     progressive_sizes: list[SizeAndShare]
     inference_size: ImageSize | None
     init_from: str | None
@@ -237,13 +238,21 @@ class TrainParams(Section):
 
 
 class EvaluateParams(Section):
-    """Mirror images, threshold of two emotions, and settings of intervals and calibration."""
+    """Mirror images, threshold of two emotions, settings of intervals and calibration, and columns of groups."""
 
     flip: bool
     threshold: Annotated[float, Field(gt=0, lt=1)]
     bootstrap: Annotated[int, Field(ge=100, le=100_000)]
     bins: Annotated[int, Field(ge=2, le=100)]
     seed: Seed
+    groups: list[str]
+
+    @field_validator("groups")
+    @classmethod
+    def _columns_differ(cls, groups: list[str]) -> list[str]:
+        if len(set(groups)) < len(groups):
+            raise ValueError("each column once, such as [sex, age]")
+        return groups
 
 
 class FacesParams(Section):

@@ -40,9 +40,30 @@ def bootstrap_interval(
     """
     if not confusion.any():
         return float("nan"), float("nan")
-    draw = _draw_images if confusion.ndim == 2 else _draw_groups
-    figures = statistic(draw(confusion, resamples, np.random.default_rng(seed)))
-    low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2])
+    return percentile_interval(statistic(resample(confusion, resamples=resamples, seed=seed)), level=level)
+
+
+def resample(counts: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
+    """Return the sums of each resample, (resamples, a, b).
+
+    Args:
+        counts: of images, (a, b), each in one cell; or the sums of each group, (groups, a, b). Neither may be empty.
+        resamples: number of draws.
+        seed: of the draws; the same seed gives the same sums.
+    """
+    draw = _draw_images if counts.ndim == 2 else _draw_groups
+    return draw(counts, resamples, np.random.default_rng(seed))
+
+
+def percentile_interval(figures: np.ndarray, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the ends of the interval that holds the share `level` of `figures`, (resamples,).
+
+    Resamples without a figure (NaN) are left out. Where no resample has one, both ends are NaN.
+    """
+    known = figures[~np.isnan(figures)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
@@ -53,7 +74,7 @@ def _draw_images(confusion: np.ndarray, resamples: int, generator: np.random.Gen
 
 
 def _draw_groups(confusions: np.ndarray, resamples: int, generator: np.random.Generator) -> np.ndarray:
-    """Return (resamples, classes, classes) counts. Groups with equal matrices are counted by one draw."""
+    """Return (resamples, a, b) sums. Groups with equal sums are counted by one draw."""
     groups, *shape = confusions.shape
     kinds, counts = np.unique(confusions.reshape(groups, -1), axis=0, return_counts=True)
     block = max(1, MOST_DRAWS // len(kinds))

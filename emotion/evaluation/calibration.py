@@ -46,7 +46,7 @@ def fit_temperature(y_true: np.ndarray, probabilities: np.ndarray) -> float:
 def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> pd.DataFrame:
     """Return the accuracy of predictions by confidence, in bins of equal width.
 
-    A bin includes its upper end: bin m of M is ((m - 1) / M, m / M]. Empty bins are left out.
+    Empty bins are left out.
 
     Args:
         confidence: (n,), 0 to 1.
@@ -56,7 +56,7 @@ def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> 
     Returns:
         Columns bin_low, bin_high, confidence (mean), accuracy (share of hits), images (count), lowest bin first.
     """
-    bin_of = np.clip(np.ceil(np.asarray(confidence) * bins).astype(np.int64) - 1, 0, bins - 1)
+    bin_of = number_bins(confidence, bins=bins)
     images = np.bincount(bin_of, minlength=bins)
     filled = np.flatnonzero(images)
     return pd.DataFrame(
@@ -68,6 +68,15 @@ def reliability_bins(confidence: np.ndarray, hits: np.ndarray, *, bins: int) -> 
             "images": images[filled],
         }
     )
+
+
+def number_bins(confidence: np.ndarray, *, bins: int) -> np.ndarray:
+    """Return the bin of each confidence, (n,), 0 to bins - 1.
+
+    A bin includes its upper end: bin m of M, from 1, is ((m - 1) / M, m / M].
+    """
+    numbers: np.ndarray = np.clip(np.ceil(np.asarray(confidence) * bins).astype(np.int64) - 1, 0, bins - 1)
+    return numbers
 
 
 def expected_calibration_error(y_true: np.ndarray, probabilities: np.ndarray, *, bins: int) -> float:

@@ -6,7 +6,7 @@ threshold. Log loss, calibration and the areas under curves use the probabilitie
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,25 @@ from emotion.evaluation.bootstrap import bootstrap_interval
 from emotion.evaluation.calibration import expected_calibration_error, fit_temperature
 from emotion.evaluation.curves import average_precision, roc_auc
 from emotion.evaluation.threshold import choose_threshold
+
+
+class ScoreSettings(Protocol):
+    """The settings of calibration and intervals: those of the params, or those of a command."""
+
+    @property
+    def bins(self) -> int:
+        """Number of ranges of confidence for the calibration error."""
+        ...
+
+    @property
+    def bootstrap(self) -> int:
+        """Number of draws for the intervals."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of the draws."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -96,14 +115,18 @@ def make_report(
 
 
 def summarize_report(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Return the five figures of a report of `make_report` that `dvc metrics diff` shows.
+    """Return the figures of a report of `make_report` that `dvc metrics diff` shows: five, and the gaps by column.
 
-    Their names are short, so that `dvc metrics show` fits a terminal of 100 columns.
+    A gap is the largest one of accuracy between two groups of a column of `evaluate.groups`. The names of the figures
+    are short, so that `dvc metrics show` fits a terminal of 100 columns.
     """
     test, validation = report["test"], report["validation"]
+    gaps = {name: column["largest_gap"] for name, column in report.get("groups", {}).items()}
+    known = {name: gap["accuracy_difference"] for name, gap in gaps.items() if gap is not None}
     return {
         "test": {"accuracy": test["accuracy"], "macro_f1": test["macro_f1"], "logloss": test["log_loss"]},
         "val": {"accuracy": validation["accuracy"], "logloss": validation["log_loss"]},
+        **({"gap": known} if known else {}),
     }
 
 
@@ -121,7 +144,7 @@ def find_unique(hashes: pd.Series) -> np.ndarray:
     return ~hashes.duplicated(keep=False).to_numpy()
 
 
-def score_split(predictions: SplitPredictions, *, temperature: float, params: EvaluateParams) -> dict[str, float | int]:
+def score_split(predictions: SplitPredictions, *, temperature: float, params: ScoreSettings) -> dict[str, float | int]:
     """Return the figures of one set of images; NaN where there are none. Means over classes leave absent ones out.
 
     With two emotions there is no `top_2_accuracy`, since it would always be 1. `groups` is the number of groups, where

@@ -169,20 +169,29 @@ def _check_image(image: np.ndarray) -> None:
 def find_standard(name: str = STANDARD_FILE) -> Path:
     """Return a file of the released standard model.
 
-    The project in the working folder comes first, then the clone that holds this code, then the installed package.
-
     Args:
         name: the file of the release.
 
     Raises:
-        InputError: none of these places has it.
+        InputError: no place has it.
     """
-    roots = (Path("models"), PACKAGE.parent / "models", PACKAGE)
-    for root in roots:
-        path = root / "released" / STANDARD / name
-        if path.is_file():
-            return path
-    raise InputError(
-        f"the default model released/{STANDARD}/{name} is in none of {', '.join(map(str, roots))}; name a model file "
-        "with --model, or run the command in a clone of the project"
-    )
+    path = find_released(STANDARD, name)
+    if path is None:
+        raise InputError(
+            f"the default model released/{STANDARD}/{name} is in none of {', '.join(map(str, _list_roots()))}; name a "
+            "model file with --model, or run the command in a clone of the project"
+        )
+    return path
+
+
+def find_released(release: str, name: str) -> Path | None:
+    """Return the file `name` of a release; None where no place has it.
+
+    The project in the working folder comes first, then the clone that holds this code, then the installed package.
+    """
+    paths = (root / "released" / release / name for root in _list_roots())
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _list_roots() -> tuple[Path, ...]:
+    return Path("models"), PACKAGE.parent / "models", PACKAGE

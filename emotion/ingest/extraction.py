@@ -59,7 +59,7 @@ def extract(
     with atomic_folder(folder) as temporary:
         counts = {split: int((used["split"] == split).sum()) for split in SPLITS}
         _create_arrays(temporary, counts, params)
-        convert = partial(make_input, params=params, margin=margin)
+        convert = partial(make_input, size=params.image_size, color=params.color, margin=margin)
         _fill_arrays(used, pixels, _read_large(used, open_source, convert), convert, params, temporary)
         if VOTES_COLUMN in used:
             np.save(temporary / f"{VOTES}.npy", parse_votes(used.loc[used["split"] == "train", VOTES_COLUMN]))
@@ -75,17 +75,17 @@ def _create_arrays(folder: Path, counts: dict[str, int], params: FeaturesParams)
         np.lib.format.open_memmap(folder / f"y_{split}.npy", mode="w+", dtype=np.int32, shape=(count,))
 
 
-def make_input(image: np.ndarray, place: Place, params: FeaturesParams, margin: float) -> np.ndarray:
+def make_input(image: np.ndarray, place: Place, *, size: int, color: str, margin: float) -> np.ndarray:
     """Return the input of a model, uint8 (size, size, channels), from an image and the part of it that is used.
 
     Args:
         image: uint8 (height, width, 1 or 3).
         place: its face is cut out with `margin`, as `emotion predict` does. Where it has none, its box is cut out
             without. Where it has neither, the whole image is taken.
-        params: image_size and color.
+        size: height and width of the input in pixels.
+        color: `grayscale` or `rgb`.
         margin: as in `crop_face`.
     """
-    size, color = params.image_size, params.color
     if place.face is not None:
         return crop_face(image, place.face, margin, size, color)
     return to_input(image if place.box is None else cut_box(image, place.box), size, color)

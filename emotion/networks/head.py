@@ -12,6 +12,11 @@ def units(classes: int) -> int:
     return 1 if classes == 2 else classes
 
 
+def find_head(network: keras.Model) -> keras.layers.Layer:
+    """Return the last layer with weights, whose bias is added to the logits of the classes."""
+    return next(layer for layer in reversed(network.layers) if layer.weights)
+
+
 def classify(hidden: keras.KerasTensor, classes: int) -> keras.KerasTensor:
     """Return probabilities, float32 (n, units), from features (n, width)."""
     return layers.Dense(units(classes), activation=_activation(classes), dtype="float32", name="probabilities")(hidden)

@@ -17,6 +17,7 @@ from emotion.networks import (
     conv64_128,
     conv64_128_256,
     conv_dropout,
+    face_residual,
     mini_xception,
     residual,
     residual_small,
@@ -31,6 +32,7 @@ ARCHITECTURES: dict[str, Callable[[int | None, int, int], keras.Model]] = {
     "conv64_128": conv64_128.build,
     "conv64_128_256": conv64_128_256.build,
     "conv_dropout": conv_dropout.build,
+    "face_residual": face_residual.build,
     "mini_xception": mini_xception.build,
     "residual": residual.build,
     "residual_small": residual_small.build,
@@ -39,7 +41,9 @@ ARCHITECTURES: dict[str, Callable[[int | None, int, int], keras.Model]] = {
     "vgg_bn": vgg_bn.build,
 }
 
-ANY_SIZE = frozenset({"mini_xception", "residual", "residual_small", "residual_wide", "se_resnet", "vgg_bn"})
+ANY_SIZE = frozenset(
+    {"face_residual", "mini_xception", "residual", "residual_small", "residual_wide", "se_resnet", "vgg_bn"}
+)
 """The networks that take images of every size (`size` may be None), since they end in a global average."""
 
 BINARY = frozenset({"conv16_32_16", "conv32_64"})

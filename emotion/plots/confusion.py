@@ -1,6 +1,6 @@
 """The confusion matrix: the emotion of each image against the predicted one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,11 @@ DARK = 0.55  # share of the color map's range above which letters are white
 
 @styled
 def plot_confusion(
-    predictions: pd.DataFrame, emotions: Sequence[str], figures: dict[str, Any], threshold: float | None = None
+    predictions: pd.DataFrame,
+    emotions: Sequence[str],
+    figures: Mapping[str, Any],
+    threshold: float | None = None,
+    where: str = "on the test split",
 ) -> Figure:
     """Draw the confusion matrix twice: counts, and shares of each actual emotion.
 
@@ -29,6 +33,7 @@ def plot_confusion(
         emotions: the names of the labels, in their order.
         figures: accuracy, accuracy_low and accuracy_high of the same images.
         threshold: of two emotions, the probability above which the second one was predicted.
+        where: ends the title, and names the images.
     """
     counts = count_confusion(
         predictions["actual"].map(list(emotions).index).to_numpy(dtype=np.int64),
@@ -43,7 +48,7 @@ def plot_confusion(
     figure = new_figure(
         2 * side + 1.9 + 2 * max(0.0, longest - SHORT_NAME_WIDTH),
         side + 0.85 + slanted * longest / 2,
-        f"Accuracy on the test split {figure_text(figures, 'accuracy')}",
+        f"Accuracy {where} {figure_text(figures, 'accuracy')}",
         f"{len(predictions):,} images; in brackets the 95 % bootstrap interval. {_describe_worst(shares, emotions)}"
         + ("" if threshold is None else f" Read as {emotions[1]} above a probability of {threshold:.3g}."),
     )

@@ -20,7 +20,7 @@ from emotion.plots.style import (
     new_figure,
     styled,
 )
-from emotion.presentation.formats import MISSING, number
+from emotion.presentation.formats import MISSING, number, to_points
 
 PANEL_WIDTH = 2.65  # inches
 PANEL_HEIGHT = 2.95
@@ -185,7 +185,7 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
     raw, calibrated = _gap(everything, "raw"), _gap(everything, "temperature")
     figure, panels = _panel_figure(
         emotions,
-        f"Confidence is off by {_points(raw)} points on average, by {_points(calibrated)} once calibrated",
+        f"Confidence is off by {to_points(raw)} points on average, by {to_points(calibrated)} once calibrated",
         f"Expected calibration error on the test split, in percentage points, before and after temperature "
         f"{temperature:.2f}, fitted on validation. On the dashed line confidence is right, below it too high. "
         f"Larger dots: more images; dots for fewer than {FEWEST_IMAGES} are left out.",
@@ -193,7 +193,9 @@ def plot_reliability(rows: pd.DataFrame, emotions: Sequence[str], temperature: f
     )
     for axes, name in zip(panels, ["all", *emotions], strict=True):
         chosen = rows[rows["emotion"] == name]
-        gaps = f"{_points(_gap(chosen, 'raw'))} → {_points(_gap(chosen, 'temperature'))}" if len(chosen) else MISSING
+        gaps = (
+            f"{to_points(_gap(chosen, 'raw'))} → {to_points(_gap(chosen, 'temperature'))}" if len(chosen) else MISSING
+        )
         _name_panel(axes, "all emotions" if name == "all" else name, gaps, colors[name])
         axes.plot((0, 1), (0, 1), color=PALE, linewidth=1, linestyle=(0, (4, 3)))
         if len(chosen):
@@ -251,10 +253,6 @@ def _gap(rows: pd.DataFrame, calibration: str) -> float:
     chosen = rows[rows["calibration"] == calibration]
     gaps = (chosen["confidence"] - chosen["accuracy"]).abs() * chosen["images"]
     return float(gaps.sum() / chosen["images"].sum())
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 def _panel_figure(

@@ -26,6 +26,23 @@ def millions(value: float, decimals: int = 1) -> str:
     return number(value / 1e6, decimals)
 
 
+def to_points(difference: float | None) -> str:
+    """Return a difference of shares in percentage points, such as 0.0213 as `2.1`; None and NaN as a dash."""
+    return MISSING if difference is None or math.isnan(difference) else f"{100 * difference:.1f}"
+
+
+def gap_text(gap: Mapping[str, Any]) -> str:
+    """Return the largest gap of accuracy: `female over male by 4.1 points (0.3 to 7.8), by chance up to 3.9`.
+
+    Args:
+        gap: as `emotion.evaluation.groups.find_largest_gap` returns it.
+    """
+    name = "accuracy_difference"
+    difference, low, high, chance = (to_points(gap[name + end]) for end in ("", "_low", "_high", "_by_chance"))
+    interval = "" if low == MISSING else f" ({low} to {high})"
+    return f"{gap['higher']} over {gap['lower']} by {difference} points{interval}, by chance up to {chance}"
+
+
 def figure_text(scores: Mapping[str, Any], name: str) -> str:
     """Return a score with its interval where it has one: `68.8 % (67.3 to 70.3)`.
 

@@ -12,7 +12,8 @@ import jinja2
 from scipy.stats import binomtest
 
 from emotion.core.labels import resolve_scheme
-from emotion.presentation.formats import MISSING, figure_text, millions, number, percent
+from emotion.presentation.formats import MISSING, figure_text, gap_text, millions, number, percent
+from emotion.presentation.markdown import code, escape
 from emotion.reports.facts import ORIGINS, Facts, find_confusions, find_origin
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
@@ -33,6 +34,14 @@ CALIBRATION_SCORES = (
     ("expected calibration error with the temperature", "calibrated_expected_calibration_error"),
 )
 """The titles of scores of probabilities, and their names in metrics/evaluate.json."""
+
+GROUP_SCORES = (
+    ("accuracy", "accuracy"),
+    ("balanced accuracy", "balanced_accuracy"),
+    ("confidence less accuracy", "calibrated_overconfidence"),
+    ("calibration error", "calibrated_expected_calibration_error"),
+)
+"""The titles of scores of a group, and their names in the section `groups` of metrics/evaluate.json."""
 
 KINDS = {
     "keras": "Keras",
@@ -112,6 +121,8 @@ def make_card(facts: Facts, files: Sequence[ModelFile], links: Links, release: R
         params=facts.params,
         classification_scores=CLASSIFICATION_SCORES,
         calibration_scores=CALIBRATION_SCORES,
+        group_scores=GROUP_SCORES,
+        missing=MISSING,
         files=files,
         timed=any(file.milliseconds is not None for file in files),
         links=links,
@@ -138,6 +149,9 @@ def _load_template() -> jinja2.Template:
         "number": number,
         "millions": millions,
         "figure_text": figure_text,
+        "gap_text": gap_text,
+        "escape_markdown": escape,
+        "as_code": code,
         "share_interval": share_interval,
     }
     return environment.get_template(TEMPLATE.name)

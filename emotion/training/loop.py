@@ -17,10 +17,11 @@ from emotion.training.build_networks import TrainingNetworks, build_networks
 from emotion.training.checkpoints import Checkpoint, Row, TrainingState, training_key
 from emotion.training.image_sizes import check_inference_size, check_smallest_size, epoch_sizes, resize_images
 from emotion.training.input_pipeline import epoch_dataset, make_dataset
+from emotion.training.logit_adjustment import adjust_logits
 from emotion.training.precision import resolve_precision
 from emotion.training.pretrained import NO_PRETRAINED, Pretrained
 from emotion.training.student import Student
-from emotion.training.targets import Targets, make_targets
+from emotion.training.targets import Targets, make_targets, train_targets
 from emotion.training.training_data import TrainingData
 
 VALIDATION_BATCH = 256
@@ -136,9 +137,11 @@ class _Epochs:
             after_epoch(state.history[-1])
 
     def best_network(self) -> keras.Model:
-        """Return the network to save, with the weights of the best epoch so far."""
-        self.networks.stock.set_weights(self.state.best_weights)
-        return self.networks.stock
+        """Return the network to save, with the weights of the best epoch so far and adjusted logits."""
+        network = self.networks.stock
+        network.set_weights(self.state.best_weights)
+        adjust_logits(network, train_targets(self.data, self.student.classes), self.params.train.logit_adjustment)
+        return network
 
     def _is_over(self) -> bool:
         epochs, patience = len(self.state.history), self.params.train.patience

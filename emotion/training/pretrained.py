@@ -10,6 +10,7 @@ from emotion.core.metadata import ModelMetadata
 from emotion.core.params import TrainParams
 from emotion.core.paths import PRETRAINED_MODELS, RELEASED_MODELS
 from emotion.model_files.keras_file import load_model
+from emotion.networks.head import find_head
 from emotion.training.acceleration.training_network import to_training_network
 from emotion.training.precision import resolve_precision
 
@@ -66,17 +67,13 @@ def copy_weights(pretrained: Pretrained, network: keras.Model, params: TrainPara
     if pretrained.start is None:
         return
     own, others = network.get_weights(), pretrained.start.get_weights()
-    copied = len(own) if pretrained.keep_head else len(own) - len(_head(network).get_weights())
+    copied = len(own) if pretrained.keep_head else len(own) - len(find_head(network).get_weights())
     if [value.shape for value in own[:copied]] != [value.shape for value in others[:copied]]:
         raise InputError(
             f"train.init_from: {PRETRAINED_MODELS / str(params.init_from)} is another network than train.architecture "
             f"{params.architecture} at this features.image_size; expected one that was trained with both as they are"
         )
     network.set_weights(others[:copied] + own[copied:])
-
-
-def _head(network: keras.Model) -> keras.layers.Layer:
-    return next(layer for layer in reversed(network.layers) if layer.weights)
 
 
 def _read_teacher(name: str, params: TrainParams, metadata: ModelMetadata) -> keras.Model:

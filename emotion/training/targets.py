@@ -38,11 +38,16 @@ def make_targets(data: TrainingData, classes: int, params: Params, teachers: Tea
         teachers: the networks to imitate, if any.
     """
     return Targets(
-        label_targets(data.y_train, classes) if data.votes_train is None else vote_targets(data.votes_train),
+        train_targets(data, classes),
         label_targets(data.y_val, classes),
         sample_weights(data.y_train, classes, params.train),
         _teacher_targets(data, params, teachers),
     )
+
+
+def train_targets(data: TrainingData, classes: int) -> np.ndarray:
+    """Return the target of each training image, float32 (n, classes), or (n, 1) for two classes."""
+    return label_targets(data.y_train, classes) if data.votes_train is None else vote_targets(data.votes_train)
 
 
 def label_targets(labels: np.ndarray, classes: int) -> np.ndarray:

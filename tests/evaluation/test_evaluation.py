@@ -33,7 +33,7 @@ from emotion.model_files.probabilities import predict_probabilities
 
 NAN = float("nan")
 EMOTIONS = ("angry", "happy", "sad")
-PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=200, bins=5, seed=3)
+PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=200, bins=5, seed=3, groups=[])
 
 # Five images. No image shows sad (2), which is predicted once.
 #           angry happy sad    predicted  right

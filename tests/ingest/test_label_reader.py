@@ -31,7 +31,7 @@ TRUTH = {
 
 def labels_params(numbers: object) -> LabelsParams:
     return LabelsParams.model_validate(
-        {"scheme": "seven", "numbers": numbers, "targets": "majority", "source_votes": 0}
+        {"scheme": "seven", "numbers": numbers, "targets": "majority", "source_votes": 0, "decisions": None}
     )
 
 

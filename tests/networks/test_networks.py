@@ -23,6 +23,7 @@ ORIGINALS = {
     "conv64_128": ((48, 1, 7), 9_515_783, 53_235_200),
     "conv64_128_256": ((48, 1, 7), 2_472_711, 54_707_968),
     "conv_dropout": ((48, 1, 7), 2_345_607, 77_326_464),
+    "face_residual": ((48, 1, 7), 5_628_839, 139_273_984),
     "mini_xception": ((64, 1, 7), 58_423, 10_163_392),
     "residual": ((48, 1, 7), 1_518_759, 106_390_848),
     "residual_small": ((48, 1, 7), 171_159, 12_423_616),
@@ -36,6 +37,7 @@ SMALLEST = {
     "conv64_128": 4,
     "conv64_128_256": 22,
     "conv_dropout": 24,
+    "face_residual": 1,
     "mini_xception": 5,
     "residual": 8,
     "residual_small": 8,
@@ -186,6 +188,8 @@ def test_the_smallest_images_work_and_smaller_ones_are_refused(name, determinist
     smallest = smallest_size(name, 1, 2)
     assert smallest == SMALLEST[name]
     assert np.isfinite(predict(registry.build(name, smallest, 1, 2), images(smallest, 1))).all()
+    if smallest == 1:
+        return
     message = rf"^features\.image_size: got {smallest - 1}, .*train\.architecture {name}; expected at least {smallest}$"
     with pytest.raises(InputError, match=message):
         registry.build(name, smallest - 1, 1, 2)

@@ -133,7 +133,7 @@ def test_the_store_gets_the_drawn_sample_only(run):
 
 def test_the_plots_that_git_tracks_show_figures_only(run):
     tracked = {Path(path).stem for path in run.git("ls-files", "metrics/plots").split()}
-    assert tracked == {"class_balance", "confusion", "precision_recall", "reliability", "roc", "training"}
+    assert tracked == {"class_balance", "confusion", "groups", "precision_recall", "reliability", "roc", "training"}
     assert "metrics/sheets/" in run.git("status", "--porcelain", "--ignored")
 
 

@@ -11,18 +11,20 @@ from PIL import Image, ImageColor
 from emotion.core.files import rounded
 from emotion.core.params import EvaluateParams
 from emotion.evaluation import curves
+from emotion.evaluation.groups import group_figures
 from emotion.evaluation.report import SplitPredictions, make_report
 from emotion.plots import style
 from emotion.plots.confusion import plot_confusion
 from emotion.plots.curves import find_points, plot_precision_recall, plot_reliability, plot_roc
 from emotion.plots.dataset import plot_class_balance, plot_images
+from emotion.plots.groups import plot_groups
 from emotion.plots.sheets import draw_image, most_confident, plot_mistakes, plot_predictions, spread
 from emotion.plots.training import plot_training
 from emotion.presentation.colors import COLORS
 
 pytestmark = pytest.mark.medium
 
-PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=100, bins=10, seed=3)
+PARAMS = EvaluateParams(flip=False, threshold=0.5, bootstrap=100, bins=10, seed=3, groups=[])
 IMAGES = 200
 
 
@@ -59,12 +61,16 @@ def make_case(classes, channels=1, absent=None, all_right=False, emotions=None, 
             "excluded": rng.choice(["", "copy of test"], IMAGES, p=[0.9, 0.1]),
         }
     )
+    texts = {"sex": ["male", "female"] * 100, "a long name, such as the place": ["a"] * 190 + [""] * 10}
+    groups = rounded(group_figures(texts, answers, emotions, temperature=temperature, params=PARAMS))
     return {
         "training": lambda: plot_training(make_history(), 3),
         "confusion": lambda: plot_confusion(predictions, emotions, report["test"], used),
         "roc": lambda: plot_roc(roc, report["by_class"], points),
         "precision_recall": lambda: plot_precision_recall(precision_recall, report["by_class"], points),
         "reliability": lambda: plot_reliability(reliability, emotions, temperature),
+        "groups": lambda: plot_groups(groups, report["test"]),
+        "no groups": lambda: plot_groups({}, report["test"]),
         "class_balance": lambda: plot_class_balance(table, emotions),
         "images": lambda: plot_images(images, y_true, emotions, per_class=10),
         "predictions": lambda: plot_predictions(images, predictions, emotions),

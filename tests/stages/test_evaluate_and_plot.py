@@ -73,8 +73,13 @@ def pair_model(tmp_path, monkeypatch):
 def go_there(reader, folder, monkeypatch):
     monkeypatch.chdir(folder)
     make_files(reader.metadata.emotions)
-    stand_in = SimpleNamespace(load_model=lambda path: (reader, reader.metadata))
-    monkeypatch.setitem(sys.modules, "emotion.model_files.keras_file", stand_in)
+    return stand_in(reader, monkeypatch)
+
+
+def stand_in(reader, monkeypatch):
+    """Let the stages load `reader` in place of a model, and no Keras."""
+    loader = SimpleNamespace(load_model=lambda path: (reader, reader.metadata))
+    monkeypatch.setitem(sys.modules, "emotion.model_files.keras_file", loader)
     monkeypatch.setitem(
         sys.modules, "emotion.model_files.keras_setup", SimpleNamespace(set_up=lambda threads, seed: None)
     )
@@ -262,7 +267,7 @@ def names_in(folder):
     return {path.stem for path in folder.iterdir()}
 
 
-FIGURES = {"class_balance", "confusion", "precision_recall", "reliability", "roc", "training"}
+FIGURES = {"class_balance", "confusion", "groups", "precision_recall", "reliability", "roc", "training"}
 
 
 def test_plot_draws_two_emotions_and_shares_its_sheets_where_params_say_so(pair_model):

@@ -28,7 +28,7 @@ examples:
   emotion metrics main five-epochs  compare a branch and an experiment
   emotion metrics --only by-class   show one section"""
 
-SECTION_NAMES = ("overall", "by-class", "export", "training", "dataset")
+SECTION_NAMES = ("overall", "by-class", "by-group", "export", "training", "dataset")
 """The keys of SECTIONS, which the help needs before numpy is loaded."""
 
 

@@ -13,6 +13,7 @@ from emotion.app.metrics.revisions import TIMES, Metrics
 from emotion.core.paths import DATASET_METRICS, EVALUATION_METRICS, EXPORT_METRICS, TRAINING_METRICS
 
 BY_CLASS = "by_class"
+GROUPS, GAP, RECALL = "groups", "largest_gap", "recall"
 IMAGES = "images"
 THRESHOLD = "threshold"
 """The key of the thresholds of two emotions. With more emotions there is none."""
@@ -24,7 +25,11 @@ CHOSEN_ON = "validation"
 """The column of figures that no split has, such as the temperature: they are chosen on this split."""
 
 LABELS = {
+    "accuracy_difference": "difference",
+    "accuracy_difference_by_chance": "by chance",
     "agreement": "same labels",
+    "calibrated_expected_calibration_error": "calibration error",
+    "calibrated_overconfidence": "overconfidence",
     "expected_calibration_error": "calibration error",
     "f1": "F1",
     "loss": "objective",
@@ -41,6 +46,7 @@ LABELS = {
 ONE_COLUMN = "value"
 """The title of the only column of a list."""
 
+GAP_NOTE = "by chance: 19 of 20 samples of equally accurate groups have a smaller gap"
 OBJECTIVE_NOTE = "objective: the loss that training minimizes, with label smoothing"
 
 
@@ -166,6 +172,30 @@ def _class_tables(content: Content) -> list[Table]:
     return [Table("Test split by class", "emotion", "figure", _rows(content))]
 
 
+def _group_tables(content: Content) -> list[Table]:
+    """Return the figures of each group of a column, their recall by emotion, and the largest gap by column."""
+    groups = {
+        f"{column}: {value}": scores
+        for column, figures in _objects(content).items()
+        for value, scores in _objects(_part(figures, "values")).items()
+    }
+    recalls = {name: _objects(_part(scores, RECALL)) for name, scores in groups.items()}
+    gaps = _objects({column: figures.get(GAP) for column, figures in _objects(content).items()})
+    return [
+        Table("Test split by group", "group", "figure", {name: _without_recall(groups, name) for name in groups}),
+        Table("Recall by group", "group", "emotion", {name: _recall(row) for name, row in recalls.items() if row}),
+        Table("Largest gap of accuracy", "column", "figure", {column: _row(gaps, column) for column in gaps}, GAP_NOTE),
+    ]
+
+
+def _without_recall(groups: Content, name: str) -> dict[str, Cell]:
+    return _row({name: {key: value for key, value in groups[name].items() if key != RECALL}}, name)
+
+
+def _recall(emotions: Mapping[str, Content]) -> dict[str, Cell]:
+    return {emotion: make_cell(scores, RECALL) for emotion, scores in emotions.items() if RECALL in scores}
+
+
 def _export_tables(content: Content) -> list[Table]:
     return [Table("Exported files on the test split", "file", "figure", _rows(content))]
 
@@ -184,10 +214,11 @@ def _dataset_tables(content: Content) -> list[Table]:
 SECTIONS = {
     "overall": Section(
         EVALUATION_METRICS,
-        lambda content: {key: value for key, value in content.items() if key != BY_CLASS},
+        lambda content: {key: value for key, value in content.items() if key not in (BY_CLASS, GROUPS)},
         _overall_tables,
     ),
     "by-class": Section(EVALUATION_METRICS, lambda content: _part(content, BY_CLASS), _class_tables),
+    "by-group": Section(EVALUATION_METRICS, lambda content: _part(content, GROUPS), _group_tables),
     "export": Section(EXPORT_METRICS, lambda content: content, _export_tables),
     "training": Section(TRAINING_METRICS, lambda content: content, _training_tables),
     "dataset": Section(DATASET_METRICS, lambda content: content, _dataset_tables),

@@ -95,7 +95,7 @@ def describe_release(facts: Facts, new: Path, folder: Path, stored: StoredModels
         ModelFile(folder / file, KINDS[key], (new / file).stat().st_size, facts.export[key], milliseconds.get(key))
         for key, file in stored.files.items()
     ]
-    plots = {name: f"{name}.png" for name in ("confusion", "training") if (new / f"{name}.png").is_file()}
+    plots = {name: f"{name}.png" for name in ("confusion", "groups", "training") if (new / f"{name}.png").is_file()}
     source = find_source(read_yaml(new / LOCK), facts.params.source.folder)
     release = Release(folder.name, commit, source, stored.weights, stored.accuracy, TRAINING.read_copy(new))
     return make_card(facts, files, Links(plots), release)

@@ -63,7 +63,8 @@ MEASURED_TIMES = (TRAINING, PREDICTION)
 
 def copy_results(folder: Path) -> None:
     """Copy metrics, history, params, lock, plots and known times into `folder`."""
-    plots = [PLOTS / f"{name}.png" for name in PLOT_NAMES]
+    groups = ["groups"] if "groups" in read_json(EVALUATION_METRICS) else []
+    plots = [PLOTS / f"{name}.png" for name in (*PLOT_NAMES, *groups)]
     for path in (*RESULTS, *plots):
         if path in RESULTS or path.is_file():
             shutil.copyfile(path, folder / path.name)

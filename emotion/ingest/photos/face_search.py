@@ -48,7 +48,7 @@ def _describe_square(image: np.ndarray, entry: Entry, describe: Describe) -> Con
     """Return the content of the square around the box of `entry`, or of the whole image where it has none."""
     if entry.box is None:
         return describe(image, entry)
-    fault = _find_fault(entry.box, image)
+    fault = find_fault(entry.box, image)
     return rejected(fault) if fault else describe(cut_box(image, entry.box), entry)
 
 
@@ -60,7 +60,7 @@ def _describe_face(image: np.ndarray, entry: Entry, search: FaceSearch, describe
     faces = _load_detector(search).detect(image)
     if faces == [whole_image(image)]:
         return content._replace(faces=1)
-    face = _choose_face(faces, entry.box)
+    face = choose_face(faces, entry.box)
     if face is None:
         return rejected(f"{NO_FACE}{' in the box' if faces else ''}")
     # The pixels of a square cannot give the crop of a face that was found in the photo, so the photo is read again.
@@ -74,7 +74,7 @@ def _load_detector(search: FaceSearch) -> Detector:
     return choose_detector(choice, default=search.detector, smallest=search.smallest)
 
 
-def _choose_face(faces: Sequence[Detection], box: Box | None) -> Detection | None:
+def choose_face(faces: Sequence[Detection], box: Box | None) -> Detection | None:
     """Return the largest face, or the one that overlaps `box` best; None where there is none."""
     if box is None or not faces:
         return next(iter(faces), None)
@@ -82,7 +82,7 @@ def _choose_face(faces: Sequence[Detection], box: Box | None) -> Detection | Non
     return faces[-place] if overlap >= LEAST_OVERLAP else None
 
 
-def _find_fault(box: Box, image: np.ndarray) -> str:
+def find_fault(box: Box, image: np.ndarray) -> str:
     """Return the reason why `box` cannot be cut out of `image`; an empty text where it can."""
     height, width = image.shape[:2]
     place = f"the box of {box.width}x{box.height} pixels at x {box.x}, y {box.y}"

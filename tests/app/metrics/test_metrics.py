@@ -88,6 +88,28 @@ def test_the_thresholds_of_two_emotions_have_a_table(repository, show):
     assert "| used | 0.500 |" in show("--md").splitlines()
 
 
+def test_groups_have_tables_and_are_compared(repository, show):
+    female = {"images": 70, "accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 0.95}
+    recall = {"happy": {"images": 40, "recall": 0.925, "recall_low": 0.9, "recall_high": 0.95}, "sad": {"images": 3}}
+    gap = {"higher": "female", "lower": "male", "accuracy_difference": 0.15, "accuracy_difference_by_chance": 0.125}
+    values = {"female": female | {"recall": recall}, "male": female | {"accuracy": 0.75}, "(empty)": {"images": 3}}
+    groups = {
+        "sex": {"values": values, "largest_gap": gap},
+        "age": {"values": {"1": {"images": 9}}, "largest_gap": None},
+    }
+    assert "by group" not in show()
+    write(EVALUATION_METRICS, CONTENTS[EVALUATION_METRICS] | {"groups": groups})
+    rows = cells(show())
+    assert ["sex: female", "70", "90.0 % (80.0 to 95.0)"] in rows
+    assert ["sex: (empty)", "3", "-"] in rows
+    assert ["sex: female", "0.925 (0.900 to 0.950)"] in rows
+    assert ["sex", "female", "male", "0.150", "0.125"] in rows
+    assert "groups" not in show("--only", "overall")
+    commit()
+    edit(EVALUATION_METRICS, "groups", "sex", "largest_gap", "accuracy_difference", value=0.1)
+    assert ["sex", "difference", "0.1500", "0.1000", "-0.0500"] in cells(show("HEAD", "--only", "by-group"))
+
+
 def test_thresholds_are_compared(repository, show):
     write(EVALUATION_METRICS, TWO_EMOTIONS)
     commit()
