@@ -10,6 +10,7 @@ from functools import partial
 from benchmarks import (
     comparison_report,
     face_tables,
+    label_tables,
     outside_tables,
     released_report,
     run_tables,
@@ -47,6 +48,7 @@ TABLES: Renderers = {
     "detection": face_tables.render_detection,
     "framing": face_tables.render_framing,
     "tilt": face_tables.render_tilt,
+    "label audit": label_tables.render_label_audit,
     "photo emotions": face_tables.render_photo_emotions,
     "strata": face_tables.render_strata,
 }

@@ -81,8 +81,16 @@ def render_commands() -> str:
         for module in modules:
             module.add_parser(commands)
             name = name_of(module)
-            blocks.append(f"### emotion {name}\n\n```text\n{commands.choices[name].format_help()}```")
+            parser = commands.choices[name]
+            for typed, part in {f"emotion {name}": parser, **find_parts(parser)}.items():
+                blocks.append(f"### {typed}\n\n```text\n{part.format_help()}```")
     return "\n\n".join(blocks) + "\n"
+
+
+def find_parts(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the commands of a command, such as `emotion labels audit`, by what one types."""
+    groups = parser._subparsers._group_actions if parser._subparsers else []
+    return {part.prog: part for group in groups for part in dict(group.choices or {}).values()}
 
 
 def render_reference(package: Path) -> dict[str, str]:

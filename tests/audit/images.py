@@ -9,12 +9,12 @@ import pandas as pd
 from emotion.audit.audited_images import AuditedImages
 
 
-def make_table(labels: Sequence[int], splits: Sequence[str] | None = None, **columns: object) -> pd.DataFrame:
+def make_table(labels: Sequence[int], splits: Sequence[str] | None = None, **columns: Any) -> pd.DataFrame:
     """Return a table of used images with these labels and the hashes `h0`, `h1` and so on."""
     count = len(labels)
     table = pd.DataFrame({"image": [f"row {row}" for row in range(count)], "hash": [f"h{row}" for row in range(count)]})
-    defaults = {"label": list(labels), "split": list(splits or ["train"] * count), "group": "", "blank": False}
-    return table.assign(**({**defaults, "excluded": ""} | columns))  # type: ignore[arg-type]  # its stubs want names
+    own: dict[str, Any] = {"label": list(labels), "split": list(splits or ["train"] * count), "group": ""}
+    return table.assign(**(own | {"blank": False, "excluded": ""} | columns))
 
 
 def make_arrays(table: pd.DataFrame, size: int = 4) -> dict[str, np.ndarray]:

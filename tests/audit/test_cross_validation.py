@@ -109,17 +109,11 @@ def test_an_interrupted_audit_goes_on_and_a_finished_one_is_read(run, here):
 def test_the_recipe_is_short_and_builds_on_no_other_model():
     from tests.training.makers import make_params
 
-    params = make_params(
-        epochs=40, patience=3, monitor="accuracy", init_from="a.keras", teacher="b.keras", teacher_share=0.5
-    )
+    foreign = {"init_from": "a.keras", "teacher": "b.keras", "teacher_share": 0.5}
+    params = make_params(epochs=40, patience=3, monitor="accuracy", **foreign)
     train = shorten_recipe(params, None).train
-    assert (train.epochs, train.patience, train.init_from, train.teachers, train.teacher_share) == (
-        EPOCHS,
-        0,
-        None,
-        [],
-        0,
-    )
+    assert (train.epochs, train.patience, train.monitor) == (EPOCHS, 0, "loss")
+    assert (train.init_from, train.teachers, train.teacher_share) == (None, [], 0)
     assert train.architecture == params.train.architecture
     assert shorten_recipe(params, 60).train.epochs == 60
     assert shorten_recipe(make_params(epochs=4), None).train.epochs == 4
