@@ -25,16 +25,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.face_results import write_section
 from emotion.app.labels.files import SUSPECTS
 from emotion.audit.audited_images import AUDITED_SPLITS
 from emotion.audit.people import find_people
 from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError, run_command
-from emotion.core.files import read_json, write_json
+from emotion.core.files import read_json
 from emotion.core.params import load_params
 from emotion.core.paths import LABELS, PIXELS, REJECTED, TABLE, TRAINED_MODEL
 from emotion.data.table import DROPPED, read_table
-from emotion.evaluation.metrics import count_confusion
+from emotion.evaluation import metrics
 from emotion.ingest.decision_file import CHANGE, COLUMNS, CONFIRM, DROP, write_decisions
 from emotion.ingest.ferplus import choose_by_majority
 from emotion.ingest.pixels import load_pixels
@@ -134,15 +135,13 @@ WAYS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 def score(y_true: np.ndarray, y_pred: np.ndarray) -> dict[str, Any]:
     """Return accuracy, balanced accuracy and macro F1 of labels (n,), with the recall by emotion."""
-    confusion = count_confusion(y_true, y_pred, len(EMOTIONS))
-    right, actual, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    recalls = right / actual
+    confusion = metrics.count_confusion(y_true, y_pred, len(EMOTIONS))
     return {
         "images": len(y_true),
-        "accuracy": float(right.sum() / len(y_true)),
-        "balanced_accuracy": float(recalls.mean()),
-        "macro_f1": float((2 * right / (actual + predicted)).mean()),
-        "recall": dict(zip(EMOTIONS, recalls.tolist(), strict=True)),
+        "accuracy": float(metrics.accuracy(confusion)),
+        "balanced_accuracy": float(metrics.balanced_accuracy(confusion)),
+        "macro_f1": float(metrics.macro_f1(confusion)),
+        "recall": dict(zip(EMOTIONS, metrics.recall(confusion).tolist(), strict=True)),
     }
 
 
@@ -164,8 +163,7 @@ def score_model(table: pd.DataFrame, majority: pd.Series) -> dict[str, Any]:
 
 def save(section: str, content: Any) -> None:
     """Write a section of RESULT, and print it."""
-    result = read_json(RESULT) if RESULT.exists() else {}
-    write_json(RESULT, result | {section: content})
+    write_section(section, content, RESULT)
     print(f"{section}: {content}")
 
 

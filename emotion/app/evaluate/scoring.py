@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from emotion.app.evaluate.crops import Crop
 from emotion.core.errors import InputError
 from emotion.core.metadata import ModelMetadata
 from emotion.evaluation import metrics
-from emotion.evaluation.bootstrap import bootstrap_interval
+from emotion.evaluation.bootstrap import bootstrap_interval, percentile_interval, resample
 from emotion.evaluation.group_columns import select_columns
 from emotion.evaluation.groups import group_figures
 from emotion.evaluation.report import SplitPredictions, number_groups, score_by_class, score_split
@@ -127,18 +126,15 @@ def score(answers: Answers, metadata: ModelMetadata, settings: Settings, *, only
 def _score_emotions(
     predictions: SplitPredictions, emotions: Sequence[str], draws: Mapping[str, int]
 ) -> dict[str, dict[str, Any]]:
+    if not len(predictions.y_true):
+        return {}
+    recalls = metrics.recall(resample(predictions.resampled, **draws))
     figures = {}
     for label, (emotion, scores) in enumerate(score_by_class(predictions, emotions).items()):
         if scores["support"]:
-            recall = partial(_recall_of, label=label)
-            low, high = bootstrap_interval(predictions.resampled, recall, **draws)
+            low, high = percentile_interval(recalls[:, label])
             figures[emotion] = {name: scores[name] for name in BY_CLASS} | {"recall_low": low, "recall_high": high}
     return figures
-
-
-def _recall_of(confusion: np.ndarray, label: int) -> np.ndarray:
-    recall: np.ndarray = metrics.recall(confusion)[..., label]
-    return recall
 
 
 def compare_groups(
