@@ -9,6 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from emotion.app.page_style import read_style
 from emotion.core.files import atomic_path
 from emotion.inference.annotation import emotion_color
 
@@ -63,8 +64,8 @@ def to_html(suspects: Sequence[Suspect], emotions: Sequence[str], name: str) -> 
     }
     # In a script, `<` could end it.
     data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    page = (FOLDER / "page.html").read_text(encoding="utf-8")
-    for mark, text in (("style", _read("page.css")), ("script", _read("page.js")), ("data", data)):
+    page, script = (_read(name) for name in ("page.html", "page.js"))
+    for mark, text in (("style", read_style(FOLDER / "page.css")), ("script", script), ("data", data)):
         page = page.replace(f"/* {mark} */", text)
     return page
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion.app.page_style import read_style
 from emotion.app.timeline.texts import (
     LEGEND,
     TITLE,
@@ -75,7 +76,7 @@ def to_html(timeline: Timeline) -> str:
     return PAGE.format(
         title=TITLE,
         name=escape(timeline.name),
-        style=STYLE.read_text(encoding="utf-8"),
+        style=read_style(STYLE),
         colors="\n".join(_color_rules(timeline.emotions)),
         subtitle=subtitle(timeline),
         notes="\n".join(f'<p class="note">{note}</p>' for note in notes(timeline)),
