@@ -73,6 +73,11 @@ def find_emotion(text: str) -> str | None:
     return name if name in KNOWN_EMOTIONS else None
 
 
+def name_of(text: str) -> str:
+    """Return the name by which emotions and classes are compared: the known emotion, or else `text` in lower case."""
+    return find_emotion(text) or text.strip().lower()
+
+
 def parse_emotion(text: str) -> str:
     """Return the one of KNOWN_EMOTIONS that `text` names.
 

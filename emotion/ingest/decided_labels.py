@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emotion.core.emotion_names import KNOWN_EMOTIONS, find_emotion, suggest
+from emotion.core.emotion_names import KNOWN_EMOTIONS, name_of, suggest
 from emotion.core.errors import InputError
 from emotion.core.labels import Scheme
 from emotion.data.table import DECISION, SPLITS
@@ -57,7 +57,7 @@ def find_member(text: str, scheme: Scheme) -> str:
     """Return the emotion that `text` names: one of those in the class of this name, or the emotion itself."""
     if text in scheme.emotions:
         return scheme.members[scheme.emotions.index(text)][0]
-    return find_emotion(text) or text.lower()
+    return name_of(text)
 
 
 def _classes(emotions: pd.Series, scheme: Scheme) -> pd.Series:

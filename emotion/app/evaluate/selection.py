@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotion.app.evaluate.crops import Wanted
-from emotion.core.emotion_names import KNOWN_EMOTIONS, find_emotion
+from emotion.core.emotion_names import KNOWN_EMOTIONS, name_of
 from emotion.core.errors import InputError
 from emotion.core.labels import Scheme
 from emotion.data.table import SPLITS
@@ -78,14 +78,14 @@ def match_classes(emotions: Sequence[str], scheme: Scheme | None) -> Scheme:
     Raises:
         InputError: the scheme has a name that is no class of the model.
     """
-    joined = {} if scheme is None else dict(zip(map(simplify, scheme.emotions), scheme.members, strict=True))
-    unknown = sorted(joined.keys() - set(map(simplify, emotions)))
+    joined = {} if scheme is None else dict(zip(map(name_of, scheme.emotions), scheme.members, strict=True))
+    unknown = sorted(joined.keys() - set(map(name_of, emotions)))
     if unknown:
         raise InputError(
             f"--scheme: got the class {', '.join(unknown)}, but the model answers {', '.join(emotions)}; name classes "
             "of the model"
         )
-    members = tuple(joined.get(simplify(name), (simplify(name),)) for name in emotions)
+    members = tuple(joined.get(name_of(name), (name_of(name),)) for name in emotions)
     return Scheme(tuple(emotions), members, "--scheme")
 
 
@@ -109,7 +109,7 @@ def select_images(
     names = {emotion: classes.name(emotion) for emotion, _ in counts}
     common = {emotion: label for emotion in names if (label := classes.label(emotion)) >= 0}
     chosen = None if only is None else _read_emotions(only, {*KNOWN_EMOTIONS, *classes.emotions, *names.values()})
-    labels = {emotion: at for emotion, at in common.items() if chosen is None or simplify(names[emotion]) in chosen}
+    labels = {emotion: at for emotion, at in common.items() if chosen is None or name_of(names[emotion]) in chosen}
     wanted = frozenset(key for key in inside if key[0] in labels)
     if not wanted:
         raise _refuse(classes.emotions, {names[emotion] for emotion, _ in inside}, only)
@@ -134,14 +134,9 @@ def _choose_split(counts: Counts, choice: str | None) -> str:
     return choice
 
 
-def simplify(name: str) -> str:
-    """Return the name by which emotions are compared: the known one, or else the name in lower case."""
-    return find_emotion(name) or name.strip().lower()
-
-
 def _read_emotions(only: Sequence[str], known: Iterable[str]) -> set[str]:
-    chosen = {simplify(name) for name in only}
-    unknown = sorted(chosen - set(map(simplify, known)))
+    chosen = {name_of(name) for name in only}
+    unknown = sorted(chosen - set(map(name_of, known)))
     if unknown:
         raise InputError(
             f"--emotions: got {', '.join(unknown)}, which is no known emotion and none of the model or the data; "
