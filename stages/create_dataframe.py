@@ -19,8 +19,10 @@ The columns of the table are:
 - faces: number of faces found in the image; only where faces were searched.
 - face: the face that is cut out, `x y width height tilt` with the tilt in radians; empty where the image is taken as it
   is, or the square around its box. Only where faces were searched.
-- votes: people's votes for the classes, in their order; only where labels.targets is votes. The emotion to which a
-  decision changed the label has all of them.
+- votes: people's votes for the classes, in their order; only where labels.targets is votes. Single votes are left out,
+  those of labels.source_votes added. The emotion to which a decision changed the label has all of them.
+- ferplus_majority: yes where more than half of the votes are for one emotion, single votes aside, else no; only under
+  the schemes of FER+.
 - decision: a person's decision on the label (confirm, change or drop); only where labels.decisions has some. The
   columns emotion and label are those after it.
 
@@ -33,6 +35,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -47,12 +50,14 @@ from emotion.ingest.decided_labels import count_decisions, decide_labels, descri
 from emotion.ingest.decision_file import find_decisions, read_decisions
 from emotion.ingest.ferplus import (
     CARRIED_VOTES,
+    MAJORITY,
     Votes,
-    add_source_votes,
     choose_by_majority,
+    find_majorities,
     format_votes,
     match_votes,
     read_votes,
+    target_votes,
 )
 from emotion.ingest.label_counts import count_labels, describe_labels
 from emotion.ingest.label_reader import make_label_reader
@@ -137,12 +142,13 @@ def make_table(
     if params.labels.scheme in VOTE_SCHEMES:
         counts = match_votes(votes, collected, source)
         images = images.drop(columns=CARRIED_VOTES, errors="ignore")
+        images = images.assign(**{MAJORITY: np.where(find_majorities(counts), "yes", "no")})
     emotions = own if counts is None else choose_by_majority(counts, own)
     decided = decide_labels(images["hash"], emotions, decisions, scheme, str(params.labels.decisions))
     table = build_table(images, scheme, params.split, decided)
     if counts is None or params.labels.targets != "votes":
         return table
-    of_classes = add_source_votes(counts, own, params.labels.source_votes)[:, : len(scheme.emotions)]
+    of_classes = target_votes(counts, own, params.labels.source_votes)[:, : len(scheme.emotions)]
     return table.assign(votes=format_votes(move_votes(of_classes, emotions, decided.emotions, scheme)))
 
 

@@ -415,8 +415,8 @@ CHECKPOINTS = (
     Fault(
         "checkpoint: taken for other images",
         "emotion/training/loop.py",
-        "training_key(settings, data.arrays + weights)",
-        "training_key(settings, weights)",
+        "training_key(params, classes, data.arrays + weights)",
+        "training_key(params, classes, weights)",
         ("tests/training/test_checkpoints.py::test_a_checkpoint_of_other_images_is_left_alone",),
     ),
     Fault(

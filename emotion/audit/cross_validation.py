@@ -88,9 +88,10 @@ def cross_validate(
     """
     set_up(params.compute.threads, params.train.seed)
     probabilities = np.empty((len(images.x), classes))
+    arrays = [images.x, images.labels, *([] if images.votes is None else [images.votes])]
     finished = []
     for number, fold in enumerate(make_folds(images.labels, images.units, folds, params.train.seed), start=1):
-        path = folder / f"{_key(images, classes, params, fold)}.npy"
+        path = folder / f"{training_key(params, classes, [*arrays, *fold])}.npy"
         numbers = f"{len(fold.train) + len(fold.val):,} images train a network, which reads {len(fold.held_out):,}"
         report(f"fold {number} of {folds}: {numbers}{', read from an earlier run' if path.exists() else ''}")
         if not path.exists():
@@ -116,14 +117,3 @@ def _read_fold(images: AuditedImages, classes: int, params: Params, fold: Fold, 
     with atomic_path(path) as temporary:
         np.save(temporary, probabilities, allow_pickle=False)
     result.checkpoint.remove()
-
-
-def _key(images: AuditedImages, classes: int, params: Params, fold: Fold) -> str:
-    settings = {
-        "train": params.train.model_dump(),
-        "augmentation": params.augmentation.model_dump(),
-        "compute": params.compute.model_dump(),
-        "classes": classes,
-    }
-    votes = [] if images.votes is None else [images.votes]
-    return training_key(settings, [images.x, images.labels, *votes, *fold])

@@ -215,7 +215,7 @@ class TrainParams(Section):
     progressive_sizes: list[SizeAndShare]
     inference_size: ImageSize | None
     init_from: str | None
-    monitor: Literal["accuracy", "loss"]
+    monitor: Literal["accuracy", "loss", "last"]
     patience: Annotated[int, Field(ge=0)]
     teacher: str | list[str] | None
     teacher_share: Probability

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import keras
 import numpy as np
 
 from emotion.core.files import atomic_path
+from emotion.core.params import Params
+from emotion.training.precision import resolve_precision
 
 Row: TypeAlias = dict[str, float]
 """The figures of an epoch: epoch (from 1), size (pixels), loss, accuracy, val_loss, val_accuracy, learning_rate."""
@@ -34,11 +37,24 @@ class TrainingState:
     seconds: float = 0.0
 
 
-def training_key(settings: dict[str, Any], arrays: list[np.ndarray]) -> str:
-    """Return a name for a training: the same settings, data and code of this project give the same one.
+def training_key(params: Params, classes: int, arrays: list[np.ndarray]) -> str:
+    """Return a name for a training: the same settings, data, Keras and code of this project give the same one.
 
     A training does not continue from a checkpoint of other code: its result would differ from an uninterrupted run.
+
+    Args:
+        params: the sections `train`, `augmentation` and `compute`.
+        classes: how many classes the labels have.
+        arrays: the images and labels, and the weights of other networks.
     """
+    settings = {
+        "train": params.train.model_dump(),
+        "augmentation": params.augmentation.model_dump(),
+        "compute": params.compute.model_dump(),
+        "classes": classes,
+        "precision": resolve_precision(params.train.precision),
+        "keras": [keras.version(), keras.backend.backend()],
+    }
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)

@@ -18,7 +18,6 @@ from emotion.training.checkpoints import Checkpoint, Row, TrainingState, trainin
 from emotion.training.image_sizes import check_inference_size, check_smallest_size, epoch_sizes, resize_images
 from emotion.training.input_pipeline import epoch_dataset, make_dataset
 from emotion.training.logit_adjustment import adjust_logits
-from emotion.training.precision import resolve_precision
 from emotion.training.pretrained import NO_PRETRAINED, Pretrained
 from emotion.training.student import Student
 from emotion.training.targets import Targets, make_targets, train_targets
@@ -87,7 +86,8 @@ def train(
     check_smallest_size(sizes, data, classes, params.train)
     steps = math.ceil(len(data.x_train) / params.train.batch_size)
     student = Student(networks.training, classes, params, steps, pretrained.teachers)
-    checkpoint = Checkpoint(checkpoints, _key(data, classes, params, pretrained))
+    weights = [values for network in pretrained.networks for values in network.get_weights()]
+    checkpoint = Checkpoint(checkpoints, training_key(params, classes, data.arrays + weights))
     state = checkpoint.load()
     if state is None:
         state = TrainingState()
@@ -187,7 +187,8 @@ class _Epochs:
 
     def _score(self, row: Row) -> float:
         """Return what the best epoch has most of."""
-        return row["val_accuracy"] if self.params.train.monitor == "accuracy" else -row["val_loss"]
+        scores = {"accuracy": row["val_accuracy"], "loss": -row["val_loss"], "last": row["epoch"]}
+        return scores[self.params.train.monitor]
 
     def _raise_diverged(self, where: str) -> None:
         train = self.params.train
@@ -209,17 +210,3 @@ class _Progress(keras.callbacks.Callback):
         self.bar.update()
         if not math.isfinite(float(logs["loss"])):
             self.raise_diverged(f"step {batch + 1}")
-
-
-def _key(data: TrainingData, classes: int, params: Params, pretrained: Pretrained) -> str:
-    """Return the name of the training's checkpoint, of all that its bits depend on."""
-    settings = {
-        "train": params.train.model_dump(),
-        "augmentation": params.augmentation.model_dump(),
-        "compute": params.compute.model_dump(),
-        "classes": classes,
-        "precision": resolve_precision(params.train.precision),
-        "keras": [keras.version(), keras.backend.backend()],
-    }
-    weights = [values for network in pretrained.networks for values in network.get_weights()]
-    return training_key(settings, data.arrays + weights)

@@ -17,7 +17,18 @@ from emotion.core.paths import DATASET_METRICS, FEATURES, REJECTED, TABLE
 from emotion.data.feature_arrays import ARRAYS, load_features
 from emotion.data.table import COLUMNS, read_table
 from emotion.ingest.collect import Collected
-from emotion.ingest.ferplus import CHOICES, Votes, choose_by_majority, format_votes, match_votes, parse_votes
+from emotion.ingest.ferplus import (
+    CHOICES,
+    MAJORITY,
+    Votes,
+    choose_by_majority,
+    drop_single_votes,
+    find_majorities,
+    format_votes,
+    match_votes,
+    parse_votes,
+    target_votes,
+)
 from stages import create_dataframe, extract_features
 from tests.makers import USAGES, Row, csv_text, encode, find_fer2013, image_files, make_rows, write_files, write_params
 
@@ -112,6 +123,41 @@ def test_nothing_has_more_votes_than_the_majority(rows):
             assert word == (own if own in tied else tied[0])
 
 
+def counts_of(**votes: int) -> np.ndarray:
+    return np.array([list(votes_for(**votes).values())], np.uint8)
+
+
+@pytest.mark.parametrize(
+    "votes, kept",
+    [
+        ({"happy": 6, "sad": 2, "fear": 1, "unknown": 1}, {"happy": 6, "sad": 2}),
+        ({"happy": 1, "sad": 1, "unknown": 4, "no_face": 1}, {"happy": 1, "sad": 1, "unknown": 4}),
+        ({}, {}),
+    ],
+)
+def test_single_votes_do_not_count_unless_they_are_all(votes, kept):
+    counts = counts_of(**votes)
+    found = drop_single_votes(counts)
+    assert (found.dtype, found.tolist()) == (np.uint8, counts_of(**kept).tolist())
+
+
+@pytest.mark.parametrize(
+    "votes, agreed",
+    [
+        ({"happy": 5, "sad": 4, "fear": 1}, True),
+        ({"happy": 5, "sad": 5}, False),
+        ({"happy": 4, "sad": 3, "neutral": 2, "fear": 1}, False),
+        ({"happy": 4, "unknown": 4}, False),
+        ({"unknown": 8, "happy": 2}, False),
+        ({"happy": 1, "sad": 1}, False),
+        ({"happy": 255, "sad": 255}, False),
+        ({}, False),
+    ],
+)
+def test_people_agree_where_more_than_half_see_one_emotion(votes, agreed):
+    assert find_majorities(counts_of(**votes)).tolist() == [agreed]
+
+
 # The table
 
 
@@ -126,7 +172,9 @@ def test_labels_come_from_the_votes(run):
     votes += [votes_for(angry=10)] * 3
     write_source(rows, votes)
     table = run()
-    assert list(table.columns) == list(COLUMNS)
+    assert list(table.columns) == [*COLUMNS, MAJORITY]
+    # Ten votes for one emotion each, but for the first two, and for the one with five votes for each of two.
+    assert table.index[table[MAJORITY] == "no"].tolist() == [0, 1, len(eight()[0])]
     seen = ["unknown", "no face", *(emotion for emotion, _, _ in make_rows(emotions=KNOWN_EMOTIONS)[2:])]
     seen += ["angry", "happy", "contempt", "angry", "angry", "angry"]
     assert table["emotion"].tolist() == seen
@@ -195,8 +243,8 @@ def test_training_gets_the_votes_for_the_emotions(run, file_format):
     votes[4] = votes_for(no_face=10)
     write_source(rows, votes)
     table = run(labels_targets="votes", features_format=file_format)
-    assert list(table.columns) == [*COLUMNS, "votes"]
-    assert table["votes"][2] == "0 4 0 1 0 0 0 3"
+    assert list(table.columns) == [*COLUMNS, MAJORITY, "votes"]
+    assert table["votes"][2] == "0 4 0 0 0 0 0 3"
     extract_features.main()
     features = load_features(FEATURES)
     assert list(features) == [*ARRAYS, "votes_train"]
@@ -204,6 +252,7 @@ def test_training_gets_the_votes_for_the_emotions(run, file_format):
     used = [row for row, (_, split, _) in enumerate(rows) if split == "train" and row != 4]
     assert found.dtype == np.uint8
     assert found.shape == (len(used), 8)
+    votes[2]["happiness"] = 0
     assert found.tolist() == [list(votes[row].values())[:8] for row in used]
     assert found.argmax(axis=1).tolist() == features["y_train"].tolist()
     names = {path.name for path in FEATURES.iterdir()}
@@ -252,7 +301,7 @@ def test_folders_that_carry_their_votes_give_the_same_table_as_the_rows(run):
     columns = ["emotion", "label", "split", "hash", "excluded", "votes"]
     ordered = table.set_index(names)[columns].sort_index()
     assert ordered.to_dict("records") == rows_table[columns].to_dict("records")
-    assert list(table.columns) == [*COLUMNS, "votes"]
+    assert list(table.columns) == [*COLUMNS, MAJORITY, "votes"]
     seven = run(source_file="fer", labels_scheme="seven")
     assert seven.columns[-1] == "ferplus_votes"
     assert set(seven.loc[seven["excluded"] == "scheme", "emotion"]) == {"contempt", "unknown"}
@@ -264,15 +313,29 @@ def test_votes_of_seven_emotions_with_those_of_the_source(run):
     votes[3] = votes_for(contempt=9)
     write_source(rows, votes)
     table = run(labels_scheme="ferplus_seven", labels_targets="votes", labels_source_votes=10)
-    counts = [list(row.values())[:7] for row in votes]
-    for row, (emotion, _, _) in zip(counts, rows, strict=True):
-        row[KNOWN_EMOTIONS.index(emotion)] += 10
-    assert table["votes"].tolist() == [" ".join(map(str, row)) for row in counts]
+    assert rows[2][0] == "disgust"
+    assert table["votes"][2] == "0 14 0 0 0 0 0"
     assert table["emotion"][2] == "disgust"
     assert table["excluded"][3] == "scheme"
     alone = run(labels_scheme="ferplus_seven", labels_targets="votes")
-    assert alone["votes"][2] == "0 4 0 1 0 0 0"
+    assert alone["votes"][2] == "0 4 0 0 0 0 0"
     assert alone[["emotion", "split", "excluded"]].equals(table[["emotion", "split", "excluded"]])
+
+
+@pytest.mark.parametrize(
+    "own, votes, wanted",
+    [
+        ("angry", {"angry": 3, "neutral": 6, "fear": 1}, {"angry": 8, "neutral": 6}),
+        ("fear", {"neutral": 9, "fear": 1}, {"neutral": 9, "fear": 5}),
+        ("fear", {"neutral": 9, "sad": 1}, {"neutral": 9}),
+        ("", {"neutral": 9, "angry": 1}, {"neutral": 9}),
+        ("bored", {"neutral": 9, "angry": 1}, {"neutral": 9}),
+        ("happy", {"happy": 253}, {"happy": 255}),
+    ],
+)
+def test_the_label_of_the_source_counts_where_a_person_chose_it(own, votes, wanted):
+    found = target_votes(counts_of(**votes), pd.Series([own], index=[7]), 5)
+    assert (found.dtype, found.tolist()) == (np.uint8, counts_of(**wanted).tolist())
 
 
 # What cannot be used

@@ -93,6 +93,13 @@ def test_the_best_epoch_by_validation_is_kept(monitor, data, tmp_path):
     assert loss == pytest.approx(result.history[result.best_epoch - 1]["val_loss"], rel=1e-3)
 
 
+def test_the_last_epoch_is_kept_whatever_its_scores(data, tmp_path):
+    result = train(data, 3, make_params(monitor="last", epochs=3), tmp_path)
+    best = train(data, 3, make_params(monitor="loss", epochs=3), tmp_path)
+    assert result.best_epoch == 3
+    assert [row["val_loss"] for row in result.history] == [row["val_loss"] for row in best.history]
+
+
 def test_patience_ends_the_training(data, tmp_path):
     result = train(data, 3, make_params(epochs=40, patience=2, warmup=0.0), tmp_path)
     assert len(result.history) == result.best_epoch + 2 < 40
