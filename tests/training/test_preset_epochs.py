@@ -40,7 +40,7 @@ TRAININGS = {
     "happy-sad-grayscale": Training({48: 10}, 0),
     "happy-sad-rgb": Training({256: 20}, 0),
     "mini-xception": Training({64: 60}, 0),
-    "photo": Training({32: 4, 48: 6}, 1),
+    "photo": Training({32: 10, 48: 10}, 1),
     "sample": SAMPLE,
     "folder": SAMPLE,
 }
