@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.released_plots import write_plots
-from benchmarks.released_report import PACKAGE_NAME, TIMES, find_releases, list_incomparable
+from benchmarks.released_report import PACKAGE_NAME, TIMES, find_releases, find_vote_releases, list_incomparable
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
 from emotion.core.paths import INT8_MODEL
@@ -35,7 +35,7 @@ def compare(*, plots_only: bool) -> None:
     if left_out:
         print(f"left out: {', '.join(left_out)}, scored on other images or emotions than those of PrivateTest")
     if not plots_only:
-        times = measure(find_releases())
+        times = measure([*find_releases(), *find_vote_releases()])
         write_json(TIMES, times)
         for name, milliseconds in times["milliseconds_a_face"].items():
             print(f"{name:20}{milliseconds:.3f} ms a face")

@@ -1,6 +1,7 @@
 """The table of released models and their peers, from the metrics of the releases, their times, and peers.csv."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from emotion.app.release.release import CARD
 from emotion.app.release.results import TRAINING
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
+from emotion.core.labels import VOTE_SCHEMES
 from emotion.core.params import PARAMS_FILE, read_yaml
 from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, RELEASED_MODELS, TRAINING_METRICS
 from emotion.presentation.formats import figure_text, number, percent
@@ -95,9 +97,15 @@ def find_releases() -> list[Path]:
     return folders
 
 
+def find_vote_releases() -> list[Path]:
+    """Return the folders of the releases that learned FER+'s votes and were scored on FER+'s labels."""
+    return [folder for folder in _folders() if read_yaml(folder / PARAMS_FILE)["labels"]["scheme"] in VOTE_SCHEMES]
+
+
 def list_incomparable() -> list[str]:
     """Return the names of the releases that have no row, since they were scored on something else."""
-    return [folder.name for folder in _folders() if not _is_comparable(folder)]
+    others = {folder.name for folder in find_vote_releases()}
+    return [folder.name for folder in _folders() if not _is_comparable(folder) and folder.name not in others]
 
 
 def _folders() -> list[Path]:
@@ -121,14 +129,27 @@ def read_systems() -> list[System]:
     Raises:
         InputError: there are none, or the time of one was not measured.
     """
-    folders, milliseconds = find_releases(), _read(TIMES)["milliseconds_a_face"]
-    untimed = [name for name in (*(folder.name for folder in folders), PACKAGE_NAME) if name not in milliseconds]
-    if untimed:
-        raise InputError(f"{TIMES} lacks {', '.join(untimed)}; run `python -m benchmarks.released`")
-    releases = [_read_release(folder, milliseconds[folder.name]) for folder in folders]
+    releases = _read_releases(find_releases())
     runs = read_runs()
     others = [_read_run(runs[name]) for name in UNRELEASED if name in runs]
     return sorted((*releases, *others), key=lambda system: -system.accuracy[0])
+
+
+def read_vote_systems() -> list[System]:
+    """Return the releases of `find_vote_releases`, in their order.
+
+    Raises:
+        InputError: the time of one was not measured.
+    """
+    return _read_releases(find_vote_releases())
+
+
+def _read_releases(folders: Sequence[Path]) -> list[System]:
+    milliseconds = _read(TIMES)["milliseconds_a_face"]
+    untimed = [name for name in (*(folder.name for folder in folders), PACKAGE_NAME) if name not in milliseconds]
+    if untimed:
+        raise InputError(f"{TIMES} lacks {', '.join(untimed)}; run `python -m benchmarks.released`")
+    return [_read_release(folder, milliseconds[folder.name]) for folder in folders]
 
 
 def _read_run(run: Run) -> System:

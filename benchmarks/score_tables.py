@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.outside_tables import accuracy_outside
-from benchmarks.released_report import find_releases, milliseconds_text, read_package, read_systems
+from benchmarks.released_report import (
+    System,
+    find_releases,
+    milliseconds_text,
+    read_package,
+    read_systems,
+    read_vote_systems,
+)
 from benchmarks.runs import RESULTS, read_run, scores_of
 from benchmarks.tables import read_rows, render_table
 from emotion.app.release.results import TRAINING
@@ -36,19 +43,20 @@ class Seed(NamedTuple):
 
 
 def render_accuracy() -> str:
-    """Return the accuracy of each release and of `fer`, on PrivateTest and on photos: the short table."""
+    """Return the accuracy of each release and of `fer`, on photos and on PrivateTest: the short table."""
     names = {folder.name for folder in find_releases()}
     systems = [*(system for system in read_systems() if system.name in names), read_package()]
     rows = [
-        (
-            system.title,
-            figure_text(system.test, "accuracy"),
-            accuracy_outside(system.name.partition(" ")[0]),
-            milliseconds_text(system),
-        )
-        for system in systems
+        *(_accuracy_cells(system, "FER+") for system in read_vote_systems()),
+        *(_accuracy_cells(system, "FER2013") for system in systems),
     ]
-    return render_table(("model", "PrivateTest accuracy (95 %)", "photos, accuracy (95 %)", "ms a face"), rows)
+    header = ("model", "photos, accuracy (95 %)", "PrivateTest, accuracy (95 %)", "by the labels of", "ms a face")
+    return render_table(header, rows)
+
+
+def _accuracy_cells(system: System, labels: str) -> tuple[str, ...]:
+    outside = accuracy_outside(system.name.partition(" ")[0])
+    return system.title, outside, figure_text(system.test, "accuracy"), labels, milliseconds_text(system)
 
 
 def render_standard() -> str:

@@ -45,7 +45,7 @@ from emotion.inference.predictor import Predictor
 from emotion.presentation.formats import figure_text, gap_text
 
 ROOT = Path(__file__).resolve().parent.parent
-MODEL = ROOT / "models/released/fer2013-nano/model.keras"
+MODEL = ROOT / "models/released/photo/model.keras"
 
 SHARPNESS_SIDE = 96
 """Pixels of the side to which a face is resized before its sharpness is measured."""

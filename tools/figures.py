@@ -12,6 +12,7 @@ from benchmarks import (
     face_tables,
     label_tables,
     outside_tables,
+    photo_tables,
     released_report,
     run_tables,
     score_tables,
@@ -23,6 +24,8 @@ from tools.markers import Renderers, fill_documents, write_documents
 TABLES: Renderers = {
     "accuracy": score_tables.render_accuracy,
     "released": released_report.render_released,
+    "photo": photo_tables.render_photo,
+    "photo seeds": photo_tables.render_seeds,
     "outside": outside_tables.render_outside,
     "standard": score_tables.render_standard,
     "classes": score_tables.render_classes,

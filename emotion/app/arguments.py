@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import DETECTOR_CHOICES, MARGINS
-from emotion.inference.defaults import STANDARD, STANDARD_FILE
+from emotion.inference.defaults import SMALL_STANDARD, STANDARD, STANDARD_FILE
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
     from emotion.inference.predictor import Predictor
@@ -26,14 +26,15 @@ def add_predictor_arguments(
     Args:
         parser: the parser of a command.
         formats: the suffixes of model files that the command takes, for the help.
-        default: the file of the release STANDARD that the command takes where no model is named, for the help.
+        default: the file of a release that the command takes where no model is named, for the help.
     """
     group = parser.add_argument_group("model and faces")
     group.add_argument(
         "--model",
         type=Path,
         metavar="FILE",
-        help=f"model file of this project: {formats} (default: {default} of the release {STANDARD})",
+        help=f"model file of this project: {formats} (default: {default} of the release {STANDARD}, "
+        f"or of {SMALL_STANDARD} where that one is missing)",
     )
     group.add_argument(
         "--detector",

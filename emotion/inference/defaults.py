@@ -1,10 +1,13 @@
 """Default model and default settings of tracking. Help texts show them, so nothing heavy is imported here."""
 
-STANDARD = "fer2013-nano"
+STANDARD = "photo"
 """The release that predicts where no model is named."""
 
+SMALL_STANDARD = "fer2013-nano"
+"""The release that takes its place where it is missing, as in the wheel, which has to be small."""
+
 STANDARD_FILE = "model_int8.tflite"
-"""The file of STANDARD that predicts. It is the smallest and fastest, and the wheel carries it."""
+"""The file of a release that predicts. It is the smallest and fastest."""
 
 SEARCH_EVERY = 0.0
 """Seconds from one search for faces to the next; 0 searches every frame."""

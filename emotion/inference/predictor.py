@@ -24,7 +24,7 @@ from emotion.evaluation.metrics import apply_temperature, predicted_labels
 from emotion.faces.crop import crop_face
 from emotion.faces.detection import Box, Detection
 from emotion.faces.detectors import check_choice, choose_detector
-from emotion.inference.defaults import STANDARD, STANDARD_FILE
+from emotion.inference.defaults import SMALL_STANDARD, STANDARD, STANDARD_FILE
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
 
@@ -167,7 +167,7 @@ def _check_image(image: np.ndarray) -> None:
 
 
 def find_standard(name: str = STANDARD_FILE) -> Path:
-    """Return a file of the released standard model.
+    """Return a file of the release STANDARD, or else of SMALL_STANDARD.
 
     Args:
         name: the file of the release.
@@ -175,7 +175,7 @@ def find_standard(name: str = STANDARD_FILE) -> Path:
     Raises:
         InputError: no place has it.
     """
-    path = find_released(STANDARD, name)
+    path = find_released(STANDARD, name) or find_released(SMALL_STANDARD, name)
     if path is None:
         raise InputError(
             f"the default model released/{STANDARD}/{name} is in none of {', '.join(map(str, _list_roots()))}; name a "

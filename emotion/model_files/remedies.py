@@ -10,7 +10,7 @@ RELEASES = "released"
 OUTPUTS = {path.parts for path in (TRAINED_MODEL, *EXPORTED.values())}
 """The model files that the pipeline makes."""
 
-EXAMPLE = "models/released/fer2013-nano/model.keras"
+EXAMPLE = "models/released/photo/model.keras"
 
 
 def find_remedy(path: Path) -> str:

@@ -81,15 +81,15 @@ class Release:
         name: what the release is called.
         commit: of the code, as the card names it.
         source_md5: that of the source, as dvc.lock names it.
-        weights: the type of the weights in the .keras file.
-        accuracy: that of the .keras file on the test split, 0 to 1.
+        weights: the type of the weights in the .keras file; None where there is no such file.
+        accuracy: that of the .keras file, or else of the first file, on the test split, 0 to 1.
         time: how long training took, and on what, as the stage train noted it; None where that is not known.
     """
 
     name: str
     commit: str
     source_md5: str
-    weights: str
+    weights: str | None
     accuracy: float
     time: Mapping[str, Any] | None = None
 
@@ -112,7 +112,7 @@ def make_card(facts: Facts, files: Sequence[ModelFile], links: Links, release: R
 
     Args:
         facts: what was measured.
-        files: the model files, with the Keras file first.
+        files: the model files, with the Keras file first where there is one.
         links: what it links to.
         release: what is known of a release; None for the card of the pipeline's last run.
     """

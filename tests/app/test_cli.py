@@ -10,7 +10,7 @@ import pytest
 
 from emotion.app import cli
 from emotion.app.timeline import command as timeline
-from emotion.inference.defaults import STANDARD, STANDARD_FILE
+from emotion.inference.defaults import SMALL_STANDARD, STANDARD, STANDARD_FILE
 from emotion.inference.predictor import find_standard
 
 COMMANDS = [cli.name_of(module) for modules in cli.GROUPS.values() for module in modules]
@@ -44,7 +44,7 @@ def test_the_help_fits_a_terminal(monkeypatch, capsys, command):
 @pytest.mark.parametrize("name", READERS)
 def test_the_help_names_the_model_that_a_command_takes_by_default(monkeypatch, capsys, name):
     file = "model.keras" if name == "explain" else STANDARD_FILE
-    assert f"(default: {file} of the release {STANDARD})" in help_of(monkeypatch, capsys, name)
+    assert f"(default: {file} of the release {STANDARD}, or of {SMALL_STANDARD} " in help_of(monkeypatch, capsys, name)
     assert find_standard(file).is_file()
 
 

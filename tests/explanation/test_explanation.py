@@ -21,6 +21,7 @@ from emotion.core.metadata import ModelMetadata
 from emotion.data.images import to_input
 from emotion.explanation.grad_cam import explain, find_maps
 from emotion.explanation.sheet import ExplainedFace, choose_explained, overlay, plot_explanations, plot_faces
+from emotion.inference.defaults import STANDARD
 from emotion.inference.predictor import Predictor
 from emotion.model_files.keras_file import load_model, save_model
 from emotion.networks import registry
@@ -413,7 +414,7 @@ def test_files_without_gradients_are_refused_with_what_to_name(tmp_path, suffix)
 
 def test_the_released_keras_file_explains_unless_another_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    folder = Path("models/released/fer2013-nano")
+    folder = Path("models/released") / STANDARD
     folder.mkdir(parents=True)
     for name in ("model.tflite", "model.keras"):
         (folder / name).touch()

@@ -15,7 +15,7 @@ from emotion.evaluation.metrics import apply_temperature
 from emotion.faces.crop import align_crop
 from emotion.faces.detection import Box, Detection
 from emotion.faces.whole_image import LARGEST_CROP, SMALLEST_CROP
-from emotion.inference.defaults import STANDARD, STANDARD_FILE
+from emotion.inference.defaults import SMALL_STANDARD, STANDARD, STANDARD_FILE
 from emotion.inference.predictor import BATCH_SIZE, Predictor, find_standard
 from emotion.model_files.probabilities import predict_probabilities
 from emotion.runtimes.engines import load_engine
@@ -290,7 +290,8 @@ class TestBadArguments:
                 Predictor(tmp_path / name)
 
     def test_without_a_release_the_message_says_where_it_was_sought(self, monkeypatch):
-        monkeypatch.setattr("emotion.inference.predictor.STANDARD", "nothing")
+        for name in ("STANDARD", "SMALL_STANDARD"):
+            monkeypatch.setattr(f"emotion.inference.predictor.{name}", "nothing")
         with pytest.raises(InputError, match=r"released/nothing/model_int8\.tflite .*models.*--model"):
             find_standard()
 
@@ -299,11 +300,12 @@ class TestBadArguments:
         monkeypatch.setattr("emotion.inference.predictor.PACKAGE", package)
         (tmp_path / "here").mkdir()
         monkeypatch.chdir(tmp_path / "here")
-        for root in (package, tmp_path / "clone/models", tmp_path / "here/models"):
-            path = root / "released" / STANDARD / STANDARD_FILE
-            path.parent.mkdir(parents=True)
-            path.touch()
-            assert find_standard().resolve() == path
+        for release in (SMALL_STANDARD, STANDARD):
+            for root in (package, tmp_path / "clone/models", tmp_path / "here/models"):
+                path = root / "released" / release / STANDARD_FILE
+                path.parent.mkdir(parents=True)
+                path.touch()
+                assert find_standard().resolve() == path
 
 
 @pytest.mark.tf

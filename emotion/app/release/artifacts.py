@@ -7,7 +7,6 @@ from ruamel.yaml import YAML
 
 from emotion.core.errors import InputError
 from emotion.core.params import read_yaml
-from emotion.core.paths import MODEL
 from emotion.reports.facts import ORIGINS, Facts, find_origin
 
 PIPELINE = Path("dvc.yaml")
@@ -23,28 +22,28 @@ def check_artifact(folder: Path) -> None:
         )
 
 
-def write_artifact(target: Path, folder: Path, facts: Facts) -> None:
-    """Write dvc.yaml to `target`, with the release in `folder` among its artifacts.
+def write_artifact(target: Path, model: Path, facts: Facts) -> None:
+    """Write dvc.yaml to `target`, with the release whose first file will be `model` among its artifacts.
 
     The rest keeps its comments and its order. The form is that in which DVC itself writes the file.
     """
     yaml = YAML()
     yaml.default_flow_style = False
     pipeline = yaml.load(PIPELINE.read_text(encoding="utf-8"))
-    pipeline.setdefault("artifacts", {})[folder.name] = describe_artifact(folder, facts)
+    pipeline.setdefault("artifacts", {})[model.parent.name] = describe_artifact(model, facts)
     with target.open("w", encoding="utf-8") as stream:
         yaml.dump(pipeline, stream)
 
 
-def describe_artifact(folder: Path, facts: Facts) -> dict[str, Any]:
+def describe_artifact(model: Path, facts: Facts) -> dict[str, Any]:
     """Return the entry of a release: path, type, description and labels. It has no figures, which would go stale."""
     origin, train = find_origin(facts), facts.params.train
     start = " from pretrained weights" if train.init_from else ""
     distillation = " by distillation" if train.teachers else ""
     return {
-        "path": (folder / MODEL.name).as_posix(),
+        "path": model.as_posix(),
         "type": "model",
         "desc": f"Predicts {', '.join(facts.emotions)} in images of faces. Network {train.architecture}, trained on "
         f"{ORIGINS[origin]}{start}{distillation}",
-        "labels": ["facial-emotion-recognition", "keras", origin],
+        "labels": ["facial-emotion-recognition", model.suffix[1:], origin],
     }

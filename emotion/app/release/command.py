@@ -9,9 +9,9 @@ Commit both with git afterwards."""
 
 DETAILS = """\
 examples:
-  emotion release fer2013-large              keep the model in all formats
-  emotion release fer2013-large --replace    replace this release
-  emotion release fer2013-tiny --files int8  keep model.keras and int8 only"""
+  emotion release fer2013-large            keep the model in all formats
+  emotion release fer2013-large --replace  replace this release
+  emotion release tiny --files keras int8  keep model.keras and int8 only"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,9 +27,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--replace", action="store_true", help="replace the release of this name")
     parser.add_argument(
         "--files",
-        nargs="*",
+        nargs="+",
         metavar="FORMAT",
-        help="formats to keep besides .keras: tflite, int8, onnx. Without FORMAT: none of them (default: all)",
+        help="formats to keep: keras, tflite, int8, onnx (default: all)",
     )
     parser.set_defaults(run=run)
 

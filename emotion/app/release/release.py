@@ -36,7 +36,7 @@ MODELS = (TRAINED_MODEL, *EXPORTED.values())
 def release(name: str, *, replace: bool = False, files: Collection[str] | None = None) -> str:
     """Write models/released/NAME and its entry among the artifacts of dvc.yaml, and return what to print.
 
-    The release has the .keras file and those of FILES that `files` names, or all of FILES for None.
+    The release has the model files that `files` names, or all of FILES for None.
 
     A temporary folder holds the release until it is complete. After an error nothing of it is left, and the release to
     replace and dvc.yaml are unchanged.
@@ -61,7 +61,7 @@ def release(name: str, *, replace: bool = False, files: Collection[str] | None =
         copy_results(new)
         facts = read_release(new)
         (new / CARD).write_text(describe_release(facts, new, folder, stored, commit), encoding="utf-8")
-        write_artifact(pipeline, folder, facts)
+        write_artifact(pipeline, folder / next(iter(stored.files.values())), facts)
         put_in_place(new, folder)
     return summarize_release(folder, stored)
 
@@ -106,10 +106,10 @@ def summarize_release(folder: Path, stored: StoredModels) -> str:
     test = read_json(folder / EVALUATION_METRICS.name)["test"]
     sizes = ", ".join(f"{path.name} {millions(path.stat().st_size)} MB" for path in model_files(folder))
     unknown = [time.title for time in MEASURED_TIMES if not (folder / time.copy).is_file()]
+    weights = f"weights in {stored.weights}, with which" if stored.weights else "with the first file,"
     figures = (
         f"{folder}: accuracy {figure_text(test, 'accuracy')}, macro F1 {figure_text(test, 'macro_f1')} on "
-        f"{test['images']:,} test images. {sizes}; weights in {stored.weights}, with which the accuracy is "
-        f"{percent(stored.accuracy, 2)}"
+        f"{test['images']:,} test images. {sizes}; {weights} the accuracy is {percent(stored.accuracy, 2)}"
     )
     times = [f"{title}: not known, since the model came from DVC's cache" for title in unknown]
     source = load_params("source", path=folder / PARAMS_FILE).source

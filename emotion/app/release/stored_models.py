@@ -19,8 +19,10 @@ from emotion.core.paths import (
     TFLITE_MODEL,
 )
 
-FILES = ("tflite", "int8", "onnx")
-"""The names that users give for the model files of a release, besides the .keras file."""
+KERAS = "keras"
+
+FILES = (KERAS, "tflite", "int8", "onnx")
+"""The names that users give for the model files of a release."""
 
 MODEL_SUFFIXES = (".keras", ".onnx", ".tflite")
 """The suffixes of model files."""
@@ -37,21 +39,21 @@ class StoredModels:
     """The model files of a release.
 
     Attributes:
-        files: the names of its files by their names in metrics/export.json, the .keras file first.
-        weights: the type of the weights in the Keras file.
-        accuracy: the accuracy of the stored .keras file on the test split, 0 to 1.
+        files: the names of its files by their names in metrics/export.json, in the order of FILES.
+        weights: the type of the weights in the .keras file; None where there is no such file.
+        accuracy: the accuracy of the stored .keras file, or else of the first file, on the test split, 0 to 1.
     """
 
     files: Mapping[str, str]
-    weights: str
+    weights: str | None
     accuracy: float
 
 
 def choose_files(files: Collection[str] | None) -> Collection[str]:
-    """Return `files`, or all of FILES for None; raise InputError where one is not in FILES."""
+    """Return `files`, or all of FILES for None; raise InputError where there are none, or one is not in FILES."""
     if files is None:
         return FILES
-    for file in files:
+    for file in files or ("nothing",):
         if file not in FILES:
             raise InputError(f"--files: got {file!r}, expected some of {', '.join(FILES)}")
     return files
@@ -59,10 +61,12 @@ def choose_files(files: Collection[str] | None) -> Collection[str]:
 
 def write_models(folder: Path, params: Params, files: Collection[str]) -> StoredModels:
     """Write the model files to `folder`: model.keras and model.tflite in half the bytes where that keeps accuracy."""
-    others = {key: source for name, (key, source) in name_files().items() if name in files}
-    names = {"keras": MODEL.name} | {key: _stored_name(source) for key, source in others.items()}
-    for key, source in others.items():
+    chosen = {key: source for name, (key, source) in name_files().items() if name in files}
+    names = {key: _stored_name(source) for key, source in chosen.items()}
+    for key, source in chosen.items():
         shutil.copyfile(source, folder / names[key])
+    if KERAS not in names:
+        return StoredModels(names, None, read_json(EXPORT_METRICS)[next(iter(names))]["accuracy"])
     # Keras takes seconds to load, so errors in other files are reported before.
     from emotion.model_files.keras_setup import set_up
 
@@ -82,7 +86,7 @@ def write_models(folder: Path, params: Params, files: Collection[str]) -> Stored
 def name_files() -> dict[str, tuple[str, Path]]:
     """Return what each of FILES is in metrics/export.json, and where the pipeline wrote it."""
     tflite = choose_tflite()
-    places = (tflite, TFLITE_MODELS[tflite]), ("tflite_int8", INT8_MODEL), ("onnx", ONNX_MODEL)
+    places = (KERAS, MODEL), (tflite, TFLITE_MODELS[tflite]), ("tflite_int8", INT8_MODEL), ("onnx", ONNX_MODEL)
     return dict(zip(FILES, places, strict=True))
 
 

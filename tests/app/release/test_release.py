@@ -245,12 +245,24 @@ def test_files_for_other_runtimes_come_along(project, dvc, change, chosen):
     assert (RELEASED / "one/model.onnx").read_bytes() == ONNX_MODEL.read_bytes()
 
 
-@pytest.mark.parametrize("files, names", [([], []), (["int8"], ["model_int8.tflite"]), (["onnx"], ["model.onnx"])])
+@pytest.mark.parametrize(
+    "files, names",
+    [
+        (["keras"], ["model.keras"]),
+        (["int8", "keras"], ["model.keras", "model_int8.tflite"]),
+        (["int8"], ["model_int8.tflite"]),
+        (["onnx"], ["model.onnx"]),
+    ],
+)
 def test_some_files_can_be_left_out(project, dvc, files, names):
-    release("one", files=files)
-    assert sorted(path.name for path in (RELEASED / "one").glob("model*")) == ["model.keras", *names]
+    printed = release("one", files=files)
+    assert sorted(path.name for path in (RELEASED / "one").glob("model*")) == names
     card = (RELEASED / "one/README.md").read_text(encoding="utf-8")
-    assert [name for name in MODEL_FILES if f"models/released/one/{name}" in card] == ["model.keras", *names]
+    assert [name for name in MODEL_FILES if f"models/released/one/{name}" in card] == names
+    entry = read_yaml(Path("dvc.yaml"))["artifacts"]["one"]
+    assert entry["path"] == f"models/released/one/{names[0]}"
+    assert entry["labels"][1] == names[0].partition(".")[2]
+    assert ("float16" in printed, "float16" in card, "import keras" in card) == 3 * ("keras" in files,)
 
 
 def test_every_release_is_an_artifact(project, dvc):
@@ -368,8 +380,10 @@ def test_other_names_are_refused(project, dvc, name):
 
 
 def test_other_files_are_refused(project, dvc):
-    with pytest.raises(InputError, match="--files: got 'h5', expected some of tflite, int8, onnx"):
+    with pytest.raises(InputError, match="--files: got 'h5', expected some of keras, tflite, int8, onnx"):
         release("one", files=["int8", "h5"])
+    with pytest.raises(InputError, match="--files: got 'nothing', expected some of keras"):
+        release("one", files=[])
 
 
 def test_a_release_that_exists_is_left_alone(project, dvc):
@@ -473,7 +487,7 @@ def test_the_command_prints_where_the_release_is(project, dvc, monkeypatch, caps
     monkeypatch.setattr(sys, "argv", ["emotion", "release", "one"])
     with pytest.raises(SystemExit, match=r"error: models/released/one exists.*--replace"):
         cli.main()
-    monkeypatch.setattr(sys, "argv", ["emotion", "release", "one", "--replace", "--files", "int8"])
+    monkeypatch.setattr(sys, "argv", ["emotion", "release", "one", "--replace", "--files", "keras", "int8"])
     cli.main()
     assert not (RELEASED / "one/model.onnx").exists()
 
