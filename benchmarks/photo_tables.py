@@ -40,7 +40,7 @@ SEED_COLUMNS: Mapping[str, tuple[Find, Text]] = {
     "calibration error": (lambda seed: seed["test"]["calibrated_expected_calibration_error"], number),
     "minutes": (lambda seed: seed["minutes"], lambda minutes: f"{minutes:.0f}"),
 }
-"""What the table of seeds shows: how to find each figure, and how to write it."""
+"""The columns of the table of seeds: how to find a figure, and how to write it."""
 
 
 def render_photo() -> str:
@@ -51,7 +51,7 @@ def render_photo() -> str:
 def _cells(folder: Path, system: System) -> tuple[str, ...]:
     test, agreed = system.test, find_agreed(read_json(folder / EVALUATION_METRICS.name))
     return (
-        system.title,
+        f"`{system.name}`",
         f"{figure_text(test, 'accuracy')} of {test['images']:,}",
         f"{figure_text(agreed, 'accuracy')} of {agreed['images']:,}",
         number(test["macro_f1"]),

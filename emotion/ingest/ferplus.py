@@ -244,8 +244,8 @@ def target_votes(counts: np.ndarray, own: pd.Series, source_votes: int) -> np.nd
         source_votes: 0 to 100.
     """
     votes = drop_single_votes(counts).astype(np.int64)
-    labels = own.map(lambda emotion: KNOWN_EMOTIONS.index(emotion) if emotion in KNOWN_EMOTIONS else -1)
-    labels = labels.to_numpy(np.int64)
+    numbers = own.map(lambda emotion: KNOWN_EMOTIONS.index(emotion) if emotion in KNOWN_EMOTIONS else -1)
+    labels = numbers.to_numpy(np.int64)
     rows = np.flatnonzero((labels >= 0) & (counts[np.arange(len(counts)), labels] > 0))
     votes[rows, labels[rows]] += source_votes
     return np.minimum(votes, MAX_VOTES).astype(np.uint8)

@@ -142,7 +142,9 @@ def read_private_test(scheme, metadata):
     emotions = pd.Series([entry.emotion for entry, _ in test])
     if scheme in VOTE_SCHEMES:
         rows = [int(entry.image.removeprefix("row ")) for entry, _ in test]
-        emotions = choose_by_majority(read_votes(archive.parent, source).counts[rows], emotions)
+        votes = read_votes(archive.parent, source)
+        assert votes is not None
+        emotions = choose_by_majority(votes.counts[rows], emotions)
     labels = emotions.map(classes.label).to_numpy()
     images = np.stack([to_input(decode(content), metadata.size, metadata.color) for _, content in test])
     return images[labels >= 0], labels[labels >= 0]
