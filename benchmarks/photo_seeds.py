@@ -23,8 +23,7 @@ from emotion.runtimes.engines import load_engine
 PRESET = "photo"
 REPRO = "run `dvc repro` first"
 AGREED = ("images", "accuracy")
-TEST = (*AGREED, "macro_f1", "calibrated_expected_calibration_error")
-WILD = (*AGREED, "macro_f1", "calibrated_expected_calibration_error")
+SCORES = (*AGREED, "macro_f1", "calibrated_expected_calibration_error")
 
 
 def main() -> None:
@@ -56,10 +55,10 @@ def record(faces_wild: Path) -> None:
     seeds = read_json(SEEDS) if SEEDS.is_file() else {}
     seeds[str(seed)] = {
         "minutes": round(read_json(TRAINING_TIME, REPRO)["seconds"] / 60, 1),
-        "test": {name: evaluation["test"][name] for name in TEST},
+        "test": {name: evaluation["test"][name] for name in SCORES},
         "agreed": {name: find_agreed(evaluation)[name] for name in AGREED},
         "faces_wild": {
-            **{name: wild[name] for name in WILD},
+            **{name: wild[name] for name in SCORES},
             "recall": {emotion: wild["by_emotion"][emotion]["recall"] for emotion in FIVE},
         },
     }

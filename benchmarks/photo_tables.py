@@ -2,14 +2,13 @@
 
 import statistics
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from benchmarks.released_report import System, find_vote_releases, milliseconds_text, minutes_text, read_vote_systems
+from benchmarks.released_report import System, milliseconds_text, minutes_text, read_vote_systems
 from benchmarks.runs import RESULTS
 from benchmarks.tables import render_table
 from emotion.core.files import read_json
-from emotion.core.paths import EVALUATION_METRICS
+from emotion.core.paths import EVALUATION_METRICS, RELEASED_MODELS
 from emotion.ingest.ferplus import MAJORITY
 from emotion.presentation.formats import figure_text, number, percent
 
@@ -45,11 +44,11 @@ SEED_COLUMNS: Mapping[str, tuple[Find, Text]] = {
 
 def render_photo() -> str:
     """Return the scores of the releases that learned FER+'s votes, by FER+'s labels of PrivateTest."""
-    return render_table(HEADER, map(_cells, find_vote_releases(), read_vote_systems()))
+    return render_table(HEADER, map(_cells, read_vote_systems()))
 
 
-def _cells(folder: Path, system: System) -> tuple[str, ...]:
-    test, agreed = system.test, find_agreed(read_json(folder / EVALUATION_METRICS.name))
+def _cells(system: System) -> tuple[str, ...]:
+    test, agreed = system.test, find_agreed(read_json(RELEASED_MODELS / system.name / EVALUATION_METRICS.name))
     return (
         f"`{system.name}`",
         f"{figure_text(test, 'accuracy')} of {test['images']:,}",
