@@ -193,14 +193,19 @@ def choose_by_majority(counts: np.ndarray, own: pd.Series) -> pd.Series:
     emotions, others = counts[:, :CLASSES], counts[:, CLASSES:]
     most = emotions.max(axis=1)
     # The first emotion is chosen before the others anyway, so it stands for none.
-    labels = own.map(lambda emotion: KNOWN_EMOTIONS.index(emotion) if emotion in KNOWN_EMOTIONS else 0).to_numpy(
-        np.int64
-    )
+    labels = np.maximum(_own_labels(own), 0)
     own_is_first = emotions[np.arange(len(counts)), labels] == most
     chosen = np.where(own_is_first, labels, emotions.argmax(axis=1))
     is_other = (others.max(axis=1) > most) | (most == 0)
     chosen[is_other] = CLASSES + others.argmax(axis=1)[is_other]
     return pd.Series(np.array(list(CHOICES.values()), dtype=object)[chosen], index=own.index)
+
+
+def _own_labels(own: pd.Series) -> np.ndarray:
+    """Return the place of each emotion in KNOWN_EMOTIONS, int64; -1 where it is none of them."""
+    places = {name: place for place, name in enumerate(KNOWN_EMOTIONS)}
+    labels: np.ndarray = own.map(places).fillna(-1).to_numpy(np.int64)
+    return labels
 
 
 def drop_single_votes(counts: np.ndarray) -> np.ndarray:
@@ -244,8 +249,7 @@ def target_votes(counts: np.ndarray, own: pd.Series, source_votes: int) -> np.nd
         source_votes: 0 to 100.
     """
     votes = drop_single_votes(counts).astype(np.int64)
-    numbers = own.map(lambda emotion: KNOWN_EMOTIONS.index(emotion) if emotion in KNOWN_EMOTIONS else -1)
-    labels = numbers.to_numpy(np.int64)
+    labels = _own_labels(own)
     rows = np.flatnonzero((labels >= 0) & (counts[np.arange(len(counts)), labels] > 0))
     votes[rows, labels[rows]] += source_votes
     return np.minimum(votes, MAX_VOTES).astype(np.uint8)

@@ -64,7 +64,8 @@ def write_models(folder: Path, params: Params, files: Collection[str]) -> Stored
     chosen = {key: source for name, (key, source) in name_files().items() if name in files}
     names = {key: _stored_name(source) for key, source in chosen.items()}
     for key, source in chosen.items():
-        shutil.copyfile(source, folder / names[key])
+        if key != KERAS:
+            shutil.copyfile(source, folder / names[key])
     if KERAS not in names:
         return StoredModels(names, None, read_json(EXPORT_METRICS)[next(iter(names))]["accuracy"])
     # Keras takes seconds to load, so errors in other files are reported before.
