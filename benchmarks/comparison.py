@@ -9,6 +9,9 @@ all of them take an afternoon on two cores. `--in-full` runs the presets without
 The figures of each run become a row of results/runs.csv; `make figures` writes the table. A system that has a row is
 not run again, unless it is named: `--only mini-xception`. Milliseconds a face are measured at the end, when nothing
 else runs.
+
+Each model then reads the photographs of faces_wild, as benchmarks.outside does, and results/comparison_photos.json gets
+the scores. Of the five emotions of the photographs, those count that the system knows.
 """
 
 import argparse
@@ -16,20 +19,26 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from benchmarks.comparison_report import LATENCY, SYSTEMS, write_plot
+from benchmarks.comparison_report import LATENCY, PHOTOS, SYSTEMS, write_plot
 from benchmarks.comparison_report import PREFIX as ROWS
+from benchmarks.outside import measure
+from benchmarks.outside_tables import FACES_WILD, FIVE
 from benchmarks.runs import make_run, read_preset, read_runs, write_run
 from emotion.app.preset.presets import apply_preset, list_presets
 from emotion.core.errors import InputError, run_command
-from emotion.core.files import atomic_path, write_json
+from emotion.core.files import atomic_path, read_json, write_json
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import PARAMS_FILE
+from emotion.core.paths import MODEL
+from emotion.runtimes.engine import Engine
+from emotion.runtimes.engines import load_engine
 
 PATIENT = ("train.patience=4",)
 HALF = ("train.epochs=30", "train.progressive_sizes=[[32,0.5],[40,0.2]]")
@@ -45,6 +54,8 @@ CUTS = {
     "fer2013": (*HALF, "train.warmup=0.03333"),
 }
 """The params that shorten each training unless `--in-full` is given."""
+
+PHOTO_SCORES = ("images", "accuracy", "accuracy_low", "accuracy_high", "macro_f1")
 
 PREFIX = "compare-"
 DVC = str(Path(sys.executable).with_name("dvc"))
@@ -64,7 +75,7 @@ def compare(options: argparse.Namespace) -> None:
         queue(name, options)
     if names:
         start(options.jobs)
-        follow(names)
+        follow(names, options.faces_wild)
     measure_latency()
     write_plot()
     print("`make figures` writes the table into docs/figures.md")
@@ -80,6 +91,8 @@ def check_options(options: argparse.Namespace) -> None:
         raise InputError(f"there are no presets {', '.join(missing)}; run the command from the project's root")
     if not options.fer2013.is_file() or options.fer2013.parent != Path("data/raw"):
         raise InputError(f"--fer2013: got {options.fer2013}, expected FER2013 as a file in data/raw/")
+    if not options.faces_wild.exists():
+        raise InputError(f"--faces-wild: got {options.faces_wild}, which is not here; name the folder or the tar file")
 
 
 def queue(name: str, options: argparse.Namespace) -> None:
@@ -103,7 +116,7 @@ def start(jobs: int) -> None:
         raise InputError(f"`{' '.join(command)}` failed; run it by hand to see why")
 
 
-def follow(names: list[str]) -> None:
+def follow(names: list[str], faces_wild: Path) -> None:
     """Keep the figures of each experiment as it ends; return once all have.
 
     Raises:
@@ -116,6 +129,7 @@ def follow(names: list[str]) -> None:
         for name in sorted(waiting):
             if states.get(name) == "Success":
                 collect(name)
+                measure_photos(name, load_experiment(name), faces_wild)
             elif states.get(name) == "Failed":
                 failed.append(name)
             else:
@@ -144,6 +158,23 @@ def collect(name: str) -> None:
     time = {"threads": params["compute"]["threads"]} | ({"seconds": int(seconds[-1])} if seconds else {})
     code = _git("rev-parse", "--short", f"{reference}^").strip()
     write_run(make_run(ROWS + name, name, params, evaluation, training, time, dataset, code))
+
+
+def load_experiment(name: str) -> Engine:
+    """Return the model of the experiment of `name`, from the cache of DVC."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / MODEL.name
+        _dvc("get", ".", MODEL.as_posix(), "--rev", find_experiment(PREFIX + name), "--out", str(path))
+        return load_engine(path)
+
+
+def measure_photos(name: str, engine: Engine, faces_wild: Path) -> None:
+    """Record the scores of a system on the photographs, over those of the five emotions that it knows."""
+    emotions = [emotion for emotion in FIVE if emotion in engine.metadata.emotions]
+    scores = measure({faces_wild: emotions}, {name: lambda: engine})[faces_wild.stem][name]["all"]
+    systems = read_json(PHOTOS) if PHOTOS.is_file() else {}
+    systems[name] = {score: scores[score] for score in PHOTO_SCORES}
+    write_json(PHOTOS, dict(sorted(systems.items())))
 
 
 def find_experiment(name: str) -> str:
@@ -190,6 +221,7 @@ def _run(*command: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--fer2013", type=Path, default=Path("data/raw/fer2013.tar.gz"), help="FER2013, in data/raw/")
+    parser.add_argument("--faces-wild", type=Path, default=FACES_WILD, help="a folder or tar file (%(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="experiments at a time (2)")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="run these systems, again if need be")
     parser.add_argument("--in-full", action="store_true", help="run the presets as they are: a night or two")

@@ -7,14 +7,19 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.outside_tables import accuracy_outside
 from benchmarks.runs import RESULTS, Run, read_runs, scores_of
 from benchmarks.tables import render_table
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.plots.style import ACCENT, INK, PALE, SOFT, new_figure, save_figure, styled
+from emotion.presentation.formats import figure_text
 
 PREFIX = "comparison/"
 LATENCY = RESULTS / "comparison_speed.json"
+PHOTOS = RESULTS / "comparison_photos.json"
+"""The scores of each system on faces_wild. A system of an earlier comparison has none."""
+
 PLOT = RESULTS / "comparison.png"
 PACKAGE = RESULTS / "fer_package.json"
 
@@ -47,6 +52,7 @@ HEADER = (
     "the commonest class",
     "accuracy (95 %)",
     "macro F1",
+    "photos, accuracy (95 %)",
     "parameters",
     "million multiply-adds",
     "best epoch",
@@ -67,6 +73,7 @@ class Row(NamedTuple):
     low: float
     high: float
     macro_f1: float
+    photos: str
     parameters: int
     multiply_adds: int
     epochs: str
@@ -96,11 +103,12 @@ def read_rows() -> list[Row]:
     untimed = [name for name in names if name not in latency]
     if untimed:
         raise InputError(f"{LATENCY} lacks {', '.join(untimed)}; run `python -m benchmarks.comparison` once more")
-    rows = [_system(name, runs[PREFIX + name], latency[name]) for name in names]
+    photos = read_json(PHOTOS) if PHOTOS.is_file() else {}
+    rows = [_system(name, runs[PREFIX + name], photos.get(name), latency[name]) for name in names]
     return [*rows, _package()] if PACKAGE.exists() else rows
 
 
-def _system(name: str, run: Run, milliseconds: float) -> Row:
+def _system(name: str, run: Run, photos: dict[str, Any] | None, milliseconds: float) -> Row:
     test = scores_of(run, "test")
     return Row(
         f"`{name}`{OLDER.get(name, '')}",
@@ -109,6 +117,7 @@ def _system(name: str, run: Run, milliseconds: float) -> Row:
         float(run["commonest_class"]),
         *_accuracy(test),
         macro_f1=test["macro_f1"],
+        photos=f"{figure_text(photos, 'accuracy')} of {photos['images']}" if photos else "",
         parameters=int(run["parameters"]),
         multiply_adds=int(run["multiply_adds"]),
         epochs=f"{run['best_epoch']} of {run['epochs']}",
@@ -128,6 +137,7 @@ def _package() -> Row:
         max(support) / test["images"],
         *_accuracy(test),
         macro_f1=test["macro_f1"],
+        photos=accuracy_outside("fer"),
         parameters=package["parameters"],
         multiply_adds=package["multiply_adds"],
         epochs="",
@@ -153,6 +163,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{100 * row.commonest:.1f} %",
         f"{100 * row.accuracy:.1f} % ({100 * row.low:.1f} to {100 * row.high:.1f})",
         f"{row.macro_f1:.3f}",
+        row.photos,
         f"{row.parameters:,}",
         f"{row.multiply_adds / 1e6:.1f}",
         row.epochs,

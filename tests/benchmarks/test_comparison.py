@@ -74,7 +74,7 @@ def test_wrong_options_are_refused_before_anything_is_queued(arguments):
 
 
 def test_the_plot_has_a_panel_for_each_number_of_classes():
-    row = Row("`one`", 2, 100, 0.6, 0.7, 0.65, 0.75, 0.7, 1, 1, "", "", 0.1, (0.9, 1.0))
+    row = Row("`one`", 2, 100, 0.6, 0.7, 0.65, 0.75, 0.7, "", 1, 1, "", "", 0.1, (0.9, 1.0))
     figure = plot_accuracy([row, row._replace(classes=7, stated=None), row._replace(classes=7)])
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["2 classes", "7 classes"]
     assert len(figure.axes[1].get_yticks()) == 2
