@@ -55,7 +55,7 @@ from emotion.runtimes.engines import load_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURE = RESULTS / "framing.png"
-MODEL = Path("models/released/fer2013-nano/model_int8.tflite")
+MODEL = Path("models/released/photo-nano/model_int8.tflite")
 """The default model of the commands, below ROOT."""
 
 SEED = 2013

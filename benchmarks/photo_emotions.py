@@ -26,7 +26,7 @@ from emotion.inference.predictor import Predictor
 
 ROOT = Path(__file__).resolve().parent.parent
 
-MODELS = ("fer2013-nano", "fer2013")
+MODELS = ("photo", "photo-nano")
 MODEL_FILE = "model_int8.tflite"
 
 WAYS: dict[str, dict[str, Any]] = {

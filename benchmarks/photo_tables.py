@@ -1,12 +1,11 @@
 """The tables of the preset photo: its releases by FER+'s labels of PrivateTest, and its seeds."""
 
-import statistics
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from benchmarks.released_report import System, milliseconds_text, minutes_text, read_vote_systems
 from benchmarks.runs import RESULTS
-from benchmarks.tables import render_table
+from benchmarks.tables import render_table, spread_text
 from emotion.core.files import read_json
 from emotion.core.paths import EVALUATION_METRICS, RELEASED_MODELS
 from emotion.ingest.ferplus import MAJORITY
@@ -74,10 +73,8 @@ def render_seeds() -> str:
     seeds = read_json(SEEDS, "run `python -m benchmarks.photo_seeds`")
     rows = [(seed, *(text(find(scores)) for find, text in SEED_COLUMNS.values())) for seed, scores in seeds.items()]
     if len(seeds) > 1:
-        rows.append(("mean, standard deviation", *(_spread_text(seeds, *column) for column in SEED_COLUMNS.values())))
+        spread = (
+            spread_text([find(scores) for scores in seeds.values()], text) for find, text in SEED_COLUMNS.values()
+        )
+        rows.append(("mean, standard deviation", *spread))
     return render_table(("seed", *SEED_COLUMNS), rows)
-
-
-def _spread_text(seeds: Mapping[str, Any], find: Find, text: Text) -> str:
-    values = [find(scores) for scores in seeds.values()]
-    return f"{text(statistics.mean(values))}, {text(statistics.stdev(values))}"

@@ -18,7 +18,7 @@ from emotion.core.paths import EVALUATION_METRICS, EXPORT_METRICS, RELEASED_MODE
 from emotion.presentation.formats import figure_text, number, percent
 
 TIMES = RESULTS / "released.json"
-UNRELEASED = ("fer2013-quick",)
+UNRELEASED = ("fer2013", "fer2013-quick")
 """Rows of results/runs.csv that the table shows, each of the preset of its name."""
 PACKAGE = RESULTS / "fer_package.json"
 PEERS = Path("benchmarks/peers.csv")
@@ -158,7 +158,7 @@ def _read_run(run: Run) -> System:
         "seconds": 60 * float(run["minutes"]),
         "threads": int(run["threads"]),
         "processor": run["processor"],
-        "accelerator": run["accelerator"],
+        "accelerator": run["accelerator"] or None,
         "backend": run["backend"],
     }
     return System(

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from benchmarks.runs import RESULTS, Run, read_run, scores_of
-from benchmarks.score_tables import STANDARD
 from benchmarks.tables import read_rows, render_table
 from emotion.core.files import read_json
 from emotion.core.params import PARAMS_FILE, read_yaml
@@ -25,7 +24,7 @@ PRETRAINED = {
 
 DISTILLED = {
     "`fer2013-quick`": "fer2013-quick",
-    "`fer2013-quick` with the teacher `fer2013-long`": "quick/original-inputs",
+    "`fer2013-quick` with an earlier `fer2013-long` as its teacher": "quick/original-inputs",
 }
 """Rows of results/runs.csv by their teachers."""
 
@@ -117,9 +116,7 @@ def render_ferplus() -> str:
 
 def render_copies() -> str:
     """Return the scores of `fer2013` with and without copies in its training images."""
-    released, run = read_json(STANDARD / EVALUATION_METRICS.name), read_run("fer2013/keep-copies")
-    without = Scores(released["test"], released["test_unique"])
-    kept = Scores(scores_of(run, "test"), scores_of(run, "test_unique"))
+    without, kept = map(_copies_scores, ("fer2013", "fer2013/keep-copies"))
     images, others = (int(scores["images"]) for scores in without)
     header = (
         "`fer2013` trained",
@@ -129,6 +126,11 @@ def render_copies() -> str:
     )
     rows = [("without the copies", *_copies_cells(without)), ("with the copies", *_copies_cells(kept))]
     return render_table(header, rows)
+
+
+def _copies_scores(name: str) -> Scores:
+    run = read_run(name)
+    return Scores(scores_of(run, "test"), scores_of(run, "test_unique"))
 
 
 def _copies_cells(scores: Scores) -> tuple[str, str, str]:

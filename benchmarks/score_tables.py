@@ -1,6 +1,5 @@
-"""Tables of scores: the standard model in full, by class and by seed, the sample, and the counts of FER2013."""
+"""Tables of scores: the releases, fer2013-long in full and by class, fer2013 by seed, the sample, FER2013's counts."""
 
-import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,16 +13,17 @@ from benchmarks.released_report import (
     read_vote_systems,
 )
 from benchmarks.runs import RESULTS, read_run, scores_of
-from benchmarks.tables import read_rows, render_table
-from emotion.app.release.results import TRAINING
+from benchmarks.tables import read_rows, render_table, spread_text
 from emotion.core.files import read_json
 from emotion.core.paths import EVALUATION_METRICS, RELEASED_MODELS
 from emotion.presentation.formats import figure_text, number, percent
 from emotion.reports.model_card import CALIBRATION_SCORES, CLASSIFICATION_SCORES
 
-STANDARD = RELEASED_MODELS / "fer2013"
-SEEDS = ("seeds/fer2013-2014", "seeds/fer2013-2015")
-"""Rows of results/runs.csv that differ from the released `fer2013` in their seed only."""
+STANDARD = RELEASED_MODELS / "fer2013-long"
+"""The release that learned FER2013's labels."""
+
+SEEDS = ("fer2013", "seeds/fer2013-2014", "seeds/fer2013-2015")
+"""Rows of results/runs.csv that differ in their seed only."""
 
 SEED_COLUMNS = (
     ("validation", "accuracy"),
@@ -37,7 +37,7 @@ SEED_COLUMNS = (
 class Seed(NamedTuple):
     """A training of the preset `fer2013`: its seed, its scores by split, and its minutes."""
 
-    title: str
+    seed: str
     scores: dict[str, dict[str, float]]
     minutes: float
 
@@ -60,7 +60,7 @@ def _accuracy_cells(system: System, labels: str) -> tuple[str, ...]:
 
 
 def render_standard() -> str:
-    """Return every score of the standard model, with and without copies."""
+    """Return every score of the release that learned FER2013's labels, with and without copies."""
     metrics = _read(STANDARD)
     test, unique = metrics["test"], metrics["test_unique"]
     header = ("", f"PrivateTest, {test['images']:,} images", f"without copies, {unique['images']:,} images")
@@ -70,7 +70,7 @@ def render_standard() -> str:
 
 
 def render_classes() -> str:
-    """Return the scores of the standard model by emotion."""
+    """Return the scores of the same release by emotion."""
     names = ("precision", "recall", "f1", "roc_auc")
     rows = [
         (emotion, *(number(scores[name]) for name in names), f"{scores['support']:,}")
@@ -80,7 +80,7 @@ def render_classes() -> str:
 
 
 def render_seeds() -> str:
-    """Return the scores of the standard model by seed, with their mean and standard deviation."""
+    """Return the scores of the preset `fer2013` by seed, with their mean and standard deviation."""
     seeds = read_seeds()
     header = (
         "seed",
@@ -93,31 +93,25 @@ def render_seeds() -> str:
     )
     rows = [
         (
-            seed.title,
+            seed.seed,
             *(figure_text(seed.scores[split], name) for split, name in SEED_COLUMNS),
             f"{seed.minutes:.0f} min",
         )
         for seed in seeds
     ]
-    spread = [_mean_and_spread([seed.scores[split][name] for seed in seeds], name) for split, name in SEED_COLUMNS]
+    spread = [
+        spread_text([seed.scores[split][name] for seed in seeds], percent if name == "accuracy" else number)
+        for split, name in SEED_COLUMNS
+    ]
     return render_table(header, [*rows, ("mean, standard deviation", *spread, "")])
 
 
 def read_seeds() -> list[Seed]:
-    """Return the trainings of `fer2013` by seed, the released one first."""
-    time = read_json(STANDARD / TRAINING.copy)
-    seeds = [Seed("2013, released", _read(STANDARD), time["seconds"] / 60)]
-    for run in map(read_run, SEEDS):
-        scores = {split: scores_of(run, split) for split in ("validation", "test")}
-        seeds.append(Seed(run["seed"], scores, float(run["minutes"])))
-    return seeds
-
-
-def _mean_and_spread(values: list[float], name: str) -> str:
-    mean, spread = statistics.mean(values), statistics.stdev(values)
-    if "accuracy" in name:
-        return f"{percent(mean)}, {100 * spread:.1f}"
-    return f"{number(mean)}, {number(spread)}"
+    """Return the trainings of the preset `fer2013` by seed."""
+    return [
+        Seed(run["seed"], {split: scores_of(run, split) for split in ("validation", "test")}, float(run["minutes"]))
+        for run in map(read_run, SEEDS)
+    ]
 
 
 def render_data() -> str:

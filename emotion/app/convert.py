@@ -9,7 +9,7 @@ Write a trained model in another format. The suffix of the new file names it:
 
 DETAILS = """\
 examples:
-  emotion convert models/released/fer2013/model.keras model.onnx  for ONNX"""
+  emotion convert models/released/photo/model.keras model.onnx  for ONNX"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

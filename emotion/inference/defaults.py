@@ -3,7 +3,7 @@
 STANDARD = "photo"
 """The release that predicts where no model is named."""
 
-SMALL_STANDARD = "fer2013-nano"
+SMALL_STANDARD = "photo-nano"
 """The release that takes its place where it is missing, as in the wheel, which has to be small."""
 
 STANDARD_FILE = "model_int8.tflite"

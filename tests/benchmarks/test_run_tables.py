@@ -5,8 +5,7 @@ import re
 import pytest
 
 from benchmarks.run_tables import render_copies, render_experiment, render_sizes
-from benchmarks.runs import read_run
-from emotion.core.files import read_json
+from benchmarks.runs import read_run, scores_of
 from tests.pages import ROOT
 
 pytestmark = pytest.mark.medium
@@ -22,7 +21,7 @@ def cells(table: str) -> list[list[str]]:
 
 
 def test_images_with_and_without_a_copy_add_up_to_all_that_are_right():
-    test = read_json(ROOT / "models/released/fer2013/evaluate.json")["test"]
+    test = scores_of(read_run("fer2013"), "test")
     (_, _, copies, others), _ = cells(render_copies())
     right = int(copies) + int(others.replace(",", ""))
     assert right == round(test["accuracy"] * test["images"])

@@ -30,7 +30,7 @@ from emotion.plots.style import save_figure
 from tests.architectures import QUICK
 
 ROOT = Path(__file__).parents[2]
-RELEASED = ROOT / "models/released/fer2013/model.keras"
+RELEASED = ROOT / "models/released/photo-nano/model.keras"
 SIZE = 16
 EMOTIONS = ("happy", "sad", "neutral")
 CASES = [
@@ -201,7 +201,7 @@ def test_jax_gives_the_same_heat(tmp_path):
 
 
 @pytest.mark.skipif(
-    not RELEASED.is_file(), reason="the released model is not here: git checkout models/released/fer2013"
+    not RELEASED.is_file(), reason="the released model is not here: git checkout models/released/photo-nano"
 )
 def test_hiding_what_is_warm_costs_the_released_model_its_answer():
     """A quarter of each of 100 faces is made gray: the warmest one costs half of the probability, the coldest none."""

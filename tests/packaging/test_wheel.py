@@ -13,7 +13,7 @@ from tests.makers import ROOT, encode
 
 pytestmark = pytest.mark.slow
 
-STANDARD = "released/fer2013-nano"
+STANDARD = "released/photo-nano"
 MOST_BYTES = 2_500_000
 OFFLINE = """\
 import sys

@@ -30,8 +30,8 @@ def test_pull_brings_everything_with_nothing_to_configure(fresh):
 
 def test_a_released_model_comes_along_and_loads(fresh):
     fresh.dvc("pull")
-    code = "import keras; print(keras.models.load_model('models/released/fer2013/model.keras').count_params())"
-    assert "1518759" in fresh.run("python", "-c", code)
+    code = "import keras; print(keras.models.load_model('models/released/photo/model.keras').count_params())"
+    assert "5628839" in fresh.run("python", "-c", code)
 
 
 def test_single_files_can_be_had_without_a_clone(origin, tmp_path):

@@ -10,7 +10,7 @@ from tests.pipeline.project import BIN, ROOT, Project, clone
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
-MODEL = "models/released/fer2013/model.keras"
+MODEL = "models/released/photo/model.keras"
 CONTENT = (ROOT / MODEL).read_bytes()
 OTHER = b"the model of a later version"
 
@@ -36,13 +36,13 @@ def bare(origin, tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("bare")
     owner = clone(origin, folder / "owner")
-    tag(owner, "fer2013@v1.0.0")
-    tag(owner, "fer2013#prod#1")
+    tag(owner, "photo@v1.0.0")
+    tag(owner, "photo#prod#1")
     owner.git("branch", "released")
     (owner.path / MODEL).write_bytes(OTHER)
     owner.commit("Another model")
-    tag(owner, "fer2013@v1.1.0")
-    owner.git("tag", "fer2013@v1.2.0")
+    tag(owner, "photo@v1.1.0")
+    owner.git("tag", "photo@v1.2.0")
     owner.git("reset", "--quiet", "--hard", "released")
     owner.git("clone", "--quiet", "--bare", ".", str(folder / "bare.git"))
     return (folder / "bare.git").as_uri()
@@ -62,7 +62,7 @@ def other(origin, tmp_path):
 
 
 def test_a_model_is_listed_and_got(bare, other):
-    assert "model.keras" in other.dvc("list", bare, "models/released/fer2013").splitlines()
+    assert "model.keras" in other.dvc("list", bare, "models/released/photo").splitlines()
     other.dvc("get", bare, MODEL)
     assert (other.path / "model.keras").read_bytes() == CONTENT
 
@@ -89,12 +89,12 @@ def test_python_opens_a_model_and_reads_params_and_metrics(bare, other):
     ids=["version", "stage", "latest"],
 )
 def test_a_tag_makes_a_version_of_a_release(bare, other, options, content):
-    other.dvc("artifacts", "get", bare, "fer2013", *options)
+    other.dvc("artifacts", "get", bare, "photo", *options)
     assert (other.path / "model.keras").read_bytes() == content
 
 
 def test_a_lightweight_tag_makes_no_version(bare, other):
-    printed = other.dvc("artifacts", "get", bare, "fer2013", "--rev", "v1.2.0", fails=True)
+    printed = other.dvc("artifacts", "get", bare, "photo", "--rev", "v1.2.0", fails=True)
     assert "v1.2.0" in printed
     assert not (other.path / "model.keras").exists()
 

@@ -17,10 +17,10 @@ FIRST_SIZE = "train.progressive_sizes=[[40,0.5]]"
 
 @pytest.fixture(scope="module")
 def distilled(origin, tmp_path_factory) -> Project:
-    """A fresh clone with a few random images as FER2013, under the preset fer2013-nano."""
+    """A fresh clone with a few random images as FER2013, under the preset photo-nano."""
     project = clone(origin, tmp_path_factory.mktemp("trial") / "main")
     (project.path / "data/raw/fer2013.csv").write_text(csv_text(make_rows(size=48)), encoding="utf-8")
-    project.run(str(BIN / "emotion"), "preset", "fer2013-nano", variables={"PYTHONPATH": str(project.path)})
+    project.run(str(BIN / "emotion"), "preset", "photo-nano", variables={"PYTHONPATH": str(project.path)})
     return project
 
 
@@ -32,7 +32,7 @@ def sizes(project: Project) -> list[int]:
 def test_a_trial_runs_after_the_commands_of_its_error(distilled):
     output = distilled.dvc(*TRIAL, fails=True)
     assert "Traceback" not in output
-    commands = re.findall(r"^ +(cp \S+ models/pretrained/fer2013-long\.keras)$", output, re.MULTILINE)
+    commands = re.findall(r"^ +(cp \S+ models/pretrained/photo\.keras)$", output, re.MULTILINE)
     assert len(commands) == 1
     distilled.run("sh", "-c", commands[0])
     distilled.dvc(*TRIAL)

@@ -239,7 +239,7 @@ def test_a_teacher_without_a_share_is_refused(teacher, monkeypatch):
 
 def test_a_teacher_elsewhere_is_refused(teacher, monkeypatch):
     """Stage train would not run again when it changed."""
-    set_params(train={"teacher": "../released/fer2013/model.keras"})
+    set_params(train={"teacher": "../released/photo/model.keras"})
     with pytest.raises(
         InputError, match=r"train\.teacher: got \.\./released.*, expected the name of a file in models/pretrained"
     ):

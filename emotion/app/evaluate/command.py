@@ -49,7 +49,7 @@ exit status:
 
 examples:
   emotion evaluate --data photos                     score the default model
-  emotion evaluate --model fer2013 --data faces.tar  score a released model
+  emotion evaluate --model photo --data faces.tar    score a released model
   emotion evaluate --data crops --detector whole     images of one face each
   emotion evaluate --data people.csv --groups sex    compare groups
   emotion evaluate --data people.csv --json -        print JSON
