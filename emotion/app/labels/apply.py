@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from emotion.app.preset.presets import set_values
 from emotion.core.errors import InputError
 from emotion.core.params import load_params
@@ -23,6 +25,8 @@ def apply_decisions(file: Path, name: str | None) -> None:
     """
     name = name or load_params("labels").labels.decisions or DEFAULT_NAME
     target = LABELS / name
+    if not file.exists():
+        raise InputError(f"{file} does not exist; name the file that the page of `emotion labels audit` saved")
     decisions = read_decisions(file)
     if decisions.empty:
         raise InputError(f"{file} has no decisions, expected at least one; decide on the page, and save again")
@@ -33,8 +37,15 @@ def apply_decisions(file: Path, name: str | None) -> None:
         write_decisions(target, merged)
     counts = decisions["decision"].value_counts()
     print(f"{file}: {', '.join(f'{counts.get(word, 0):,} {word}' for word in WORDS)}")
-    replaced = len(earlier) + len(decisions) - len(merged)
-    print(f"{target}: {len(merged):,} decisions, of which {len(earlier) - replaced:,} were there before")
+    new, changed = len(merged) - len(earlier), count_changes(earlier, merged)
+    print(f"{target}: {len(merged):,} in all, {new:,} new, {changed:,} in place of another decision")
     if changes:
         print(f"params.yaml: labels.decisions is now {name}")
     print("Next: dvc repro")
+
+
+def count_changes(earlier: pd.DataFrame, later: pd.DataFrame) -> int:
+    """Return on how many images of both tables the decisions differ."""
+    both = earlier.merge(later, on="hash", suffixes=("_earlier", "_later"))
+    differ = (both[f"{name}_earlier"] != both[f"{name}_later"] for name in ("decision", "emotion"))
+    return int(pd.concat(differ, axis=1).any(axis=1).sum())

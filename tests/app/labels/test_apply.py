@@ -44,7 +44,7 @@ def test_later_decisions_are_added(here, apply):
     write_lines(f"{A},sad,drop,,", f"{B},sad,drop,,", name="mine.csv")
     status, out, _ = apply(save(here, f"{C},sad,drop,,", f"{B},sad,confirm,,"), "--name", "mine.csv")
     assert status == 0
-    assert "mine.csv: 3 decisions, of which 1 were there before" in out
+    assert "mine.csv: 3 in all, 1 new, 1 in place of another decision" in out
     assert read_decisions(LABELS / "mine.csv")["decision"].tolist() == ["drop", "confirm", "drop"]
     assert load_params("labels").labels.decisions == "mine.csv"
     # Without --name, the file that the params name is taken.
@@ -78,4 +78,4 @@ def test_what_cannot_be_taken_changes_nothing(here, apply, lines, options, said)
 
 def test_a_missing_file_is_named(here, apply):
     status, _, err = apply(here / "none.csv")
-    assert "none.csv cannot be read" in f"{status} {err}"
+    assert "none.csv does not exist" in f"{status} {err}"
