@@ -18,6 +18,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to `emotion`."""
     parser = commands.add_parser(
         "release",
+        # argparse writes NAME last, where --files would take it for a format.
+        usage="emotion release [-h] NAME [--replace] [--files FORMAT [FORMAT ...]]",
         help="keep the model that the pipeline made, with its results",
         description=DESCRIPTION,
         epilog=DETAILS,
