@@ -131,6 +131,8 @@ def check_target(target: Path, option: str = "--out", suffix: str = ".png") -> N
         raise InputError(f"{option}: got {target}, expected a name that ends in {suffix}")
     if target.is_dir():
         raise InputError(f"{option}: got the folder {target}, expected the name of a file")
+    if target.exists() and not target.is_file():
+        raise InputError(f"{option}: got {target}, which is a device or a pipe; name a file")
     folder = next(parent for parent in target.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise InputError(f"{option}: {target} cannot be written, since {folder} is no folder that you may write to")

@@ -193,5 +193,10 @@ def find_released(release: str, name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
+def list_released() -> list[str]:
+    """Return the names of all releases that `find_released` knows, sorted."""
+    return sorted({folder.name for root in _list_roots() for folder in (root / "released").glob("[!.]*/")})
+
+
 def _list_roots() -> tuple[Path, ...]:
     return Path("models"), PACKAGE.parent / "models", PACKAGE

@@ -100,16 +100,18 @@ def run(arguments: argparse.Namespace) -> None:
     from emotion.runtimes.engines import load_engine
 
     choices, model = _read_choices(arguments), find_model(arguments.model)
+    _check_nothing_is_lost(arguments, model)
     if arguments.threads:
         limit_threads(model, arguments.threads)
     engine = load_engine(model, threads=arguments.threads)
     with named_as_options():
         report = evaluate(engine, arguments.data, choices)
     report["model"] = {"file": model.as_posix(), "sha256": hash_file(model), **report["model"]}
-    if arguments.plot:
-        write_plot(report, arguments.plot)
-    if arguments.json and arguments.json != STDOUT:
-        write_json(Path(arguments.json), report)
+    targets = _targets(arguments)
+    if "--plot" in targets:
+        write_plot(report, targets["--plot"])
+    if "--json" in targets:
+        write_json(targets["--json"], report)
     print(to_json(report) if arguments.json == STDOUT else describe(report))
 
 
@@ -117,10 +119,30 @@ def _check_paths(arguments: argparse.Namespace) -> None:
     """Raise InputError where the data is missing or a file cannot be written, before anything is loaded."""
     if not arguments.data.exists():
         raise InputError(f"--data: {arguments.data} does not exist; name a folder, an archive or a table of images")
-    if arguments.plot:
-        check_target(arguments.plot, "--plot")
-    if arguments.json and arguments.json != STDOUT:
-        check_target(Path(arguments.json), "--json", "")
+    for option, target in _targets(arguments).items():
+        check_target(target, option, ".png" if option == "--plot" else "")
+
+
+def _check_nothing_is_lost(arguments: argparse.Namespace, model: Path) -> None:
+    """Raise InputError where a file to write is the model or one of the data, or where both files are one.
+
+    A plot among the images would be one of them the next time.
+    """
+    targets = {option: target.resolve() for option, target in _targets(arguments).items()}
+    data = arguments.data.resolve()
+    for option, target in targets.items():
+        if target == model.resolve():
+            raise InputError(f"{option}: got {target}, which is the model; name another file")
+        if target.is_relative_to(data) and (target.exists() or option == "--plot"):
+            raise InputError(f"{option}: got {target}, which is or lies in the data; name a file elsewhere")
+    if len(set(targets.values())) < len(targets):
+        raise InputError(f"--plot and --json: got {arguments.plot} for both; name two files")
+
+
+def _targets(arguments: argparse.Namespace) -> dict[str, Path]:
+    """Return the files to write by the options that name them."""
+    named = {"--plot": arguments.plot, "--json": arguments.json if arguments.json != STDOUT else None}
+    return {option: Path(path) for option, path in named.items() if path}
 
 
 def _read_choices(arguments: argparse.Namespace) -> "Choices":

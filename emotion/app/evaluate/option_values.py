@@ -10,7 +10,7 @@ from ruamel.yaml.error import YAMLError
 
 from emotion.core.errors import InputError
 from emotion.core.labels import SCHEMES, Scheme, resolve_scheme
-from emotion.inference.predictor import find_released, find_standard
+from emotion.inference.predictor import find_released, find_standard, list_released
 from emotion.ingest.label_reader import NUMBERINGS
 from emotion.ingest.sources.locate import HOW_TO_GET_IMAGES
 
@@ -41,23 +41,25 @@ def named_as_options() -> Iterator[None]:
 
 
 def find_model(model: Path | None) -> Path:
-    """Return the model file: the one named, that of the release of this name, or by default the standard model.
+    """Return the model file: the one named, that of the release of this name or folder, or by default the standard one.
 
     Raises:
         InputError: there is no default model.
     """
     if model is None:
         return find_standard()
-    if model.exists() or model.suffix or model.name != str(model):
+    if model.is_dir():
+        files = [model / name for name in (KERAS_FILE, INT8_FILE) if (model / name).is_file()]
+    elif model.exists() or model.suffix or model.name != str(model):
         return model
-    files = (find_released(model.name, name) for name in (KERAS_FILE, INT8_FILE))
-    found = next((path for path in files if path), None)
-    if found is None:
+    else:
+        files = [path for name in (KERAS_FILE, INT8_FILE) if (path := find_released(model.name, name))]
+    if not files:
         raise InputError(
-            f"--model: got {model}, which is neither a file nor a released model; name a .keras, .tflite or .onnx "
-            "file, or a folder of models/released"
+            f"--model: got {str(model)!r}, which is neither a file nor a released model; name a .keras, .tflite or "
+            f".onnx file, or one of the releases {', '.join(list_released())}"
         )
-    return found
+    return files[0]
 
 
 def parse_numbers(text: str | None) -> str | dict[int, str] | None:

@@ -1,6 +1,8 @@
 """`emotion evaluate`: its figures are those of the images, by hand and by scikit-learn; wrong input is refused."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
 from emotion.app.evaluate.crops import FaceSettings, describe_crop, resolve_crops
 from emotion.app.evaluate.option_values import find_model
 from emotion.core.emotion_names import EMOTIONS, KNOWN_EMOTIONS
+from emotion.core.errors import InputError
 from emotion.core.metadata import ModelMetadata
 from emotion.data.images import read_image
 from emotion.faces.crop import crop_face
@@ -223,9 +226,28 @@ def test_the_table_and_the_files_state_the_same_figures(run_emotion, random_mode
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["plot.png", "report.json"]
 
 
+def test_no_file_of_the_user_is_lost(refuse, random_model, tmp_path):
+    folder = write_folder(tmp_path / "faces", {"happy": 1, "sad": 1})
+    model = Path(shutil.copy(random_model, tmp_path / "own.onnx"))
+    manifest = write_files(folder, {"faces.csv": b"image,emotion\nhappy/0.png,happy\nsad/0.png,sad\n"}) / "faces.csv"
+    before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()}
+    assert "the data" in refuse(manifest, "--json", manifest)
+    assert "the data" in refuse(folder, "--plot", folder / "happy/0.png")
+    assert "the data" in refuse(folder, "--plot", folder / "plot.png")
+    assert "the model" in refuse(folder, "--json", model, model=model)
+    assert "two files" in refuse(folder, "--json", tmp_path / "one.png", "--plot", tmp_path / "one.png")
+    os.mkfifo(tmp_path / "pipe")
+    assert "a pipe" in refuse(folder, "--json", tmp_path / "pipe")
+    assert {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()} == before
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_release_is_named_without_its_folder(tmp_path):
     assert find_model(Path(STANDARD)).as_posix().endswith(f"released/{STANDARD}/model.keras")
     assert find_model(None) == find_standard()
+    assert find_model(find_standard().parent).name == "model.keras"
+    with pytest.raises(InputError, match=rf"--model: got '{tmp_path}', .*releases .*{STANDARD}"):
+        find_model(tmp_path)
     assert find_model(tmp_path / STANDARD) == tmp_path / STANDARD
 
 
