@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.outside_tables import accuracy_outside
+from benchmarks.released_report import PACKAGE_NAME
 from benchmarks.runs import RESULTS, Run, read_runs, scores_of
 from benchmarks.tables import render_table
 from emotion.core.errors import InputError
@@ -137,7 +138,7 @@ def _package() -> Row:
         max(support) / test["images"],
         *_accuracy(test),
         macro_f1=test["macro_f1"],
-        photos=accuracy_outside("fer"),
+        photos=accuracy_outside(PACKAGE_NAME),
         parameters=package["parameters"],
         multiply_adds=package["multiply_adds"],
         epochs="",

@@ -37,10 +37,11 @@ scores:
   the data names them, else of images.
 
 json:
-  model, data, faces and intervals say what was measured. all and found have
-  the figures, with by_emotion. confusion has the number of images by actual
-  and by predicted emotion. groups compares the values of columns. Shares are
-  from 0 to 1.
+  model, data, faces and intervals say what was measured; data names the
+  images that cannot be read, and the reasons. all and found have the figures,
+  with by_emotion. confusion has the number of images by actual and by
+  predicted emotion. groups compares the values of columns. Shares are from 0
+  to 1.
 
 exit status:
   0  the model is scored

@@ -124,6 +124,7 @@ def describe_data(data: Path, source: Source, selection: Selection, answers: Ans
         "split": selection.split,
         "images": len(answers.images),
         "unreadable": len(answers.unreadable),
+        "unreadable_images": dict(answers.unreadable),
         "other_splits": selection.other_splits,
         "not_in_model": dict(selection.not_in_model),
         "not_chosen": dict(selection.not_chosen),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emotion.app.evaluate.scoring import NAMED
 from emotion.app.evaluate.selection import ALL
 from emotion.core.errors import without_controls
 from emotion.core.metadata import WHOLE
@@ -29,8 +30,8 @@ GROUP_SCORES = (
 TOO_FEW = "too few"
 """Stands for a figure of a group of few images."""
 
-FEW_GROUPS = 30
-"""Number of groups below which the intervals are too narrow."""
+FEW_UNITS = 30
+"""Number of images or groups below which the intervals are too narrow."""
 
 
 def describe(report: Mapping[str, Any]) -> str:
@@ -47,7 +48,8 @@ def describe(report: Mapping[str, Any]) -> str:
         *_describe_groups(report.get("groups", {})),
         *_describe_intervals(report["intervals"], report["all"]),
     ]
-    return without_controls("\n".join(lines))
+    # Names of images, emotions and groups may hold an end of a line.
+    return without_controls("\n".join(line.replace("\n", "\\n") for line in lines))
 
 
 def _describe_model(model: Mapping[str, Any]) -> list[str]:
@@ -66,6 +68,9 @@ def _describe_data(data: Mapping[str, Any]) -> list[str]:
             lines.append(f"not scored: {sum(counts.values()):,} images, {reason}: {listed}")
     if data["unreadable"]:
         lines.append(f"not scored: {data['unreadable']:,} images that cannot be read")
+        named = list(data["unreadable_images"].items())[:NAMED]
+        lines += [f"  {name}: {reason}" for name, reason in named]
+        lines += ["  ... (--json has all of them)"] if data["unreadable"] > NAMED else []
     return lines
 
 
@@ -122,10 +127,10 @@ def _describe_groups(groups: Mapping[str, Any]) -> list[str]:
 
 
 def _describe_intervals(intervals: Mapping[str, Any], scores: Mapping[str, Any]) -> list[str]:
-    by = intervals["bootstrap_by"]
-    units = f"{scores['groups']:,} groups" if by == "group" else "images"
-    few = " So few groups make them too narrow." if scores.get("groups", FEW_GROUPS) < FEW_GROUPS else ""
-    return [f"In brackets: 95 % intervals from {intervals['bootstrap']:,} bootstrap samples of {units}.{few}"]
+    units = "groups" if intervals["bootstrap_by"] == "group" else "images"
+    few = " So few make them too narrow." if scores[units] < FEW_UNITS else ""
+    drawn = f"{intervals['bootstrap']:,} bootstrap samples of {scores[units]:,} {units}"
+    return [f"In brackets: 95 % intervals from {drawn}.{few}"]
 
 
 def _align(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
 
 from emotion.app.evaluate.crops import FaceSettings, describe_crop, resolve_crops
 from emotion.app.evaluate.option_values import find_model
+from emotion.app.evaluate.scoring import NAMED
 from emotion.core.emotion_names import EMOTIONS, KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.metadata import ModelMetadata
@@ -115,9 +116,22 @@ def test_faces_are_counted_and_unreadable_images_too(evaluate, astronaut, tmp_pa
     report = evaluate(write_tar(tmp_path / "photos.tar", files))
     assert report["faces"] == {"searched": 2, "found": 1, "not_found": 1, "not_searched": 1}
     assert (report["data"]["images"], report["data"]["unreadable"]) == (3, 1)
+    assert list(report["data"]["unreadable_images"]) == ["sad/broken.png"]
     assert (report["all"]["images"], report["found"]["images"]) == (3, 2)
     whole = evaluate(tmp_path / "photos.tar", "--detector", "whole")
     assert whole["faces"] == {"searched": 0, "found": 0, "not_found": 0, "not_searched": 3}
+
+
+def test_the_report_names_unreadable_images_and_warns_of_few(run_emotion, random_model, tmp_path):
+    files = {f"happy/{number}.png": encode(image) for number, image in enumerate(make_noise(29))}
+    broken = {f"sad/broken\n{number}.png": b"no image" for number in range(NAMED + 1)}
+    data = write_tar(tmp_path / "photos.tar", files | broken)
+    status, printed, _ = run_emotion("evaluate", "--model", random_model, "--data", data)
+    assert status == 0
+    assert f"{NAMED + 1} images that cannot be read" in printed
+    lines = [line for line in printed.splitlines() if "broken" in line]
+    assert [line.split(":")[0] for line in lines] == [rf"  sad/broken\n{number}.png" for number in range(NAMED)]
+    assert "of 29 images. So few make them too narrow" in printed
 
 
 def test_a_face_is_cut_out_as_the_predictor_does_it(astronaut):
