@@ -19,6 +19,7 @@ PRETRAINED = {
     "the weights of `fer2013`, 5 epochs": "ferplus/init-from-fer2013",
     "random weights, 5 epochs": "ferplus/init-random",
     "random weights, the preset `ferplus`": "ferplus",
+    "the weights of a face recognition, the preset `ferplus-large`": "ferplus-large",
 }
 """Rows of results/runs.csv by what their trainings started from."""
 

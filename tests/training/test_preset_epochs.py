@@ -29,6 +29,7 @@ SAMPLE = Training({48: 20}, 2)
 TRAININGS = {
     "fer2013": AN_HOUR,
     "ferplus": AN_HOUR,
+    "ferplus-large": Training({32: 18, 48: 18}, 2),
     "fer2013-long": Training({32: 36, 40: 32, 48: 32}, 1),
     "fer2013-quick": Training({32: 14, 40: 4, 48: 4}, 1),
     "vgg-bn": WELL_KNOWN,
