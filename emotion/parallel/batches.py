@@ -1,7 +1,9 @@
 """A function mapped over batches, in several processes where that is safe and saves time."""
 
+import ctypes
 import multiprocessing
 import os
+import signal
 import sys
 import warnings
 from collections import deque
@@ -23,6 +25,9 @@ FEWEST_BATCHES = 8
 
 WAITING_PER_WORKER = 3
 """Batches that are read ahead for each process. Few keep memory small, and none would leave processes idle."""
+
+SET_SIGNAL_OF_PARENTS_END = 1
+"""PR_SET_PDEATHSIG of prctl(2): the signal that a process gets when the thread that forked it ends."""
 
 NOT_WITH = ("tensorflow", "jax", "torch")
 """Packages whose threads hold locks. A forked process would wait for these locks for ever."""
@@ -54,12 +59,22 @@ def map_batches(function: Callable[[Item], Result], batches: Iterable[Item]) -> 
 
 
 def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item], workers: int) -> Iterator[Result]:
-    executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
+    executor = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("fork"), initializer=_end_with_parent, initargs=(os.getpid(),)
+    )
     with warnings.catch_warnings(), _without_threads():
         # Python 3.12 warns of a fork in a process with threads. NumPy's threads always run, but are idle here.
         warnings.simplefilter("ignore", DeprecationWarning)
         waiting = deque(executor.submit(function, batch) for batch in islice(batches, WAITING_PER_WORKER * workers))
     return _results_in_order(executor, function, waiting, batches)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let this process end with its parent, also where that is killed, and at Ctrl-C without a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(SET_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the call
+        os._exit(1)
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """emotion.parallel: a map over batches gives the same in one process and in several, and errors come through."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +98,45 @@ def test_processes_are_forked_unless_a_package_has_threads_with_locks(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     done = subprocess.run([sys.executable, "-c", SEVERAL], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3", "2", "1"]
+
+
+ENDLESS = """
+import itertools, os, sys, time
+from emotion.core.errors import run_command
+from emotion.parallel import batches
+def wait(number):
+    os.write(1, b'%d\\n' % os.getpid())
+    time.sleep(600)
+batches._count_workers = lambda count: 2
+run_command(lambda: list(batches.map_batches(wait, itertools.count())))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_processes_end_with_their_parent(end):
+    command = [sys.executable, "-c", ENDLESS]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        assert parent.stdout is not None
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        # A terminal sends Ctrl-C to the whole group.
+        os.killpg(parent.pid, end) if end == signal.SIGINT else parent.send_signal(end)
+        _, errors = parent.communicate(timeout=60)
+    except BaseException:
+        os.killpg(parent.pid, signal.SIGKILL)
+        raise
+    assert parent.returncode == (130 if end == signal.SIGINT else -end)
+    assert errors.decode() == ("interrupted\n" if end == signal.SIGINT else "")
+    deadline = time.monotonic() + 60
+    while any(map(is_running, workers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in ("Z", "X")
