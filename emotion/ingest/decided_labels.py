@@ -41,8 +41,7 @@ def decide_labels(
     """
     if decisions is None:
         return DecidedLabels(emotions, pd.Series("", index=emotions.index))
-    _check_emotions(decisions, emotions, scheme, name)
-    _check_images(decisions, hashes, name)
+    check_decisions(decisions, hashes, emotions, scheme, name)
     by_hash = decisions.set_index("hash")
     _check_given(by_hash["given"], hashes, emotions, scheme, name)
     words = hashes.map(by_hash["decision"]).fillna("")
@@ -51,6 +50,12 @@ def decide_labels(
     # A dropped image keeps its emotion. So does one whose label is of the class that was confirmed.
     kept = (words == "") | (words == DROP) | (_classes(decided, scheme) == _classes(emotions, scheme))
     return DecidedLabels(emotions.where(kept, decided), words)
+
+
+def check_decisions(decisions: pd.DataFrame, hashes: pd.Series, emotions: pd.Series, scheme: Scheme, name: str) -> None:
+    """Raise InputError where a decision names an unknown emotion, or is on none of the images; as `decide_labels`."""
+    _check_emotions(decisions, emotions, scheme, name)
+    _check_images(decisions, hashes, name)
 
 
 def find_member(text: str, scheme: Scheme) -> str:

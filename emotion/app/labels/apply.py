@@ -6,8 +6,11 @@ import pandas as pd
 
 from emotion.app.preset.presets import set_values
 from emotion.core.errors import InputError
+from emotion.core.labels import resolve_scheme
 from emotion.core.params import load_params
-from emotion.core.paths import LABELS
+from emotion.core.paths import LABELS, TABLE
+from emotion.data.table import read_table
+from emotion.ingest.decided_labels import check_decisions
 from emotion.ingest.decision_file import WORDS, merge_decisions, read_decisions, write_decisions
 
 DEFAULT_NAME = "decisions.csv"
@@ -21,7 +24,8 @@ def apply_decisions(file: Path, name: str | None) -> None:
         name: of the file in data/labels; None for that of labels.decisions, or else DEFAULT_NAME.
 
     Raises:
-        InputError: one of the files is no file of decisions, has none, or `name` is not allowed.
+        InputError: one of the files is no file of decisions, has none, or `name` is not allowed. Or a decision is on
+            no image of the table, or names an unknown emotion.
     """
     name = name or load_params("labels").labels.decisions or DEFAULT_NAME
     target = LABELS / name
@@ -30,6 +34,7 @@ def apply_decisions(file: Path, name: str | None) -> None:
     decisions = read_decisions(file)
     if decisions.empty:
         raise InputError(f"{file} has no decisions, expected at least one; decide on the page, and save again")
+    _check_fit(decisions, file)
     earlier = read_decisions(target) if target.exists() else decisions.iloc[:0]
     merged = merge_decisions(earlier, decisions)
     changes = set_values({"labels": {"decisions": name}}, str(file))
@@ -42,6 +47,19 @@ def apply_decisions(file: Path, name: str | None) -> None:
     if changes:
         print(f"params.yaml: labels.decisions is now {name}")
     print("Next: dvc repro")
+
+
+def _check_fit(decisions: pd.DataFrame, file: Path) -> None:
+    """Raise InputError where the stage create_dataframe would refuse the decisions, as far as the table tells."""
+    if not TABLE.exists():
+        return
+    table, scheme = read_table(TABLE), resolve_scheme(load_params("labels").labels.scheme)
+    try:
+        check_decisions(decisions, table["hash"], table["emotion"], scheme, str(file))
+    except InputError as error:
+        raise InputError(
+            f"{error}. Nothing was changed. If {TABLE} is of another source, run `dvc repro create_dataframe` first"
+        ) from None
 
 
 def count_changes(earlier: pd.DataFrame, later: pd.DataFrame) -> int:

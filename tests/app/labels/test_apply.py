@@ -1,11 +1,13 @@
 """`emotion labels apply`: decisions go into data/labels, and params.yaml names them."""
 
+import re
 from functools import partial
 
 import pytest
 
-from emotion.core.params import load_params
-from emotion.core.paths import LABELS
+from emotion.core.params import PARAMS_FILE, load_params
+from emotion.core.paths import LABELS, TABLE
+from emotion.data.table import COLUMNS
 from emotion.ingest.decision_file import read_decisions
 from tests.ingest.decisions import HEADER, write_lines
 from tests.makers import write_params
@@ -50,6 +52,26 @@ def test_later_decisions_are_added(here, apply):
     # Without --name, the file that the params name is taken.
     assert apply(save(here, f"{A},sad,confirm,,"))[0] == 0
     assert read_decisions(LABELS / "mine.csv")["decision"].tolist() == ["confirm", "confirm", "drop"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (f"{C},sad,drop,,", f"images that the source does not have.* {C}"),
+        (f"{B},sad,change,hapy,", "unknown emotion 'hapy' .did you mean happy"),
+    ],
+)
+def test_what_the_stage_would_refuse_is_not_taken(here, apply, line, reason):
+    row = dict.fromkeys(COLUMNS, "0") | {"emotion": "sad", "blank": "False"}
+    rows = [",".join((row | {"hash": key}).values()) for key in (A, B)]
+    TABLE.write_text("\n".join([",".join(COLUMNS), *rows, ""]), encoding="utf-8")
+    before = PARAMS_FILE.read_bytes()
+    status, _, _ = apply(save(here, f"{A},sad,drop,,", line))
+    assert re.search(reason, str(status))
+    assert "dvc repro create_dataframe" in str(status)
+    assert not LABELS.exists()
+    assert PARAMS_FILE.read_bytes() == before
+    assert apply(save(here, f"{A},sad,drop,,"))[0] == 0
 
 
 def test_a_file_that_lies_there_already_is_named(here, apply):
