@@ -10,6 +10,7 @@ Its columns are:
 """
 
 import re
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -56,7 +57,14 @@ def read_decisions(path: Path) -> pd.DataFrame:
             also raised where two decisions on one image differ.
     """
     try:
-        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            # Without this and index_col, a comma too many in each row would move all values by a column.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    except pd.errors.ParserWarning:
+        raise InputError(
+            f"{path}: rows have more values than the {len(COLUMNS)} columns; put a note with a comma in quotation marks"
+        ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a table of decisions ({error}); {_remedy()}") from None
     missing = [name for name in NEEDED_COLUMNS if name not in table]

@@ -49,6 +49,12 @@ def test_a_row_that_is_no_decision_is_refused_with_its_line(here, line, said):
         read_decisions(write_lines(f"{B},sad,drop,,", line))
 
 
+def test_a_note_with_a_comma_needs_quotation_marks(here):
+    assert read_decisions(write_lines(f'{A},sad,drop,,"a, b"'))["note"].tolist() == ["a, b"]
+    with pytest.raises(InputError, match="put a note with a comma in quotation marks"):
+        read_decisions(write_lines(f"{A},sad,drop,,a, b", f"{B},sad,drop,,a, b"))
+
+
 def test_a_file_without_its_columns_or_text_is_refused(here):
     with pytest.raises(InputError, match=r"image, label, .*missing: hash, given.*emotion labels audit"):
         read_decisions(write_lines("1,2,3,4", header="image,label,decision,emotion"))

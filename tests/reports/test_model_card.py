@@ -429,6 +429,17 @@ def test_a_card_states_groups_and_near_copies(tmp_path, monkeypatch):
     assert "`split.group` is not set" in write_card(tmp_path, monkeypatch)
 
 
+def test_a_card_names_groups_that_are_too_small_without_an_empty_table(tmp_path, monkeypatch):
+    make_run(tmp_path)
+    evaluation = load(tmp_path / "metrics", "evaluate")
+    small = {"values": {"f": {"images": 12}, "m": {"images": 9}}, "largest_gap": None}
+    write_json(tmp_path / "metrics/evaluate.json", evaluation | {"groups": {"sex": small}})
+    text = write_card(tmp_path, monkeypatch)
+    assert "| f | 12 |" in text
+    assert "recall by sex" not in text
+    assert "Fewer than two groups by `sex` are scored" in text
+
+
 def test_a_card_states_decisions_on_labels(tmp_path, monkeypatch):
     make_run(tmp_path, labels_decisions="mine.csv")
     metrics = tmp_path / "metrics"

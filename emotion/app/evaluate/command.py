@@ -79,7 +79,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--scheme", metavar="CLASSES", help="classes that join emotions, such as '[{positive: [happy, surprise]}]'"
     )
     parser.add_argument(
-        "--groups", type=_names, default=[], metavar="COLUMNS", help="compare images by these columns, such as age,sex"
+        "--groups",
+        type=_names,
+        action="extend",
+        default=[],
+        metavar="COLUMNS",
+        help="compare images by these columns, such as age,sex",
     )
     parser.add_argument(
         "--flip", action=argparse.BooleanOptionalAction, help="average with mirror images (default: as the model does)"

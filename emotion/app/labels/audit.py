@@ -92,11 +92,21 @@ def _name(suspects: pd.DataFrame) -> str:
     return hashlib.blake2b("\n".join(suspects["hash"] + suspects["given"]).encode(), digest_size=8).hexdigest()
 
 
+def most_common_share(labels: np.ndarray) -> float:
+    """Return the share of the most common label."""
+    return float(np.bincount(labels.astype(int)).max() / len(labels))
+
+
 def report(suspects: pd.DataFrame, images: AuditedImages, probabilities: np.ndarray, page: int) -> None:
     """Print how many labels are suspect, which ones, and what to do next."""
-    agreement = (probabilities.argmax(axis=1) == images.labels).mean()
+    agreement, commonest = (probabilities.argmax(axis=1) == images.labels).mean(), most_common_share(images.labels)
     share = len(suspects) / len(images.rows)
     print(f"{len(images.rows):,} labels of training and validation audited; the networks agree with {agreement:.1%}")
+    if agreement <= commonest:
+        print(
+            f"warning: always naming the most common emotion agrees with {commonest:.1%}, so the networks learned too "
+            "little to doubt a label; train more epochs with --epochs, or another network with --preset"
+        )
     print(f"{len(suspects):,} images with suspect labels ({share:.1%})")
     for pair in count_pairs(suspects).head(PAIRS).itertuples():
         print(f"  {pair.images:6,}  labeled {pair.given}, likely {pair.suggested}")

@@ -1,7 +1,7 @@
 """`emotion labels`: its two commands, audit and apply, and their arguments."""
 
 import argparse
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from emotion.app.arguments import positive_int
 
@@ -121,9 +121,18 @@ def _add_apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="file of decisions that the page saved")
     parser.add_argument(
-        "--name", metavar="NAME", help="name in data/labels (default: that of labels.decisions, or decisions.csv)"
+        "--name",
+        type=_file_name,
+        metavar="NAME",
+        help="name in data/labels (default: that of labels.decisions, or decisions.csv)",
     )
     parser.set_defaults(run=run_apply)
+
+
+def _file_name(text: str) -> str:
+    if PureWindowsPath(text).name == text and text.endswith(".csv"):
+        return text
+    raise argparse.ArgumentTypeError(f"got {text!r}, expected the name of a file without a folder, such as mine.csv")
 
 
 def _folds(text: str) -> int:

@@ -163,18 +163,25 @@ def test_splits_and_persons_come_from_a_manifest(evaluate, tmp_path):
 
 def test_groups_are_compared_by_the_columns_of_a_manifest(run_emotion, random_model, refuse, tmp_path):
     write_files(tmp_path, {f"images/{number}.png": encode(image) for number, image in enumerate(make_noise(90, 24))})
-    rows = [f"images/{number}.png,{('happy', 'sad')[number % 2]},{'fmx'[number // 40]},one" for number in range(90)]
+    halves = (number % 2 for number in range(90))
+    rows = [
+        f"images/{number}.png,{('happy', 'sad')[half]},{'fmx'[number // 40]},one,{half}"
+        for number, half in enumerate(halves)
+    ]
     manifest = tmp_path / "people.csv"
-    manifest.write_text("\n".join(["image,emotion,sex,site", *rows]), encoding="utf-8")
+    manifest.write_text("\n".join(["image,emotion,sex,site,half", *rows]), encoding="utf-8")
     options = ("--model", random_model, "--data", manifest, "--groups", "sex", "--json", tmp_path / "report.json")
+    options += ("--groups", "half")
     status, text, _ = run_emotion("evaluate", *options)
     assert status == 0
-    column = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["groups"]["sex"]
+    groups = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["groups"]
+    assert [*groups] == ["sex", "half"]
+    column = groups["sex"]
     assert {value: row["images"] for value, row in column["values"].items()} == {"f": 40, "m": 40, "x": 10}
     assert "accuracy" not in column["values"]["x"]
     assert {column["largest_gap"]["higher"], column["largest_gap"]["lower"]} == {"f", "m"}
     assert "largest gap of accuracy" in text
-    for name, expected in (("age", "sex, site"), ("site", "one")):
+    for name, expected in (("age", "sex, site, half"), ("site", "one")):
         message = refuse(manifest, "--groups", name)
         assert "--groups" in message
         assert expected in message

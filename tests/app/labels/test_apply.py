@@ -87,7 +87,11 @@ def test_a_file_that_lies_there_already_is_named(here, apply):
     [
         ([], [], "no decisions"),
         (["photo.png,sad,drop,,"], [], "'photo.png' as hash"),
-        ([f"{A},sad,drop,,"], ["--name", "../raw/a.csv"], "labels.decisions: got '../raw/a.csv'"),
+        (
+            [f"{A},sad,drop,,"],
+            ["--name", "../raw/a.csv"],
+            "--name: got '../raw/a.csv', expected the name",
+        ),
     ],
 )
 def test_what_cannot_be_taken_changes_nothing(here, apply, lines, options, said):

@@ -97,6 +97,13 @@ def test_planted_faults_are_on_the_page_with_what_models_and_people_say(project,
     assert [one["votes"] for one in read_data((project / PAGE).read_text(encoding="utf-8"))["suspects"]] == [{}, {}]
 
 
+def test_networks_that_learned_nothing_are_said_to_be_of_no_use(project, audit, quick, monkeypatch):
+    monkeypatch.setattr(Network, "predict", lambda self, x, **_: np.tile([0.4, 0.3, 0.3], (len(x), 1)))
+    status, out, _ = audit()
+    assert status == 0
+    assert "warning: always naming the most common emotion agrees with 33.3%" in out
+
+
 @pytest.mark.slow
 def test_networks_that_really_train_find_planted_faults(project, audit):
     planted = set(read_table(TABLE)["hash"][PLANTED])
