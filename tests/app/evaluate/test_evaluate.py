@@ -170,9 +170,8 @@ def test_groups_are_compared_by_the_columns_of_a_manifest(run_emotion, random_mo
     ]
     manifest = tmp_path / "people.csv"
     manifest.write_text("\n".join(["image,emotion,sex,site,half", *rows]), encoding="utf-8")
-    options = ("--model", random_model, "--data", manifest, "--groups", "sex", "--json", tmp_path / "report.json")
-    options += ("--groups", "half")
-    status, text, _ = run_emotion("evaluate", *options)
+    options = ("--model", random_model, "--data", manifest, "--json", tmp_path / "report.json")
+    status, text, _ = run_emotion("evaluate", *options, "--groups", "sex", "--groups", "half")
     assert status == 0
     groups = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["groups"]
     assert [*groups] == ["sex", "half"]
