@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+from emotion.core.errors import InputError
+from emotion.core.paths import MODEL
+
 DESCRIPTION = """\
 Write a trained model in another format. The suffix of the new file names it:
 .onnx (ONNX), .tflite (TensorFlow Lite) or .h5 (the older format of Keras)."""
@@ -28,6 +31,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the new file; raise InputError where a name cannot be used."""
+    if arguments.source.suffix != MODEL.suffix:
+        raise InputError(f"{arguments.source}: expected a {MODEL.suffix} file; those of other formats are final")
     from emotion.model_files import keras_setup  # noqa: F401  # first of all, since it keeps TensorFlow quiet
     from emotion.runtimes.conversion import convert
 
