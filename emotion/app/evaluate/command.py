@@ -164,6 +164,7 @@ def _read_choices(arguments: argparse.Namespace) -> "Choices":
         parse_scheme(arguments.scheme),
         parse_numbers(arguments.numbers),
         arguments.groups,
+        list(_targets(arguments).values()),
     )
 
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from emotion.app.evaluate.crops import CropSettings, FaceSettings, read_crops, resolve_crops
 from emotion.app.evaluate.scoring import Answers, Settings, answer, compare_groups, count_answers, score
 from emotion.app.evaluate.selection import Selection, count_images, match_classes, select_images
+from emotion.core.errors import InputError
 from emotion.core.labels import Scheme
 from emotion.core.metadata import ModelMetadata
 from emotion.evaluation.group_columns import select_columns
@@ -36,6 +37,7 @@ class Choices:
         scheme: as in `match_classes`.
         numbers: the meaning of numbers as labels, as in `make_label_reader`.
         groups: the columns whose values are compared, such as `sex`.
+        written: the files that the command will write, none of which may be an image of the data.
         settings: of calibration and intervals.
     """
 
@@ -46,6 +48,7 @@ class Choices:
     scheme: Scheme | None = None
     numbers: str | dict[int, str] | None = None
     groups: Sequence[str] = ()
+    written: Sequence[Path] = ()
     settings: Settings = field(default_factory=Settings)
 
 
@@ -58,12 +61,14 @@ def evaluate(engine: Engine, data: Path, choices: Choices) -> dict[str, Any]:
         choices: those of the command line.
 
     Raises:
-        InputError: the data cannot be read, none of its images can be scored, or the model gives no probabilities.
+        InputError: the data cannot be read, none of its images can be scored, one would be overwritten, or the model
+            gives no probabilities.
     """
     metadata = engine.metadata
     classes = match_classes(metadata.emotions, choices.scheme)
     source = open_data(data, classes, choices.numbers)
     _check_columns(source, choices.groups)
+    _check_written(source, data if data.is_dir() else data.parent, choices.written)
     selection = select_images(count_images(source), classes, only=choices.emotions, split=choices.split)
     crops = resolve_crops(metadata, choices.faces)
     flip = metadata.flip if choices.flip is None else choices.flip
@@ -99,6 +104,17 @@ def _check_columns(source: Source, names: Sequence[str]) -> None:
     """Raise InputError where the data lacks one of the columns, before its images are read."""
     missing = [name for name in names if name not in source.columns]
     select_columns(pd.DataFrame(columns=list(source.columns)), missing, setting="--groups")
+
+
+def _check_written(source: Source, folder: Path, written: Sequence[Path]) -> None:
+    """Raise InputError where one of the files to write is an image of the source."""
+    targets = {path.resolve() for path in written if path.exists()}
+    names = {path.name for path in targets}
+    if not targets or source.count is None:
+        return
+    for entry in source.preview():
+        if Path(entry.image).name in names and (folder / entry.image).resolve() in targets:
+            raise InputError(f"{folder / entry.image} is one of the images to score; write to another file")
 
 
 def describe_model(metadata: ModelMetadata, crops: CropSettings, *, flip: bool) -> dict[str, Any]:

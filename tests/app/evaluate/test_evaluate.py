@@ -254,6 +254,8 @@ def test_no_file_of_the_user_is_lost(refuse, random_model, tmp_path):
     assert "the data" in refuse(manifest, "--json", manifest)
     assert "the data" in refuse(folder, "--plot", folder / "happy/0.png")
     assert "the data" in refuse(folder, "--plot", folder / "plot.png")
+    assert "one of the images" in refuse(manifest, "--plot", folder / "sad/0.png")
+    assert "one of the images" in refuse(manifest, "--json", folder / "happy/../sad/0.png")
     assert "the model" in refuse(folder, "--json", model, model=model)
     assert "two files" in refuse(folder, "--json", tmp_path / "one.png", "--plot", tmp_path / "one.png")
     os.mkfifo(tmp_path / "pipe")
