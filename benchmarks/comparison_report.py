@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.outside_tables import accuracy_outside
+from benchmarks.outside_tables import read_reports
 from benchmarks.released_report import PACKAGE_NAME
 from benchmarks.runs import RESULTS, Run, read_runs, scores_of
 from benchmarks.tables import render_table
@@ -118,7 +118,7 @@ def _system(name: str, run: Run, photos: dict[str, Any] | None, milliseconds: fl
         float(run["commonest_class"]),
         *_accuracy(test),
         macro_f1=test["macro_f1"],
-        photos=f"{figure_text(photos, 'accuracy')} of {photos['images']}" if photos else "",
+        photos=_photos(photos),
         parameters=int(run["parameters"]),
         multiply_adds=int(run["multiply_adds"]),
         epochs=f"{run['best_epoch']} of {run['epochs']}",
@@ -138,7 +138,7 @@ def _package() -> Row:
         max(support) / test["images"],
         *_accuracy(test),
         macro_f1=test["macro_f1"],
-        photos=accuracy_outside(PACKAGE_NAME),
+        photos=_photos(read_reports()[PACKAGE_NAME]["all"]),
         parameters=package["parameters"],
         multiply_adds=package["multiply_adds"],
         epochs="",
@@ -146,6 +146,10 @@ def _package() -> Row:
         milliseconds=package["milliseconds_a_face"]["own_tflite"],
         stated=PACKAGE_STATES,
     )
+
+
+def _photos(scores: dict[str, Any] | None) -> str:
+    return f"{figure_text(scores, 'accuracy')} of {scores['images']}" if scores else ""
 
 
 def _accuracy(test: dict[str, float]) -> tuple[float, float, float]:
