@@ -9,13 +9,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import simplejpeg
 
 from emotion.core.metadata import CHANNELS
 from emotion.data import jpeg_header, png_header
 from emotion.data.deep_pixels import decode_deep, is_deep_tiff
 from emotion.data.file_formats import HEAD_BYTES, identify
-from emotion.data.image_errors import ImageError, UnknownFormatError, check_size
-from emotion.data.orientation import OrientationNotes, find_orientation, turn_upright
+from emotion.data.image_errors import MAX_PIXELS, ImageError, UnknownFormatError, check_size
+from emotion.data.orientation import find_orientation, turn_upright
 from emotion.data.pillow_images import Decoded, check_format, decode_any, find_tiff_notes
 from emotion.data.png_header import PngHeader
 from emotion.data.tiff_header import HEIGHT, WIDTH, is_camera_raw, read_tags
@@ -34,6 +35,12 @@ __all__ = [
 
 MAX_FILE_BYTES = 64 * 2**20
 """Files larger than this are refused before they are read."""
+
+MAX_SCANS, MAX_SCANNED_PIXELS = 100, 16 * MAX_PIXELS
+"""The number of scans of a JPEG file, and that of pixels in all its scans. Encoders write one to a dozen scans."""
+
+JPEG_COLORS = {"Gray": "GRAY", "YCbCr": "RGB", "RGB": "RGB"}
+"""The colors that libjpeg-turbo converts to gray or RGB, and what they become."""
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp"),
@@ -84,8 +91,8 @@ def decode(data: bytes) -> np.ndarray:
         uint8 of shape (height, width, 1) for gray or (height, width, 3) for RGB.
 
     Raises:
-        ImageError: the bytes are empty, no image, broken or cut off, or the image has more than MAX_PIXELS pixels. Or
-            it is HEIC, and pillow-heif is not installed.
+        ImageError: the bytes are empty, no image, broken or cut off, or the image has more than MAX_PIXELS pixels, or
+            more passes than its size allows. Or it is HEIC, and pillow-heif is not installed.
     """
     if not data:
         raise ImageError("the file is empty")
@@ -96,18 +103,45 @@ def decode(data: bytes) -> np.ndarray:
     else:
         tags = read_tags(data)
         image, notes = _decode_tiff(data, tags) if tags else decode_any(data)
+    check_size(image.shape[1], image.shape[0])
     return turn_upright(image, find_orientation(notes))
 
 
 def _decode_jpeg(data: bytes) -> Decoded:
-    is_plain, notes = _check_jpeg(data)
-    return _decode_plain(data) if is_plain else decode_any(data)[0], notes
+    """Decode a JPEG file with libjpeg-turbo, which also says its size. Pillow reads what that does not convert."""
+    header = jpeg_header.read_jpeg_header(data)
+    if not header.is_complete:
+        raise ImageError("the JPEG file is cut off")
+    try:
+        height, width, colors, _ = simplejpeg.decode_jpeg_header(data, strict=False)
+    except ValueError:
+        # It is broken, or has a rare sampling of colors. The size, which Pillow then checks, may be any.
+        colors, pixels = "", MAX_PIXELS
+    else:
+        check_size(width, height)
+        pixels = width * height
+    _check_scans(data, pixels)
+    if colors not in JPEG_COLORS:
+        return decode_any(data)[0], header.notes
+    try:
+        image = simplejpeg.decode_jpeg(data, JPEG_COLORS[colors], strict=False)
+    except ValueError as error:
+        raise ImageError(f"the image does not decode: {error}") from None
+    return image, header.notes
+
+
+def _check_scans(data: bytes, pixels: int) -> None:
+    """Raise ImageError where a JPEG file gives its pixels in so many passes that decoding takes long."""
+    most = min(MAX_SCANS, MAX_SCANNED_PIXELS // pixels)
+    scans = jpeg_header.count_scans(data, most)
+    if scans > most:
+        raise ImageError(f"got a JPEG file of {scans} scans, expected at most {most} at its size; save it again")
 
 
 def _decode_png(data: bytes) -> Decoded:
     header = _check_png(data)
     if header.is_plain:
-        return _decode_plain(data), header.notes
+        return _decode_plain_png(data), header.notes
     image = _decode_deep(data) if header.is_deep else None
     return decode_any(data)[0] if image is None else image, header.notes
 
@@ -189,18 +223,6 @@ def _resize(image: np.ndarray, size: int) -> np.ndarray:
     return resized
 
 
-def _check_jpeg(data: bytes) -> tuple[bool, OrientationNotes]:
-    """Check the size and the end of a JPEG file; return whether it is plain gray or color (not CMYK), and its notes."""
-    header = jpeg_header.read_jpeg_header(data)
-    for size in header.sizes:
-        check_size(*size)
-    if not header.channels:
-        raise ImageError("the JPEG file is broken: its header has no image size")
-    if not header.is_complete:
-        raise ImageError("the JPEG file is cut off")
-    return header.channels in (1, 3), header.notes
-
-
 def _check_png(data: bytes) -> PngHeader:
     """Return the header of a PNG file, after a check of its size and its end."""
     if len(data) < png_header.HEADER_BYTES:
@@ -212,8 +234,8 @@ def _check_png(data: bytes) -> PngHeader:
     return header
 
 
-def _decode_plain(data: bytes) -> np.ndarray:
-    """Decode an 8-bit gray or color JPEG or PNG file with OpenCV, which is faster than Pillow."""
+def _decode_plain_png(data: bytes) -> np.ndarray:
+    """Decode an 8-bit gray or color PNG file with OpenCV, which is faster than Pillow."""
     silence_opencv()
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)

@@ -5,6 +5,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from emotion.data.images import (
     to_input,
 )
 from tests.makers import encode
+
+CASES = Path(__file__).with_name("cases")
 
 GRAY = np.add.outer(np.arange(20), 5 * np.arange(30)).astype(np.uint8)
 RGB = np.stack([GRAY, 255 - GRAY, np.full_like(GRAY, 90)], axis=-1)
@@ -251,8 +254,57 @@ def huge_other(kind: str, side: int) -> bytes:
 def test_images_of_absurd_size_are_refused_before_they_are_decoded(data, monkeypatch):
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("was decoded"))
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("was decoded"))
+    monkeypatch.setattr("simplejpeg.decode_jpeg", lambda *_, **__: pytest.fail("was decoded"))
     with pytest.raises(ImageError, match=rf"{MAX_PIXELS}"):
         decode(data)
+
+
+def test_a_small_false_header_does_not_hide_the_size_of_a_jpeg():
+    data = (CASES / "jpeg_hidden_size_20000.jpg").read_bytes()
+    with pytest.raises(ImageError, match="20000x20000"):
+        decode(data)
+
+
+def scans_of(pixels: np.ndarray) -> tuple[bytes, list[int]]:
+    """Return a progressive JPEG file, and where its scans start and its end marker lies."""
+    data = saved(Image.fromarray(pixels), "JPEG", progressive=True)
+    return data, [*(found.start() for found in re.finditer(rb"\xff\xda", data)), len(data) - 2]
+
+
+def test_usual_progressive_jpeg_files_are_read():
+    for pixels in (RGB, GRAY):
+        decoded = decode(scans_of(pixels)[0])
+        np.testing.assert_array_equal(decoded, decode(saved(Image.fromarray(pixels), "JPEG")))
+
+
+@pytest.mark.parametrize("hidden", [b"", b"\xff\xd0" * 20_000], ids=["plain", "behind 20,000 markers"])
+def test_a_jpeg_of_countless_scans_is_refused_at_once(hidden):
+    data, starts = scans_of(RGB)
+    scan = data[starts[-2] : starts[-1]]
+    started = time.process_time()
+    with pytest.raises(ImageError, match=r"scans, expected at most 100 .*save it again"):
+        decode(data[:2] + hidden + data[2:-2] + scan * 50_000 + data[-2:])
+    assert time.process_time() - started < 1
+
+
+def test_a_large_jpeg_may_have_fewer_scans(monkeypatch):
+    data, starts = scans_of(RGB)
+    monkeypatch.setattr("emotion.data.images.MAX_SCANNED_PIXELS", RGB.shape[0] * RGB.shape[1] * (len(starts) - 2))
+    with pytest.raises(ImageError, match=f"{len(starts) - 1} scans, expected at most {len(starts) - 2}"):
+        decode(data)
+
+
+def test_a_video_behind_a_jpeg_has_no_scans():
+    data = encode(RGB, ".jpg")
+    np.testing.assert_array_equal(decode(data + b"ftyp\xff\xda" * 1000 + data[-2:]), decode(data))
+
+
+@pytest.mark.parametrize("sampling", [(0x21, 0x12, 0x11), (0x31, 0x11, 0x11)], ids=["mixed", "three to one"])
+def test_rare_samplings_of_jpeg_are_read(sampling):
+    data = bytearray(cv2.imencode(".jpg", RGB, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x411111])[1].tobytes())
+    first = data.index(b"\xff\xc0") + 11
+    data[first : first + 7 : 3] = bytes(sampling)
+    assert decode(bytes(data)).shape == RGB.shape
 
 
 @pytest.mark.parametrize("extra", [0, 1, 100_000])
