@@ -60,7 +60,7 @@ def map_batches(function: Callable[[Item], Result], batches: Iterable[Item]) -> 
 
 def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item], workers: int) -> Iterator[Result]:
     executor = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("fork"), initializer=_end_with_parent, initargs=(os.getpid(),)
+        workers, mp_context=multiprocessing.get_context("fork"), initializer=end_with_parent, initargs=(os.getpid(),)
     )
     with warnings.catch_warnings(), _without_threads():
         # Python 3.12 warns of a fork in a process with threads. NumPy's threads always run, but are idle here.
@@ -69,9 +69,11 @@ def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item
     return _results_in_order(executor, function, waiting, batches)
 
 
-def _end_with_parent(parent: int) -> None:
-    """Let this process end with its parent, also where that is killed, and at Ctrl-C without a traceback."""
+def end_with_parent(parent: int) -> None:
+    """Let this process end at Ctrl-C without a traceback, and on Linux with its parent, also where that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform != "linux":
+        return
     ctypes.CDLL(None).prctl(SET_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before the call
         os._exit(1)

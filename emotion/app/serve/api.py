@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from emotion.app.serve.answers import ErrorAnswer, FrameAnswer, ImageAnswer, LimitsAnswer, ModelAnswer, describe_model
+from emotion.app.serve.decoding import Decode, decode_in_thread
 from emotion.app.serve.host_check import HostCheck
 from emotion.app.serve.prediction_service import PredictionService
 from emotion.app.serve.security_headers import SecurityHeaders
@@ -78,6 +79,7 @@ def make_app(
     detector: str = AUTO,
     smallest: int | None = None,
     limits: Limits | None = None,
+    decode: Decode = decode_in_thread,
     page: Path = PAGE,
 ) -> ASGIApp:
     """Return the application: the page, its API and the API's description.
@@ -88,6 +90,7 @@ def make_app(
         detector: how the predictor detects faces, one of `emotion.core.metadata.DETECTOR_CHOICES`.
         smallest: the smallest face that it detects, in pixels; by default the model's own.
         limits: the limits of the server.
+        decode: decodes the images that come.
         page: the folder of the page's files.
     """
     limits = limits or Limits()
@@ -103,7 +106,7 @@ def make_app(
     app.add_exception_handler(HTTPException, _answer_refusal)
     app.add_exception_handler(RequestValidationError, _answer_invalid_parameters)
     app.add_exception_handler(Exception, _answer_failure)
-    _add_api(app, PredictionService(predictor, limits), describe_model(predictor, detector, smallest, limits))
+    _add_api(app, PredictionService(predictor, decode, limits), describe_model(predictor, detector, smallest, limits))
     _add_page(app, page)
     return SecurityHeaders(HostCheck(app, host))
 

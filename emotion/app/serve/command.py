@@ -70,7 +70,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     try:
         from emotion.app.serve.api import make_app
+        from emotion.app.serve.decoding import DecoderProcesses
         from emotion.app.serve.server import listen, serve
+        from emotion.app.serve.uploads import Limits
     except ModuleNotFoundError as error:
         raise InputError(
             f"the page needs a package that is not installed ({error}); install it with "
@@ -79,8 +81,17 @@ def run(arguments: argparse.Namespace) -> None:
     # Before the model, whose loading takes seconds.
     with listen(arguments.host, arguments.port) as listener:
         predictor = make_predictor(arguments)
-        app = make_app(predictor, host=arguments.host, detector=arguments.detector, smallest=arguments.smallest)
-        serve(app, listener, open_page=arguments.open)
+        limits = Limits()
+        with DecoderProcesses(limits.decode_seconds) as decoders:
+            app = make_app(
+                predictor,
+                host=arguments.host,
+                detector=arguments.detector,
+                smallest=arguments.smallest,
+                limits=limits,
+                decode=decoders.decode,
+            )
+            serve(app, listener, open_page=arguments.open)
 
 
 def _port(text: str) -> int:

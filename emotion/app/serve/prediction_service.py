@@ -9,9 +9,10 @@ import numpy as np
 from fastapi import HTTPException, Request
 
 from emotion.app.serve.answers import FrameAnswer, ImageAnswer, describe_face, describe_tracked_face
+from emotion.app.serve.decoding import PROCESSES, Decode
 from emotion.app.serve.tracking_sessions import FrameOrderError, TrackingSessions
 from emotion.app.serve.uploads import Limits, Uploads
-from emotion.data.images import ImageError, UnknownFormatError, decode
+from emotion.data.images import ImageError, UnknownFormatError
 from emotion.data.pillow_images import FORMATS
 from emotion.inference.predictor import Predictor
 
@@ -22,16 +23,19 @@ NO_IMAGE = f"the file is no image of a known format; expected one of {', '.join(
 
 
 class PredictionService:
-    """Receives images within the limits and predicts on each, in one separate thread.
+    """Receives images within the limits, has them decoded, and predicts on each in one separate thread.
 
     That thread alone uses the predictor and the sessions: neither is safe for several threads at once.
     """
 
-    def __init__(self, predictor: Predictor, limits: Limits) -> None:
+    def __init__(self, predictor: Predictor, decode: Decode, limits: Limits) -> None:
         self._predictor = predictor
         self._idle_seconds = limits.session_seconds
         self._uploads = Uploads(limits)
         self._sessions = TrackingSessions(predictor, limit=limits.sessions, idle_seconds=limits.session_seconds)
+        self._decode = decode
+        # A decoded image may have 192 MiB, so only a few are in memory.
+        self._decoded = asyncio.Semaphore(PROCESSES)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predictor")
 
     async def predict(self, request: Request) -> ImageAnswer:
@@ -58,9 +62,10 @@ class PredictionService:
     async def _process(self, request: Request, predict: Callable[[np.ndarray], Answer]) -> Answer:
         """Return what `predict` makes of the image in the body of `request`, in the worker's thread."""
         async with self._uploads.receive(request) as data:
-            loop = asyncio.get_running_loop()
             try:
-                return await loop.run_in_executor(self._worker, lambda: predict(decode(data)))
+                async with self._decoded:
+                    image = await self._decode(data)
+                    return await asyncio.get_running_loop().run_in_executor(self._worker, predict, image)
             except UnknownFormatError:
                 raise HTTPException(422, NO_IMAGE) from None
             except ImageError as error:

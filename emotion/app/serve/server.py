@@ -1,5 +1,6 @@
 """The web server: its socket, the messages about its address, and its end by Ctrl-C."""
 
+import asyncio
 import contextlib
 import errno
 import socket
@@ -11,14 +12,18 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from emotion.app.serve.connections import LimitedConnection, be_quiet_without_files
 from emotion.app.serve.host_check import WILDCARDS, is_loopback
 from emotion.core.errors import InputError
 
-LOG_LEVEL = "warning"
-"""The log level of uvicorn: errors, but no requests."""
+LOG_LEVEL = "error"
+"""The log level of uvicorn: errors of ours, but neither requests nor their faults."""
 
-SECONDS_TO_END = 3
+SECONDS_TO_END = 1
 """Seconds that unfinished answers have after Ctrl-C."""
+
+BACKLOG = 64
+"""The number of connections that wait to be accepted, and that asyncio accepts in one turn."""
 
 LISTEN_ERRORS = {
     errno.EADDRINUSE: "port {port} is in use; choose another one with --port, or any free one with --port 0",
@@ -72,6 +77,7 @@ class AnnouncingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then announce."""
+        asyncio.get_running_loop().set_exception_handler(be_quiet_without_files)
         await super().startup(sockets)
         self._announce()
 
@@ -80,7 +86,7 @@ def configure(app: ASGIApp) -> uvicorn.Config:
     """Return how uvicorn runs `app`: plain HTTP/1.1, with no log of requests, and with no trust in proxies' headers."""
     return uvicorn.Config(
         app,
-        http="h11",
+        http=LimitedConnection,
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -88,6 +94,7 @@ def configure(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=SECONDS_TO_END,
     )
 

@@ -22,6 +22,7 @@ class Limits:
         a_second: number of images that an address may send each second in the long run.
         burst: number of images that an address may send at once.
         body_seconds: time within which an image has to arrive.
+        decode_seconds: time within which an image has to be decoded.
         sessions: number of cameras whose faces are tracked at the same time.
         session_seconds: time without a frame after which a camera's session ends.
     """
@@ -31,6 +32,7 @@ class Limits:
     a_second: float = 60
     burst: int = 120
     body_seconds: float = 15
+    decode_seconds: float = 10
     sessions: int = 16
     session_seconds: float = 5
 

@@ -1,5 +1,6 @@
 """emotion.app.serve.server and command: how the server listens, answers on a port, and ends."""
 
+import contextlib
 import errno
 import re
 import signal
@@ -8,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -21,6 +21,7 @@ from emotion.app.serve.api import make_app
 from emotion.app.serve.command import MAX_PORT, _port
 from emotion.app.serve.uploads import Limits
 from emotion.core.errors import InputError
+from tests.app.serve.faulty_decoder import FOR_EVER
 from tests.app.serve.serving import JPEG, gray, running_server
 from tests.makers import encode
 
@@ -28,6 +29,13 @@ pytestmark = pytest.mark.medium
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-c", "from emotion.app.cli import main; main()", "serve"]
+
+FAULTY = """
+import emotion.app.serve.decoding
+from tests.app.serve.faulty_decoder import answer_faults
+emotion.app.serve.decoding.answer_images = answer_faults
+"""
+"""Code before that of COMMAND, with which one image takes for ever to decode."""
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +87,64 @@ def test_a_body_that_breaks_off_harms_nothing(running, capfd):
     speak(running, HEAD + b"Content-Length: 100\r\n\r\nsome", end=True)
     assert httpx2.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: local",
+        b"GET /api/model HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /api/model HTTP/1.1\r\nHost: localhost\r\n\r\nGET /",
+        b"GET /api/model HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nhalf",
+    ],
+    ids=["nothing", "half a head", "nothing more", "half a second head", "an answer without the whole body"],
+)
+def test_connections_without_a_whole_request_end(running, sent, monkeypatch):
+    monkeypatch.setattr("emotion.app.serve.connections.REQUEST_SECONDS", 0.5)
+    started = time.monotonic()
+    with socket.create_connection(running, timeout=10) as connection, contextlib.suppress(ConnectionResetError):
+        connection.sendall(sent)
+        while connection.recv(2**16):
+            pass
+    assert time.monotonic() - started < 4
+
+
+def test_a_head_that_trickles_ends(running, monkeypatch):
+    monkeypatch.setattr("emotion.app.serve.connections.REQUEST_SECONDS", 0.5)
+    started = time.monotonic()
+    with socket.create_connection(running, timeout=10) as connection, contextlib.suppress(OSError):
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        while time.monotonic() - started < 8:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+    assert time.monotonic() - started < 4
+
+
+def test_who_does_not_take_an_answer_is_left(predictor, monkeypatch, tmp_path):
+    monkeypatch.setattr("emotion.app.serve.connections.ANSWER_SECONDS", 0.5)
+    (tmp_path / "large").write_bytes(bytes(50 * 2**20))
+    with running_server(make_app(predictor, page=tmp_path)) as address, socket.create_connection(address) as connection:
+        connection.sendall(b"GET /static/large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(2)
+        received = 0
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := connection.recv(2**20):
+                received += len(chunk)
+    assert 0 < received < 50 * 2**20
+
+
+def test_connections_above_the_limit_end_at_once_and_the_others_are_answered(running, monkeypatch):
+    monkeypatch.setattr("emotion.app.serve.connections.count_allowed", lambda: 5)
+    with contextlib.ExitStack() as stack:
+        for _ in range(30):
+            stack.enter_context(contextlib.suppress(ConnectionResetError))
+            stack.enter_context(socket.create_connection(running, timeout=10))
+        late = stack.enter_context(socket.create_connection(running, timeout=10))
+        with contextlib.suppress(ConnectionResetError):
+            assert late.recv(1) == b""
+    time.sleep(0.2)
+    assert httpx2.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
 
 
 def test_those_who_send_too_much_hear_why(running):
@@ -171,15 +237,17 @@ def test_ports_that_are_none_are_refused(text):
         _port(text)
 
 
-@contextmanager
-def command(model: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `emotion serve`; yield its process and the page's address."""
+@contextlib.contextmanager
+def command(model: Path, code: str = "", **options: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `emotion serve` after `code`; yield its process and the page's address."""
+    python, option, main, *arguments = COMMAND
     process = subprocess.Popen(
-        [*COMMAND, "--model", str(model), "--port", "0", *options],
+        [python, option, code + main, *arguments, "--model", str(model), "--port", "0"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        **options,
     )
     try:
         assert process.stdout
@@ -203,6 +271,52 @@ def test_command_serves_until_ctrl_c(model):
     assert out.strip() == "ended"
     assert "Traceback" not in err
     assert "127.0.0.1" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_command_ends_within_two_seconds_whatever_runs(model, number):
+    with command(model, code=FAULTY) as (process, url):
+        address = httpx2.URL(url)
+        with (
+            socket.create_connection((address.host, address.port)) as busy,
+            socket.create_connection((address.host, address.port)),
+        ):
+            busy.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(FOR_EVER) + FOR_EVER)
+            data = encode(gray(48, 48))
+            # Meanwhile, others are answered.
+            assert httpx2.post(f"{url}/api/predict", content=data, headers=JPEG, timeout=30).status_code == 200
+            started = time.monotonic()
+            process.send_signal(number)
+            process.wait(timeout=20)
+            assert time.monotonic() - started < 2
+            assert "Traceback" not in process.communicate()[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_command_answers_with_few_files_to_open_and_stays_quiet(model):
+    import resource
+
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+
+    with command(model, preexec_fn=limit_files) as (process, url):
+        address = httpx2.URL(url)
+        with contextlib.ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(socket.create_connection((address.host, address.port), timeout=10))
+            time.sleep(1)
+        data = encode(gray(48, 48))
+        status = 0
+        for _ in range(20):  # until the others have ended
+            with contextlib.suppress(httpx2.TransportError):
+                status = httpx2.post(f"{url}/api/predict", content=data, headers=JPEG, timeout=30).status_code
+                break
+            time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        err = process.communicate(timeout=20)[1]
+    assert status == 200
+    assert len(err) < 1000, err[:3000]
 
 
 def test_command_says_what_is_wrong_before_it_loads_the_model(tmp_path):

@@ -1,0 +1,75 @@
+"""The connections of the server: how long each may last without an answer, and how many there may be."""
+
+import asyncio
+import sys
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+MOST_CONNECTIONS = 128
+
+FILES_A_CONNECTION = 4
+"""Every fourth file that the process may open may be a connection. The others are for decoders and the page."""
+
+REQUEST_SECONDS = 10
+"""Seconds in which the head of a request has to arrive, from the start of a connection or from the last answer on."""
+
+ANSWER_SECONDS = 120
+"""Seconds from the head of a request until its answer is sent. It may wait for its body and for other images."""
+
+NO_FILES = "out of system resource"
+"""What asyncio says where it cannot accept a connection, since the process has no more files to open."""
+
+
+def count_allowed() -> int:
+    """Return the number of connections that the server keeps at a time."""
+    if sys.platform == "win32":
+        return MOST_CONNECTIONS
+    import resource
+
+    return min(MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // FILES_A_CONNECTION)
+
+
+class LimitedConnection(H11Protocol):
+    """A connection that the server ends where its client is slow, or where there are too many."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start to wait for a request; end the connection at once where there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > count_allowed():
+            transport.abort()
+        else:
+            self._allow(REQUEST_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop to wait."""
+        super().connection_lost(exc)
+        self._allow(None)
+
+    def handle_events(self) -> None:
+        """Handle what came; where that is the head of a request, wait for its answer."""
+        cycle = self.cycle
+        super().handle_events()
+        if self.cycle is not cycle and not self.cycle.response_complete:
+            self._allow(ANSWER_SECONDS)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        self._allow(REQUEST_SECONDS)
+        super().on_response_complete()
+
+    def _allow(self, seconds: float | None) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort) if seconds else None
+
+
+def be_quiet_without_files(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Handle an error of the event loop; say nothing where it can accept no more connections.
+
+    The connections that are open then end in time, and the next ones are accepted.
+    """
+    if NO_FILES not in context["message"]:
+        loop.default_exception_handler(context)
