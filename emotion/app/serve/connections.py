@@ -6,6 +6,9 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+if sys.platform != "win32":
+    import resource
+
 MOST_CONNECTIONS = 128
 
 FILES_A_CONNECTION = 4
@@ -25,8 +28,6 @@ def count_allowed() -> int:
     """Return the number of connections that the server keeps at a time."""
     if sys.platform == "win32":
         return MOST_CONNECTIONS
-    import resource
-
     return min(MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // FILES_A_CONNECTION)
 
 
