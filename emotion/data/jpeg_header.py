@@ -27,7 +27,7 @@ XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 class JpegHeader(NamedTuple):
-    """What is known of a JPEG file without its decoder.
+    """The facts about a JPEG file that its decoder does not tell.
 
     Attributes:
         is_complete: whether the file has an end.

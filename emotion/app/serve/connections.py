@@ -21,7 +21,7 @@ ANSWER_SECONDS = 120
 """Seconds from the head of a request until its answer is sent. It may wait for its body and for other images."""
 
 NO_FILES = "out of system resource"
-"""What asyncio says where it cannot accept a connection, since the process has no more files to open."""
+"""Part of the message of asyncio where it cannot accept a connection, since the process may open no more files."""
 
 
 def count_allowed() -> int:
