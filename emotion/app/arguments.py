@@ -1,13 +1,11 @@
-"""The arguments that several commands share: those for finding and reading faces, and --out for a plot."""
+"""The arguments that several commands share: those for finding and reading faces."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emotion.core.errors import InputError
 from emotion.core.metadata import DETECTOR_CHOICES, MARGINS
 from emotion.inference.defaults import SMALL_STANDARD, STANDARD, STANDARD_FILE
 
@@ -117,25 +115,6 @@ def positive_int(text: str) -> int:
         if 1 <= int(text) <= LARGEST_INT:
             return int(text)
     raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 to {LARGEST_INT}")
-
-
-def check_target(target: Path, option: str = "--out", suffix: str = ".png") -> None:
-    """Raise InputError where the file `target`, which `option` names, cannot be written.
-
-    Args:
-        target: the file.
-        option: for the message.
-        suffix: the end that its name must have; empty for any.
-    """
-    if not target.name.endswith(suffix):
-        raise InputError(f"{option}: got {target}, expected a name that ends in {suffix}")
-    if target.is_dir():
-        raise InputError(f"{option}: got the folder {target}, expected the name of a file")
-    if target.exists() and not target.is_file():
-        raise InputError(f"{option}: got {target}, which is a device or a pipe; name a file")
-    folder = next(parent for parent in target.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f"{option}: {target} cannot be written, since {folder} is no folder that you may write to")
 
 
 def _margin(text: str) -> float:

@@ -1,6 +1,7 @@
 """The exception for mistakes that the user can correct, and the exit status of a command on an error."""
 
 import errno
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -24,19 +25,24 @@ def without_controls(text: str) -> str:
 def run_command(command: Callable[[], None]) -> None:
     """Run a stage or command; end it without a traceback where the user can correct the error.
 
-    On an InputError or a full disk, the message goes to standard error and the exit status is 1. On an interruption
-    from the keyboard the status is 130, as shells expect.
+    On an InputError, a full disk or a file that cannot be used, the message goes to standard error and the exit status
+    is 1. On an interruption from the keyboard the status is 130, as shells expect.
     """
     try:
         command()
     except InputError as error:
         sys.exit(f"error: {without_controls(str(error))}")
     except OSError as error:
-        if not is_disk_full(error):
+        if is_disk_full(error):
+            sys.exit(
+                f"error: the disk is full ({error}); earlier files are unchanged. Free some space and run the command "
+                "again. `dvc gc -w` removes files from DVC's cache that this working tree does not use"
+            )
+        if error.filename is None:
             raise
         sys.exit(
-            f"error: the disk is full ({error}); earlier files are unchanged. Free some space and run the command "
-            "again. `dvc gc -w` removes files from DVC's cache that this working tree does not use"
+            f"error: {without_controls(os.fsdecode(error.filename))} cannot be read or written: {error.strerror}. "
+            "Correct its name or its permissions, or name another file"
         )
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -1,15 +1,20 @@
 """Writing of files that appear whole or not at all, even if the process is killed; JSON and CSV."""
 
+import errno
 import json
 import math
 import os
+import platform
+import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -18,54 +23,125 @@ from emotion.core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+TEMPORARY = ".partial-"
+"""The start of the names of temporary files and folders, which git and DVC ignore."""
+
+TEMPORARY_NAME = rf"{re.escape(TEMPORARY)}[0-9a-f]{{8}}-(?P<process>[0-9]+)-[a-z0-9_]{{8}}(\.[^.]+)?"
+"""A pattern of these names: the machine, the number of the process, what `tempfile` chooses, and a suffix."""
+
 METRIC_DECIMALS = 5
 
 SHOWN = 40
 """Characters of a wrong JSON value that a message shows."""
 
+NEW = ".new"
+"""The name of a new folder in a temporary one, beside the folder that it replaces."""
+
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Return a context with a temporary path beside `path`, which is moved there at the end of the block.
 
-    The temporary file keeps the suffix of `path`, since many writers choose their format by it. It is removed when
-    the block raises. Temporary files of killed processes are removed at the start.
+    The temporary file keeps the suffix of `path`, since many writers choose their format by it. Its name is hidden, and
+    no file had it before. It is removed when the block raises; a kill leaves it, see `remove_leftovers`.
+
+    Args:
+        path: the file to write; its folder is made where it is missing.
+        durable: whether the file is on the disk at the end, and not only with the system, which a power cut can stop.
     """
-    _remove_leftovers(path)
-    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=path.suffix, dir=path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=_prefix(), suffix=path.suffix, dir=path.parent)
     os.close(handle)
-    temporary = Path(name)
+    temporary = path.parent / Path(name).name  # as `path`, relative or not
+    temporary.chmod(0o666 & ~_umask())
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
+        if durable:
+            _sync(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    if durable:
+        _sync(path.parent)
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Return a context with a temporary folder beside `folder`, which replaces it at the end of the block."""
-    _remove_leftovers(folder)
-    with tempfile.TemporaryDirectory(prefix=_prefix(folder), dir=folder.parent) as name:
-        temporary = Path(name) / "new"
-        temporary.mkdir()
-        yield temporary
+def atomic_folder(folder: Path, *, durable: bool = False) -> Iterator[Path]:
+    """Return a context with a temporary folder beside `folder`, which replaces it at the end of the block.
+
+    What `folder` held before is put back where that fails; see `remove_leftovers` for a kill at that moment.
+
+    Args:
+        folder: the folder to write.
+        durable: whether its files are on the disk at the end.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=_prefix(), dir=folder.parent) as name:
+        new, old = Path(name) / NEW, Path(name) / folder.name
+        new.mkdir()
+        yield new
+        for path in [*new.rglob("*"), new] if durable else []:
+            _sync(path)
         if folder.exists():
-            folder.rename(Path(name) / "old")
-        temporary.rename(folder)
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except BaseException:
+            if old.exists():
+                old.rename(folder)
+            raise
+    if durable:
+        _sync(folder.parent)
 
 
-def _prefix(path: Path) -> str:
-    return f".partial-{path.name}-"
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders in `folder` that killed processes left. On Windows they stay.
+
+    A folder that a killed process had moved aside, to replace it, is put back first.
+    """
+    for path in sorted(folder.glob(f"{TEMPORARY}*")):
+        if not _is_abandoned(path):
+            continue
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
+            continue
+        for moved in path.iterdir():
+            if moved.name != NEW and not (folder / moved.name).exists():
+                moved.rename(folder / moved.name)
+        shutil.rmtree(path)
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove the temporary files of killed processes. DVC's lock keeps other processes from writing `path` now."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in sorted(path.parent.iterdir()):
-        if leftover.name.startswith(_prefix(path)):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+def _prefix() -> str:
+    """Return the start of the names of this process's temporary files."""
+    return f"{TEMPORARY}{crc32(platform.node().encode()):08x}-{os.getpid()}-"
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Return whether `path` is a temporary file of a process of this machine that has ended."""
+    named = re.fullmatch(TEMPORARY_NAME, path.name)
+    if sys.platform == "win32" or named is None or not path.name.startswith(_prefix()[: len(TEMPORARY) + 8]):
+        return False
+    try:
+        os.kill(int(named["process"]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
+
+
+def _sync(path: Path) -> None:
+    """Return once a file, or the names in a folder, are on the disk."""
+    if sys.platform == "win32" and path.is_dir():  # Windows has no such call for folders
+        return
+    handle = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot
+            raise
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

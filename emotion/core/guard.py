@@ -1,4 +1,4 @@
-"""The check that a stage's params and deps are the same at its end as at its start.
+"""The check that a stage's params and deps are the same at its end as at its start, and what killed stages left.
 
 DVC records both in dvc.lock after a stage ran. Without this check, an edit during the run would be recorded with the
 results of the earlier state. A stage that finds a change ends with an error, so DVC records nothing.
@@ -20,8 +20,10 @@ from typing import Any, NamedTuple
 from pathspec import GitIgnoreSpec
 
 from emotion.core.errors import InputError, run_command
+from emotion.core.files import remove_leftovers
 from emotion.core.folder_walk import Kind, explain_closed, walk
 from emotion.core.params import PARAMS_FILE, read_yaml
+from emotion.core.paths import OUTPUT_FOLDERS
 
 IMPORTED = time.time_ns()
 """Time at which Python loaded this module. It loads the rooms above emotion/core after it."""
@@ -72,7 +74,7 @@ def run_stage(main: Callable[[], None]) -> None:
 
 
 def run_guarded(main: Callable[[], None], stage: str) -> None:
-    """Run `main` and compare the inputs of `stage` before and after it.
+    """Run `main` and compare the inputs of `stage` before and after it. Remove first what killed stages left.
 
     Without dvc.yaml DVC records nothing, so `main` runs without a check.
 
@@ -84,6 +86,9 @@ def run_guarded(main: Callable[[], None], stage: str) -> None:
         main()
         return
     keys, deps = read_entry(stage, read_yaml(PARAMS_FILE))
+    for folder in OUTPUT_FOLDERS:
+        # DVC's lock keeps other stages from writing there now.
+        remove_leftovers(folder)
     before = read_inputs(keys, deps)
     check_code(before.files, stage)
     main()

@@ -58,3 +58,9 @@ MODEL_CARD = Path("metrics/model_card.md")
 CHECKPOINTS = Path("models/.checkpoints")
 PRETRAINED_MODELS = Path("models/pretrained")
 RELEASED_MODELS = Path("models/released")
+
+OUTPUT_FOLDERS = (
+    *(TABLE.parent, SAMPLE_FOLDER, MODEL.parent, CHECKPOINTS),
+    *(EVALUATION_METRICS.parent, TIMES, CURVES, PLOTS, SHEETS),
+)
+"""The folders in which stages write. Killed stages leave temporary files there."""

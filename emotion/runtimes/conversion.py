@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from emotion.core.errors import InputError
 from emotion.core.files import atomic_path
 from emotion.core.metadata import METADATA_MEMBER, ModelMetadata
 from emotion.model_files.keras_file import load_model
@@ -28,15 +27,8 @@ def convert(source: Path, target: Path) -> None:
     network and weights. Each file holds the metadata; an `.h5` file has it as the attribute `emotion.json`.
 
     Raises:
-        InputError: the suffix is unknown; `target` exists; or `source` is no model of this project or cannot be
-            converted.
+        InputError: `source` is no model of this project or cannot be converted.
     """
-    if target.suffix not in WRITERS:
-        raise InputError(
-            f"{target}: got the suffix {target.suffix!r}, expected a name that ends in {' or '.join(WRITERS)}"
-        )
-    if target.exists():
-        raise InputError(f"{target} exists already; remove it, or choose another name")
     model, metadata = load_model(source)
     WRITERS[target.suffix](target, model, metadata)
 

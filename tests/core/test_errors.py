@@ -1,6 +1,7 @@
 """A user's mistake ends a command with a message, and a mistake of ours with a traceback."""
 
 import errno
+import os
 
 import pytest
 
@@ -45,9 +46,16 @@ def test_a_full_disk_is_said_and_what_to_do(error):
         run_command(raising(error))
 
 
-def test_other_errors_of_files_keep_their_traceback():
-    with pytest.raises(PermissionError):
-        run_command(raising(PermissionError(errno.EACCES, "Permission denied")))
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENAMETOOLONG, errno.EROFS, errno.EIO, errno.EMFILE])
+def test_errors_of_files_name_the_file_and_the_reason(number):
+    with pytest.raises(SystemExit, match=rf"^error: a/b\.csv cannot be read or written: {os.strerror(number)}\. "):
+        run_command(raising(OSError(number, os.strerror(number), "a/b.csv")))
+
+
+def test_errors_of_other_kinds_than_files_keep_their_traceback():
+    for error in (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), BrokenPipeError(), OSError("odd")):
+        with pytest.raises(type(error)):
+            run_command(raising(error))
 
 
 def test_signs_of_control_do_not_reach_the_terminal():

@@ -2,14 +2,21 @@
 
 import json
 import math
+import os
+import re
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from emotion.core.errors import InputError
-from emotion.core.files import atomic_folder, atomic_path, read_json, write_csv, write_json
+from emotion.core.files import atomic_folder, atomic_path, read_json, remove_leftovers, write_csv, write_json
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def write_half(path):
@@ -27,13 +34,80 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_killed_write_left_goes_with_the_next(tmp_path):
-    for name in (".partial-a.npy-xyz.npy", ".partial-b.npy-xyz.npy", "a.npy-notes"):
-        (tmp_path / name).touch()
-    (tmp_path / ".partial-a.npy-folder").mkdir()
-    with atomic_path(tmp_path / "a.npy"):
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_temporary_files_are_hidden_and_short_and_keep_the_suffix(tmp_path):
+    path = tmp_path / f"{'x' * 246}.png"
+    with atomic_path(path) as temporary:
+        assert re.fullmatch(rf"\.partial-[0-9a-f]{{8}}-{os.getpid()}-[a-z0-9_]{{8}}\.png", temporary.name)
+        assert temporary.parent == path.parent
+    assert names(tmp_path) == [path.name]
+
+
+def test_no_write_takes_or_removes_the_temporary_file_of_another(tmp_path):
+    path = tmp_path / "a.txt"
+    (tmp_path / ".partial-a.txt-mine").write_text("kept", encoding="utf-8")
+    with atomic_path(path) as first:
+        with atomic_path(path) as second:
+            second.write_text("second", encoding="utf-8")
+        first.write_text("first", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "first"
+    assert names(tmp_path) == [".partial-a.txt-mine", "a.txt"]
+
+
+def test_files_are_on_the_disk_before_and_after_they_get_their_name(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: synced.append((str(Path(f"/proc/self/fd/{handle}").readlink()), names(tmp_path)))
+    )
+    with atomic_path(tmp_path / "a.npy") as temporary:
+        temporary.touch()
+    assert synced == [(str(temporary), [temporary.name]), (str(tmp_path), ["a.npy"])]
+    with atomic_path(tmp_path / "b.png", durable=False):
         pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".partial-b.npy-xyz.npy", "a.npy", "a.npy-notes"]
+    assert len(synced) == 2
+    with atomic_folder(tmp_path / "made", durable=True) as temporary:
+        (temporary / "c.txt").touch()
+    assert [Path(path).name for path, _ in synced[2:]] == ["c.txt", ".new", tmp_path.name]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from emotion.core.files import atomic_folder, atomic_path
+with atomic_path(Path("a.txt")) as file, atomic_folder(Path("made")) as folder:
+    file.write_text("half")
+    (folder / "half").touch()
+    if sys.argv[1] == "moved":
+        rename = Path.rename
+        def kill(path, target):
+            if path.name == ".new":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return rename(path, target)
+        Path.rename = kill
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.medium
+@pytest.mark.skipif(sys.platform == "win32", reason="on Windows they stay")
+@pytest.mark.parametrize("moment", ["writing", "moved"])
+def test_what_a_killed_process_left_is_removed_and_what_it_moved_aside_is_put_back(tmp_path, moment):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/old").touch()
+    for mine in (".partial-notes", ".partial-00000000-1-abcdefgh.b", "partial-abcdefgh"):
+        (tmp_path / mine).touch()
+    subprocess.run([sys.executable, "-c", KILLED, moment], cwd=tmp_path, check=False, env={"PYTHONPATH": str(ROOT)})
+    left = {name for name in names(tmp_path) if name.startswith(".partial-")}
+    assert len(left) == 4
+    with atomic_path(tmp_path / "b.txt") as living:
+        remove_leftovers(tmp_path)
+        assert living.exists()
+    assert names(tmp_path) == [".partial-00000000-1-abcdefgh.b", ".partial-notes", "b.txt", "made", "partial-abcdefgh"]
+    assert names(tmp_path / "made") == ["old"]
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path):

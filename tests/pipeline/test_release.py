@@ -39,7 +39,7 @@ def test_a_release_is_cloned_and_no_second_metric(release, tmp_path):
 
 def test_a_release_is_made_again_byte_for_byte(release):
     (release.path / FOLDER / "model.keras").unlink()
-    emotion_release(release, "--replace")
+    emotion_release(release, "--overwrite")
     assert release.git("status", "--porcelain", "--", FOLDER).split() == ["M", f"{FOLDER}/README.md"], (
         "the same model, and a card that names another commit"
     )

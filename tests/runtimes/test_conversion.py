@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from emotion.app import cli
+from emotion.app.convert import SUFFIXES
 from emotion.core.errors import InputError
 from emotion.core.metadata import ModelMetadata, read_metadata
 from emotion.model_files.keras_file import save_model
 from emotion.networks import registry
-from emotion.runtimes.conversion import convert
+from emotion.runtimes.conversion import WRITERS, convert
 from emotion.runtimes.engines import load_engine
 
 pytestmark = pytest.mark.tf
@@ -51,16 +52,8 @@ def test_a_file_for_another_runtime_gives_the_same_and_has_the_metadata(folder, 
     assert np.abs(probabilities - converted).max() < 1e-4
 
 
-def test_a_file_that_exists_is_left_alone(folder):
-    (folder / "mine.h5").write_text("mine")
-    with pytest.raises(InputError, match=r"mine\.h5 exists.*another name"):
-        convert(folder / "model.keras", folder / "mine.h5")
-    assert (folder / "mine.h5").read_text() == "mine"
-
-
-def test_an_unknown_suffix_is_refused(folder):
-    with pytest.raises(InputError, match=r"model\.pb: got .*'\.pb', expected .*\.h5 or \.tflite or \.onnx"):
-        convert(folder / "model.keras", folder / "model.pb")
+def test_the_command_takes_the_formats_that_there_are():
+    assert set(SUFFIXES) == set(WRITERS)
 
 
 def test_what_is_no_model_leaves_no_file(folder):

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion.app.arguments import add_predictor_arguments, check_target, limit_threads
+from emotion.app.arguments import add_predictor_arguments, limit_threads
+from emotion.app.outputs import add_overwrite_argument, check_output
 from emotion.core.errors import InputError
 
 if TYPE_CHECKING:  # at run time they would load NumPy
@@ -91,6 +92,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON; - prints it in place of the table")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the confusions as a plot, a .png file")
+    add_overwrite_argument(parser)
     add_predictor_arguments(parser, formats="the name of a release, or a .keras, .tflite or .onnx file")
     parser.set_defaults(run=run)
 
@@ -126,7 +128,12 @@ def _check_paths(arguments: argparse.Namespace) -> None:
     if not arguments.data.exists():
         raise InputError(f"--data: {arguments.data} does not exist; name a folder, an archive or a table of images")
     for option, target in _targets(arguments).items():
-        check_target(target, option, ".png" if option == "--plot" else "")
+        check_output(
+            target,
+            overwrite=arguments.overwrite,
+            option=option,
+            suffixes=[".png"] if option == "--plot" else [],
+        )
 
 
 def _check_nothing_is_lost(arguments: argparse.Namespace, model: Path) -> None:

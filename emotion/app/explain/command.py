@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from emotion.app.arguments import add_predictor_arguments, check_target, make_predictor
+from emotion.app.arguments import add_predictor_arguments, make_predictor
+from emotion.app.outputs import add_overwrite_argument, check_output
 
 DESCRIPTION = """\
 Plot which parts of a face speak for the predicted emotion. The plot shows the
@@ -55,6 +56,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE",
         help="plot to write, a .png file (default: %(default)s)",
     )
+    add_overwrite_argument(parser)
     add_predictor_arguments(parser, formats=".keras", default="model.keras")
     parser.set_defaults(run=run)
 
@@ -65,7 +67,13 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         InputError: there is no face, or an argument cannot be used; nothing is written.
     """
-    check_target(arguments.out)
+    check_output(
+        arguments.out,
+        overwrite=arguments.overwrite,
+        sources=[arguments.image],
+        option="--out",
+        suffixes=[".png"],
+    )
     from emotion.app.explain.explain_faces import (
         MOST_FACES,
         describe_faces,
@@ -77,7 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     from emotion.plots.style import save_figure
 
     # Before the predictor, since Keras takes seconds to load.
-    image = read_image_to_explain(arguments.image, arguments.out)
+    image = read_image_to_explain(arguments.image)
     arguments.model = find_keras_model(arguments.model)
     predictor = make_predictor(arguments)
     most = MOST_FACES if arguments.all_faces else 1

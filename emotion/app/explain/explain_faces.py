@@ -36,14 +36,8 @@ def find_keras_model(named: Path | None) -> Path:
     return named
 
 
-def read_image_to_explain(path: Path, target: Path) -> np.ndarray:
-    """Return the image at `path`, as `read_image` does.
-
-    Raises:
-        InputError: it cannot be read, or the plot `target` would overwrite it.
-    """
-    if target.exists() and path.exists() and target.samefile(path):
-        raise InputError(f"--out: got {target}, which is the image to explain; give the plot another name")
+def read_image_to_explain(path: Path) -> np.ndarray:
+    """Return the image at `path`, as `read_image` does; raise InputError with its name where it cannot be read."""
     try:
         return read_image(path)
     except ImageError as error:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 from PIL import Image
@@ -13,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from emotion.app.predict.image_files import ImageFile
 from emotion.core.errors import InputError, is_disk_full
+from emotion.core.files import atomic_path
 from emotion.faces.detection import Box
 from emotion.inference.annotation import annotate
 from emotion.inference.predictor import Face
@@ -84,19 +84,14 @@ def encode_annotated(image: np.ndarray, faces: Sequence[Face], target: Path) -> 
 def write_annotated(target: Path, content: bytes) -> None:
     """Write an annotated image, all of it or nothing.
 
-    `atomic_path` is not used. It lists the folder for each file, which is slow among thousands of images.
-
     Raises:
         InputError: it cannot be written.
         OSError: the disk is full.
     """
-    temporary = target.with_name(f".partial-{crc32(str(target).encode(errors='surrogateescape')):08x}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(target)
+        with atomic_path(target, durable=False) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         if is_disk_full(error):
             raise
         raise InputError(

@@ -4,11 +4,11 @@ All of it is plain files for git, so that a clone can read photos at once.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from emotion.app.release.artifacts import PIPELINE, check_artifact, write_artifact
-from emotion.app.release.placing import explain_failures, put_in_place, temporary_folder
 from emotion.app.release.results import (
     LOCK,
     MEASURED_TIMES,
@@ -20,7 +20,7 @@ from emotion.app.release.results import (
 from emotion.app.release.stored_models import StoredModels, choose_files, model_files, write_models
 from emotion.app.release.version_control import check_up_to_date, describe_commit, paths_to_add
 from emotion.core.errors import InputError
-from emotion.core.files import atomic_path, read_json
+from emotion.core.files import atomic_folder, atomic_path, read_json, remove_leftovers
 from emotion.core.params import PARAMS_FILE, SHARED_REMOTE, load_params, read_yaml
 from emotion.core.paths import EVALUATION_METRICS, EXPORTED, HISTORY, PREDICTIONS, RELEASED_MODELS, TRAINED_MODEL
 from emotion.presentation.formats import figure_text, millions, percent
@@ -33,7 +33,7 @@ MODELS = (TRAINED_MODEL, *EXPORTED.values())
 """The files that the model files of a release are made from."""
 
 
-def release(name: str, *, replace: bool = False, files: Collection[str] | None = None) -> str:
+def release(name: str, *, overwrite: bool = False, files: Collection[str] | None = None) -> str:
     """Write models/released/NAME and its entry among the artifacts of dvc.yaml, and return what to print.
 
     The release has the model files that `files` names, or all of FILES for None.
@@ -42,28 +42,40 @@ def release(name: str, *, replace: bool = False, files: Collection[str] | None =
     replace and dvc.yaml are unchanged.
 
     Raises:
-        InputError: the name or `files` cannot be used, or the name is taken and `replace` is false. Results of the
+        InputError: the name or `files` cannot be used, or the name is taken and `overwrite` is false. Results of the
             pipeline are missing or out of date. git, DVC or a write fails.
     """
     folder = RELEASED_MODELS / name
     check_name(name)
     files = choose_files(files)
-    if folder.exists() and not replace:
-        raise InputError(f"{folder} exists already; choose another name, or replace this release with --replace")
+    if folder.exists() and not overwrite:
+        raise InputError(f"{folder} exists already; choose another name, or replace this release with --overwrite")
     check_artifact(folder)
     params = load_params("evaluate", "compute")
     check_results()
     commit = describe_commit()
     check_up_to_date()
-    # dvc.yaml and the folder get their places last, one right after the other.
-    with explain_failures(folder), atomic_path(PIPELINE) as pipeline, temporary_folder(folder) as new:
+    remove_leftovers(folder.parent)
+    # The folder and dvc.yaml get their places last, one right after the other.
+    with explain_failures(folder), atomic_path(PIPELINE) as pipeline, atomic_folder(folder, durable=True) as new:
         stored = write_models(new, params, files)
         copy_results(new)
         facts = read_release(new)
         (new / CARD).write_text(describe_release(facts, new, folder, stored, commit), encoding="utf-8")
         write_artifact(pipeline, folder / next(iter(stored.files.values())), facts)
-        put_in_place(new, folder)
     return summarize_release(folder, stored)
+
+
+@contextmanager
+def explain_failures(folder: Path) -> Iterator[None]:
+    """Turn an OSError in the block into an InputError that names `folder`."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written ({error.strerror or error}); nothing was released. Free space or correct the "
+            "permissions, then run the command again"
+        ) from None
 
 
 def check_name(name: str) -> None:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from emotion.app.arguments import positive_int
-from emotion.core.errors import InputError
+from emotion.app.outputs import add_overwrite_argument, check_output
 
 MOST_FACES = 8
 SUFFIXES = (".png", ".html")
@@ -59,7 +59,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE",
         help="file to write: .png or .html; can be repeated",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+    add_overwrite_argument(parser)
     parser.add_argument(
         "--faces",
         type=positive_int,
@@ -80,13 +80,12 @@ def run(arguments: argparse.Namespace) -> None:
     from emotion.app.timeline.picture import write_picture
     from emotion.app.timeline.table import FaceRows
     from emotion.app.timeline.timeline import read_timeline
-    from emotion.app.video.output_files import check_output
 
     outputs = arguments.output or [Path(f"{arguments.table.stem}-timeline{suffix}") for suffix in SUFFIXES]
     for path in outputs:
-        if path.suffix.lower() not in SUFFIXES:
-            raise InputError(f"--output: got {path}, expected a name that ends in {' or '.join(SUFFIXES)}")
-        check_output(path, arguments.table, overwrite=arguments.overwrite)
+        check_output(
+            path, overwrite=arguments.overwrite, sources=[arguments.table], option="--output", suffixes=SUFFIXES
+        )
     timeline = read_timeline(FaceRows(arguments.table), arguments.faces)
     if timeline.cut_off:
         print(f"warning: the last line of {arguments.table} is cut off; the rows before are drawn", file=sys.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.app.arguments import add_predictor_arguments, make_predictor, positive_int
+from emotion.app.outputs import add_overwrite_argument
 from emotion.app.tracking_arguments import add_tracking_arguments, positive_seconds
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
@@ -67,7 +68,8 @@ streams:
   Of the address only the host is printed, since the rest may hold a password.
 
 unfinished files:
-  A file is called NAME.partial.mp4 or NAME.partial.csv until it is complete.
+  A file has a hidden name until it is complete. After Ctrl-C, what there is of
+  it is called NAME.partial.mp4 or NAME.partial.csv.
   Ctrl-C keeps this file, with all frames up to there.
 
 exit status:
@@ -100,7 +102,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("source", metavar="VIDEO", help="video to read, or the address of a stream")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="video to write: .mp4, .mov, .mkv or .avi")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="table to write")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+    add_overwrite_argument(parser)
     parser.add_argument(
         "--every",
         type=positive_int,
@@ -165,7 +167,7 @@ def _choose_paths(arguments: argparse.Namespace) -> tuple[Path | None, Path | No
 
 
 def _print_partial_files(outputs: "OutputFiles") -> None:
-    for path in outputs.partial_paths:
+    for path in outputs.kept:
         print(f"\n{path} has the frames up to here", file=sys.stderr, end="")
     print(file=sys.stderr)
 

@@ -38,15 +38,15 @@ class FaceTable:
 
 
 @contextmanager
-def open_face_table(path: Path, emotions: Sequence[str], *, keep: bool = False) -> Iterator[FaceTable]:
-    """Yield a table that is written to the partial name of `path`, and to `path` once the block has ended.
-
-    With `keep`, an error leaves the partial file.
+def open_face_table(
+    path: Path, emotions: Sequence[str], kept: list[Path], *, keep: bool = False
+) -> Iterator[FaceTable]:
+    """Yield a table that is written to `path` once the block has ended; `kept` and `keep` are as for `partial_file`.
 
     Raises:
         InputError: the file cannot be opened.
     """
-    with partial_file(path, keep=keep) as partial, _open_for_writing(partial) as file:
+    with partial_file(path, kept, keep=keep) as partial, _open_for_writing(partial) as file:
         yield FaceTable(file, emotions)
 
 

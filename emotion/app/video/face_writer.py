@@ -20,7 +20,7 @@ from emotion.inference.video_writer import VideoWriter
 class FaceWriter:
     """Writes frames with their faces to files, and counts them. Use it as a context manager, which completes the files.
 
-    The files are opened at the first frame. Until they are complete, they have names such as `out.partial.mp4`.
+    The files are opened at the first frame. Until they are complete, they have hidden names.
 
     Args:
         outputs: what to write.
@@ -67,9 +67,11 @@ class FaceWriter:
     def _open(self, image: np.ndarray) -> None:
         enter = self._stack.enter_context
         if self._outputs.table is not None:
-            self._table = enter(open_face_table(self._outputs.table, self._emotions, keep=self._keep))
+            self._table = enter(
+                open_face_table(self._outputs.table, self._emotions, self._outputs.kept, keep=self._keep)
+            )
         if self._outputs.video is not None:
-            partial = enter(partial_file(self._outputs.video, keep=self._keep))
+            partial = enter(partial_file(self._outputs.video, self._outputs.kept, keep=self._keep))
             size, sound = (image.shape[0], image.shape[1]), self._find_sound() if self._find_sound else None
             self._video = enter(VideoWriter(partial, size, self._frame_rate, sound=sound))
 

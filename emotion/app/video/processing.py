@@ -60,8 +60,8 @@ def process_video(
 ) -> Summary:
     """Detect and classify the faces of a video, and write the files of `outputs`.
 
-    Only a few frames are in memory at a time. Until they are complete, files have names such as `out.partial.mp4`.
-    Those stay after an interruption from the keyboard, with all frames up to it; after an error nothing stays.
+    Only a few frames are in memory at a time. Until they are complete, files have hidden names. After an interruption
+    from the keyboard they stay as `out.partial.mp4` with all frames up to it; after an error nothing stays.
 
     Args:
         reader: the video.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.app.arguments import RenamedOption, add_predictor_arguments, make_predictor
+from emotion.app.outputs import add_overwrite_argument
 from emotion.app.termination import interrupted_by_termination
 from emotion.app.tracking_arguments import add_tracking_arguments, nonnegative_seconds, positive_seconds
 from emotion.app.webcam.defaults import FIRST_IMAGE_TIMEOUT, STREAM_TIMEOUT
@@ -40,7 +41,8 @@ recording:
   are those of `emotion video --csv`. Both show what the camera sees: they are
   not mirrored, so that boxes in the table fit the video. Times count from the
   first frame. A pause is not recorded, and time goes on.
-  Until a file is complete it is called NAME.partial.mp4 or NAME.partial.csv.
+  A file has a hidden name until it is complete. If the recording fails, what
+  there is of it is called NAME.partial.mp4 or NAME.partial.csv.
   A key, --seconds, Ctrl-C and a camera that is gone all complete the files.
   `emotion timeline` draws the table.
 
@@ -95,7 +97,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="video to record: .mp4, .mov, .mkv or .avi")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="table of the faces to record")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+    add_overwrite_argument(parser)
     parser.add_argument("--no-bars", action="store_true", help="do not draw bars for the probabilities")
     parser.add_argument("--no-window", action="store_true", help="record without a display; Ctrl-C ends it")
     parser.add_argument(
@@ -157,12 +159,12 @@ def _print_recorded(recorder: "Recorder", outputs: "OutputFiles") -> None:
     if not recorder.summary.frames:
         print("nothing was recorded: no frame came", file=sys.stderr)
         return
-    for path in outputs.partial_paths:
+    for path in outputs.kept:
         print(f"warning: {path} is not complete; it has the frames until recording failed", file=sys.stderr)
     if recorder.dropped:
         print(
             f"warning: {recorder.dropped} frames are not recorded, since the disk or the processor was too slow",
             file=sys.stderr,
         )
-    if not outputs.partial_paths:
+    if not outputs.kept:
         print(recorder.summary.describe(outputs.paths))

@@ -251,15 +251,15 @@ def test_no_file_of_the_user_is_lost(refuse, random_model, tmp_path):
     model = Path(shutil.copy(random_model, tmp_path / "own.onnx"))
     manifest = write_files(folder, {"faces.csv": b"image,emotion\nhappy/0.png,happy\nsad/0.png,sad\n"}) / "faces.csv"
     before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()}
-    assert "the data" in refuse(manifest, "--json", manifest)
-    assert "the data" in refuse(folder, "--plot", folder / "happy/0.png")
-    assert "the data" in refuse(folder, "--plot", folder / "plot.png")
-    assert "one of the images" in refuse(manifest, "--plot", folder / "sad/0.png")
-    assert "one of the images" in refuse(manifest, "--json", folder / "happy/../sad/0.png")
-    assert "the model" in refuse(folder, "--json", model, model=model)
-    assert "two files" in refuse(folder, "--json", tmp_path / "one.png", "--plot", tmp_path / "one.png")
+    assert "the data" in refuse(manifest, "--overwrite", "--json", manifest)
+    assert "the data" in refuse(folder, "--overwrite", "--plot", folder / "happy/0.png")
+    assert "the data" in refuse(folder, "--overwrite", "--plot", folder / "plot.png")
+    assert "one of the images" in refuse(manifest, "--overwrite", "--plot", folder / "sad/0.png")
+    assert "one of the images" in refuse(manifest, "--overwrite", "--json", folder / "happy/../sad/0.png")
+    assert "the model" in refuse(folder, "--overwrite", "--json", model, model=model)
+    assert "two files" in refuse(folder, "--overwrite", "--json", tmp_path / "one.png", "--plot", tmp_path / "one.png")
     os.mkfifo(tmp_path / "pipe")
-    assert "a pipe" in refuse(folder, "--json", tmp_path / "pipe")
+    assert "a pipe" in refuse(folder, "--overwrite", "--json", tmp_path / "pipe")
     assert {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()} == before
     assert (tmp_path / "pipe").is_fifo()
 

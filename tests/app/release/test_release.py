@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from emotion.app.programs import run_dvc
 from emotion.app.release import stored_models, version_control
 from emotion.app.release.release import release
 from emotion.core.errors import InputError
-from emotion.core.files import read_json, write_csv, write_json
+from emotion.core.files import atomic_folder, read_json, write_csv, write_json
 from emotion.core.metadata import ModelMetadata
 from emotion.core.params import load_params, read_yaml
 from emotion.core.paths import (
@@ -276,7 +277,7 @@ def test_every_release_is_an_artifact(project, dvc):
     assert (one["path"], one["type"]) == ("models/released/one/model.keras", "model")
     assert one["labels"] == ["facial-emotion-recognition", "keras", "custom"]
     assert all(word in one["desc"] for word in (*METADATA.emotions, "Custom images", "residual"))
-    release("one", replace=True)
+    release("one", overwrite=True)
     assert Path("dvc.yaml").read_text(encoding="utf-8") == before
 
 
@@ -388,7 +389,7 @@ def test_other_files_are_refused(project, dvc):
 
 def test_a_release_that_exists_is_left_alone(project, dvc):
     release("one")
-    refused(r"models/released/one exists already; .*--replace")
+    refused(r"models/released/one exists already; .*--overwrite")
 
 
 def test_a_pipeline_that_is_not_up_to_date_is_refused(project, dvc):
@@ -438,7 +439,7 @@ def test_replacing_brings_the_new_release(project, dvc):
     release("one")
     (RELEASED / "one/model.h5").write_text("of before")
     (RELEASED / "one/README.md").write_text("of before")
-    release("one", replace=True)
+    release("one", overwrite=True)
     assert not (RELEASED / "one/model.h5").exists()
     assert (RELEASED / "one/README.md").read_text().startswith("---\n")
     assert [path.name for path in sorted(RELEASED.iterdir())] == ["one"]
@@ -448,14 +449,14 @@ def test_the_old_release_stays_until_the_new_one_is_whole(project, dvc):
     release("one")
     (RELEASED / "one/README.md").write_text("of before")
     dvc.failing = "status"
-    refused("dvc status failed", replace=True)
+    refused("dvc status failed", overwrite=True)
 
 
 def test_an_interruption_brings_the_old_release_back(project, dvc, monkeypatch):
     rename = Path.rename
 
     def interrupt(path, target):
-        if path.name == "new":
+        if path.name == ".new":
             raise KeyboardInterrupt
         return rename(path, target)
 
@@ -464,17 +465,19 @@ def test_an_interruption_brings_the_old_release_back(project, dvc, monkeypatch):
     before = released()
     monkeypatch.setattr(Path, "rename", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        release("one", replace=True)
+        release("one", overwrite=True)
     assert released() == before
 
 
 def test_what_a_killed_run_left_is_removed(project, dvc):
-    leftover = RELEASED / ".partial-one-abcdefgh/new"
+    with atomic_folder(RELEASED / "other") as running:
+        name = running.parent.name.replace(f"-{os.getpid()}-", "-99999999-")
+    leftover = RELEASED / name / ".new"
     leftover.mkdir(parents=True)
-    (RELEASED / ".partial-one-more-abcdefgh").mkdir()
-    release("one")
+    with atomic_folder(RELEASED / "other") as running:
+        release("one")
+        assert running.is_dir()
     assert not leftover.parent.exists()
-    assert (RELEASED / ".partial-one-more-abcdefgh").is_dir(), "of another release, which may be running"
 
 
 # --- the command
@@ -485,9 +488,9 @@ def test_the_command_prints_where_the_release_is(project, dvc, monkeypatch, caps
     cli.main()
     assert capsys.readouterr().out.startswith("models/released/one: accuracy ")
     monkeypatch.setattr(sys, "argv", ["emotion", "release", "one"])
-    with pytest.raises(SystemExit, match=r"error: models/released/one exists.*--replace"):
+    with pytest.raises(SystemExit, match=r"error: models/released/one exists.*--overwrite"):
         cli.main()
-    monkeypatch.setattr(sys, "argv", ["emotion", "release", "one", "--replace", "--files", "keras", "int8"])
+    monkeypatch.setattr(sys, "argv", ["emotion", "release", "one", "--overwrite", "--files", "keras", "int8"])
     cli.main()
     assert not (RELEASED / "one/model.onnx").exists()
 

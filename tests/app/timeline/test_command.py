@@ -146,7 +146,7 @@ def test_what_cannot_be_done_changes_nothing(arguments, problem, table, here, em
     before = file_names(here)
     status, out, _ = emotion_timeline(*arguments)
     assert out == ""
-    assert re.match(f"error: {problem}", status)
+    assert re.match(f"error: (--output: )?{problem}", status)
     assert file_names(here) == before
     assert (here / "there.html").read_text(encoding="utf-8") == "kept"
 

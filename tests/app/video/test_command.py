@@ -11,7 +11,6 @@ import pytest
 
 from emotion.app import cli
 from emotion.app.video.command import CUT_OFF
-from emotion.app.video.output_files import partial_name
 from tests.app.video.tables import file_names, read_rows
 from tests.clips import FRAMES, noise_images, read_frames, write_video
 from tests.makers import encode
@@ -137,7 +136,7 @@ def test_the_help_names_the_sound_and_the_partial_files(capsys):
     text = capsys.readouterr().out
     assert "sound" in text
     for suffix in (".mp4", ".csv"):
-        assert partial_name(Path(f"NAME{suffix}")).name in text
+        assert f"NAME.partial{suffix}" in text
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "soon"])

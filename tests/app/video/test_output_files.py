@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from emotion.app.outputs import check_output
 from emotion.app.video import face_writer
-from emotion.app.video.output_files import check_output
 from emotion.core.errors import InputError
 from emotion.inference.codecs.encoder import CODECS
 from emotion.inference.tracking import FaceTracker
@@ -54,7 +54,7 @@ def test_the_suffix_decides_the_format(clip, here, suffix, emotion_video, codecs
         (["-o", "out"], r"--output: got out, expected .*\.mp4 or \.mov or \.mkv or \.avi"),
         (["--csv", "folder", "--overwrite"], "folder is a folder.*file in it"),
         (["--csv", "device", "--overwrite"], "device is a device or a pipe.*name of a file"),
-        (["--csv", "x" * 250 + ".csv"], r"x+\.partial\.csv cannot be written: .*another file"),
+        (["--csv", "x" * 300 + ".csv"], r"x+\.csv cannot be written \(File name too long\); name another file"),
         (["--csv", "there.mp4/out.csv"], r"there\.mp4/out\.csv: .*there\.mp4 is a file, expected a folder"),
     ],
 )
@@ -89,7 +89,10 @@ def test_a_file_has_another_name_until_it_is_complete(clip, here, monkeypatch, e
     monkeypatch.setattr(face_writer, "annotate_frame", annotate_frame)
     (here / "out.mp4").write_bytes(b"old")
     assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == 0
-    assert seen_names[-1] == ["out.mp4", "out.partial.csv", "out.partial.mp4"]
+    *hidden, video = seen_names[-1]
+    assert video == "out.mp4"
+    assert [Path(name).suffix for name in sorted(hidden, key=lambda name: Path(name).suffix)] == [".csv", ".mp4"]
+    assert all(name.startswith(".partial-") for name in hidden)
     assert file_names(here) == ["out.csv", "out.mp4"]
 
 
@@ -138,7 +141,7 @@ def test_a_file_that_may_not_grow_is_reported_and_removed(here, model):
     limit = f"ulimit -f 200; exec {EMOTION} video noise.avi -o out.avi --detector whole --model {model}"
     done = subprocess.run(["bash", "-c", limit], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
-    assert re.match(r"error: out\.partial\.avi .*incomplete.*frame.*limit.*another disk", done.stderr)
+    assert re.match(r"error: out\.avi .*incomplete.*frame.*limit.*another disk", done.stderr)
     assert len(done.stderr.splitlines()) == 1
     assert file_names(here) == ["noise.avi"]
 
@@ -146,5 +149,5 @@ def test_a_file_that_may_not_grow_is_reported_and_removed(here, model):
 @pytest.mark.parametrize("address", ["rtsp://u:secret@h/out.mp4", "https://h/secret/out.mp4"])
 def test_an_address_is_no_file_to_write_and_is_not_printed(address):
     with pytest.raises(InputError, match=r"address.*expected a path") as raised:
-        check_output(Path(address), None, overwrite=True)
+        check_output(Path(address), overwrite=True)
     assert "secret" not in str(raised.value)

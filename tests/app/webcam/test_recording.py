@@ -1,5 +1,7 @@
 """`emotion webcam` records with and without a window, and completes its files whatever ends it."""
 
+import errno
+import os
 import re
 import signal
 import subprocess
@@ -57,9 +59,13 @@ def test_existing_files_stay_and_a_recording_needs_a_file(clip, here, emotion_we
 
 def test_a_folder_that_is_closed_is_named_at_once(clip, here, emotion_webcam, monkeypatch):
     (here / "closed").mkdir()
-    monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "closed")
+
+    def refuse(dir):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(dir))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     status = emotion_webcam("--camera", clip, "--csv", "closed/me.csv")[0]
-    assert re.match(r"error: closed/me\.csv.*may not write to .*closed.*another folder", status)
+    assert re.match(r"error: closed/me\.csv.*may not write to .*closed \(Permission denied\).*another folder", status)
 
 
 def test_seconds_end_it(here, emotion_webcam, monkeypatch):
@@ -116,7 +122,7 @@ def test_signals_complete_the_files(kind, clip, here, model):
     )
     timer = threading.Timer(60, process.kill)
     timer.start()
-    while process.poll() is None and not (here / "me.partial.mp4").exists():
+    while process.poll() is None and not list(here.glob(".partial-*.mp4")):
         time.sleep(0.05)
     time.sleep(0.5)
     process.send_signal(kind)
