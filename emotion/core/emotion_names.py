@@ -45,6 +45,12 @@ FILLERS = frozenset(
 LONGEST_NAME = 64
 """Characters of the longest name."""
 
+RESERVED_NAMES = (
+    *("image", "actual", "predicted", "confidence", "correct", "total", "all"),
+    *("path", "face", "status", "emotion", "x", "y", "width", "height", "frame", "seconds", "detected", "row"),
+)
+"""Names of other columns and keys in tables and metrics. No class may have one of these names."""
+
 SIMILAR, SIMILAR_SHORT = 0.8, 0.66
 """Ratios of `difflib` from which an unknown name that begins with the same letter is taken for a slip.
 

@@ -18,6 +18,7 @@ from zlib import crc32
 
 import numpy as np
 
+from emotion.core.cells import guard_table
 from emotion.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -201,9 +202,12 @@ def rounded(content: Any) -> Any:
 
 
 def write_csv(path: Path, table: "pd.DataFrame") -> None:
-    """Write `table` as CSV: UTF-8, floats with five decimals, the same bytes on every system."""
+    """Write `table` as CSV: UTF-8, floats with five decimals, texts as `emotion.core.cells` guards them.
+
+    The bytes are the same on every system.
+    """
     with atomic_path(path) as temporary:
-        table.to_csv(
+        guard_table(table).to_csv(
             temporary,
             index=False,
             float_format=f"%.{METRIC_DECIMALS}f",

@@ -9,6 +9,7 @@ from emotion.core.emotion_names import (
     EMOTIONS,
     KNOWN_EMOTIONS,
     LONGEST_NAME,
+    RESERVED_NAMES,
     SYNONYMS,
     find_emotion,
     shorten,
@@ -29,9 +30,6 @@ SCHEMES = {
     FERPLUS: KNOWN_EMOTIONS,
     FERPLUS_SEVEN: EMOTIONS,
 }
-
-RESERVED_NAMES = ("image", "actual", "predicted", "confidence", "correct", "total", "all")
-"""Names of other columns and keys in tables and metrics. No class may have one of these names."""
 
 SchemeItem = str | Mapping[str, Sequence[str]]
 

@@ -6,8 +6,10 @@ This module does not load Keras, so a TFLite or ONNX file needs only its small r
 import json
 import math
 from dataclasses import asdict, dataclass, fields
+from reprlib import repr as shorten
 from typing import Any
 
+from emotion.core.emotion_names import LONGEST_NAME, RESERVED_NAMES
 from emotion.core.errors import InputError
 
 CHANNELS = {"grayscale": 1, "rgb": 3}
@@ -36,6 +38,11 @@ DETECTOR_CHOICES = (AUTO, *DETECTORS, WHOLE)
 
 MARGINS = (-0.4, 2.0)
 """The smallest and the largest allowed margin."""
+
+LARGEST_SMALLEST = 10_000
+"""The largest value of `smallest`, in pixels."""
+
+MOST_EMOTIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,13 @@ def read_metadata(text: str | bytes, where: str) -> ModelMetadata:
     """
     try:
         values = json.loads(text)
+        if not isinstance(values, dict):
+            raise TypeError(f"{shorten(values)} is no object")
         known = {field.name for field in fields(ModelMetadata)}
         metadata = ModelMetadata(**{key: value for key, value in values.items() if key in known} | _own_types(values))
         _check_values(metadata)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    # Deep nesting raises RecursionError, and a whole number beyond all floats OverflowError.
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         raise InputError(
             f"{where} has no usable metadata ({error}); use a model file that this project wrote"
         ) from None
@@ -103,22 +113,45 @@ def read_metadata(text: str | bytes, where: str) -> ModelMetadata:
 
 def _own_types(values: dict[str, Any]) -> dict[str, Any]:
     color = values["color"]
-    own = {"emotions": tuple(str(name) for name in values["emotions"]), "color": COLORS_OF_BEFORE.get(color, color)}
+    names = values["emotions"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"emotions: got {shorten(names)}, expected a list of names")
+    own = {"emotions": tuple(names), "color": COLORS_OF_BEFORE.get(color, color) if isinstance(color, str) else color}
     return own if "version" in values else own | {"detector": DETECTORS[0]}
 
 
 def _check_values(metadata: ModelMetadata) -> None:
-    problems = {
-        "emotions": len(metadata.emotions) >= 2 and len(set(metadata.emotions)) == len(metadata.emotions),
+    _check_names(metadata.emotions)
+    usable = {
         "size": type(metadata.size) is int and 8 <= metadata.size <= 1024,
-        "color": metadata.color in CHANNELS,
+        "color": isinstance(metadata.color, str) and metadata.color in CHANNELS,
         "flip": isinstance(metadata.flip, bool),
-        "temperature": math.isfinite(metadata.temperature) and metadata.temperature > 0,
-        "threshold": 0 <= metadata.threshold <= 1,
-        "detector": metadata.detector in DETECTORS,
-        "margin": MARGINS[0] <= metadata.margin <= MARGINS[1],
-        "smallest": type(metadata.smallest) is int and metadata.smallest >= 1,
+        "temperature": _is_number(metadata.temperature) and 0 < metadata.temperature < math.inf,
+        "threshold": _is_number(metadata.threshold) and 0 <= metadata.threshold <= 1,
+        "detector": isinstance(metadata.detector, str) and metadata.detector in DETECTORS,
+        "margin": _is_number(metadata.margin) and MARGINS[0] <= metadata.margin <= MARGINS[1],
+        "smallest": type(metadata.smallest) is int and 1 <= metadata.smallest <= LARGEST_SMALLEST,
     }
-    for name, usable in problems.items():
-        if not usable:
-            raise ValueError(f"{name}: {getattr(metadata, name)!r} is out of range")
+    for name in usable:
+        if not usable[name]:
+            raise ValueError(f"{name}: {shorten(getattr(metadata, name))} is out of range")
+
+
+def _check_names(names: tuple[str, ...]) -> None:
+    """Raise ValueError where names of classes cannot be printed, or would be taken for something else in a table."""
+    if not 2 <= len(names) <= MOST_EMOTIONS:
+        raise ValueError(f"emotions: got {len(names)}, expected 2 to {MOST_EMOTIONS}")
+    for name in names:
+        if not (name.isprintable() and name[:1].isalnum() and name == name.strip() and len(name) <= LONGEST_NAME):
+            raise ValueError(
+                f"emotions: got {shorten(name)}, expected names that begin with a letter or digit, of at most "
+                f"{LONGEST_NAME} signs that can be printed"
+            )
+        if name.casefold() in RESERVED_NAMES:
+            raise ValueError(f"emotions: got {name}, which is the name of another column in tables")
+    if len({name.casefold() for name in names}) < len(names):
+        raise ValueError(f"emotions: got {shorten(list(names))}, expected each name once")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from emotion.core.cells import unguard_table
 from emotion.core.errors import InputError
 
 SPLITS = ("train", "val", "test")
@@ -49,17 +50,14 @@ REASONS = (SCHEME, DROPPED, *(f"{link} of {split}" for link in LINKS for split i
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read the table of images at `path`.
+    """Read the table of images at `path`, as `write_csv` wrote it.
 
     Raises:
         InputError: the file is missing, cannot be read, or has other columns.
     """
     try:
-        table = pd.read_csv(
-            path,
-            dtype=defaultdict(lambda: "str", {**COLUMNS, **OPTIONAL_COLUMNS}),
-            keep_default_na=False,
-        )
+        dtypes = defaultdict(lambda: "str", {**COLUMNS, **OPTIONAL_COLUMNS})
+        table = unguard_table(pd.read_csv(path, dtype=dtypes, keep_default_na=False))
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro create_dataframe`") from None
     except (ValueError, UnicodeDecodeError) as error:

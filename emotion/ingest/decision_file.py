@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from emotion.core.cells import unguard_table
 from emotion.core.errors import InputError
 from emotion.core.files import write_csv
 from emotion.core.paths import LABELS
@@ -60,7 +61,9 @@ def read_decisions(path: Path) -> pd.DataFrame:
         with warnings.catch_warnings():
             # Without this and index_col, a comma too many in each row would move all values by a column.
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig", index_col=False)
+            table = unguard_table(
+                pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig", index_col=False)
+            )
     except pd.errors.ParserWarning:
         raise InputError(
             f"{path}: rows have more values than the {len(COLUMNS)} columns; put a note with a comma in quotation marks"

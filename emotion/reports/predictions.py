@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from emotion.core.cells import unguard_table
 from emotion.core.errors import InputError
 
 PREDICTION_COLUMNS = ("row", "actual", "predicted", "confidence", "correct")
@@ -17,7 +18,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
         InputError: it is missing, or is no such table.
     """
     try:
-        table = pd.read_csv(path, encoding="utf-8", na_filter=False)
+        table = unguard_table(pd.read_csv(path, encoding="utf-8", na_filter=False))
     except FileNotFoundError:
         raise InputError(f"{path} is missing; run `dvc repro evaluate`") from None
     except (ValueError, UnicodeDecodeError) as error:

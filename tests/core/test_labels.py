@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.core.emotion_names import EMOTIONS, KNOWN_EMOTIONS, SYNONYMS, parse_emotion
+from emotion.core.emotion_names import EMOTIONS, KNOWN_EMOTIONS, RESERVED_NAMES, SYNONYMS, parse_emotion
 from emotion.core.errors import InputError
-from emotion.core.labels import RESERVED_NAMES, SCHEMES, check_targets, resolve_scheme
+from emotion.core.labels import SCHEMES, check_targets, resolve_scheme
 
 
 def test_emotions_stand_in_the_official_order_of_fer2013():

@@ -13,6 +13,7 @@ from emotion.audit.cross_validation import cross_validate
 from emotion.audit.people import People, find_people
 from emotion.audit.recipe import shorten_recipe
 from emotion.audit.suspects import count_pairs, find_suspects
+from emotion.core.cells import unguard_table
 from emotion.core.errors import InputError
 from emotion.core.files import write_csv
 from emotion.core.labels import resolve_scheme
@@ -66,7 +67,7 @@ def read_recipe(preset: str | None, params: Params) -> Params:
 
 def read_people(table: pd.DataFrame, images: AuditedImages, params: Params) -> People | None:
     """Return people's votes on the audited images, or None with a warning where they cannot be used."""
-    rejected = pd.read_csv(REJECTED, dtype="str", keep_default_na=False)
+    rejected = unguard_table(pd.read_csv(REJECTED, dtype="str", keep_default_na=False))
     try:
         people = find_people(table, rejected, params.source, params.labels)
     except InputError as error:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from emotion.app.predict.results import ImageResult
+from emotion.core.cells import guard
 from emotion.core.files import METRIC_DECIMALS
 from emotion.inference.predictor import Face
 
@@ -94,7 +95,7 @@ class Json:
 
 def _csv_line(values: Sequence[object]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(values)
+    csv.writer(text, lineterminator="").writerow(guard(value) if isinstance(value, str) else value for value in values)
     return text.getvalue()
 
 
