@@ -8,12 +8,10 @@ import numpy as np
 from emotion.core.metadata import METADATA_PROPERTY, read_metadata
 from emotion.runtimes.engine import BatchEngine, check_shapes
 from emotion.runtimes.engine_errors import broken_file, not_installed, without_metadata
+from emotion.runtimes.onnx_schema import find_fault
 
 if TYPE_CHECKING:  # at run time the first file imports it
     import onnxruntime
-
-EXTERNAL_WEIGHTS = b"\x0a\x08location"
-"""Mark of an ONNX file whose weights are in another file. That file would be read from the working folder."""
 
 
 class OnnxEngine(BatchEngine):
@@ -50,11 +48,15 @@ def _make_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
     except ImportError as error:
         raise not_installed(path, error, "onnxruntime") from None
     content = path.read_bytes()
-    if EXTERNAL_WEIGHTS in content:
-        raise broken_file(path, "its weights are in another file")
+    # ONNX Runtime would read weights from another file, and run a loop for ever.
+    fault = find_fault(content)
+    if fault:
+        raise broken_file(path, fault)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 4
+    # Not the other format that the runtime knows, which `find_fault` does not read.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         return onnxruntime.InferenceSession(
             content,

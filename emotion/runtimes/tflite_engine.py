@@ -13,6 +13,9 @@ from emotion.runtimes.engine_errors import broken_file, not_installed, without_m
 
 MAX_METADATA_BYTES = 2**20
 
+CONTROL_FLOW = frozenset({"WHILE", "IF", "CALL", "CALL_ONCE"})
+"""Operations that run another part of the network, which no model of this project has."""
+
 
 class TFLiteEngine(BatchEngine):
     """A loaded .tflite file.
@@ -34,8 +37,12 @@ class TFLiteEngine(BatchEngine):
         try:
             self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
             self._interpreter.allocate_tensors()
+            operations = {operation["op_name"] for operation in self._interpreter._get_ops_details()}
         except (ValueError, RuntimeError, MemoryError) as error:
             raise broken_file(path, error) from None
+        # A loop may run for ever.
+        if operations & CONTROL_FLOW:
+            raise broken_file(path, "it has a loop or a branch")
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = ([tensor["shape_signature"].tolist() for tensor in tensors] for tensors in (inputs, outputs))
         check_shapes(path, self.metadata, *shapes)

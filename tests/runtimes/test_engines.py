@@ -23,6 +23,7 @@ from emotion.model_files.keras_file import load_model, save_model
 from emotion.networks import registry
 from emotion.runtimes import engines, onnx_export, tflite_export
 from emotion.runtimes.engines import load_engine
+from emotion.runtimes.onnx_schema import find_fault
 from emotion.runtimes.tflite_engine import MAX_METADATA_BYTES
 from tests.makers import write_onnx
 
@@ -32,6 +33,7 @@ SIZE = 24
 METADATA = ModelMetadata(("happy", "sad", "neutral"), SIZE, "grayscale")
 SUFFIXES = [".keras", ".tflite", ".onnx"]
 ROOT = Path(__file__).parents[2]
+CASES = Path(__file__).with_name("cases")
 
 
 @pytest.fixture(scope="module")
@@ -414,6 +416,73 @@ def test_an_onnx_file_whose_weights_lie_elsewhere_is_refused(tmp_path, monkeypat
     file.write_bytes(model.SerializeToString())
     with pytest.raises(InputError, match=r"model\.onnx cannot be loaded .*weights .*another file"):
         load_engine(file)
+
+
+def test_an_onnx_file_whose_weights_lie_elsewhere_by_a_rare_encoding_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.bin").write_bytes(bytes(64_512))
+    shutil.copy(CASES / "onnx_external_data_long_length.onnx", tmp_path / "model.onnx")
+    with pytest.raises(InputError, match=r"model\.onnx cannot be loaded .*weights .*another file"):
+        load_engine(tmp_path / "model.onnx")
+
+
+def put_into(model: onnx.ModelProto, place: str, tensor: onnx.TensorProto) -> None:
+    """Put `tensor` where an ONNX file may have one."""
+    graph = onnx.helper.make_graph([], "inner", [], [], initializer=[tensor])
+    attribute = onnx.AttributeProto(name="a", type=onnx.AttributeProto.TENSOR, t=tensor)
+    if place == "sparse":
+        model.graph.sparse_initializer.add(values=tensor)
+    elif place == "sparse indices":
+        model.graph.sparse_initializer.add(indices=tensor)
+    elif place == "attribute":
+        model.graph.node[0].attribute.append(attribute)
+    elif place == "attributes":
+        model.graph.node[0].attribute.add(name="a", tensors=[tensor])
+    elif place == "function":
+        model.functions.add(name="f", node=[onnx.NodeProto(op_type="Constant", attribute=[attribute])])
+    elif place == "training":
+        model.training_info.add(algorithm=graph)
+    elif place == "subgraph":
+        model.graph.node[0].attribute.add(name="body", g=graph)
+    else:
+        model.graph.node[0].attribute.add(name="bodies", graphs=[graph])
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["sparse", "sparse indices", "attribute", "attributes", "function", "training", "subgraph", "subgraphs"],
+)
+def test_tensors_in_other_files_are_found_wherever_they_are_named(tmp_path, place):
+    model = onnx.load(write_onnx(tmp_path / "model.onnx", METADATA))
+    assert find_fault(model.SerializeToString()) is None
+    tensor = onnx.TensorProto(dims=[1], data_type=1, data_location=onnx.TensorProto.EXTERNAL)
+    put_into(model, place, tensor)
+    assert find_fault(model.SerializeToString()) in ("its weights are in another file", "it has a loop or a branch")
+
+
+def test_an_onnx_file_with_a_loop_is_refused(tmp_path):
+    file = write_onnx(tmp_path / "model.onnx", METADATA)
+    model = onnx.load(file)
+    body = onnx.helper.make_graph([], "body", [], [])
+    model.graph.node.append(onnx.helper.make_node("Loop", [], ["x"], body=body))
+    onnx.save(model, file)
+    with pytest.raises(InputError, match="it has a loop or a branch"):
+        load_engine(file)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="the converter's loop is tried on Linux")
+def test_a_tflite_file_with_a_loop_is_refused(tmp_path):
+    class Endless(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((1, SIZE, SIZE, 1), tf.uint8)])
+        def run(self, image):
+            values = tf.cast(image, tf.float32)[:, 0, :3, 0]
+            return tf.while_loop(lambda values: tf.reduce_sum(values) >= 0, lambda values: (values + 1,), (values,))[0]
+
+    module = Endless()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.run.get_concrete_function()], module)
+    tflite_export.write_tflite(tmp_path / "model.tflite", converter.convert(), METADATA)
+    with pytest.raises(InputError, match="it has a loop or a branch"):
+        load_engine(tmp_path / "model.tflite")
 
 
 def test_an_onnx_file_with_operations_of_others_is_refused(tmp_path):
