@@ -1,5 +1,6 @@
 """Probabilities for images from networks that did not train on them, by cross-validation."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -8,11 +9,11 @@ import numpy as np
 
 from emotion.audit.audited_images import AuditedImages
 from emotion.core.errors import InputError
-from emotion.core.files import atomic_path
+from emotion.core.files import atomic_path, set_aside
 from emotion.core.params import Params
 from emotion.model_files.keras_setup import set_up
 from emotion.model_files.probabilities import predict_probabilities
-from emotion.training.checkpoints import training_key
+from emotion.training.checkpoints import DAMAGES, training_key
 from emotion.training.loop import train
 from emotion.training.training_data import TrainingData
 
@@ -93,18 +94,31 @@ def cross_validate(
     for number, fold in enumerate(make_folds(images.labels, images.units, folds, params.train.seed), start=1):
         path = folder / f"{training_key(params, classes, [*arrays, *fold])}.npy"
         numbers = f"{len(fold.train) + len(fold.val):,} images train a network, which reads {len(fold.held_out):,}"
-        report(f"fold {number} of {folds}: {numbers}{', read from an earlier run' if path.exists() else ''}")
-        if not path.exists():
-            _read_fold(images, classes, params, fold, path)
-        probabilities[fold.held_out] = np.load(path, allow_pickle=False)
+        known = _load_fold(path, (len(fold.held_out), classes))
+        report(f"fold {number} of {folds}: {numbers}{'' if known is None else ', read from an earlier run'}")
+        probabilities[fold.held_out] = _read_fold(images, classes, params, fold, path) if known is None else known
         finished.append(path)
     for path in set(folder.glob("*.np[yz]")) - set(finished):
         path.unlink()  # of earlier audits
     return probabilities
 
 
-def _read_fold(images: AuditedImages, classes: int, params: Params, fold: Fold, path: Path) -> None:
-    """Train the network of a fold, and write its probabilities for the images that were held out."""
+def _load_fold(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """Return the probabilities of a finished fold; None where there are none, or where their file is damaged."""
+    if not path.exists():
+        return None
+    try:
+        known: np.ndarray = np.load(path, allow_pickle=False)
+        if known.shape == shape:
+            return known
+    except DAMAGES:
+        pass
+    print(f"warning: {path} is damaged. It is now {set_aside(path).name}, and its fold is read again", file=sys.stderr)
+    return None
+
+
+def _read_fold(images: AuditedImages, classes: int, params: Params, fold: Fold, path: Path) -> np.ndarray:
+    """Train the network of a fold; write and return its probabilities for the images that were held out."""
     data = TrainingData(
         images.x[fold.train],
         images.labels[fold.train],
@@ -117,3 +131,4 @@ def _read_fold(images: AuditedImages, classes: int, params: Params, fold: Fold, 
     with atomic_path(path) as temporary:
         np.save(temporary, probabilities, allow_pickle=False)
     result.checkpoint.remove()
+    return probabilities

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -110,6 +111,14 @@ def remove_leftovers(folder: Path) -> None:
             if moved.name != NEW and not (folder / moved.name).exists():
                 moved.rename(folder / moved.name)
         shutil.rmtree(path)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file, so that another can take its place; return its new name."""
+    aside = next(
+        aside for number in count(1) if not (aside := path.with_name(f"{path.name}.damaged-{number}")).exists()
+    )
+    return path.rename(aside)
 
 
 def _prefix() -> str:

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import sys
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -10,9 +12,12 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 
-from emotion.core.files import atomic_path
+from emotion.core.files import atomic_path, set_aside
 from emotion.core.params import Params
 from emotion.training.precision import resolve_precision
+
+DAMAGES = (EOFError, KeyError, TypeError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""The errors that a damaged .npy or .npz file raises."""
 
 Row: TypeAlias = dict[str, float]
 """The figures of an epoch: epoch (from 1), size (pixels), loss, accuracy, val_loss, val_accuracy, learning_rate."""
@@ -80,9 +85,24 @@ class Checkpoint:
             np.savez(temporary, allow_pickle=False, progress=np.array(progress), **arrays)
 
     def load(self) -> TrainingState | None:
-        """Return the saved state, or None where there is none."""
+        """Return the saved state, or None where there is none.
+
+        A damaged file is set aside with a warning, so that the training starts anew.
+        """
         if not self.path.is_file():
             return None
+        try:
+            return self._read()
+        except DAMAGES as error:
+            aside = set_aside(self.path)
+            print(
+                f"warning: the checkpoint {self.path} is damaged ({str(error) or type(error).__name__}). It is now "
+                f"{aside.name}, and the training starts anew",
+                file=sys.stderr,
+            )
+            return None
+
+    def _read(self) -> TrainingState:
         with np.load(self.path, allow_pickle=False) as arrays:
             progress = json.loads(str(arrays["progress"]))
             return TrainingState(

@@ -1,5 +1,8 @@
 """A training continues from its own checkpoint, and from no other."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,35 @@ from emotion.training.training_data import TrainingData
 from tests.training.makers import InterruptionError, make_params, stop_after
 
 pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.tf]
+
+
+def save_no_checkpoint(path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, other=np.zeros(3))
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: path.write_bytes(b""),
+    "garbage": lambda path: path.write_bytes(b"garbage" * 100),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-200]),
+    "a wrong byte": lambda path: path.write_bytes(path.read_bytes()[:3000] + b"?" + path.read_bytes()[3001:]),
+    "another archive": save_no_checkpoint,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_set_aside_and_the_training_starts_anew(damage, data, tmp_path, capsys):
+    with pytest.raises(InterruptionError):
+        train(data, 3, make_params(), tmp_path, stop_after(1))
+    (path,) = tmp_path.glob("*.npz")
+    DAMAGES[damage](path)
+    damaged = path.read_bytes()
+    result = train(data, 3, make_params(), tmp_path)
+    assert [row["epoch"] for row in result.history] == list(range(1, len(result.history) + 1))
+    assert path.with_name(f"{path.name}.damaged-1").read_bytes() == damaged
+    message = capsys.readouterr().err
+    assert message.startswith(f"warning: the checkpoint {path} is damaged (")
+    assert "starts anew" in message
 
 
 @pytest.mark.parametrize("change", [{"learning_rate": 0.01}, {"seed": 9}, {"augmentation": {"erase": 0.9}}])
