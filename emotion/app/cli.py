@@ -75,6 +75,7 @@ def main() -> None:
     arguments are wrong, 130 after an interruption, and 141 where the reader of the output has ended. The help of a
     command lists its other exit statuses.
     """
+    _open_closed_streams()
     arguments = _parser().parse_args()
     try:
         try:
@@ -85,6 +86,13 @@ def main() -> None:
         # Without this, Python would flush again at its end and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
+
+
+def _open_closed_streams() -> None:
+    """Take the place of standard streams that are closed, so that no file gets their number and their output."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _run(arguments: argparse.Namespace) -> None:

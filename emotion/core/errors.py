@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 
 class InputError(ValueError):
@@ -47,6 +48,17 @@ def run_command(command: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def check_regular(path: Path, remedy: str) -> None:
+    """Raise InputError where `path` is a pipe or a device, from which a reader may wait or read for ever.
+
+    Args:
+        path: a file, which may be missing.
+        remedy: advice for the user, which ends the message.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(f"{path} is a pipe or a device, expected a file; {remedy}")
 
 
 def is_disk_full(error: OSError) -> bool:

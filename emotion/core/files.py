@@ -20,7 +20,7 @@ from zlib import crc32
 import numpy as np
 
 from emotion.core.cells import guard_table
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, check_regular
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,8 +175,9 @@ def read_json(path: Path, remedy: str = "make it with `dvc repro`") -> dict[str,
         remedy: advice for the user, which ends the message of the error.
 
     Raises:
-        InputError: the file is missing, broken, or holds no object.
+        InputError: the file is missing, no file, broken, or holds no object.
     """
+    check_regular(path, remedy)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -190,7 +191,7 @@ def parse_json(text: str, name: str, remedy: str) -> dict[str, Any]:
     """Return the object in a text of JSON; raise InputError with `name` and `remedy` where it has none."""
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{name} cannot be read ({error}); {remedy}") from None
     if not isinstance(content, dict):
         raise InputError(f"{name}: got {shorten(json.dumps(content), SHOWN)}, expected a JSON object; {remedy}")

@@ -4,7 +4,6 @@ This module does not load Keras, so a TFLite or ONNX file needs only its small r
 """
 
 import json
-import math
 from dataclasses import asdict, dataclass, fields
 from reprlib import repr as shorten
 from typing import Any
@@ -42,7 +41,7 @@ MARGINS = (-0.4, 2.0)
 LARGEST_SMALLEST = 10_000
 """The largest value of `smallest`, in pixels."""
 
-MOST_EMOTIONS = 1000
+HIGHEST_TEMPERATURE, MOST_EMOTIONS = 1000, 1000
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def _check_values(metadata: ModelMetadata) -> None:
         "size": type(metadata.size) is int and 8 <= metadata.size <= 1024,
         "color": isinstance(metadata.color, str) and metadata.color in CHANNELS,
         "flip": isinstance(metadata.flip, bool),
-        "temperature": _is_number(metadata.temperature) and 0 < metadata.temperature < math.inf,
+        "temperature": _is_number(metadata.temperature) and 0 < metadata.temperature <= HIGHEST_TEMPERATURE,
         "threshold": _is_number(metadata.threshold) and 0 <= metadata.threshold <= 1,
         "detector": isinstance(metadata.detector, str) and metadata.detector in DETECTORS,
         "margin": _is_number(metadata.margin) and MARGINS[0] <= metadata.margin <= MARGINS[1],

@@ -6,13 +6,15 @@ The comments in params.yaml describe every key.
 import math
 import re
 from pathlib import Path, PureWindowsPath
+from reprlib import Repr
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, check_regular
 from emotion.core.metadata import CHANNELS, MARGINS
 from emotion.core.paths import LABELS, SAMPLE_FOLDER
 
@@ -23,6 +25,14 @@ SHARED_REMOTE = "store"
 
 LONGEST_FILE_NAME = 255
 """Bytes that file systems allow for a name."""
+
+MOST_YAML, DEEPEST_YAML, MOST_ALIASES = 200_000, 50, 20
+"""Letters of a YAML text, brackets in one another, and aliases. Files of the project have up to 20,000, 4 and none."""
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
+shorten = _SHORT.repr
+"""Return the text of a value for a message, not longer than people read."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -353,20 +363,53 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a mapping from a YAML 1.2 file, as DVC does, so that `1e-3` is a number.
 
     Raises:
-        InputError: the file is missing, not valid YAML, or not a mapping.
+        InputError: the file is missing or no file, not valid YAML, not a mapping, or beyond the bounds of `parse_yaml`.
     """
+    check_regular(path, "replace it with a file of that name")
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(
             f"{path} is missing; run the command from the project's root, or restore the file "
             f"with `git checkout {path}`"
         ) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
         raise InputError(f"{path} is not valid YAML, correct it there: {error}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: got {type(content).__name__}, expected sections such as `train:`")
     return content
+
+
+def parse_yaml(text: str) -> Any:
+    """Return the content of a YAML 1.2 text.
+
+    Aliases, nesting and sheer length can make a short text take minutes, so they are bounded.
+
+    Raises:
+        YAMLError: the text is not valid YAML.
+        ValueError: it is beyond the bounds, or has a number of thousands of digits.
+    """
+    if len(text) > MOST_YAML:
+        raise ValueError(f"it has {len(text):,} letters, expected at most {MOST_YAML:,}")
+    if _depth(text) > DEEPEST_YAML:
+        raise ValueError(f"it has more than {DEEPEST_YAML} brackets in one another")
+    if text.count("*") > MOST_ALIASES and "&" in text:
+        aliases = sum(isinstance(event, AliasEvent) for event in YAML(typ="safe").parse(text))
+        if aliases > MOST_ALIASES:
+            raise ValueError(f"it has {aliases} aliases, expected at most {MOST_ALIASES}")
+    try:
+        return YAML(typ="safe").load(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _depth(text: str) -> int:
+    """Return the most brackets that are open at a time, those in comments and texts included."""
+    depth = deepest = 0
+    for bracket in re.findall(r"[][{}]", text):
+        depth = max(0, depth + (1 if bracket in "[{" else -1))
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def check_params(content: dict[str, Any], *sections: str, name: str = str(PARAMS_FILE)) -> Params:
@@ -416,7 +459,7 @@ def _explain(section: str, error: ValidationError) -> list[str]:
             expected += f" (it was renamed to {new!r})" if new else ""
         expectations.setdefault(".".join([section, *location]), []).append(expected)
     return [
-        f"{key}: " + (f"got {values[key]!r}, expected " if key in values else "") + " or ".join(expected)
+        f"{key}: " + (f"got {shorten(values[key])}, expected " if key in values else "") + " or ".join(expected)
         for key, expected in expectations.items()
     ]
 

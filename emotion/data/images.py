@@ -4,6 +4,7 @@ No other module resizes images for a model.
 """
 
 import os
+import stat
 from functools import cache
 from pathlib import Path
 
@@ -70,6 +71,9 @@ def read_bytes(path: Path | str) -> bytes:
         ImageError: the file cannot be read, or is larger than MAX_FILE_BYTES. A large video is named as one.
     """
     try:
+        # A pipe may keep its reader waiting for ever, and a device may never end.
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            raise ImageError("it is a folder, a pipe or a device, expected a file")
         # `Path.open` and a buffer would cost more time than the reading of a small file.
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emotion.core.cells import unguard_table
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, check_regular
 
 SPLITS = ("train", "val", "test")
 
@@ -55,6 +55,7 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises:
         InputError: the file is missing, cannot be read, or has other columns.
     """
+    check_regular(path, "run `dvc repro create_dataframe`")
     try:
         dtypes = defaultdict(lambda: "str", {**COLUMNS, **OPTIONAL_COLUMNS})
         table = unguard_table(pd.read_csv(path, dtype=dtypes, keep_default_na=False))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from emotion.core.cells import unguard_table
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, check_regular
 from emotion.core.files import write_csv
 from emotion.core.paths import LABELS
 
@@ -57,6 +57,7 @@ def read_decisions(path: Path) -> pd.DataFrame:
         InputError: the file is missing, is no table, lacks a column, or has a row that is no decision. The error is
             also raised where two decisions on one image differ.
     """
+    check_regular(path, _remedy())
     try:
         with warnings.catch_warnings():
             # Without this and index_col, a comma too many in each row would move all values by a column.

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from emotion.app import cli
 from emotion.app.timeline import command as timeline
 from emotion.inference.defaults import SMALL_STANDARD, STANDARD, STANDARD_FILE
 from emotion.inference.predictor import find_standard
+
+ROOT = Path(__file__).parents[2]
 
 COMMANDS = [cli.name_of(module) for modules in cli.GROUPS.values() for module in modules]
 READERS = [cli.name_of(module) for module in cli.GROUPS[cli.READING] if module is not timeline]
@@ -151,3 +154,21 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
     assert str(end.value.code).startswith("error: ")
     assert "pandas" in str(end.value.code)
     assert "pip install" in str(end.value.code)
+
+
+@pytest.mark.medium
+@pytest.mark.skipif(sys.platform == "win32", reason="its shell has no such redirection")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_reason_for_a_traceback(closed, tmp_path):
+    (tmp_path / "no.png").write_text("no image")
+    code = "from emotion.app.cli import main; main()"
+    done = subprocess.run(
+        ["bash", "-c", f'exec "$0" -c "{code}" predict no.png {closed}', sys.executable],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (1, 3)
+    assert "Traceback" not in done.stderr

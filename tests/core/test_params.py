@@ -1,10 +1,16 @@
 """params.yaml is refused, with the key and what would be right, unless all of it can be used."""
 
+import contextlib
 import copy
+import os
 import re
+import sys
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emotion.core.errors import InputError
 from emotion.core.params import CONVERSIONS, RENAMED, RENAMED_VALUES, SECTIONS, check_params, load_params, read_yaml
@@ -177,3 +183,54 @@ def test_no_param_has_a_name_that_the_run_cache_of_dvc_leaves_out():
     """With such a name, `dvc repro` brings the outputs of another value (treeverse/dvc#10296)."""
     names = {name for section in SECTIONS.values() for name in section.model_fields}
     assert not names & {"size", "nfiles"}
+
+
+def bombs() -> dict[str, str]:
+    """Return texts that would take minutes, or end the process."""
+    aliases = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 9)
+    )
+    merges = "m0: &m0 {k: 1}\n" + "".join(
+        f"m{level}: &m{level} {{<<: [*m{level - 1}, *m{level - 1}]}}\n" for level in range(1, 30)
+    )
+    return {
+        "aliases": aliases,
+        "an alias as a value": aliases + "train: *a8\n",
+        "merges": merges,
+        "brackets": "train: " + "[" * 20_000 + "]" * 20_000,
+        "indents": "".join(f"{' ' * level}a:\n" for level in range(400)),
+        "digits": f"train: {'9' * 5000}",
+        "keys": "".join(f"k{number}: 1\n" for number in range(300_000)),
+    }
+
+
+@pytest.mark.parametrize("bomb", bombs())
+def test_yaml_that_would_take_for_ever_is_refused_at_once(bomb, tmp_path):
+    (tmp_path / "params.yaml").write_text(bombs()[bomb], encoding="utf-8")
+    started = time.process_time()
+    with pytest.raises(InputError, match=r"params\.yaml (is not valid YAML|cannot be used)") as raised:
+        load_params("train", path=tmp_path / "params.yaml")
+    assert time.process_time() - started < 2
+    assert len(str(raised.value)) < 500
+
+
+def test_few_aliases_are_read(tmp_path):
+    (tmp_path / "a.yaml").write_text("a: &a [1]\nb: *a\nc: '*' # * * * * * * * * * * * * * * * * * * * * * *", "utf-8")
+    assert read_yaml(tmp_path / "a.yaml") == {"a": [1], "b": [1], "c": "*"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize("target", ["pipe", "/dev/zero"])
+def test_params_from_a_pipe_or_a_device_are_refused(target, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "params.yaml").symlink_to(target)
+    with pytest.raises(InputError, match=r"params\.yaml is a pipe or a device"):
+        load_params("train", path=tmp_path / "params.yaml")
+
+
+@given(st.text() | st.text("[]{}:,&*a1 -\n\"'#|>!"))
+def test_any_yaml_is_read_or_refused(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_bytes(text.encode(errors="surrogatepass"))
+    with contextlib.suppress(InputError):
+        load_params("train", path=path)

@@ -1,6 +1,7 @@
 """emotion.data.images: every kind of file becomes uint8 gray or RGB, and bad ones are refused with a reason."""
 
 import io
+import os
 import re
 import struct
 import subprocess
@@ -401,3 +402,12 @@ def test_no_other_room_decodes_image_files(folder):
 def test_other_colors_are_no_input():
     with pytest.raises(ValueError, match=r"'sepia'.*'grayscale' or 'rgb'"):
         to_input(RGB, 8, "sepia")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize("target", ["pipe", "/dev/zero", "."])
+def test_pipes_and_devices_are_refused_before_they_are_opened(tmp_path, target):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.png").symlink_to(target)
+    with pytest.raises(ImageError, match="a folder, a pipe or a device, expected a file"):
+        read_image(tmp_path / "a.png")

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from emotion.core.errors import InputError
 from emotion.core.labels import SCHEMES, Scheme, resolve_scheme
+from emotion.core.params import parse_yaml
 from emotion.inference.predictor import find_released, find_standard, list_released
 from emotion.ingest.label_reader import NUMBERINGS
 from emotion.ingest.sources.locate import HOW_TO_GET_IMAGES
@@ -99,6 +99,6 @@ def parse_scheme(text: str | None) -> Scheme | None:
 
 def _read_yaml(text: str) -> Any:
     try:
-        return YAML(typ="safe").load(text)
-    except YAMLError:
+        return parse_yaml(text)
+    except (YAMLError, ValueError):
         return None
