@@ -43,7 +43,12 @@ def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list
     """
     unique: dict[Path, ImageFile] = {}
     for name in names:
-        for file in _files_of(name, excluded):
+        try:
+            files = list(_files_of(name, excluded))
+        except OSError as error:
+            # The other names are read all the same.
+            files = [ImageFile(Path(name), Path(Path(name).name), f"it cannot be read: {error.strerror}")]
+        for file in files:
             unique.setdefault(file.path.absolute(), file)
     return list(unique.values())
 

@@ -1,6 +1,8 @@
 """`emotion serve`: a page for the browser that shows the emotions of faces, and its JSON API."""
 
 import argparse
+import os
+import sys
 
 from emotion.app.arguments import add_predictor_arguments, make_predictor
 from emotion.core.errors import InputError
@@ -92,6 +94,9 @@ def run(arguments: argparse.Namespace) -> None:
                 decode=decoders.decode,
             )
             serve(app, listener, open_page=arguments.open)
+    # The end of Python would wait for an image that is being predicted.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _port(text: str) -> int:

@@ -32,21 +32,27 @@ def count_allowed() -> int:
 
 
 class LimitedConnection(H11Protocol):
-    """A connection that the server ends where its client is slow, or where there are too many."""
+    """A connection that the server ends where its client is slow.
+
+    Where there are too many, the one ends that has waited longest for a request. It is the new one where all the others
+    are being answered.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
+    _waiting = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start to wait for a request; end the connection at once where there are too many."""
+        """Start to wait for a request."""
         super().connection_made(transport)
+        self._allow(REQUEST_SECONDS)
         if len(self.connections) > count_allowed():
-            transport.abort()
-        else:
-            self._allow(REQUEST_SECONDS)
+            waiting = [each for each in self.connections if isinstance(each, LimitedConnection) and each._waiting]
+            min(waiting, key=LimitedConnection._end).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop to wait."""
         super().connection_lost(exc)
+        self._waiting = False
         self._allow(None)
 
     def handle_events(self) -> None:
@@ -54,12 +60,18 @@ class LimitedConnection(H11Protocol):
         cycle = self.cycle
         super().handle_events()
         if self.cycle is not cycle and not self.cycle.response_complete:
+            self._waiting = False
             self._allow(ANSWER_SECONDS)
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
+        self._waiting = True
         self._allow(REQUEST_SECONDS)
         super().on_response_complete()
+
+    def _end(self) -> float:
+        """Return when the connection ends if nothing comes."""
+        return self._deadline.when() if self._deadline else 0.0
 
     def _allow(self, seconds: float | None) -> None:
         if self._deadline:

@@ -61,18 +61,17 @@ class PredictionService:
 
     async def _process(self, request: Request, predict: Callable[[np.ndarray], Answer]) -> Answer:
         """Return what `predict` makes of the image in the body of `request`, in the worker's thread."""
-        async with self._uploads.receive(request) as data:
-            try:
-                async with self._decoded:
-                    image = await self._decode(data)
-                    return await asyncio.get_running_loop().run_in_executor(self._worker, predict, image)
-            except UnknownFormatError:
-                raise HTTPException(422, NO_IMAGE) from None
-            except ImageError as error:
-                raise HTTPException(422, str(error)) from None
-            except asyncio.CancelledError:
-                # After Ctrl-C, where the image takes longer than the server waits for it.
-                raise HTTPException(503, "the server is stopping") from None
+        try:
+            async with self._uploads.receive(request) as data, self._decoded:
+                image = await self._decode(data)
+                return await asyncio.get_running_loop().run_in_executor(self._worker, predict, image)
+        except UnknownFormatError:
+            raise HTTPException(422, NO_IMAGE) from None
+        except ImageError as error:
+            raise HTTPException(422, str(error)) from None
+        except asyncio.CancelledError:
+            # After Ctrl-C, where the image takes longer than the server waits for it.
+            raise HTTPException(503, "the server is stopping") from None
 
     def _predict(self, image: np.ndarray) -> ImageAnswer:
         faces = self._predictor.predict(image)

@@ -285,6 +285,16 @@ def test_a_folder_that_cannot_be_read_has_its_line(here, predict, monkeypatch):
     assert "Permission denied" in rows_of(out)[-1]["status"]
 
 
+def test_a_name_that_the_system_refuses_loses_no_other_image(here, predict):
+    save(here / "photo.png", noise())
+    status, out, err = predict("x" * 300 + ".png", "photo.png", "--detector", "whole")
+    assert status == 3
+    first, second = rows_of(out)
+    assert first["status"] == "unreadable: it cannot be read: File name too long"
+    assert (second["path"], second["status"]) == ("photo.png", "ok")
+    assert err.startswith("1 image: 1 with 1 face")
+
+
 # Bad input
 
 

@@ -134,17 +134,15 @@ def test_who_does_not_take_an_answer_is_left(predictor, monkeypatch, tmp_path):
     assert 0 < received < 50 * 2**20
 
 
-def test_connections_above_the_limit_end_at_once_and_the_others_are_answered(running, monkeypatch):
+def test_idle_connections_above_the_limit_end_and_newcomers_are_answered(running, monkeypatch):
     monkeypatch.setattr("emotion.app.serve.connections.count_allowed", lambda: 5)
     with contextlib.ExitStack() as stack:
-        for _ in range(30):
-            stack.enter_context(contextlib.suppress(ConnectionResetError))
-            stack.enter_context(socket.create_connection(running, timeout=10))
-        late = stack.enter_context(socket.create_connection(running, timeout=10))
+        idle = [stack.enter_context(socket.create_connection(running, timeout=10)) for _ in range(30)]
+        assert httpx2.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
         with contextlib.suppress(ConnectionResetError):
-            assert late.recv(1) == b""
-    time.sleep(0.2)
-    assert httpx2.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
+            assert idle[0].recv(1) == b""
+        idle[-1].sendall(b"GET /api/model HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert idle[-1].recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_those_who_send_too_much_hear_why(running):
@@ -291,6 +289,31 @@ def test_command_ends_within_two_seconds_whatever_runs(model, number):
             process.wait(timeout=20)
             assert time.monotonic() - started < 2
             assert "Traceback" not in process.communicate()[1]
+
+
+WAITS_FOR_EVER = """
+import time
+from emotion.inference.predictor import Predictor
+Predictor.predict = lambda *_: time.sleep(60)
+"""
+"""Code before that of COMMAND, with which a prediction takes for ever."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("sent", [b"", bytes(10)], ids=["a prediction", "half a body"])
+def test_command_ends_within_two_seconds_during(model, sent):
+    data = encode(gray(48, 48))
+    with command(model, code=WAITS_FOR_EVER) as (process, url):
+        address = httpx2.URL(url)
+        with socket.create_connection((address.host, address.port)) as busy:
+            busy.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(data) + (sent or data))
+            time.sleep(2)
+            started = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+    assert time.monotonic() - started < 2
+    assert (process.returncode, out.strip()) == (0, "ended")
+    assert "Traceback" not in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
