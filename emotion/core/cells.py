@@ -16,7 +16,7 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def guard(text: str) -> str:
-    """Return `text` as it stands in a cell."""
+    """Return the cell for `text`."""
     return GUARD + text if text.startswith(RISKY) and not NUMBER.fullmatch(text) else text
 
 
