@@ -27,8 +27,8 @@ def check_output(
         suffixes: the suffixes that it may have; none for any.
 
     Raises:
-        InputError: the file is an address, one of `sources`, a folder or a device. Or it exists without `overwrite`, its
-            name cannot be used, or its folder cannot be written to.
+        InputError: the file is an address, one of `sources`, a folder or a device. Or it exists without `overwrite`, or
+            its name or its folder cannot be used.
     """
     named = f"{option}: " if option else ""
     try:

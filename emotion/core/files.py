@@ -50,6 +50,9 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     Args:
         path: the file to write; its folder is made where it is missing.
         durable: whether the file is on the disk at the end, and not only with the system, which a power cut can stop.
+
+    Raises:
+        InputError: the file cannot get its name. It keeps the temporary one then, and the message says so.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=_prefix(), suffix=path.suffix, dir=path.parent)
@@ -60,9 +63,15 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
         yield temporary
         if durable:
             _sync(temporary)
-        temporary.replace(path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}. What was made is in {temporary}; rename it to keep it"
+        ) from None
     if durable:
         _sync(path.parent)
 

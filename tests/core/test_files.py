@@ -34,6 +34,18 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_cannot_get_its_name_is_kept(tmp_path):
+    def write_where_a_folder_comes():
+        with atomic_path(tmp_path / "a.txt") as temporary:
+            temporary.write_text("the work of hours", encoding="utf-8")
+            (tmp_path / "a.txt").mkdir()
+
+    with pytest.raises(InputError, match=r"a\.txt cannot be written: .* is in .*\.partial-.*\.txt"):
+        write_where_a_folder_comes()
+    (kept,) = tmp_path.glob(".partial-*.txt")
+    assert kept.read_text(encoding="utf-8") == "the work of hours"
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 

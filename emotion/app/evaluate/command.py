@@ -115,12 +115,13 @@ def run(arguments: argparse.Namespace) -> None:
     with named_as_options():
         report = evaluate(engine, arguments.data, choices)
     report["model"] = {"file": model.as_posix(), "sha256": hash_file(model), **report["model"]}
+    # First of all, since a file may fail to be written.
+    print(to_json(report) if arguments.json == STDOUT else describe(report), flush=True)
     targets = _targets(arguments)
     if "--plot" in targets:
         write_plot(report, targets["--plot"])
     if "--json" in targets:
         write_json(targets["--json"], report)
-    print(to_json(report) if arguments.json == STDOUT else describe(report))
 
 
 def _check_paths(arguments: argparse.Namespace) -> None:
