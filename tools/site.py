@@ -24,7 +24,7 @@ RENAMED_PAGES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
-    "SECURITY.md": "security.md",
+    "SECURITY.md": "reporting.md",
     "THIRD_PARTY_NOTICES.md": "third-party-notices.md",
 }
 """Documents in the root, and their pages in the site."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from emotion.app import cli
+from emotion.core.metadata import ModelMetadata
 from tests.clips import write_clip
 
 
@@ -29,3 +30,24 @@ def run_emotion(monkeypatch, capfd):
         return status, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def talk(clip, model, tmp_path_factory) -> Path:
+    """A table of `emotion video`."""
+    table: Path = tmp_path_factory.mktemp("talk") / "talk.csv"
+    arguments = cli._parser().parse_args(["video", str(clip), "--csv", str(table), "--model", str(model)])
+    arguments.run(arguments)
+    return table
+
+
+@pytest.fixture(scope="session")
+def keras_model(deterministic, tmp_path_factory) -> Path:
+    """A small .keras file with random weights."""
+    from emotion.model_files.keras_file import save_model
+    from emotion.networks import registry
+
+    path: Path = tmp_path_factory.mktemp("keras") / "model.keras"
+    emotions = ("happy", "sad", "neutral")
+    save_model(path, registry.build("residual_small", 24, 1, 3), ModelMetadata(emotions, 24, "grayscale"))
+    return path
