@@ -14,7 +14,7 @@ STANDARD_ERROR = 2
 def silenced_decoders() -> Iterator[None]:
     """Drop what C libraries write to standard error in the block; Python still writes there.
 
-    libjpeg and libpng print warnings about damaged files without their names, and OpenCV cannot turn them off. The
+    libpng and others print warnings about damaged files without their names, and OpenCV cannot turn them off. The
     descriptor belongs to the whole process. So a command does this once, around all its threads.
     """
     python_stderr = sys.stderr

@@ -49,10 +49,11 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
     Args:
         path: the file to write; its folder is made where it is missing.
-        durable: whether the file is on the disk at the end, and not only with the system, which a power cut can stop.
+        durable: whether the file is worth some care. It is then on the disk at the end, and not only with the system,
+            which a power cut can stop. Where it cannot get its name, it keeps the temporary one.
 
     Raises:
-        InputError: the file cannot get its name. It keeps the temporary one then, and the message says so.
+        InputError: the file cannot get its name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=_prefix(), suffix=path.suffix, dir=path.parent)
@@ -69,6 +70,9 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     try:
         temporary.replace(path)
     except OSError as error:
+        if not durable:
+            temporary.unlink(missing_ok=True)
+            raise
         raise InputError(
             f"{path} cannot be written: {error.strerror}. What was made is in {temporary}; rename it to keep it"
         ) from None

@@ -12,20 +12,20 @@ from tests.makers import encode
 
 
 @pytest.fixture
-def warned_jpeg():
-    """A JPEG file with a needless byte before its end marker, of which libjpeg warns."""
-    data = encode(np.full((64, 64), 90, np.uint8), ".jpg")
-    return data[:-2] + b"\x00\x00\x00\x00" + data[-2:]
+def warned_png():
+    """A PNG file with a needless chunk whose sum is wrong, of which libpng warns."""
+    data = encode(np.full((64, 64), 90, np.uint8), ".png")
+    return data[:33] + b"\0\0\0\4gAMA\0\0\xb1\x8fsum?" + data[33:]
 
 
-def test_the_file_is_one_that_libjpeg_warns_of(warned_jpeg, capfd):
-    decode(warned_jpeg)
-    assert "Corrupt JPEG" in capfd.readouterr().err
+def test_the_file_is_one_that_libpng_warns_of(warned_png, capfd):
+    decode(warned_png)
+    assert "libpng warning" in capfd.readouterr().err
 
 
-def test_decoders_are_silent_and_python_is_not(warned_jpeg, capfd):
+def test_decoders_are_silent_and_python_is_not(warned_png, capfd):
     with silenced_decoders():
-        decode(warned_jpeg)
+        decode(warned_png)
         print("ours", file=sys.stderr)
     assert capfd.readouterr().err == "ours\n"
 

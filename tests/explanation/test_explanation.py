@@ -384,7 +384,7 @@ def test_the_plot_has_a_name_unless_told(model, image, monkeypatch):
         (["image.png", "-o", "image.png"], r"--out: image\.png is the file to read"),
         (["image.png", "-o", "folder"], r"--out\b.* folder\b"),
         (["missing.png"], "missing.png: .*No such file"),
-        (["folder"], "folder: .*Is a directory"),
+        (["folder"], "folder: .*is a folder"),
         (["text.jpg"], "text.jpg: "),
         (["empty.png"], "empty.png: .*empty"),
     ],

@@ -512,7 +512,7 @@ def test_images_of_any_shape_are_searched(here, predict, height, width):
     "name, content, problem",
     [
         ("missing.onnx", None, "missing; .*models/released/"),
-        ("model.onnx", b"no model", r"loaded .*\(.*protobuf.*\).*\.onnx"),
+        ("model.onnx", b"no model", r"loaded .*\(it is no ONNX file\).*\.onnx"),
         ("empty.onnx", b"", r"loaded .*\(.*\).*\.onnx"),
         ("model.tflite", b"\0\0\0\0TFL3 and nothing else", r"metadata.*\.tflite"),
         ("model.pkl", b"\x80\x04.", r"'\.pkl', expected .*\.keras, \.tflite or \.onnx"),
