@@ -68,9 +68,8 @@ streams:
   Of the address only the host is printed, since the rest may hold a password.
 
 unfinished files:
-  A file has a hidden name until it is complete. After Ctrl-C, what there is of
-  it is called NAME.partial.mp4 or NAME.partial.csv.
-  Ctrl-C keeps this file, with all frames up to there.
+  A file has a hidden name until it is complete. After Ctrl-C or an error, it is
+  called NAME.partial.mp4 or NAME.partial.csv, and has all frames up to there.
 
 exit status:
   0    the whole video was read, and it shows a face
@@ -150,7 +149,7 @@ def run(arguments: argparse.Namespace) -> None:
                 completed_by_interrupt=is_endless(reader),
                 sound=not arguments.no_sound,
             )
-        except KeyboardInterrupt:
+        except BaseException:
             _print_partial_files(outputs)
             raise
     print(summary.describe(outputs.paths))
@@ -167,9 +166,8 @@ def _choose_paths(arguments: argparse.Namespace) -> tuple[Path | None, Path | No
 
 
 def _print_partial_files(outputs: "OutputFiles") -> None:
-    for path in outputs.kept:
-        print(f"\n{path} has the frames up to here", file=sys.stderr, end="")
-    print(file=sys.stderr)
+    if outputs.kept:
+        print(*(f"\n{path} has the frames up to here" for path in outputs.kept), sep="", file=sys.stderr)
 
 
 def _exit_if_incomplete(summary: "Summary", reader: "VideoReader | LiveStream") -> None:

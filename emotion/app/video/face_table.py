@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from emotion.app.video.output_files import partial_file
 from emotion.core.errors import InputError, is_disk_full
 from emotion.core.files import METRIC_DECIMALS
 from emotion.inference.tracking import TrackedFace
@@ -38,15 +37,13 @@ class FaceTable:
 
 
 @contextmanager
-def open_face_table(
-    path: Path, emotions: Sequence[str], kept: list[Path], *, keep: bool = False
-) -> Iterator[FaceTable]:
-    """Yield a table that is written to `path` once the block has ended; `kept` and `keep` are as for `partial_file`.
+def open_face_table(path: Path, emotions: Sequence[str]) -> Iterator[FaceTable]:
+    """Yield a table that is written to `path`.
 
     Raises:
         InputError: the file cannot be opened.
     """
-    with partial_file(path, kept, keep=keep) as partial, _open_for_writing(partial) as file:
+    with _open_for_writing(path) as file:
         yield FaceTable(file, emotions)
 
 

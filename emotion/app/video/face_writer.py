@@ -1,7 +1,8 @@
 """The frames of a video or camera written as they come: as an annotated video, a table of faces, or both."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +21,8 @@ from emotion.inference.video_writer import VideoWriter
 class FaceWriter:
     """Writes frames with their faces to files, and counts them. Use it as a context manager, which completes the files.
 
-    The files are opened at the first frame. Until they are complete, they have hidden names.
+    The files are opened at the first frame. Until they are complete, they have hidden names. After an error, what was
+    written is kept as `outputs.kept` says.
 
     Args:
         outputs: what to write.
@@ -28,7 +30,6 @@ class FaceWriter:
         frame_rate: frames per second of the video, on average.
         bars: whether to draw a bar for each emotion beside a face.
         find_sound: returns what is to be heard in the video, once there is a frame; None for no sound.
-        keep: whether an error leaves the partial files.
     """
 
     def __init__(
@@ -39,10 +40,9 @@ class FaceWriter:
         *,
         bars: bool = True,
         find_sound: Callable[[], Sound | None] | None = None,
-        keep: bool = False,
     ) -> None:
         self._outputs, self._emotions, self._frame_rate = outputs, emotions, frame_rate
-        self._bars, self._find_sound, self._keep = bars, find_sound, keep
+        self._bars, self._find_sound = bars, find_sound
         self._stack = ExitStack()
         self._table: FaceTable | None = None
         self._video: VideoWriter | None = None
@@ -67,13 +67,14 @@ class FaceWriter:
     def _open(self, image: np.ndarray) -> None:
         enter = self._stack.enter_context
         if self._outputs.table is not None:
-            self._table = enter(
-                open_face_table(self._outputs.table, self._emotions, self._outputs.kept, keep=self._keep)
-            )
+            self._table = enter(open_face_table(enter(self._partial_file(self._outputs.table)), self._emotions))
         if self._outputs.video is not None:
-            partial = enter(partial_file(self._outputs.video, self._outputs.kept, keep=self._keep))
+            partial = enter(self._partial_file(self._outputs.video))
             size, sound = (image.shape[0], image.shape[1]), self._find_sound() if self._find_sound else None
             self._video = enter(VideoWriter(partial, size, self._frame_rate, sound=sound))
+
+    def _partial_file(self, path: Path) -> AbstractContextManager[Path]:
+        return partial_file(path, self._outputs.kept, is_worth_keeping=lambda: self.summary.frames > 0)
 
     def __enter__(self) -> Self:
         return self

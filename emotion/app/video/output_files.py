@@ -1,6 +1,6 @@
 """The files that `emotion video` and `emotion webcam` write. Each has a temporary name until it is complete."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -55,17 +55,17 @@ NO_FILES = OutputFiles(None, None)
 
 
 @contextmanager
-def partial_file(path: Path, kept: list[Path], *, keep: bool = False) -> Iterator[Path]:
+def partial_file(path: Path, kept: list[Path], *, is_worth_keeping: Callable[[], bool]) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename that file to `path` once the block has ended.
 
-    An interruption from the keyboard keeps the file under its partial name, and adds that to `kept`. Any other error
-    removes it, except with `keep`.
+    After an error or an interruption, a file that is worth keeping gets its partial name, and that is added to `kept`.
+    Any other is removed.
     """
     with atomic_path(path) as temporary:
         try:
             yield temporary
         except BaseException as error:
-            if keep or isinstance(error, KeyboardInterrupt):
+            if is_worth_keeping():
                 with suppress(OSError):  # the error of before says more
                     kept.append(_keep(temporary, path))
             if isinstance(error, InputError):

@@ -61,7 +61,7 @@ def process_video(
     """Detect and classify the faces of a video, and write the files of `outputs`.
 
     Only a few frames are in memory at a time. Until they are complete, files have hidden names. After an interruption
-    from the keyboard they stay as `out.partial.mp4` with all frames up to it; after an error nothing stays.
+    or an error they stay as `out.partial.mp4`, with all frames up to it; without a frame, nothing stays.
 
     Args:
         reader: the video.

@@ -74,7 +74,7 @@ class Recorder:
 
     def _write_all(self) -> None:
         try:
-            with FaceWriter(self._outputs, self._emotions, DEFAULT_RATE, bars=self._bars, keep=True) as writer:
+            with FaceWriter(self._outputs, self._emotions, DEFAULT_RATE, bars=self._bars) as writer:
                 self.summary = writer.summary
                 while (item := self._queue.get()) is not None:
                     frame, tracked_faces = item

@@ -96,12 +96,25 @@ def test_a_file_has_another_name_until_it_is_complete(clip, here, monkeypatch, e
     assert file_names(here) == ["out.csv", "out.mp4"]
 
 
-def test_an_error_on_the_way_leaves_the_old_file_and_nothing_else(clip, here, monkeypatch, emotion_video, codecs):
+def test_an_error_on_the_way_leaves_the_old_file_and_keeps_the_frames_so_far(
+    clip, here, monkeypatch, emotion_video, codecs
+):
     monkeypatch.setattr(FaceTracker, "classify", fail_at(5, InputError("no more")))
     (here / "out.mp4").write_bytes(b"old")
-    assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")[0] == "error: no more"
-    assert file_names(here) == ["out.mp4"]
+    (here / "out.partial.mp4").write_bytes(b"mine")
+    status, _, err = emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv", "--overwrite")
+    assert status == "error: no more"
+    assert "out.partial-2.mp4 has the frames up to here" in err
+    assert file_names(here) == ["out.mp4", "out.partial-2.mp4", "out.partial.csv", "out.partial.mp4"]
     assert (here / "out.mp4").read_bytes() == b"old"
+    assert (here / "out.partial.mp4").read_bytes() == b"mine"
+    assert len(read_frames(here / "out.partial-2.mp4")) == len(read_rows(here / "out.partial.csv")) == 5
+
+
+def test_an_error_before_the_first_frame_leaves_nothing(clip, here, monkeypatch, emotion_video, codecs):
+    monkeypatch.setattr(FaceTracker, "classify", fail_at(0, InputError("no more")))
+    assert emotion_video(clip, "-o", "out.mp4", "--csv", "out.csv")[0] == "error: no more"
+    assert file_names(here) == []
 
 
 def test_an_interruption_keeps_the_frames_so_far(clip, here, monkeypatch, emotion_video, codecs):
@@ -136,14 +149,15 @@ def test_a_full_disk_ends_it_and_leaves_nothing(clip, here, monkeypatch, emotion
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of a process are Linux'")
-def test_a_file_that_may_not_grow_is_reported_and_removed(here, model):
+def test_a_file_that_may_not_grow_is_reported_and_kept(here, model):
     write_video(here / "noise.avi", noise_images(40, (240, 320)))
     limit = f"ulimit -f 200; exec {EMOTION} video noise.avi -o out.avi --detector whole --model {model}"
     done = subprocess.run(["bash", "-c", limit], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
-    assert re.match(r"error: out\.avi .*incomplete.*frame.*limit.*another disk", done.stderr)
-    assert len(done.stderr.splitlines()) == 1
-    assert file_names(here) == ["noise.avi"]
+    *_, kept, error = done.stderr.splitlines()
+    assert kept == "out.partial.avi has the frames up to here"
+    assert re.match(r"error: out\.avi .*incomplete.*frame.*limit.*another disk", error)
+    assert file_names(here) == ["noise.avi", "out.partial.avi"]
 
 
 @pytest.mark.parametrize("address", ["rtsp://u:secret@h/out.mp4", "https://h/secret/out.mp4"])
