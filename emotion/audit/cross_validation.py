@@ -1,6 +1,7 @@
 """Probabilities for images from networks that did not train on them, by cross-validation."""
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -87,6 +88,7 @@ def cross_validate(
     Raises:
         InputError: a class has too few images, or a training failed.
     """
+    started = time.time()
     set_up(params.compute.threads, params.train.seed)
     probabilities = np.empty((len(images.x), classes))
     arrays = [images.x, images.labels, *([] if images.votes is None else [images.votes])]
@@ -99,7 +101,8 @@ def cross_validate(
         probabilities[fold.held_out] = _read_fold(images, classes, params, fold, path) if known is None else known
         finished.append(path)
     for path in set(folder.glob("*.np[yz]")) - set(finished):
-        path.unlink()  # of earlier audits
+        if path.stat().st_mtime < started:  # of earlier audits; another one may be running
+            path.unlink()
     return probabilities
 
 

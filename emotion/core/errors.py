@@ -23,6 +23,11 @@ def without_controls(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda sign: f"\\x{ord(sign[0]):02x}", text)
 
 
+def in_one_line(name: str) -> str:
+    r"""Return the name of a file or a label without signs of control, of which the end of a line is one: `\n`."""
+    return without_controls(name).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def run_command(command: Callable[[], None]) -> None:
     """Run a stage or command; end it without a traceback where the user can correct the error.
 

@@ -158,7 +158,7 @@ class LabelsParams(Section):
     @field_validator("decisions")
     @classmethod
     def _decisions_are_in_their_folder(cls, name: str | None) -> str | None:
-        if name is not None and (PureWindowsPath(name).name != name or not name.endswith(".csv")):
+        if name is not None and not is_table_name(name):
             raise ValueError(f"null, or the name of a file in {LABELS}, such as decisions.csv")
         return name
 
@@ -347,6 +347,11 @@ class Params:
 
     def __init__(self, **sections: Any) -> None:
         self.__dict__.update(sections)
+
+
+def is_table_name(name: str) -> bool:
+    """Return whether `name` is that of a .csv file without a folder, on all systems."""
+    return PureWindowsPath(name).name == name and name.endswith(".csv")
 
 
 def load_params(*sections: str, path: Path = PARAMS_FILE) -> Params:

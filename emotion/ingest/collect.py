@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, in_one_line
 from emotion.ingest.photos.face_columns import format_box, format_face
 from emotion.ingest.sources.content import NO_FACE
 from emotion.ingest.sources.source import Batch, Content, Entry
@@ -137,7 +137,7 @@ def check_rejected(collected: Collected, share: float, source: str) -> None:
         )
     if len(rejected) <= share * total and len(collected.images):
         return
-    first = [f"{row.image}: {row.reason}" for row in rejected.head(NAMED_REJECTIONS).itertuples()]
+    first = [f"{in_one_line(str(row.image))}: {row.reason}" for row in rejected.head(NAMED_REJECTIONS).itertuples()]
     raise InputError(
         f"{source}: {len(rejected)} of {total} images cannot be used, expected at most the share of {share:g} that "
         "source.rejected_share allows; replace these images, or raise source.rejected_share. The first ones:\n  "

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from emotion.core.errors import InputError, run_command
+from emotion.core.errors import InputError, in_one_line, run_command
 
 
 def raising(error):
@@ -56,6 +56,10 @@ def test_errors_of_other_kinds_than_files_keep_their_traceback():
     for error in (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), BrokenPipeError(), OSError("odd")):
         with pytest.raises(type(error)):
             run_command(raising(error))
+
+
+def test_a_name_stays_in_one_line():
+    assert in_one_line("a\n\tb\x1b[2J\r\x9c ü.png") == "a\\n\\tb\\x1b[2J\\x0d\\x9c ü.png"
 
 
 def test_signs_of_control_do_not_reach_the_terminal():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, in_one_line
 from emotion.core.labels import VOTE_SCHEMES, Scheme
 from emotion.core.params import Params
 from emotion.data.table import SPLITS
@@ -99,7 +99,7 @@ def _to_images(entries: Sequence[Entry], columns: Sequence[str]) -> pd.DataFrame
 
 def _check_rejected(plan: Plan, entries: Sequence[Entry], share: float) -> None:
     # The faults of the folder have the names that are not UTF-8.
-    faults = [f"{entry.image}: {entry.fault}" for entry in entries if entry.fault not in ("", NO_UTF8)]
+    faults = [f"{in_one_line(entry.image)}: {entry.fault}" for entry in entries if entry.fault not in ("", NO_UTF8)]
     if not faults:
         return
     more = f", and {len(faults) - NAMED:,} more" if len(faults) > NAMED else ""

@@ -5,7 +5,7 @@ from typing import Any
 
 from emotion.app.evaluate.scoring import NAMED
 from emotion.app.evaluate.selection import ALL
-from emotion.core.errors import without_controls
+from emotion.core.errors import in_one_line
 from emotion.core.metadata import WHOLE
 from emotion.presentation.formats import figure_text, gap_text, number, percent
 
@@ -49,7 +49,7 @@ def describe(report: Mapping[str, Any]) -> str:
         *_describe_intervals(report["intervals"], report["all"]),
     ]
     # Names of images, emotions and groups may hold an end of a line.
-    return without_controls("\n".join(line.replace("\n", "\\n") for line in lines))
+    return "\n".join(map(in_one_line, lines))
 
 
 def _describe_model(model: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """`emotion labels`: its two commands, audit and apply, and their arguments."""
 
 import argparse
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from emotion.app.arguments import positive_int
 
@@ -130,7 +130,9 @@ def _add_apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _file_name(text: str) -> str:
-    if PureWindowsPath(text).name == text and text.endswith(".csv"):
+    from emotion.core.params import is_table_name  # pydantic takes its time
+
+    if is_table_name(text):
         return text
     raise argparse.ArgumentTypeError(f"got {text!r}, expected the name of a file without a folder, such as mine.csv")
 
