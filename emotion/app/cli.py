@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 else:  # it is generic for type checkers only
     SubParsersAction = argparse._SubParsersAction
 
+PACKAGE = "facial-emotion-pipeline"
+"""The name under which pip knows this package."""
+
 BROKEN_PIPE = 141
 """The exit status that shells give a process that wrote to a pipe without a reader."""
 
@@ -120,6 +123,17 @@ class _Parser(argparse.ArgumentParser):
         super().error(hide_secrets(message))
 
 
+class _Version(argparse.Action):
+    """Prints the version of the installed package and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        """End with the version."""
+        from importlib.metadata import version
+
+        print(f"emotion {version(PACKAGE)}")
+        parser.exit()
+
+
 class _Commands(SubParsersAction):
     """Adds commands as argparse does, and keeps the help line of each, so that they can be listed by use."""
 
@@ -139,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands: Any = parser.add_subparsers(
         prog=parser.prog, required=True, metavar="COMMAND", action=_Commands, help=argparse.SUPPRESS
     )

@@ -156,6 +156,14 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
     assert "pip install" in str(end.value.code)
 
 
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli._parser().parse_args(["--version"])
+    version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert version
+    assert (end.value.code, capsys.readouterr().out) == (0, f"emotion {version[1]}\n")
+
+
 @pytest.mark.medium
 @pytest.mark.skipif(sys.platform == "win32", reason="its shell has no such redirection")
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
