@@ -28,13 +28,12 @@ import pandas as pd
 from benchmarks.face_results import write_section
 from emotion.app.labels.files import SUSPECTS
 from emotion.audit.audited_images import AUDITED_SPLITS
-from emotion.audit.people import find_people
-from emotion.core.cells import unguard_table
+from emotion.audit.people import find_people, read_rejected
 from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import read_json
 from emotion.core.params import load_params
-from emotion.core.paths import LABELS, PIXELS, REJECTED, TABLE, TRAINED_MODEL
+from emotion.core.paths import LABELS, PIXELS, TABLE, TRAINED_MODEL
 from emotion.data.table import DROPPED, read_table
 from emotion.evaluation import metrics
 from emotion.ingest.decision_file import CHANGE, COLUMNS, CONFIRM, DROP, write_decisions
@@ -63,8 +62,7 @@ def read_majority(table: pd.DataFrame, own: pd.Series) -> pd.Series:
         InputError: there are no votes on these images.
     """
     params = load_params("source", "labels")
-    rejected = unguard_table(pd.read_csv(REJECTED, dtype="str", keep_default_na=False))
-    people = find_people(table, rejected, params.source, params.labels)
+    people = find_people(table, read_rejected(), params.source, params.labels)
     if people is None:
         raise InputError(f"{params.source.folder} has no fer2013new.csv; get it from github.com/microsoft/FERPlus")
     return choose_by_majority(people.votes, own)

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emotion.core.cells import unguard_table
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import LabelsParams, SourceParams
+from emotion.core.paths import REJECTED
 from emotion.data.table import VOTES_COLUMN
 from emotion.ingest.collect import Collected
 from emotion.ingest.ferplus import CARRIED_VOTES, CHOICES, is_ferplus, match_votes, parse_votes, read_votes
@@ -36,6 +38,11 @@ class People:
         return ", ".join(f"{choice} {count}" for choice, count in self.count(row).items())
 
 
+def read_rejected() -> pd.DataFrame:
+    """Return data/rejected.csv, the images that could not be read, with all values as texts."""
+    return unguard_table(pd.read_csv(REJECTED, dtype="str", keep_default_na=False))
+
+
 def find_people(
     table: pd.DataFrame, rejected: pd.DataFrame, source: SourceParams, labels: LabelsParams
 ) -> People | None:
@@ -45,7 +52,7 @@ def find_people(
 
     Args:
         table: the whole table of images.
-        rejected: the images that could not be read, as data/rejected.csv has them.
+        rejected: as `read_rejected` returns it.
         source: where the images come from.
         labels: their scheme and numbers.
 

@@ -10,15 +10,14 @@ from emotion.app.labels.page import Suspect, write_page
 from emotion.app.preset.presets import find_preset
 from emotion.audit.audited_images import AuditedImages, select_images
 from emotion.audit.cross_validation import cross_validate
-from emotion.audit.people import People, find_people
+from emotion.audit.people import People, find_people, read_rejected
 from emotion.audit.recipe import shorten_recipe
 from emotion.audit.suspects import count_pairs, find_suspects
-from emotion.core.cells import unguard_table
 from emotion.core.errors import InputError
 from emotion.core.files import write_csv
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import SECTIONS, Params, check_params, load_params, read_yaml
-from emotion.core.paths import FEATURES, REJECTED, TABLE
+from emotion.core.paths import FEATURES, TABLE
 from emotion.data.feature_arrays import load_features
 from emotion.data.table import read_table
 
@@ -67,9 +66,8 @@ def read_recipe(preset: str | None, params: Params) -> Params:
 
 def read_people(table: pd.DataFrame, images: AuditedImages, params: Params) -> People | None:
     """Return people's votes on the audited images, or None with a warning where they cannot be used."""
-    rejected = unguard_table(pd.read_csv(REJECTED, dtype="str", keep_default_na=False))
     try:
-        people = find_people(table, rejected, params.source, params.labels)
+        people = find_people(table, read_rejected(), params.source, params.labels)
     except InputError as error:
         print(f"warning: people's votes are left out: {error}")
         return None
