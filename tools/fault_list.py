@@ -779,9 +779,9 @@ LIVE = (
     ),
     Fault(
         "recording: a full disk removes what there is",
-        "emotion/app/webcam/recorder.py",
-        "bars=self._bars, keep=True",
-        "bars=self._bars, keep=False",
+        "emotion/app/video/output_files.py",
+        "            if is_worth_keeping():",
+        "            if not is_worth_keeping():",
         ("tests/app/webcam/test_recorder.py",),
     ),
     Fault(
