@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tests.ingest.decisions import HEADER
+
 ROOT = Path(__file__).parents[2]
 
 MODEL, KERAS_MODEL = "model.onnx", "model.keras"
@@ -20,6 +22,7 @@ COMMANDS = {
     "evaluate plot": "evaluate --data faces --plot out.png --model model.onnx",
     "annotate": "predict faces/happy/0.png --annotate boxed --model model.onnx",
     "preset": "preset fer2013-quick",
+    "labels apply": "labels apply decisions.csv",
     "explain": "explain faces/happy/0.png -o out.png --detector whole --model model.keras",
     "convert": "convert model.keras out.onnx",
 }
@@ -31,14 +34,17 @@ def fill(folder: Path, *files: Path) -> None:
     """Fill `folder` with what the commands read and with a file that one of them would replace.
 
     Args:
-        folder: an empty folder.
+        folder: a folder to make, or an empty one.
         files: clip.mp4, talk.csv and model files, which are copied.
     """
+    folder.mkdir(exist_ok=True)
     for file in files:
         shutil.copy(file, folder)
     (folder / "out.mp4").write_bytes(b"kept")
     shutil.copy(ROOT / "params.yaml", folder)
     shutil.copytree(ROOT / "presets", folder / "presets")
+    (folder / "data").mkdir()
+    (folder / "decisions.csv").write_text(f"{HEADER}\n{'a' * 32},sad,drop,,\n", encoding="utf-8")
     for emotion in ("happy", "sad"):
         (folder / "faces" / emotion).mkdir(parents=True)
         for number in range(2):
@@ -47,6 +53,7 @@ def fill(folder: Path, *files: Path) -> None:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Return the content of each file in `folder` and below, by its path there."""
+    """Return the content of each file in `folder` and below, by its path there. What git and DVC keep is left out."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    names = {path.relative_to(folder).as_posix(): path for path in files}
+    return {name: path.read_bytes() for name, path in names.items() if not name.startswith((".git/", ".dvc/"))}

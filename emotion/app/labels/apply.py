@@ -37,9 +37,10 @@ def apply_decisions(file: Path, name: str | None) -> None:
     _check_fit(decisions, file)
     earlier = read_decisions(target) if target.exists() else decisions.iloc[:0]
     merged = merge_decisions(earlier, decisions)
-    changes = set_values({"labels": {"decisions": name}}, str(file))
     if target.resolve() != file.resolve():
         write_decisions(target, merged)
+    # Last, so that params.yaml never names a file that is missing.
+    changes = set_values({"labels": {"decisions": name}}, str(file))
     counts = decisions["decision"].value_counts()
     print(f"{file}: {', '.join(f'{counts.get(word, 0):,} {word}' for word in WORDS)}")
     new, changed = len(merged) - len(earlier), count_changes(earlier, merged)
