@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -19,6 +20,9 @@ REQUEST_SECONDS = 10
 
 ANSWER_SECONDS = 120
 """Seconds from the head of a request until its answer is sent. It may wait for its body and for other images."""
+
+PARSING_SECONDS = 2
+"""Seconds of the processor that it may take to read one request. A body in a million chunks takes more."""
 
 NO_FILES = "out of system resource"
 """Part of the message of asyncio where it cannot accept a connection, since the process may open no more files."""
@@ -40,6 +44,7 @@ class LimitedConnection(H11Protocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _waiting = True
+    _parsing = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to wait for a request."""
@@ -55,10 +60,20 @@ class LimitedConnection(H11Protocol):
         self._waiting = False
         self._allow(None)
 
+    def data_received(self, data: bytes) -> None:
+        """Read what came, and end the connection where that takes too much time."""
+        started = time.thread_time()
+        super().data_received(data)
+        self._parsing += time.thread_time() - started
+        if self._parsing > PARSING_SECONDS:
+            self.transport.abort()
+
     def handle_events(self) -> None:
         """Handle what came; where that is the head of a request, wait for its answer."""
         cycle = self.cycle
         super().handle_events()
+        if self.cycle is not cycle:
+            self._parsing = 0.0
         if self.cycle is not cycle and not self.cycle.response_complete:
             self._waiting = False
             self._allow(ANSWER_SECONDS)

@@ -121,6 +121,17 @@ def test_a_head_that_trickles_ends(running, monkeypatch):
     assert time.monotonic() - started < 4
 
 
+@pytest.mark.parametrize("path", [b"/api/predict", b"/nothing"])
+def test_a_body_in_too_many_parts_ends_and_others_are_answered(running, monkeypatch, path):
+    monkeypatch.setattr("emotion.app.serve.connections.PARSING_SECONDS", 0.2)
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+    with socket.create_connection(running, timeout=10) as connection:
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"1\r\nx\r\n" * 1_000_000)
+        assert httpx2.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
+
+
 def test_who_does_not_take_an_answer_is_left(predictor, monkeypatch, tmp_path):
     monkeypatch.setattr("emotion.app.serve.connections.ANSWER_SECONDS", 0.5)
     (tmp_path / "large").write_bytes(bytes(50 * 2**20))
