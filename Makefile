@@ -68,6 +68,7 @@ test-quick: setup-dev
 
 test-slow: setup-dev
 	@$(PYTEST) -m slow $(TESTS)
+	@$(PYTEST) -m fuzz --hypothesis-profile many $(TESTS)
 
 # tests/pipeline runs the code of clones, which does not count here.
 coverage: setup-dev

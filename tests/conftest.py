@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `make test-slow` runs the fuzz tests with this one.
+settings.register_profile("many", settings.get_profile("unhurried"), max_examples=3000)
 settings.load_profile("unhurried")
 
 if TYPE_CHECKING:

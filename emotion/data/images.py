@@ -118,7 +118,7 @@ def _decode_jpeg(data: bytes) -> Decoded:
         raise ImageError("the JPEG file is cut off")
     try:
         height, width, colors, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except ValueError:
+    except (ValueError, KeyError):
         # It is broken, or has a rare sampling of colors. The size, which Pillow then checks, may be any.
         colors, pixels = "", MAX_PIXELS
     else:
@@ -129,7 +129,7 @@ def _decode_jpeg(data: bytes) -> Decoded:
         return decode_any(data)[0], header.notes
     try:
         image = simplejpeg.decode_jpeg(data, JPEG_COLORS[colors], strict=False)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         raise ImageError(f"the image does not decode: {error}") from None
     return image, header.notes
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import ModelMetadata
-from emotion.runtimes.engine_errors import NOT_OURS
+from emotion.runtimes.engine_errors import NOT_OURS, failed_network
 
 
 class Engine(Protocol):
@@ -37,6 +37,7 @@ class Engine(Protocol):
 class BatchEngine(ABC):
     """Base class of the engines. It checks the images and runs them batch by batch."""
 
+    path: Path
     metadata: ModelMetadata
 
     def predict(self, x: np.ndarray, *, batch_size: int, verbose: int = 0) -> np.ndarray:
@@ -48,14 +49,18 @@ class BatchEngine(ABC):
             verbose: has no effect. It is there to match `keras.Model.predict`.
 
         Raises:
-            InputError: `x` has another type or shape, or holds no images.
+            InputError: `x` has another type or shape, or holds no images; or the network in the file cannot compute.
         """
         size, channels = self.metadata.size, self.metadata.channels
         if x.dtype != np.uint8 or x.shape[1:] != (size, size, channels) or not len(x):
             raise InputError(
                 f"got images of {x.dtype} and shape {x.shape}, expected uint8 (n, {size}, {size}, {channels})"
             )
-        batches = [self._predict_batch(x[start : start + batch_size]) for start in range(0, len(x), batch_size)]
+        try:
+            batches = [self._predict_batch(x[start : start + batch_size]) for start in range(0, len(x), batch_size)]
+        # The errors of the runtimes have no common base class.
+        except Exception as error:
+            raise failed_network(self.path, error) from None
         return np.concatenate(batches).astype(np.float32, copy=False)
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, in_one_line
 
 NOT_OURS = "expected a model file that this project wrote: .keras, .tflite or .onnx"
 
@@ -17,8 +17,16 @@ def not_installed(path: Path, error: ImportError, packages: str) -> InputError:
 
 def broken_file(path: Path, error: object) -> InputError:
     """Return the error for a file that cannot be loaded. The first line of `error` is the reason."""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return InputError(f"{path} cannot be loaded as a model ({reason}); {NOT_OURS}")
+    return InputError(f"{path} cannot be loaded as a model ({_shorten(error)}); {NOT_OURS}")
+
+
+def failed_network(path: Path, error: object) -> InputError:
+    """Return the error for a file that was loaded, but whose network cannot compute."""
+    return InputError(f"{path} cannot predict ({_shorten(error)}); {NOT_OURS}")
+
+
+def _shorten(error: object) -> str:
+    return in_one_line((str(error).strip() or type(error).__name__).splitlines()[0])
 
 
 def without_metadata(path: Path) -> InputError:

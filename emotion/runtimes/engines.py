@@ -11,7 +11,7 @@ from emotion.core.quiet import quiet
 from emotion.model_files.remedies import find_remedy
 from emotion.parallel.cores import available_cores
 from emotion.runtimes.engine import Engine
-from emotion.runtimes.engine_errors import NOT_OURS
+from emotion.runtimes.engine_errors import NOT_OURS, broken_file
 from emotion.runtimes.keras_engine import KerasEngine
 from emotion.runtimes.onnx_engine import OnnxEngine
 from emotion.runtimes.tflite_engine import TFLiteEngine
@@ -45,4 +45,10 @@ def load_engine(path: Path, *, threads: int | None = None) -> Engine:
     if path.stat().st_size > MAX_MODEL_BYTES:
         raise InputError(f"{path} is larger than {MAX_MODEL_BYTES // 2**20} MiB; {NOT_OURS}")
     with quiet():  # each runtime prints something when it is loaded
-        return engine(path, threads or available_cores())
+        try:
+            return engine(path, threads or available_cores())
+        except InputError:
+            raise
+        # The errors of the runtimes have no common base class.
+        except Exception as error:
+            raise broken_file(path, error) from None

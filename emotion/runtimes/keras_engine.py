@@ -25,6 +25,7 @@ class KerasEngine(BatchEngine):
             from emotion.model_files.keras_file import load_model
         except ImportError as error:
             raise not_installed(path, error, "tensorflow keras") from None
+        self.path = path
         self._network, self.metadata = load_model(path)
         inputs, outputs = self._network.inputs or [], self._network.outputs or []
         check_shapes(path, self.metadata, [tensor.shape for tensor in inputs], [tensor.shape for tensor in outputs])

@@ -26,6 +26,7 @@ class OnnxEngine(BatchEngine):
     """
 
     def __init__(self, path: Path, threads: int) -> None:
+        self.path = path
         self._session = _make_session(path, threads)
         properties = self._session.get_modelmeta().custom_metadata_map
         if METADATA_PROPERTY not in properties:
@@ -57,13 +58,9 @@ def _make_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
     options.log_severity_level = 4
     # Not the other format that the runtime knows, which `find_fault` does not read.
     options.add_session_config_entry("session.load_model_format", "ONNX")
-    try:
-        return onnxruntime.InferenceSession(
-            content,
-            options,
-            ["CPUExecutionProvider"],
-            enable_fallback=False,  # a fallback would print that it tries the same again
-        )
-    # ONNX Runtime's exceptions have no common base class other than Exception.
-    except Exception as error:
-        raise broken_file(path, error) from None
+    return onnxruntime.InferenceSession(
+        content,
+        options,
+        ["CPUExecutionProvider"],
+        enable_fallback=False,  # a fallback would print that it tries the same again
+    )

@@ -1,5 +1,6 @@
 """The engine for .tflite files: LiteRT, which starts in a fraction of the time that TensorFlow takes."""
 
+import math
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,6 +13,9 @@ from emotion.runtimes.engine import BatchEngine, check_shapes
 from emotion.runtimes.engine_errors import broken_file, not_installed, without_metadata
 
 MAX_METADATA_BYTES = 2**20
+
+MAX_VALUES = 2**28
+"""Values in all tensors of a network together. As float32 they fill 1 GiB."""
 
 CONTROL_FLOW = frozenset({"WHILE", "IF", "CALL", "CALL_ONCE"})
 """Operations that run another part of the network, which no model of this project has."""
@@ -29,20 +33,15 @@ class TFLiteEngine(BatchEngine):
     """
 
     def __init__(self, path: Path, threads: int) -> None:
+        self.path = path
         self.metadata = read_metadata(_read_member(path), str(path))
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise not_installed(path, error, "ai-edge-litert") from None
-        try:
-            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
-            self._interpreter.allocate_tensors()
-            operations = {operation["op_name"] for operation in self._interpreter._get_ops_details()}
-        except (ValueError, RuntimeError, MemoryError) as error:
-            raise broken_file(path, error) from None
-        # A loop may run for ever.
-        if operations & CONTROL_FLOW:
-            raise broken_file(path, "it has a loop or a branch")
+        self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
+        self._check_cost()
+        self._interpreter.allocate_tensors()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = ([tensor["shape_signature"].tolist() for tensor in tensors] for tensors in (inputs, outputs))
         check_shapes(path, self.metadata, *shapes)
@@ -50,6 +49,14 @@ class TFLiteEngine(BatchEngine):
             raise broken_file(path, f"it takes {np.dtype(inputs[0]['dtype'])}, not uint8")
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
         self._lock = Lock()
+
+    def _check_cost(self) -> None:
+        """Raise InputError where the network may run for ever or fill the memory."""
+        if any(operation["op_name"] in CONTROL_FLOW for operation in self._interpreter._get_ops_details()):
+            raise broken_file(self.path, "it has a loop or a branch")
+        values = sum(math.prod(tensor["shape"].tolist()) for tensor in self._interpreter.get_tensor_details())
+        if values > MAX_VALUES:
+            raise broken_file(self.path, f"its tensors have {values} values, more than {MAX_VALUES}")
 
     def _predict_batch(self, images: np.ndarray) -> np.ndarray:
         # A batch is no faster here, and another number of images would allocate the memory again.

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.core.cells import guard, unguard, unguard_table
@@ -21,6 +21,7 @@ def test_other_texts_and_numbers_stay(text):
     assert guard(text) == text
 
 
+@pytest.mark.fuzz
 @given(st.text())
 def test_every_text_comes_back(text):
     assert unguard(guard(text)) == text
@@ -29,7 +30,7 @@ def test_every_text_comes_back(text):
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1)
 
 
-@settings(max_examples=30)
+@pytest.mark.fuzz
 @given(st.lists(st.tuples(TEXTS, st.integers(-(2**60), 2**60)), min_size=1))
 def test_every_table_comes_back(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("cells") / "table.csv"

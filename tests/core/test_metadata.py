@@ -120,6 +120,7 @@ def test_a_number_beyond_all_floats_is_refused():
         read_metadata(text, "model.onnx")
 
 
+@pytest.mark.fuzz
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),

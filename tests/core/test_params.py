@@ -228,6 +228,7 @@ def test_params_from_a_pipe_or_a_device_are_refused(target, tmp_path):
         load_params("train", path=tmp_path / "params.yaml")
 
 
+@pytest.mark.fuzz
 @given(st.text() | st.text("[]{}:,&*a1 -\n\"'#|>!"))
 def test_any_yaml_is_read_or_refused(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "any.yaml"

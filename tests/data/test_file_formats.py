@@ -144,6 +144,7 @@ def test_what_nobody_knows_has_no_name(head):
     assert identify(head) is None
 
 
+@pytest.mark.fuzz
 @given(
     st.sampled_from([b"II*\0", b"MM\0*", b"RIFF", b"\0\0\0\x20ftyp", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"<", b"G"]),
     st.binary(),

@@ -1,5 +1,6 @@
 """emotion.data.images: every kind of file becomes uint8 gray or RGB, and bad ones are refused with a reason."""
 
+import contextlib
 import io
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +29,8 @@ from emotion.data.images import (
     read_image,
     to_input,
 )
+from emotion.data.pillow_images import FORMATS
+from tests.fuzzing import damaged
 from tests.makers import encode
 
 CASES = Path(__file__).with_name("cases")
@@ -35,7 +39,7 @@ GRAY = np.add.outer(np.arange(20), 5 * np.arange(30)).astype(np.uint8)
 RGB = np.stack([GRAY, 255 - GRAY, np.full_like(GRAY, 90)], axis=-1)
 
 
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -308,6 +312,14 @@ def test_rare_samplings_of_jpeg_are_read(sampling):
     assert decode(bytes(data)).shape == RGB.shape
 
 
+@pytest.mark.parametrize("length", [1, 2, 9])
+def test_a_jpeg_with_a_wrong_length_in_its_header_is_refused(length):
+    data = bytearray(encode(RGB, ".jpg"))
+    data[4] = length  # the high byte of the first one
+    with pytest.raises(ImageError):
+        decode(bytes(data))
+
+
 @pytest.mark.parametrize("extra", [0, 1, 100_000])
 def test_files_of_all_lengths_are_read_whole(tmp_path, extra):
     data = bytes(range(256)) * 256 + bytes(extra)
@@ -332,6 +344,7 @@ def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch):
         read_image(tmp_path / "a.mp4")
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=300))
 def test_any_bytes_decode_or_are_refused(data):
     for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0"):
@@ -340,6 +353,32 @@ def test_any_bytes_decode_or_are_refused(data):
         except ImageError:
             continue
         assert image.dtype == np.uint8
+
+
+NO_OPTIONS: dict[str, Any] = {}
+TURNED = Image.Exif()
+TURNED[274] = 6
+
+WHOLE = [
+    saved(Image.fromarray(RGB), kind, **options)
+    for kind, options in [
+        *[(kind, NO_OPTIONS) for kind in FORMATS],
+        ("JPEG", {"progressive": True, "exif": TURNED}),
+        ("PNG", {"exif": TURNED}),
+        ("WEBP", {"lossless": True}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("TIFF", {"compression": "jpeg"}),
+    ]
+]
+
+
+@pytest.mark.fuzz
+@given(damaged([*WHOLE, saved(Image.fromarray(GRAY), "JPEG")]))
+def test_any_damage_to_an_image_is_survived(data):
+    with contextlib.suppress(ImageError):
+        image = decode(data)
+        assert image.dtype == np.uint8
+        assert image.shape[0] * image.shape[1] <= MAX_PIXELS
 
 
 def test_frames_are_bgr():

@@ -311,11 +311,13 @@ def test_several_images_in_a_jpeg_file_take_the_turn_of_the_first():
     np.testing.assert_array_equal(decode(buffer.getvalue()), np.rot90(decode(saved(frames[0], "JPEG")), -1))
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=200), st.binary(max_size=200), st.sampled_from([b"", b"MM\0*", b"Exif\0\0II*\0"]))
 def test_any_notes_give_an_orientation(block, packet, start):
     assert find_orientation(OrientationNotes(start + block, packet)) in TURNS
 
 
+@pytest.mark.fuzz
 @given(st.sampled_from(sorted(PNG_NOTES)), st.data())
 def test_any_damage_to_a_note_of_png_is_survived(note, data):
     kind, content = PNG_NOTES[note](6)

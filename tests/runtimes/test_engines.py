@@ -16,6 +16,8 @@ import numpy as np
 import onnx
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emotion.core.errors import InputError
 from emotion.core.metadata import METADATA_MEMBER, ModelMetadata, write_metadata
@@ -25,6 +27,7 @@ from emotion.runtimes import engines, onnx_export, tflite_export
 from emotion.runtimes.engines import load_engine
 from emotion.runtimes.onnx_schema import find_fault
 from emotion.runtimes.tflite_engine import MAX_METADATA_BYTES
+from tests.fuzzing import damaged, may_be_refused
 from tests.makers import write_onnx
 
 pytestmark = pytest.mark.tf
@@ -493,3 +496,39 @@ def test_an_onnx_file_with_operations_of_others_is_refused(tmp_path):
     onnx.save(model, file)
     with pytest.raises(InputError, match="cannot be loaded"):
         load_engine(file)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(data=st.data())
+def test_any_damage_to_a_model_file_leaves_probabilities_or_is_refused(files, tmp_path_factory, suffix, data):
+    path = tmp_path_factory.getbasetemp() / f"damaged{suffix}"
+    path.write_bytes(data.draw(damaged([files[suffix].read_bytes()])))
+    with may_be_refused():
+        engine = load_engine(path, threads=1)
+        size, channels = engine.metadata.size, engine.metadata.channels
+        outputs = engine.predict(np.zeros((2, size, size, channels), np.uint8), batch_size=2, verbose=0)
+        assert outputs.dtype == np.float32
+        assert len(outputs) == 2
+
+
+def test_an_onnx_file_whose_network_fails_on_images_is_named(files, tmp_path):
+    file = tmp_path / "model.onnx"
+    model = onnx.load(files[".onnx"])
+    shape = next(tensor for tensor in model.graph.initializer if tensor.data_type == onnx.TensorProto.INT64)
+    shape.CopyFrom(onnx.numpy_helper.from_array(np.array([0, 7, 7, 7]), shape.name))
+    onnx.save(model, file)
+    engine = load_engine(file)
+    with pytest.raises(InputError, match=r"model\.onnx cannot predict .*expected a model file"):
+        engine.predict(np.zeros((2, SIZE, SIZE, 1), np.uint8), batch_size=2, verbose=0)
+
+
+def test_a_tflite_file_whose_tensors_would_fill_the_memory_is_refused_before_they_do(files, tmp_path):
+    content = files[".tflite"].read_bytes()
+    for shape in (SIZE, SIZE, 1), (11, 11, 4):
+        content = content.replace(
+            np.array([1, *shape], "<i4").tobytes(), np.array([1, 9_999_999, *shape[1:]], "<i4").tobytes()
+        )
+    (tmp_path / "model.tflite").write_bytes(content)
+    with pytest.raises(InputError, match=r"tensors have \d+ values, more than"):
+        load_engine(tmp_path / "model.tflite")

@@ -5,15 +5,16 @@ import socket
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.app.serve.api import make_app
 from emotion.app.serve.uploads import Limits
 from tests.app.serve.serving import gray, running_server
+from tests.fuzzing import damaged
 from tests.makers import encode
 
-pytestmark = pytest.mark.medium
+pytestmark = [pytest.mark.medium, pytest.mark.fuzz]
 
 BODY = encode(gray(20, 20))
 
@@ -36,16 +37,6 @@ PARTS = st.sampled_from(
 )
 
 
-@st.composite
-def changed(draw: st.DrawFn) -> bytes:
-    """A whole request in which some bytes are others, are missing or come twice."""
-    data = bytearray(WHOLE)
-    for _ in range(draw(st.integers(1, 5))):
-        start = draw(st.integers(0, len(data)))
-        data[start : start + draw(st.integers(0, 9))] = draw(st.binary(max_size=9))
-    return bytes(data)
-
-
 @pytest.fixture(scope="module")
 def running(predictor):
     limits = Limits(body_seconds=0.3, a_second=1e6, burst=10**6, upload_bytes=2**20)
@@ -53,8 +44,7 @@ def running(predictor):
         yield address
 
 
-@settings(max_examples=60, deadline=None)
-@given(changed() | st.lists(PARTS, max_size=12).map(b"".join) | st.binary(max_size=300))
+@given(damaged([WHOLE]) | st.lists(PARTS, max_size=12).map(b"".join) | st.binary(max_size=300))
 def test_any_bytes_are_answered_or_refused(running, data):
     answer = b""
     with socket.create_connection(running, timeout=10) as connection, contextlib.suppress(ConnectionError):
@@ -67,10 +57,9 @@ def test_any_bytes_are_answered_or_refused(running, data):
     assert httpx2.get(f"http://127.0.0.1:{running[1]}/api/model").status_code == 200
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.binary(max_size=400),
-    st.sampled_from([b"", BODY[:40], b"\xff\xd8\xff", b"GIF89a", b"RIFF\0\0\0\0WEBPVP8L", b"II*\0"]),
+    st.sampled_from(STARTS),
 )
 def test_any_body_is_an_image_or_refused(running, data, start):
     answer = httpx2.post(

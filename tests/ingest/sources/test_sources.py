@@ -523,6 +523,7 @@ good_rows = st.tuples(
 )
 
 
+@pytest.mark.fuzz
 @given(st.lists(st.one_of(st.integers(0, 255), st.integers(0, 10**25)), max_size=12), st.sampled_from([" ", "  "]))
 def test_pixels_are_parsed_or_refused(numbers, blank):
     field = blank.join(map(str, numbers)).encode()
@@ -536,6 +537,7 @@ def test_pixels_are_parsed_or_refused(numbers, blank):
 mixed_rows = st.lists(st.one_of(good_rows, st.sampled_from(sorted(BAD_ROWS))), max_size=40)
 
 
+@pytest.mark.fuzz
 @given(mixed_rows, st.integers(1, 60))
 def test_any_mix_of_rows(mixed, block):
     """The good ones survive in order, the bad ones are listed, whatever the size of the file's buffer."""
@@ -588,6 +590,7 @@ BAD_FILES = {
 
 
 @pytest.mark.medium
+@pytest.mark.fuzz
 @given(
     st.lists(st.one_of(st.integers(0, len(ROWS) - 1), st.sampled_from(sorted(BAD_FILES))), max_size=20), st.booleans()
 )
