@@ -1,5 +1,6 @@
 """The table in a manifest: its bytes as columns of texts, and the meaning of these columns."""
 
+import csv
 import io
 import warnings
 from collections.abc import Sequence
@@ -111,6 +112,7 @@ def _read_parquet(data: bytes, rows: int | None) -> pd.DataFrame:
         file = ParquetFile(io.BytesIO(data))
         if file.metadata.num_rows > MAX_ROWS:
             raise ValueError(f"it has {file.metadata.num_rows:,} rows, expected at most {MAX_ROWS:,}")
+        _check_names(file.schema_arrow.names)
         batches = file.iter_batches(rows or BATCH_ROWS)
         # A whole number next to a missing one would else become `3.0`, and the same person have two names.
         frames = [
@@ -130,13 +132,23 @@ def _to_texts(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(texts, dtype=object)
 
 
+def _check_names(names: Sequence[str]) -> None:
+    """Raise ValueError where two columns have one name, of which pandas would rename the second."""
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise ValueError(f"it has two columns {', '.join(map(repr, twice))}; rename one")
+
+
 def _read_text(data: bytes, rows: int | None) -> pd.DataFrame:
+    line = _first_line(data)
+    separator = _find_separator(line)
+    _check_names([name.strip() for name in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])])
     with warnings.catch_warnings():
         # A row of more values than the first line has would lose some.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         frame = pd.read_csv(
             io.BytesIO(data),
-            sep=_find_separator(_first_line(data)),
+            sep=separator,
             encoding=_find_encoding(data),
             dtype=object,
             keep_default_na=False,

@@ -185,6 +185,7 @@ def test_missing_images_and_labels_are_rejected_by_name():
         ("image,emotion\nimages/a.png,sad,1\n", "cannot be read as a table"),
         ("image,emotion\nimages/a.png,sad\nimages/b c.png,1,2,3\n", "cannot be read as a table"),
         (b"image,emotion\nimages/\xe9.png,sad\n", "cannot be read as a table.*UTF-8"),
+        ('image,emotion, "emotion"\nimages/a.png,sad,happy\n', "two columns 'emotion'; rename one"),
     ],
 )
 def test_what_cannot_be_used_is_refused(table, found):
@@ -196,6 +197,14 @@ def test_what_cannot_be_used_is_refused(table, found):
 def test_parquet_without_paths_is_refused(data):
     with pytest.raises(InputError, match=r"labels\.parquet"):
         read(data, "labels.parquet", NUMBERED["fer2013"])
+
+
+def test_parquet_with_two_columns_of_one_name_is_refused():
+    file = io.BytesIO()
+    paths, emotions = pa.array(["images/a.png"]), pa.array(["sad"])
+    write_table(pa.Table.from_arrays([paths, emotions, emotions], ["image", "emotion", "emotion"]), file)
+    with pytest.raises(InputError, match="two columns 'emotion'; rename one"):
+        read(file.getvalue(), "labels.parquet")
 
 
 def test_emotions_of_ones_own():
