@@ -1,7 +1,9 @@
 """Streams are read to their end, connected again where they break off, and given up in time."""
 
+import shutil
 import time
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,9 +165,11 @@ def test_a_closed_port_and_a_host_that_is_not_there_are_named():
 
 
 def test_a_page_is_no_video():
-    with running(HttpServer(files={"/": (b"<html>hello</html>", "text/html")})) as http:
-        with pytest.raises(InputError, match="sent no video that can be read"):
-            LiveStream(f"http://{http.place}/").__enter__()
+    files = {"/": (b"<html>hello</html>", "text/html"), "/notes.txt": (b"some text\n" * 50, "text/plain")}
+    with running(HttpServer(files=files)) as http:
+        for path in files:
+            with pytest.raises(InputError, match="sent no video that can be read"):
+                LiveStream(f"http://{http.place}{path}").__enter__()
         with pytest.raises(InputError, match=r"no (video|stream at this path)"):
             LiveStream(f"http://{http.place}/missing").__enter__()
 
@@ -176,6 +180,15 @@ def test_a_local_playlist_asks_no_server(here):
         with pytest.raises(InputError, match=r"a\.m3u8 cannot be read"):
             VideoReader(here / "a.m3u8")
         assert http.asked == []
+
+
+@pytest.mark.parametrize("text", ["#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile 'a.ts'\n"])
+@pytest.mark.parametrize("name", ["list.m3u8", "list.mp4", "list"])
+def test_a_playlist_in_a_file_opens_no_other_file(here, text, name):
+    shutil.copy(Path(__file__).with_name("cases") / "pixel_aspect_2.mp4", here / "a.ts")
+    (here / name).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"{name} cannot be read as a video"):
+        VideoReader(here / name)
 
 
 PLAYLIST = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.0,\n{}\n#EXT-X-ENDLIST\n"

@@ -17,9 +17,6 @@ from emotion.inference.codecs.square_pixels import square_pixel_size
 from emotion.inference.codecs.stream_options import stream_options
 from emotion.inference.codecs.tracks import find_sound, has_codec
 
-TEXT_FORMATS = frozenset({"tty"})
-"""Formats in which FFmpeg draws a text as a video."""
-
 
 class PyAvDecoder:
     """Decodes a video with PyAV. Its attributes and methods are those of `Decoder`.
@@ -135,7 +132,7 @@ def _choose_stream(container: "av.container.InputContainer", name: str) -> av.Vi
     videos = [
         stream for stream in container.streams.video if not stream.disposition & av.stream.Disposition.attached_pic
     ]
-    if not videos or container.format.name in TEXT_FORMATS:
+    if not videos:
         content = "sound and no video" if container.streams.audio else "no video"
         raise InputError(f"{name} has {content}; expected a video such as .mp4, .avi, .mkv or .webm")
     decodable = [stream for stream in videos if has_codec(stream)]

@@ -1,4 +1,7 @@
-"""FFmpeg's options for streams: only the protocols of the address, and RTSP over TCP, which loses nothing."""
+"""FFmpeg's options: only the formats of videos, and for streams only the protocols of the address.
+
+RTSP goes over TCP, which loses nothing.
+"""
 
 import os
 import threading
@@ -9,26 +12,33 @@ RTSP_PROTOCOLS = "rtsp", "rtsps", "rtp", "rtcp", "srtp", "tcp", "tls", "udp"
 HTTP_PROTOCOLS = "http", "https", "httpproxy", "tcp", "tls", "crypto"
 """The protocols that FFmpeg may use. With `file` or `concat`, a playlist from the network could name local files."""
 
+FILE_FORMATS = (
+    *("mov", "matroska", "avi", "mpeg", "mpegts", "mpegvideo", "flv", "asf", "ogg", "mxf", "dv", "rm", "wtv", "nut"),
+    *("gif", "apng", "yuv4mpegpipe", "ivf", "h264", "hevc", "m4v", "obu", "mjpeg"),
+)
+"""The formats of files, by FFmpeg's names. The others are playlists, which open other files, texts, and rare ones."""
+
+STREAM_FORMATS = (*FILE_FORMATS, "hls", "dash", "mpjpeg", "rtsp", "sdp", "rtp", "aac", "mp3", "webvtt")
+"""The formats of streams, and of what a playlist brings beside its video."""
+
 _LOCK = threading.Lock()
 
 
 def stream_options(location: str) -> dict[str, str]:
-    """Return the options for a location; none for a file."""
+    """Return the options for a location, a URL or the path of a file."""
     scheme, separator, _ = location.partition("://")
     if not separator:
-        return {}
+        return {"format_whitelist": ",".join(FILE_FORMATS)}
+    formats = {"format_whitelist": ",".join(STREAM_FORMATS)}
     if scheme.lower().startswith("http"):
-        return {"protocol_whitelist": ",".join(HTTP_PROTOCOLS)}
-    return {"protocol_whitelist": ",".join(RTSP_PROTOCOLS), "rtsp_transport": "tcp"}
+        return formats | {"protocol_whitelist": ",".join(HTTP_PROTOCOLS)}
+    return formats | {"protocol_whitelist": ",".join(RTSP_PROTOCOLS), "rtsp_transport": "tcp"}
 
 
 @contextmanager
 def opencv_options(location: str) -> Iterator[None]:
     """Let OpenCV open `location` with its options in the block. It takes them from the environment only."""
     options = "|".join(f"{name};{value}" for name, value in stream_options(location).items())
-    if not options:
-        yield
-        return
     with _LOCK:
         before = os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS")
         os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
