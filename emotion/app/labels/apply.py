@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emotion.app.preset.presets import set_values
+from emotion.app.preset.presets import merge_values, write_params
 from emotion.core.errors import InputError
 from emotion.core.labels import resolve_scheme
 from emotion.core.params import load_params
@@ -37,10 +37,11 @@ def apply_decisions(file: Path, name: str | None) -> None:
     _check_fit(decisions, file)
     earlier = read_decisions(target) if target.exists() else decisions.iloc[:0]
     merged = merge_decisions(earlier, decisions)
+    params, changes = merge_values({"labels": {"decisions": name}}, str(file))
     if target.resolve() != file.resolve():
         write_decisions(target, merged)
     # Last, so that params.yaml never names a file that is missing.
-    changes = set_values({"labels": {"decisions": name}}, str(file))
+    write_params(params)
     counts = decisions["decision"].value_counts()
     print(f"{file}: {', '.join(f'{counts.get(word, 0):,} {word}' for word in WORDS)}")
     new, changed = len(merged) - len(earlier), count_changes(earlier, merged)

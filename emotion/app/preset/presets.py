@@ -80,6 +80,13 @@ def set_values(values: dict[str, Any], origin: str, params_file: Path = PARAMS_F
     Raises:
         InputError: the params with them would not be valid; nothing is written then.
     """
+    text, changes = merge_values(values, origin, params_file)
+    write_params(text, params_file)
+    return changes
+
+
+def merge_values(values: dict[str, Any], origin: str, params_file: Path = PARAMS_FILE) -> tuple[str, list[Change]]:
+    """Return the text that `set_values` would write, and the changes. Raises InputError as that does."""
     yaml = _round_trip_yaml()
     read_yaml(params_file)  # refuses a file that holds no mapping
     content = yaml.load(params_file.read_text(encoding="utf-8"))
@@ -88,9 +95,13 @@ def set_values(values: dict[str, Any], origin: str, params_file: Path = PARAMS_F
     text = io.StringIO()
     yaml.dump(content, text)
     check_params(YAML(typ="safe").load(text.getvalue()), *SECTIONS, name=f"{params_file} with {origin}")
+    return text.getvalue(), changes
+
+
+def write_params(text: str, params_file: Path = PARAMS_FILE) -> None:
+    """Write the text of the params file."""
     with atomic_path(params_file) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-    return changes
+        temporary.write_text(text, encoding="utf-8")
 
 
 def to_yaml(value: Any) -> str:

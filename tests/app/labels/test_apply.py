@@ -5,6 +5,8 @@ from functools import partial
 
 import pytest
 
+from emotion.app.labels.apply import apply_decisions
+from emotion.core.errors import InputError
 from emotion.core.params import PARAMS_FILE, load_params
 from emotion.core.paths import LABELS, TABLE
 from emotion.data.table import COLUMNS
@@ -72,6 +74,31 @@ def test_what_the_stage_would_refuse_is_not_taken(here, apply, line, reason):
     assert not LABELS.exists()
     assert PARAMS_FILE.read_bytes() == before
     assert apply(save(here, f"{A},sad,drop,,"))[0] == 0
+
+
+def test_params_that_cannot_be_used_change_nothing(here, apply):
+    PARAMS_FILE.write_text(PARAMS_FILE.read_text(encoding="utf-8") + "nonsense: 1\n", encoding="utf-8")
+    before = PARAMS_FILE.read_bytes()
+    assert re.search("nonsense", str(apply(save(here, f"{A},sad,drop,,"), "--name", "mine.csv")[0]))
+    assert not LABELS.exists()
+    assert PARAMS_FILE.read_bytes() == before
+
+
+def test_a_name_that_is_no_name_changes_nothing(here, apply):
+    with pytest.raises(InputError):
+        apply_decisions(save(here, f"{A},sad,drop,,"), "../../outside.csv")
+    assert not (here / "outside.csv").exists()
+    assert not LABELS.exists()
+
+
+def test_params_name_no_decisions_that_could_not_be_written(here, apply, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("emotion.app.labels.apply.write_decisions", fail)
+    before = PARAMS_FILE.read_bytes()
+    assert apply(save(here, f"{A},sad,drop,,"))[0] != 0
+    assert PARAMS_FILE.read_bytes() == before
 
 
 def test_a_file_that_lies_there_already_is_named(here, apply):
