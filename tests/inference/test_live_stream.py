@@ -1,6 +1,5 @@
 """Streams are read to their end, connected again where they break off, and given up in time."""
 
-import shutil
 import time
 from itertools import islice
 from pathlib import Path
@@ -177,46 +176,52 @@ def test_a_page_is_no_video():
 def test_a_local_playlist_asks_no_server(here):
     with running(HttpServer(files={"/part.ts": (b"x" * 999, "video/mp2t")})) as http:
         (here / "a.m3u8").write_text(PLAYLIST.format(f"http://{http.place}/part.ts"), encoding="utf-8")
-        with pytest.raises(InputError, match=r"a\.m3u8 cannot be read"):
+        with pytest.raises(InputError, match=r"a\.m3u8 (has a format that is not read|cannot be read)"):
             VideoReader(here / "a.m3u8")
         assert http.asked == []
-
-
-@pytest.mark.parametrize("text", ["#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile 'a.ts'\n"])
-@pytest.mark.parametrize("name", ["list.m3u8", "list.mp4", "list"])
-def test_a_playlist_in_a_file_opens_no_other_file(here, text, name):
-    shutil.copy(Path(__file__).with_name("cases") / "pixel_aspect_2.mp4", here / "a.ts")
-    (here / name).write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=f"{name} cannot be read as a video"):
-        VideoReader(here / name)
 
 
 PLAYLIST = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.0,\n{}\n#EXT-X-ENDLIST\n"
 
 
-def test_a_file_on_a_server_that_declares_no_length_ends_too(here):
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.m3u8", PLAYLIST.format("part.ts")),
+        ("list.mp4", "ffconcat version 1.0\nfile 'part.ts'\n"),
+        ("list", "ffconcat version 1.0\nfile 'part.ts'\n"),
+    ],
+)
+def test_a_playlist_in_a_file_opens_no_other_file(here, name, text):
+    write_part(here / "part.ts")
+    assert VideoReader(here / "part.ts")
+    (here / name).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"{name} (has a format that is not read|cannot be read)"):
+        VideoReader(here / name)
+
+
+def write_part(path: Path) -> None:
+    """Write a video as the parts of a playlist are."""
     av = pytest.importorskip("av")
-    if not choice.has_pyav():
-        pytest.skip("OpenCV does not tell the size of a file")
-    with av.open(str(here / "a.ts"), "w") as file:
+    with av.open(str(path), "w") as file:
         stream = file.add_stream("mpeg2video", rate=25)
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
         for image in IMAGES:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         file.mux(stream.encode(None))
+
+
+def test_a_file_on_a_server_that_declares_no_length_ends_too(here):
+    if not choice.has_pyav():
+        pytest.skip("OpenCV does not tell the size of a file")
+    write_part(here / "a.ts")
     files = {"/a.ts": ((here / "a.ts").read_bytes(), "video/mp2t")}
     with running(HttpServer(files=files)) as http, LiveStream(f"http://{http.place}/a.ts") as read:
         assert len(list(islice(read, 100))) == len(IMAGES)
 
 
 def test_a_playlist_reads_its_server_and_no_local_file(here):
-    av = pytest.importorskip("av")
-    with av.open(str(here / "part.ts"), "w") as file:
-        stream = file.add_stream("mpeg2video", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
-        for image in IMAGES:
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        file.mux(stream.encode(None))
+    write_part(here / "part.ts")
     part, kind = (here / "part.ts").read_bytes(), "application/vnd.apple.mpegurl"
     local = [
         (here / "part.ts").as_uri(),

@@ -160,7 +160,7 @@ def test_an_unknown_codec_is_named(here):
 
 def test_a_text_is_no_video(here):
     (here / "notes.txt").write_text("just some text\n" * 50, encoding="utf-8")
-    with pytest.raises(InputError, match=r"notes\.txt cannot be read as a video: .*unknown format; expected"):
+    with pytest.raises(InputError, match=r"notes\.txt (has a format that is not read|cannot be read)"):
         VideoReader(here / "notes.txt")
 
 

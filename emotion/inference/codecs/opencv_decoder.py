@@ -33,12 +33,13 @@ class OpenCvDecoder:
         options = [value for key, seconds in limits for value in (key, round(1000 * seconds))]
         with opencv_options(location):
             self._capture = cv2.VideoCapture(location, cv2.CAP_FFMPEG, options)
+            interlaced = self._capture.isOpened() and "://" not in location and is_interlaced(location)
         if not self._capture.isOpened():
             raise InputError(
                 f"{name} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "
                 f"video, or a decoder that reads more: {REMEDY}"
             )
-        if "://" not in location and is_interlaced(location):
+        if interlaced:
             self._capture.release()
             raise InputError(
                 f"{name} is interlaced, as videos of camcorders, DVDs and television are, and OpenCV decodes it "

@@ -37,6 +37,11 @@ class PyAvDecoder:
             self._container = av.open(
                 location, metadata_errors="replace", options=stream_options(location), timeout=timeouts
             )
+        except av.ArgumentError:
+            raise InputError(
+                f"{name} has a format that is not read, or is a playlist in a file; convert it to .mp4 first, or name "
+                "the address of the playlist"
+            ) from None
         except (av.FFmpegError, ValueError):
             raise InputError(
                 f"{name} cannot be read as a video: it is cut off, broken or of an unknown format; expected a complete "

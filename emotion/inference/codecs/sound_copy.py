@@ -10,6 +10,7 @@ import av
 
 from emotion.core.errors import InputError
 from emotion.inference.codecs.encoder import Sound
+from emotion.inference.codecs.stream_options import stream_options
 from emotion.inference.codecs.tracks import find_sound
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
@@ -32,7 +33,7 @@ class SoundCopy:
     """
 
     def __init__(self, sound: Sound, target: "av.container.OutputContainer", path: Path) -> None:
-        self._source = av.open(sound.path, metadata_errors="replace")
+        self._source = av.open(sound.path, metadata_errors="replace", options=stream_options(sound.path))
         tracks = find_sound(self._source)
         _check_format(tracks, sound.name, path.suffix.lower())
         self._target = target

@@ -13,12 +13,15 @@ HTTP_PROTOCOLS = "http", "https", "httpproxy", "tcp", "tls", "crypto"
 """The protocols that FFmpeg may use. With `file` or `concat`, a playlist from the network could name local files."""
 
 FILE_FORMATS = (
-    *("mov", "matroska", "avi", "mpeg", "mpegts", "mpegvideo", "flv", "asf", "ogg", "mxf", "dv", "rm", "wtv", "nut"),
-    *("gif", "apng", "yuv4mpegpipe", "ivf", "h264", "hevc", "m4v", "obu", "mjpeg"),
+    *("mov", "matroska", "avi", "mpeg", "mpegts", "mpegtsraw", "mpegvideo", "flv", "live_flv", "kux", "asf", "ogg"),
+    *("mxf", "dv", "rm", "ivr", "wtv", "nut", "nsv", "nuv", "pva", "gxf", "lxf", "swf", "gif", "apng", "yuv4mpegpipe"),
+    *("dhav", "hxvs", "ifv", "luodat", "iv8", "mxg", "r3d", "mlv", "cine", "ser", "mjpeg", "smjpeg", "ivf", "h261"),
+    *("h263", "h264", "hevc", "vvc", "m4v", "obu", "av1", "vc1", "vc1test", "dirac", "dnxhd", "cavsvideo", "avs2"),
+    *("avs3", "bink", "smk", "roq", "film_cpk", "xmv", "thp", "aac", "ac3", "eac3", "mp3", "flac", "wav"),
 )
 """The formats of files, by FFmpeg's names. The others are playlists, which open other files, texts, and rare ones."""
 
-STREAM_FORMATS = (*FILE_FORMATS, "hls", "dash", "mpjpeg", "rtsp", "sdp", "rtp", "aac", "mp3", "webvtt")
+STREAM_FORMATS = (*FILE_FORMATS, "hls", "dash", "mpjpeg", "jpeg_pipe", "rtsp", "sdp", "rtp", "webvtt")
 """The formats of streams, and of what a playlist brings beside its video."""
 
 _LOCK = threading.Lock()
@@ -38,10 +41,10 @@ def stream_options(location: str) -> dict[str, str]:
 @contextmanager
 def opencv_options(location: str) -> Iterator[None]:
     """Let OpenCV open `location` with its options in the block. It takes them from the environment only."""
-    options = "|".join(f"{name};{value}" for name, value in stream_options(location).items())
+    options = [f"{name};{value}" for name, value in stream_options(location).items()]
     with _LOCK:
         before = os.environ.get("OPENCV_FFMPEG_CAPTURE_OPTIONS")
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "|".join([*([before] if before else []), *options])
         try:
             yield
         finally:
