@@ -21,8 +21,11 @@ REQUEST_SECONDS = 10
 ANSWER_SECONDS = 120
 """Seconds from the head of a request until its answer is sent. It may wait for its body and for other images."""
 
-PARSING_SECONDS = 2
-"""Seconds of the processor that it may take to read one request. A body in a million chunks takes more."""
+PARSING_SECONDS, PARSING_SHARE = 2, 0.25
+"""Seconds of the processor that reading the requests of a connection may take, and the share of its time beyond them.
+
+Bodies in a million chunks take more.
+"""
 
 NO_FILES = "out of system resource"
 """Part of the message of asyncio where it cannot accept a connection, since the process may open no more files."""
@@ -45,10 +48,12 @@ class LimitedConnection(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _waiting = True
     _parsing = 0.0
+    _started = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to wait for a request."""
         super().connection_made(transport)
+        self._started = time.monotonic()
         self._allow(REQUEST_SECONDS)
         if len(self.connections) > count_allowed():
             waiting = [each for each in self.connections if isinstance(each, LimitedConnection) and each._waiting]
@@ -60,20 +65,16 @@ class LimitedConnection(H11Protocol):
         self._waiting = False
         self._allow(None)
 
-    def data_received(self, data: bytes) -> None:
-        """Read what came, and end the connection where that takes too much time."""
-        started = time.thread_time()
-        super().data_received(data)
-        self._parsing += time.thread_time() - started
-        if self._parsing > PARSING_SECONDS:
-            self.transport.abort()
-
     def handle_events(self) -> None:
-        """Handle what came; where that is the head of a request, wait for its answer."""
-        cycle = self.cycle
+        """Handle what came; where that is the head of a request, wait for its answer.
+
+        The connection ends where it takes too much time.
+        """
+        cycle, started = self.cycle, time.thread_time()
         super().handle_events()
-        if self.cycle is not cycle:
-            self._parsing = 0.0
+        self._parsing += time.thread_time() - started
+        if self._parsing > PARSING_SECONDS + PARSING_SHARE * (time.monotonic() - self._started):
+            self.transport.abort()
         if self.cycle is not cycle and not self.cycle.response_complete:
             self._waiting = False
             self._allow(ANSWER_SECONDS)
