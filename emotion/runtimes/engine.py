@@ -58,9 +58,11 @@ class BatchEngine(ABC):
             )
         try:
             batches = [self._predict_batch(x[start : start + batch_size]) for start in range(0, len(x), batch_size)]
+        except (InputError, OSError, MemoryError):
+            raise
         # The errors of the runtimes have no common base class.
         except Exception as error:
-            raise failed_network(self.path, error) from None
+            raise failed_network(self.path, error) from error
         return np.concatenate(batches).astype(np.float32, copy=False)
 
     @abstractmethod

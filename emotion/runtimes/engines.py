@@ -47,8 +47,8 @@ def load_engine(path: Path, *, threads: int | None = None) -> Engine:
     with quiet():  # each runtime prints something when it is loaded
         try:
             return engine(path, threads or available_cores())
-        except InputError:
+        except (InputError, OSError):
             raise
         # The errors of the runtimes have no common base class.
         except Exception as error:
-            raise broken_file(path, error) from None
+            raise broken_file(path, error) from error

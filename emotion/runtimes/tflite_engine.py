@@ -42,6 +42,8 @@ class TFLiteEngine(BatchEngine):
         self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
         self._check_cost()
         self._interpreter.allocate_tensors()
+        # Now with the sizes that LiteRT computed. Memory that was not written to is not taken yet.
+        self._check_cost()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = ([tensor["shape_signature"].tolist() for tensor in tensors] for tensors in (inputs, outputs))
         check_shapes(path, self.metadata, *shapes)

@@ -20,7 +20,14 @@ Prepare = Callable[[Path], object]
 
 
 def check_kills(
-    command: str, prepare: Prepare, folder: Path, kills: int, *, changes: Collection[str] = (), environment=os.environ
+    command: str,
+    prepare: Prepare,
+    folder: Path,
+    kills: int,
+    *,
+    changes: Collection[str] = (),
+    work: str | None = None,
+    environment: Mapping[str, str] = os.environ,
 ) -> None:
     """Run `command` once to its end, and `kills` times to a random moment; compare the files.
 
@@ -30,29 +37,40 @@ def check_kills(
         folder: an empty folder.
         kills: their number. The signals take turns.
         changes: the files of before that the command changes.
+        work: the folder of what the command needs to go on after a kill. It then has to end as if there was no kill.
         environment: the variables of the command.
     """
-    whole = folder / "whole"
-    prepare(whole)
-    before = read_files(whole)
-    started = time.monotonic()
-    assert start(command, whole, environment).wait() == 0
-    seconds = time.monotonic() - started
+    # The first run reads from the disk, and takes longer than the others.
+    for whole in folder / "first", folder / "second":
+        prepare(whole)
+        before = read_files(whole)
+        started = time.monotonic()
+        assert start(command, whole, environment).wait() == 0
+        seconds = time.monotonic() - started
     after = read_files(whole)
     assert after != before, "the command wrote nothing"
-    moments = random.Random(command)
+    moments, interrupted = random.Random(command), 0
     for number in range(kills):
         killed = folder / "killed"
         prepare(killed)
         # Most writes are near the end.
-        kill(start(command, killed, environment), SIGNALS[number % FEW], seconds * moments.uniform(0.5, 1.0))
-        # Those names say that a file is not whole.
-        left = {name: content for name, content in read_files(killed).items() if ".partial" not in name}
+        process = start(command, killed, environment)
+        interrupted += kill(process, SIGNALS[number % FEW], seconds * moments.uniform(0.5, 1.0))
+        left = {name: content for name, content in read_files(killed).items() if is_whole(name, work)}
         assert set(before) <= set(left)
         for name, content in left.items():
             assert content in (after.get(name), before.get(name)), name
             assert content == before.get(name, content) or name in changes, name
+        if work and number == kills - 1:
+            assert start(command, killed, environment).wait() == 0
+            assert read_files(killed) == after
         shutil.rmtree(killed)
+    assert interrupted, "each command had ended before"
+
+
+def is_whole(name: str, work: str | None) -> bool:
+    """Return whether a file of this name counts as whole."""
+    return ".partial" not in name and not (work and name.startswith(work))
 
 
 def start(command: str, folder: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
@@ -65,10 +83,12 @@ def start(command: str, folder: Path, environment: Mapping[str, str]) -> "subpro
     )
 
 
-def kill(process: "subprocess.Popen[bytes]", number: int, seconds: float) -> None:
-    """Send a signal after `seconds`, unless the process has ended; wait for its end."""
+def kill(process: "subprocess.Popen[bytes]", number: int, seconds: float) -> bool:
+    """Send a signal after `seconds` and wait for the end; return whether the process had not ended before."""
     try:
         process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(number)
         process.wait(timeout=60)
+        return True
+    return False

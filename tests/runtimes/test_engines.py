@@ -9,6 +9,7 @@ import sys
 import zipfile
 from itertools import permutations
 from pathlib import Path
+from unittest.mock import Mock
 
 import h5py
 import keras
@@ -521,6 +522,18 @@ def test_an_onnx_file_whose_network_fails_on_images_is_named(files, tmp_path):
     engine = load_engine(file)
     with pytest.raises(InputError, match=r"model\.onnx cannot predict .*expected a model file"):
         engine.predict(np.zeros((2, SIZE, SIZE, 1), np.uint8), batch_size=2, verbose=0)
+
+
+def test_errors_that_are_none_of_the_file_stay_what_they_are(files, monkeypatch):
+    monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(PermissionError):
+        load_engine(files[".onnx"])
+    monkeypatch.undo()
+    engine = load_engine(files[".onnx"])
+    for error in (MemoryError("no room"), InputError("said already")):
+        monkeypatch.setattr(engine, "_predict_batch", Mock(side_effect=error))
+        with pytest.raises(type(error), match=str(error)):
+            engine.predict(np.zeros((2, SIZE, SIZE, 1), np.uint8), batch_size=2, verbose=0)
 
 
 def test_a_tflite_file_whose_tensors_would_fill_the_memory_is_refused_before_they_do(files, tmp_path):

@@ -1,8 +1,8 @@
 """The table in a manifest: its bytes as columns of texts, and the meaning of these columns."""
 
-import csv
 import io
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -45,7 +45,7 @@ HEADER_BYTES = 2**16
 
 def find_columns(names: Sequence[str]) -> dict[str, str]:
     """Return the name in the table of each column of SPELLINGS that it has. A box counts only whole."""
-    simple = [name.lower().replace("_", "").replace(" ", "") for name in names]
+    simple = list(map(_simplify, names))
     found = {
         meaning: names[simple.index(spelling)]
         for meaning, spellings in SPELLINGS.items()
@@ -53,6 +53,10 @@ def find_columns(names: Sequence[str]) -> dict[str, str]:
         if spelling in simple
     }
     return found if set(BOX) <= set(found) else {name: column for name, column in found.items() if name not in BOX}
+
+
+def _simplify(name: str) -> str:
+    return name.lower().replace("_", "").replace(" ", "")
 
 
 def are_manifest(names: Sequence[str]) -> bool:
@@ -133,31 +137,38 @@ def _to_texts(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Raise ValueError where two columns have one name, of which pandas would rename the second."""
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    """Raise ValueError where two columns have one name or one meaning, of which only the first would be read."""
+    known = {spelling for spellings in SPELLINGS.values() for spelling in spellings}
+    simple = {name: _simplify(name) for name in names}
+    counts = Counter(simple[name] if simple[name] in known else name for name in names if name)
+    twice = [repr(name) for name, count in counts.items() if count > 1]
     if twice:
-        raise ValueError(f"it has two columns {', '.join(map(repr, twice))}; rename one")
+        raise ValueError(f"it has two columns {' and two '.join(twice)}; rename one")
 
 
 def _read_text(data: bytes, rows: int | None) -> pd.DataFrame:
-    line = _first_line(data)
-    separator = _find_separator(line)
-    _check_names([name.strip() for name in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])])
     with warnings.catch_warnings():
         # A row of more values than the first line has would lose some.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        frame = pd.read_csv(
-            io.BytesIO(data),
-            sep=separator,
-            encoding=_find_encoding(data),
-            dtype=object,
-            keep_default_na=False,
-            index_col=False,
-            skipinitialspace=True,
-            nrows=rows,
-        )
+        # pandas would rename the second of two names.
+        _check_names([name.strip() for name in _parse(data, header=None, rows=1).iloc[0]])
+        frame = _parse(data, header=0, rows=rows)
     frame.columns = [name.strip() for name in frame.columns]
     return frame.fillna("")
+
+
+def _parse(data: bytes, *, header: int | None, rows: int | None) -> pd.DataFrame:
+    return pd.read_csv(
+        io.BytesIO(data),
+        sep=_find_separator(_first_line(data)),
+        encoding=_find_encoding(data),
+        dtype=object,
+        header=header,
+        keep_default_na=False,
+        index_col=False,
+        skipinitialspace=True,
+        nrows=rows,
+    )
 
 
 def _find_encoding(data: bytes) -> str:

@@ -186,6 +186,8 @@ def test_missing_images_and_labels_are_rejected_by_name():
         ("image,emotion\nimages/a.png,sad\nimages/b c.png,1,2,3\n", "cannot be read as a table"),
         (b"image,emotion\nimages/\xe9.png,sad\n", "cannot be read as a table.*UTF-8"),
         ('image,emotion, "emotion"\nimages/a.png,sad,happy\n', "two columns 'emotion'; rename one"),
+        ('image,emotion,"Emotion"\nimages/a.png,sad,happy\n', "two columns 'emotion'; rename one"),
+        ("image,emotion,age,age\nimages/a.png,sad,1,2\n", "two columns 'age'; rename one"),
     ],
 )
 def test_what_cannot_be_used_is_refused(table, found):
@@ -197,6 +199,12 @@ def test_what_cannot_be_used_is_refused(table, found):
 def test_parquet_without_paths_is_refused(data):
     with pytest.raises(InputError, match=r"labels\.parquet"):
         read(data, "labels.parquet", NUMBERED["fer2013"])
+
+
+def test_a_wide_table_is_read():
+    names = [f"embedding_{number}" for number in range(20_000)]
+    table = f"image,emotion,{','.join(names)},,\nimages/a.png,sad{',0' * len(names)},,\n"
+    assert read(table).entries[0].emotion == "sad"
 
 
 def test_parquet_with_two_columns_of_one_name_is_refused():
