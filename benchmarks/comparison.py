@@ -75,7 +75,7 @@ def compare(options: argparse.Namespace) -> None:
         queue(name, options)
     if names:
         start(options.jobs)
-        follow(names, options.faces_wild)
+        follow(names, options.faces_wild, options.jobs)
     measure_latency()
     write_plot()
     print("`make figures` writes the table into docs/figures.md")
@@ -116,8 +116,10 @@ def start(jobs: int) -> None:
         raise InputError(f"`{' '.join(command)}` failed; run it by hand to see why")
 
 
-def follow(names: list[str], faces_wild: Path) -> None:
+def follow(names: list[str], faces_wild: Path, jobs: int) -> None:
     """Keep the figures of each experiment as it ends; return once all have.
+
+    A worker of DVC may end while experiments wait. Then another one is started.
 
     Raises:
         InputError: some failed; the others were kept.
@@ -126,6 +128,8 @@ def follow(names: list[str], faces_wild: Path) -> None:
     while waiting:
         time.sleep(30)  # asking DVC takes seconds of a core
         states = read_states()
+        if "Queued" in states.values() and list(states.values()).count("Running") < jobs:
+            start(jobs)
         for name in sorted(waiting):
             if states.get(name) == "Success":
                 collect(name)
