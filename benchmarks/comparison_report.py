@@ -41,9 +41,6 @@ The authors of the first five used splits that are not published. 66 % is from t
 73.70 % are of a VGG and a ResNet whose code picks the epoch on PrivateTest. Our own design has no other authors.
 """
 
-OLDER = {"fer2013": ", older: 1,514,815 parameters, half of its epochs"}
-"""Rows of an earlier form of a preset, and the words that say so."""
-
 PACKAGE_STATES = (0.66, 0.71)
 
 HEADER = (
@@ -112,7 +109,7 @@ def read_rows() -> list[Row]:
 def _system(name: str, run: Run, photos: dict[str, Any] | None, milliseconds: float) -> Row:
     test = scores_of(run, "test")
     return Row(
-        f"`{name}`{OLDER.get(name, '')}",
+        f"`{name}`",
         int(run["classes"]),
         int(test["images"]),
         float(run["commonest_class"]),
