@@ -15,6 +15,9 @@ from tests.app.writing import ROOT, read_files
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT) if sys.platform != "win32" else ()
 FEW, MANY = len(SIGNALS), 50
 
+SETTINGS = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "CUDA_VISIBLE_DEVICES": ""}
+"""Variables of the commands. In a clone they run its own code."""
+
 Prepare = Callable[[Path], object]
 """A function that makes a folder with all that a command reads."""
 
@@ -77,7 +80,7 @@ def start(command: str, folder: Path, environment: Mapping[str, str]) -> "subpro
     return subprocess.Popen(
         [sys.executable, "-c", "from emotion.app.cli import main; main()", *command.split()],
         cwd=folder,
-        env={**environment, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""},
+        env={**environment, **SETTINGS},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tests.app.killing import FEW, MANY, check_kills
-from tests.app.writing import ROOT, read_files
+from tests.app.killing import FEW, MANY, SETTINGS, check_kills
+from tests.app.writing import read_files
 
 pytestmark = pytest.mark.pipeline
 
@@ -58,7 +58,7 @@ def test_a_write_that_fails_is_said_and_changes_nothing(finished, tmp_path, comm
     done = subprocess.run(
         [sys.executable, "-c", FAILING, *COMMANDS[command][0].split(), str(number)],
         cwd=folder,
-        env=finished.environment | {"PYTHONPATH": str(ROOT)},
+        env=finished.environment | SETTINGS,
         capture_output=True,
         text=True,
         check=False,
