@@ -28,6 +28,11 @@ def in_one_line(name: str) -> str:
     return without_controls(name).replace("\n", "\\n").replace("\t", "\\t")
 
 
+def first_line(error: object) -> str:
+    """Return the first line of what an error says, or the name of its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def run_command(command: Callable[[], None]) -> None:
     """Run a stage or command; end it without a traceback where the user can correct the error.
 

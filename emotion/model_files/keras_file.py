@@ -11,7 +11,7 @@ import h5py
 import keras
 import numpy as np
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, first_line
 from emotion.core.files import atomic_path
 from emotion.core.metadata import FIXED_TIME, METADATA_MEMBER, ModelMetadata, read_metadata, write_metadata
 from emotion.model_files.remedies import find_remedy
@@ -83,8 +83,7 @@ def load_model(path: Path) -> tuple[keras.Model, ModelMetadata]:
         return keras.models.load_model(path, compile=False, safe_mode=True), metadata
     # Keras can raise any error on a config that it did not write itself.
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path} cannot be loaded as a model ({reason}); {find_remedy(path)}") from None
+        raise InputError(f"{path} cannot be loaded as a model ({first_line(error)}); {find_remedy(path)}") from None
 
 
 def check_config(config: Any, where: str) -> None:

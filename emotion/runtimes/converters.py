@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, first_line
 from emotion.core.quiet import quiet
 
 
@@ -29,8 +29,7 @@ def converting(kind: str) -> Iterator[None]:
             yield
     # A converter may raise any type of error.
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"the model cannot be converted to {kind} ({reason}); choose a train.architecture whose layers {kind} "
-            "supports"
+            f"the model cannot be converted to {kind} ({first_line(error)}); choose a train.architecture whose "
+            f"layers {kind} supports"
         ) from error

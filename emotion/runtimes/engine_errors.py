@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emotion.core.errors import InputError, in_one_line
+from emotion.core.errors import InputError, first_line, in_one_line
 
 NOT_OURS = "expected a model file that this project wrote: .keras, .tflite or .onnx"
 
@@ -26,7 +26,7 @@ def failed_network(path: Path, error: object) -> InputError:
 
 
 def _shorten(error: object) -> str:
-    return in_one_line((str(error).strip() or type(error).__name__).splitlines()[0])
+    return in_one_line(first_line(error))
 
 
 def without_metadata(path: Path) -> InputError:

@@ -40,10 +40,13 @@ class TFLiteEngine(BatchEngine):
         except ImportError as error:
             raise not_installed(path, error, "ai-edge-litert") from None
         self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
-        self._check_cost()
+        # A loop may run for ever.
+        if any(operation["op_name"] in CONTROL_FLOW for operation in self._interpreter._get_ops_details()):
+            raise broken_file(path, "it has a loop or a branch")
+        self._check_size()
         self._interpreter.allocate_tensors()
         # Now with the sizes that LiteRT computed. Memory that was not written to is not taken yet.
-        self._check_cost()
+        self._check_size()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = ([tensor["shape_signature"].tolist() for tensor in tensors] for tensors in (inputs, outputs))
         check_shapes(path, self.metadata, *shapes)
@@ -52,10 +55,8 @@ class TFLiteEngine(BatchEngine):
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
         self._lock = Lock()
 
-    def _check_cost(self) -> None:
-        """Raise InputError where the network may run for ever or fill the memory."""
-        if any(operation["op_name"] in CONTROL_FLOW for operation in self._interpreter._get_ops_details()):
-            raise broken_file(self.path, "it has a loop or a branch")
+    def _check_size(self) -> None:
+        """Raise InputError where the tensors would fill the memory."""
         values = sum(math.prod(tensor["shape"].tolist()) for tensor in self._interpreter.get_tensor_details())
         if values > MAX_VALUES:
             raise broken_file(self.path, f"its tensors have {values} values, more than {MAX_VALUES}")

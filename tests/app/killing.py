@@ -68,7 +68,7 @@ def check_kills(
             assert start(command, killed, environment).wait() == 0
             assert read_files(killed) == after
         shutil.rmtree(killed)
-    assert interrupted, "each command had ended before"
+    assert interrupted or not kills, "each command had ended before"
 
 
 def is_whole(name: str, work: str | None) -> bool:
