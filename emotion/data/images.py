@@ -21,6 +21,7 @@ from emotion.data.orientation import find_orientation, turn_upright
 from emotion.data.pillow_images import Decoded, check_format, decode_any, find_tiff_notes
 from emotion.data.png_header import PngHeader
 from emotion.data.tiff_header import HEIGHT, WIDTH, is_camera_raw, read_tags
+from emotion.parallel.on_worker import UnreadableOnWorkerError, is_on_worker
 
 __all__ = [
     "ImageError",
@@ -69,6 +70,7 @@ def read_bytes(path: Path | str) -> bytes:
 
     Raises:
         ImageError: the file cannot be read, or is larger than MAX_FILE_BYTES. A large video is named as one.
+        UnreadableOnWorkerError: a worker of a cluster cannot read the file, which this machine may be able to read.
     """
     try:
         # A pipe may keep its reader waiting for ever, and a device may never end.
@@ -81,6 +83,8 @@ def read_bytes(path: Path | str) -> bytes:
                 raise ImageError(f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB")
             return file.read()
     except OSError as error:
+        if is_on_worker():
+            raise UnreadableOnWorkerError(str(path), str(error.strerror)) from None
         raise ImageError(f"the file cannot be read: {error.strerror}") from None
 
 

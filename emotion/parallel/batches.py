@@ -1,4 +1,4 @@
-"""A function mapped over batches, in several processes where that is safe and saves time."""
+"""A function mapped over batches: on a cluster where one is named, else in processes where that saves time."""
 
 import ctypes
 import multiprocessing
@@ -9,11 +9,13 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TypeVar
 
+from emotion.parallel.address import scheduler_address
 from emotion.parallel.cores import available_cores
+from emotion.parallel.on_worker import is_on_worker
+from emotion.parallel.single_thread import single_threaded_opencv
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,7 +41,9 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     return iter(lambda: list(islice(rest, size)), [])
 
 
-def map_batches(function: Callable[[Item], Result], batches: Iterable[Item]) -> Iterator[Result]:
+def map_batches(
+    function: Callable[[Item], Result], batches: Iterable[Item], *, name: Callable[[Item], str] | None = None
+) -> Iterator[Result]:
     """Return an iterator over `function(batch)` for every batch, in order.
 
     Batches are read one by one. Only a few batches and results are in memory at a time, even where the caller takes
@@ -49,7 +53,16 @@ def map_batches(function: Callable[[Item], Result], batches: Iterable[Item]) -> 
     Args:
         function: it and its results must be picklable.
         batches: each batch must be picklable. Errors of the iterator are raised by this call or by the result.
+        name: returns what a message calls a batch that failed on the cluster; by default its number.
+
+    Raises:
+        ClusterError: the cluster cannot be used.
     """
+    address = scheduler_address()
+    if address and not is_on_worker():
+        from emotion.parallel.cluster import map_on_cluster
+
+        return map_on_cluster(address, function, batches, name=name)
     rest = iter(batches)
     first = list(islice(rest, FEWEST_BATCHES))
     workers = _count_workers(len(first))
@@ -62,7 +75,7 @@ def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item
     executor = ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("fork"), initializer=end_with_parent, initargs=(os.getpid(),)
     )
-    with warnings.catch_warnings(), _without_threads():
+    with warnings.catch_warnings(), single_threaded_opencv():
         # Python 3.12 warns of a fork in a process with threads. NumPy's threads always run, but are idle here.
         warnings.simplefilter("ignore", DeprecationWarning)
         waiting = deque(executor.submit(function, batch) for batch in islice(batches, WAITING_PER_WORKER * workers))
@@ -77,24 +90,6 @@ def end_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(SET_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before the call
         os._exit(1)
-
-
-@contextmanager
-def _without_threads() -> Iterator[None]:
-    """Keep OpenCV in one thread, so that the processes that start in the block inherit that.
-
-    A fork does not take threads along, and there is a process for each core.
-    """
-    opencv = sys.modules.get("cv2")
-    if opencv is None:
-        yield
-        return
-    before = opencv.getNumThreads()
-    opencv.setNumThreads(1)
-    try:
-        yield
-    finally:
-        opencv.setNumThreads(before)
 
 
 def _results_in_order(

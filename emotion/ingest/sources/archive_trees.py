@@ -59,6 +59,9 @@ class ArchiveTree:
         with damage_explained(f"{self.name}: {file}"), self._archive.open(file) as member:
             return member.read()
 
+    def for_workers(self) -> None:
+        """Return None: a worker may lack the archive, or would have to unpack all of it; see `FileTree`."""
+
 
 _numbers: Iterator[int] = count()
 _trees: "WeakValueDictionary[int, ArchiveTree]" = WeakValueDictionary()
@@ -92,6 +95,11 @@ class BelowTree(NamedTuple):
         """Return the content of a file; see `FileTree`."""
         return self.tree.read(self.folder + file)
 
+    def for_workers(self) -> FileTree | None:
+        """Return the part below the folder, where workers can read the tree; see `FileTree`."""
+        tree = self.tree.for_workers()
+        return None if tree is None else BelowTree(tree, self.folder)
+
 
 class MergedTree(NamedTuple):
     """Several trees as one; each is a folder of it."""
@@ -110,3 +118,6 @@ class MergedTree(NamedTuple):
         """Return the content of a file; see `FileTree`."""
         folder, _, below = file.partition("/")
         return self.trees[folder].read(below)
+
+    def for_workers(self) -> None:
+        """Return None: a worker may lack the archive, or would have to unpack all of it; see `FileTree`."""

@@ -11,6 +11,7 @@ from emotion.core.errors import InputError
 from emotion.data.images import ImageError, decode
 from emotion.ingest.sources.content import rejected
 from emotion.ingest.sources.layouts.layout import Layout
+from emotion.ingest.sources.pieces import cut_pieces
 from emotion.ingest.sources.source import BATCH, Batch, Content, Convert, Describe, Entry, Place
 from emotion.ingest.sources.trees import FileTree, Listing
 from emotion.parallel.batches import batched, map_batches
@@ -47,16 +48,30 @@ class TreeSource:
     def batches(self, describe: Describe, size: int = BATCH) -> Iterator[Batch]:
         """Read every image in the order of the names; see `Source`."""
         # Entries stay here, since to send them back from the processes takes longer than to pair them again.
-        contents = map_batches(partial(_read_contents, self._tree, describe), batched(self._entries, size))
-        return map(_pair, batched(self._entries, size), contents)
+        pieces = cut_pieces(self._tree, self._entries, size, _file_of)
+        contents = map_batches(partial(_read_contents, describe), pieces, name=_name_piece)
+        return map(_pair, batched(self._entries, size), batched(chain.from_iterable(contents), size))
 
     def read_again(self, places: Sequence[Place], convert: Convert) -> Iterator[np.ndarray]:
         """Read images again and convert them; see `Source`."""
-        batches = batched(places, REREAD_BATCH)
-        return chain.from_iterable(map_batches(partial(_convert_batch, self._tree, convert), batches))
+        pieces = cut_pieces(self._tree, places, REREAD_BATCH, _file_of)
+        return chain.from_iterable(map_batches(partial(_convert_piece, convert), pieces, name=_name_piece))
 
 
-def _convert_batch(tree: FileTree, convert: Convert, places: Sequence[Place]) -> list[np.ndarray]:
+Piece = tuple[FileTree, Sequence[Entry | Place]]
+
+
+def _file_of(item: Entry | Place) -> tuple[str]:
+    return (item.image,)
+
+
+def _name_piece(piece: Piece) -> str:
+    tree, items = piece
+    return f"{tree.name}: {items[0].image} to {items[-1].image}"
+
+
+def _convert_piece(convert: Convert, piece: tuple[FileTree, Sequence[Place]]) -> list[np.ndarray]:
+    tree, places = piece
     return [convert(_decode_again(tree, place.image), place) for place in places]
 
 
@@ -69,7 +84,8 @@ def _decode_again(tree: FileTree, image: str) -> np.ndarray:
         ) from None
 
 
-def _read_contents(tree: FileTree, describe: Describe, entries: Sequence[Entry]) -> list[Content]:
+def _read_contents(describe: Describe, piece: tuple[FileTree, Sequence[Entry]]) -> list[Content]:
+    tree, entries = piece
     return [_read_content(tree, describe, entry) for entry in entries]
 
 

@@ -92,6 +92,10 @@ class FileTree(Protocol):
         """
         ...
 
+    def for_workers(self) -> "FileTree | None":
+        """Return the tree as workers of a cluster read it; None where they cannot, so that files are sent to them."""
+        ...
+
 
 class FolderTree(NamedTuple):
     """The files below a folder."""
@@ -119,3 +123,7 @@ class FolderTree(NamedTuple):
     def read(self, file: str) -> bytes:
         """Return the content of a file; see `FileTree`."""
         return read_bytes(f"{self.folder}/{file}")
+
+    def for_workers(self) -> FileTree:
+        """Return the folder under its whole path; see `FileTree`."""
+        return FolderTree(self.folder.absolute())

@@ -11,9 +11,10 @@ from emotion.data.images import ImageError, is_image
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, make_entry
 from emotion.ingest.sources.layouts.paths import count_skipped, list_some, split_of_folders, split_path
+from emotion.ingest.sources.pieces import cut_pieces
 from emotion.ingest.sources.source import BATCH, Entry
 from emotion.ingest.sources.trees import FileTree
-from emotion.parallel.batches import batched, map_batches
+from emotion.parallel.batches import map_batches
 
 NAME = "AffectNet"
 
@@ -47,8 +48,8 @@ def read(tree: FileTree, names: Sequence[str], labels: LabelReader) -> Layout:
     ]
     if not files:
         raise OtherLayoutError(f"no images that belong to files such as {list_some(described.values(), 1)}")
-    make = partial(_make_entries, tree, labels.with_default("affectnet"))
-    entries = list(chain.from_iterable(map_batches(make, batched(files, BATCH))))
+    make = partial(_make_entries, labels.with_default("affectnet"))
+    entries = list(chain.from_iterable(map_batches(make, cut_pieces(tree, files, BATCH, _described))))
     used = {file for image, values in files for file in (image, *values)}
     return Layout(NAME, entries, tuple(COLUMNS), count_skipped(name for name in names if name not in used))
 
@@ -65,7 +66,12 @@ def _list_files(expression: str, known: set[str]) -> list[str]:
     return [expression, *(name if name in known else "" for name in others)]
 
 
-def _make_entries(tree: FileTree, labels: LabelReader, files: Sequence[Files]) -> list[Entry]:
+def _described(files: Files) -> list[str]:
+    return [file for file in files[1] if file]
+
+
+def _make_entries(labels: LabelReader, piece: tuple[FileTree, Sequence[Files]]) -> list[Entry]:
+    tree, files = piece
     return [_make_entry(tree, labels, *one) for one in files]
 
 

@@ -25,6 +25,9 @@ class MemoryTree(NamedTuple):
             raise ImageError("the file cannot be read: No such file or directory")
         return self.files[file]
 
+    def for_workers(self) -> "MemoryTree":
+        return self
+
 
 def tree_of(*names: str, **contents: bytes) -> MemoryTree:
     """Return a tree of these files, each with its own name as its content."""

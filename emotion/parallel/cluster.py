@@ -1,0 +1,322 @@
+"""A function mapped over pieces of work on a Dask cluster: in order, with few pieces in memory at a time.
+
+Dask finds the workers, sends the pieces and gives those of a lost worker to another one. This module bounds what is
+under way, tries a piece that fails once more elsewhere, and turns Dask's errors into sentences.
+"""
+
+import logging
+import re
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from tqdm import tqdm
+
+from emotion.core.errors import InputError, first_line
+from emotion.parallel.address import DASK_CONFIGURATION, SCHEDULER
+from emotion.parallel.on_worker import UnreadableOnWorkerError
+from emotion.parallel.piece import PieceFailure, WrongEnvironmentError, make_task
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+INSTALL = "pip install 'facial-emotion-pipeline[cluster]'"
+
+CONNECTING_SECONDS = 5
+"""Time in which the scheduler has to answer."""
+
+REFRESH_SECONDS = 2
+"""Time after which the workers are counted again."""
+
+NOTICE_SECONDS = 10
+"""Time without a worker after which the user is told."""
+
+WAITING_PER_THREAD = 3
+"""Pieces under way for each thread of a worker. Few keep memory small, and none would leave workers idle."""
+
+SAME_EVERYWHERE = ("python", "dask", "distributed", "msgpack")
+"""Packages by which machines of a cluster understand each other."""
+
+
+class ClusterError(InputError):
+    """The cluster cannot be used, or lost a piece of work. The message names the address and the piece."""
+
+
+Recover = Callable[[Any, ClusterError], Any]
+"""Returns the result in place of a piece that failed on the cluster, or raises the error."""
+
+
+def raise_error(piece: object, error: ClusterError) -> Any:
+    """Raise `error`: the work cannot go on without the piece."""
+    raise error
+
+
+def map_on_cluster(
+    address: str,
+    function: Callable[[Item], Result],
+    pieces: Iterable[Item],
+    *,
+    name: Callable[[Item], str] | None = None,
+    recover: Recover = raise_error,
+) -> Iterator[Result]:
+    """Return an iterator over `function(piece)` for every piece, in order.
+
+    The scheduler is asked at the call. Pieces under way are canceled where the iterator is closed.
+
+    Args:
+        address: as `connect` takes it.
+        function: it and its results must be picklable, and its module known to the workers.
+        pieces: each must be picklable. Errors of the iterator are raised by the result.
+        name: returns what a message calls a piece; by default its number.
+        recover: is called for a piece that failed on two workers.
+
+    Raises:
+        ClusterError: no scheduler answers, or its machines have other versions.
+    """
+    client = connect(address)
+    return _ClusterMap(client, address, function, name, recover).results(pieces)
+
+
+def connect(address: str) -> "Client":
+    """Return a client of the scheduler, whose machines have the versions of this one.
+
+    Args:
+        address: `tcp://host:8786` or another address of Dask, the path of a scheduler file (.json), or `dask` for
+            what Dask's own configuration names.
+
+    Raises:
+        ClusterError: Dask is not installed, no scheduler answers, or a machine has another version.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ClusterError(
+            f"the cluster {address} needs the package dask, which is not installed; install it with {INSTALL}"
+        ) from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it reports comes as errors, too
+    target = _find_target(address)
+    try:
+        client = Client(**target, timeout=CONNECTING_SECONDS, set_as_default=False)
+    except Exception as error:  # a server of another kind at this address gives errors of many kinds
+        raise ClusterError(
+            f"no scheduler of Dask answers at {address} ({first_line(error)}); start one with `dask scheduler`, or "
+            f"correct the address in --cluster or {SCHEDULER}"
+        ) from None
+    try:
+        _check_versions(client, address)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _find_target(address: str) -> Mapping[str, str]:
+    """Return the arguments of `Client` for an address."""
+    if address == DASK_CONFIGURATION:
+        return _read_configuration()
+    if address.endswith(".json"):
+        if not Path(address).is_file():
+            raise ClusterError(
+                f"the scheduler file {address} does not exist; start the scheduler with `dask scheduler "
+                f"--scheduler-file {address}`"
+            )
+        return {"scheduler_file": address}
+    if not re.fullmatch(r"([a-z]+://)?[^\s/]+:\d+", address):
+        raise ClusterError(
+            f"the address of the cluster is {address!r}, expected one such as tcp://host:8786, a scheduler file "
+            f"(.json), or `{DASK_CONFIGURATION}` for that of Dask's configuration"
+        )
+    return {"address": address}
+
+
+def _read_configuration() -> Mapping[str, str]:
+    """Return where Dask's own configuration finds the scheduler."""
+    import dask
+
+    for key, argument in (("scheduler-address", "address"), ("scheduler-file", "scheduler_file")):
+        value = dask.config.get(key, None)
+        if value:
+            return {argument: str(value)}
+    raise ClusterError(
+        "Dask's configuration names no scheduler; set DASK_SCHEDULER_ADDRESS, or write an address such as "
+        "tcp://host:8786 in place of dask"
+    )
+
+
+def _check_versions(client: "Client", address: str) -> None:
+    found: Any = client.get_versions(check=False)
+    own = found["client"]["packages"]
+    machines = {f"the scheduler at {address}": found["scheduler"]}
+    machines |= {f"the worker {worker}": versions for worker, versions in found["workers"].items()}
+    for machine, versions in machines.items():
+        for name in SAME_EVERYWHERE:
+            theirs, ours = (str(packages.get(name)) for packages in (versions["packages"], own))
+            if theirs != ours:
+                raise ClusterError(
+                    f"{machine} has {name} {theirs}, and this machine {ours}; install the same versions everywhere, "
+                    "from requirements-cluster.txt"
+                )
+
+
+@dataclass
+class _Submitted(Generic[Item]):
+    """A piece that is under way."""
+
+    number: int
+    piece: Item
+    future: "Future[Any]"
+
+
+class _ClusterMap(Generic[Item, Result]):
+    """One map over pieces; see `map_on_cluster`."""
+
+    def __init__(
+        self,
+        client: "Client",
+        address: str,
+        function: Callable[[Item], Result],
+        name: Callable[[Item], str] | None,
+        recover: Recover,
+    ) -> None:
+        self._client, self._address = client, address
+        self._function, self._task = function, make_task(function)
+        self._name, self._recover = name, recover
+        self._window, self._counted = 1, -float(REFRESH_SECONDS)
+
+    def results(self, pieces: Iterable[Item]) -> Iterator[Result]:
+        """Yield the results in order, and close the client at the end."""
+        waiting: deque[_Submitted[Item]] = deque()
+        numbered = enumerate(pieces, start=1)
+        try:
+            while self._submit_ahead(waiting, numbered):
+                yield self._result(waiting.popleft())
+        finally:
+            self._client.cancel([submitted.future for submitted in waiting], force=True)
+            self._client.close()
+
+    def _submit_ahead(self, waiting: "deque[_Submitted[Item]]", numbered: Iterator[tuple[int, Item]]) -> bool:
+        """Submit pieces until enough are under way; return whether any is."""
+        while len(waiting) < self._count_ahead():
+            number, piece = next(numbered, (0, None))
+            if piece is None:
+                break
+            waiting.append(_Submitted(number, piece, self._submit(piece)))
+        return bool(waiting)
+
+    def _count_ahead(self) -> int:
+        """Return the number of pieces to have under way. Workers come and go."""
+        now = time.monotonic()
+        if now - self._counted >= REFRESH_SECONDS:
+            self._counted = now
+            self._window = max(1, WAITING_PER_THREAD * sum(self._threads().values()))
+        return self._window
+
+    def _threads(self) -> Mapping[str, int]:
+        """Return the number of threads by the address of the worker."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        return {address: worker["nthreads"] for address, worker in workers.items()}
+
+    def _submit(self, piece: Item, workers: list[str] | None = None) -> "Future[Any]":
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sending large graph")  # a piece may hold images
+            return self._client.submit(self._task, piece, pure=False, workers=workers)
+
+    def _result(self, submitted: _Submitted[Item]) -> Result:
+        """Return the result of a piece, from the second worker where the first one fails."""
+        try:
+            return self._wait(submitted)
+        except PieceFailure as failure:
+            if isinstance(failure.error, WrongEnvironmentError):
+                raise self._describe(submitted, failure) from None
+            others = [worker for worker in self._threads() if worker != failure.worker]
+        again = _Submitted(submitted.number, submitted.piece, self._submit(submitted.piece, others or None))
+        try:
+            return self._wait(again)
+        except PieceFailure as failure:
+            return self._settle(again, failure)
+
+    def _settle(self, submitted: _Submitted[Item], failure: PieceFailure) -> Result:
+        """Return the result of a piece that failed twice, as this machine alone would have it, or recover."""
+        error = failure.error
+        if isinstance(error, UnreadableOnWorkerError) and not _can_read(error.path):
+            return self._function(submitted.piece)
+        result: Result = self._recover(submitted.piece, self._describe(submitted, failure))
+        return result
+
+    def _wait(self, submitted: _Submitted[Item]) -> Result:
+        """Return the result of the piece from its worker.
+
+        Raises:
+            PieceFailure: the function raised an error there.
+            ClusterError: the scheduler is lost.
+        """
+        from distributed.scheduler import KilledWorker
+
+        try:
+            return self._wait_with_notice(submitted.future)
+        except PieceFailure:
+            raise
+        except KilledWorker as error:
+            raise PieceFailure(error.last_worker.address, MemoryError(KILLED)) from None
+        except (CancelledError, OSError) as error:
+            raise ClusterError(
+                f"the scheduler at {self._address} is lost ({first_line(error)}), at {self._name_piece(submitted)}; "
+                "start it and the command again"
+            ) from None
+        except Exception as error:  # Dask could not bring the piece there or the result back
+            raise PieceFailure("?", _explain(error)) from None
+
+    def _wait_with_notice(self, future: "Future[Any]") -> Result:
+        """Return the result once it is there; say once where no worker is."""
+        told = False
+        while True:
+            try:
+                result: Result = future.result(timeout=NOTICE_SECONDS)
+                return result
+            except TimeoutError:
+                if not told and not self._threads():
+                    tqdm.write(f"waiting: no worker is connected to {self._address}", file=sys.stderr)
+                    told = True
+
+    def _describe(self, submitted: _Submitted[Item], failure: PieceFailure) -> ClusterError:
+        error = failure.error
+        where = f"the worker {failure.worker}" if failure.worker != "?" else "the cluster"
+        if isinstance(error, WrongEnvironmentError):
+            return ClusterError(
+                f"{where} cannot be used: {error}. Install the same code and packages there, from "
+                "requirements-cluster.txt, and start the worker again"
+            )
+        return ClusterError(f"{self._name_piece(submitted)} failed on {where}: {error}")
+
+    def _name_piece(self, submitted: _Submitted[Item]) -> str:
+        return self._name(submitted.piece) if self._name else f"piece {submitted.number} of the work"
+
+
+KILLED = (
+    "each worker that took it ended, perhaps for want of memory; give workers more memory (`dask worker "
+    "--memory-limit`) or fewer threads"
+)
+
+
+def _explain(error: Exception) -> Exception:
+    """Return what an error of Dask's own means for the user."""
+    if isinstance(error, ModuleNotFoundError):
+        return WrongEnvironmentError(f"the package {error.name} is not installed on a worker")
+    return RuntimeError(f"{type(error).__name__}: {first_line(error)}")
+
+
+def _can_read(path: str) -> bool:
+    try:
+        with Path(path).open("rb"):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,23 @@
+"""OpenCV in one thread, where each core has work of its own."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def single_threaded_opencv() -> Iterator[None]:
+    """Keep OpenCV to one thread per call during the block, where it is loaded.
+
+    Several images at a time are faster than several threads per image.
+    """
+    opencv = sys.modules.get("cv2")
+    if opencv is None:
+        yield
+        return
+    before = opencv.getNumThreads()
+    opencv.setNumThreads(1)
+    try:
+        yield
+    finally:
+        opencv.setNumThreads(before)
