@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # at run time they would load OpenCV
 
     from tqdm import tqdm
 
+    from emotion.app.named_files import NamedFile
     from emotion.app.predict.csv_and_json import OutputFormat
-    from emotion.app.predict.image_files import ImageFile
     from emotion.app.predict.results import ResultCounts
 
 TABLE, CSV, JSON = "table", "csv", "json"
@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> None:
     _finish(counts, is_table=name == TABLE)
 
 
-def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "OutputFormat":
+def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[NamedFile]") -> "OutputFormat":
     """Return the format called `name`, and set the encoding of standard output for it."""
     if name == TABLE:
         # Only a table needs rich.

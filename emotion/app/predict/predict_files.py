@@ -15,8 +15,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
+from emotion.app.named_files import NamedFile
 from emotion.app.predict.annotated_files import encode_annotated, write_annotated
-from emotion.app.predict.image_files import ImageFile
 from emotion.app.predict.results import NO_FACE, OK, UNREADABLE, ImageResult
 from emotion.data.images import ImageError, read_image
 from emotion.faces.detection import Detection
@@ -55,7 +55,7 @@ class _PreparedImage:
 
 
 def predict_files(
-    files: Sequence[ImageFile],
+    files: Sequence[NamedFile],
     predictor: Predictor,
     *,
     threads: int | None = None,
@@ -100,7 +100,7 @@ def _single_threaded_opencv(active: bool) -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _PreparedImage:
+def _prepare(file: NamedFile, *, predictor: Predictor, keep_image: bool) -> _PreparedImage:
     """Read one image, detect its faces and crop them."""
     if file.problem:
         return _PreparedImage(file.path, file.problem, is_file=False)
