@@ -10,7 +10,7 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ def map_on_cluster(
     *,
     name: Callable[[Item], str] | None = None,
     recover: Recover = raise_error,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Return an iterator over `function(piece)` for every piece, in order.
 
     The scheduler is asked at the call. Pieces under way are canceled where the iterator is closed.
@@ -77,10 +77,11 @@ def map_on_cluster(
         function: it and its results must be picklable, and its module known to the workers.
         pieces: each must be picklable. Errors of the iterator are raised by the result.
         name: returns what a message calls a piece; by default its number.
-        recover: is called for a piece that failed on two workers.
+        recover: is called for a piece that ended its workers, or failed on two for a reason that no user can mend.
 
     Raises:
-        ClusterError: no scheduler answers, or its machines have other versions.
+        ClusterError: no scheduler answers, its machines have other versions, or a piece failed for want of something
+            that a worker needs.
     """
     client = connect(address)
     return _ClusterMap(client, address, function, name, recover).results(pieces)
@@ -192,7 +193,7 @@ class _ClusterMap(Generic[Item, Result]):
         self._name, self._recover = name, recover
         self._window, self._counted = 1, -float(REFRESH_SECONDS)
 
-    def results(self, pieces: Iterable[Item]) -> Iterator[Result]:
+    def results(self, pieces: Iterable[Item]) -> Generator[Result, None, None]:
         """Yield the results in order, and close the client at the end."""
         waiting: deque[_Submitted[Item]] = deque()
         numbered = enumerate(pieces, start=1)
@@ -249,6 +250,8 @@ class _ClusterMap(Generic[Item, Result]):
         error = failure.error
         if isinstance(error, UnreadableOnWorkerError) and not _can_read(error.path):
             return self._function(submitted.piece)
+        if isinstance(error, InputError):
+            raise self._describe(submitted, failure)
         result: Result = self._recover(submitted.piece, self._describe(submitted, failure))
         return result
 

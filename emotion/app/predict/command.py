@@ -8,10 +8,11 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion.app.arguments import add_predictor_arguments, make_predictor
+from emotion.app.arguments import add_cluster_argument, add_predictor_arguments, make_predictor, make_shared_predictor
+from emotion.parallel.address import scheduler_address, use_cluster
 
 if TYPE_CHECKING:  # at run time they would load OpenCV
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:  # at run time they would load OpenCV
 
     from emotion.app.named_files import NamedFile
     from emotion.app.predict.csv_and_json import OutputFormat
-    from emotion.app.predict.results import ResultCounts
+    from emotion.app.predict.results import ImageResult, ResultCounts
+    from emotion.inference.predictor import Predictor
 
 TABLE, CSV, JSON = "table", "csv", "json"
 
@@ -49,6 +51,11 @@ output:
 
   A file name that is not UTF-8 keeps its bytes in CSV. JSON writes these
   bytes as \\udc80 to \\udcff.
+
+cluster:
+  --cluster has the workers of a Dask cluster read the images and write the
+  annotated ones. They need the same files under the same paths, as in a folder
+  that all machines mount. The output is the same. See docs/cluster.md.
 
 annotated images:
   --annotate FOLDER writes each image that has a face into FOLDER, with boxes
@@ -86,6 +93,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--annotate", type=Path, metavar="FOLDER", help="write images with boxed and labeled faces into this folder"
     )
+    add_cluster_argument(parser)
     add_predictor_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -101,9 +109,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     from emotion.app.predict.annotated_files import plan_targets
     from emotion.app.predict.image_files import collect_files
-    from emotion.app.predict.predict_files import predict_files
     from emotion.app.predict.results import ResultCounts
 
+    use_cluster(arguments.cluster)
     files = collect_files(arguments.paths, excluded=arguments.annotate)
     targets = plan_targets(files, arguments.annotate) if arguments.annotate else {}
     predictor = make_predictor(arguments)
@@ -113,15 +121,33 @@ def run(arguments: argparse.Namespace) -> None:
     counts = ResultCounts()
     with (
         tqdm(total=len(files), unit=" images", delay=1, disable=None, leave=False) as bar,
-        closing(
-            predict_files(files, predictor, threads=arguments.threads, targets=targets, on_prepared=bar.update)
-        ) as results,
+        closing(_predict(files, predictor, arguments, targets, bar.update)) as results,
     ):
         for result in results:
             counts.add(result)
             with _without_bar(bar):
                 _print_lines(output.lines(result))
     _finish(counts, is_table=name == TABLE)
+
+
+def _predict(
+    files: "Sequence[NamedFile]",
+    predictor: "Predictor",
+    arguments: argparse.Namespace,
+    targets: "Mapping[Path, Path]",
+    on_prepared: "Callable[[], object]",
+) -> "Generator[ImageResult, None, None]":
+    """Return an iterator over the results of all files, from here or from a cluster."""
+    from emotion.app.predict.predict_files import cut_pieces, predict_pieces
+
+    pieces = cut_pieces(files)
+    address = scheduler_address()
+    if address is None:
+        return predict_pieces(pieces, predictor, threads=arguments.threads, targets=targets, on_prepared=on_prepared)
+    from emotion.app.predict.on_cluster import predict_on_cluster
+
+    shared = make_shared_predictor(arguments)
+    return predict_on_cluster(pieces, shared, address, targets=targets, on_prepared=on_prepared)
 
 
 def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[NamedFile]") -> "OutputFormat":

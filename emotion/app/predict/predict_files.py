@@ -6,13 +6,13 @@ Threads read images and detect faces. The model gets the faces of several images
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
 import numpy as np
 
 from emotion.app.named_files import NamedFile
@@ -22,15 +22,22 @@ from emotion.data.images import ImageError, read_image
 from emotion.faces.detection import Detection
 from emotion.inference.predictor import BATCH_SIZE, Face, Predictor
 from emotion.parallel.cores import available_cores
+from emotion.parallel.single_thread import single_threaded_opencv
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+PIECE = 32
+"""Images whose faces the model gets together at most. On a cluster they are one piece of work."""
 
 AHEAD = 3
 """Images per thread that are prepared, or wait for the model, at the same time."""
 
 MOST_WAITING_BYTES = 64 * 2**20
 """Bytes of images that wait to be annotated. With more, batches get smaller."""
+
+Piece = Sequence[NamedFile]
+"""Images whose batches do not depend on any others, so that their results are the same bytes on every machine."""
 
 
 @dataclass(frozen=True)
@@ -54,20 +61,30 @@ class _PreparedImage:
     is_file: bool = True
 
 
-def predict_files(
-    files: Sequence[NamedFile],
+def cut_pieces(files: Sequence[NamedFile]) -> list[Piece]:
+    """Return the files in pieces. The first ones are small, so that the first results come at once."""
+    pieces: list[Piece] = []
+    start, size = 0, 1
+    while start < len(files):
+        pieces.append(files[start : start + size])
+        start, size = start + size, min(2 * size, PIECE)
+    return pieces
+
+
+def predict_pieces(
+    pieces: Sequence[Piece],
     predictor: Predictor,
     *,
     threads: int | None = None,
     targets: Mapping[Path, Path] | None = None,
     on_prepared: Callable[[], object] = lambda: None,
 ) -> Generator[ImageResult, None, None]:
-    """Yield the result of each of `files`, in their order, as soon as it is known.
+    """Yield the result of each file in `pieces`, in their order, as soon as it is known.
 
     Only a few images are in memory at any time.
 
     Args:
-        files: what to read.
+        pieces: what to read, as `cut_pieces` returns it.
         predictor: its `detect` is called from several threads at once.
         threads: how many read and detect; one per core by default.
         targets: where the annotated image of each file with a face is written, as `plan_targets` returns it.
@@ -76,28 +93,18 @@ def predict_files(
     Raises:
         InputError: an annotated image cannot be written.
     """
+    files = [file for piece in pieces for file in piece]
     workers = min(threads or available_cores(), max(1, len(files)))
     prepare = partial(_prepare, predictor=predictor, keep_image=bool(targets))
     with (
-        _single_threaded_opencv(workers > 1),
+        single_threaded_opencv() if workers > 1 else nullcontext(),
         ThreadPoolExecutor(workers) as pool,
         # It is closed before the pool, which would otherwise prepare all waiting images.
         closing(_map_in_order(pool, prepare, files, AHEAD * workers)) as prepared,
     ):
-        for batch in _batches(prepared, on_prepared):
-            yield from _annotate_batch(pool, batch, _classify_batch(batch, predictor), targets or {})
-
-
-@contextmanager
-def _single_threaded_opencv(active: bool) -> Iterator[None]:
-    """Keep OpenCV to one thread per call: several images at a time are faster than several threads per image."""
-    before = cv2.getNumThreads()
-    if active:
-        cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
+        for piece in pieces:
+            for batch in _batches(islice(prepared, len(piece)), on_prepared):
+                yield from _annotate_batch(pool, batch, _classify_batch(batch, predictor), targets or {})
 
 
 def _prepare(file: NamedFile, *, predictor: Predictor, keep_image: bool) -> _PreparedImage:
@@ -140,20 +147,17 @@ def _map_in_order(
 
 
 def _batches(prepared: Iterable[_PreparedImage], on_prepared: Callable[[], object]) -> Iterator[list[_PreparedImage]]:
-    """Group images until they have enough faces for the model, are many, or hold much memory.
-
-    The first batches are small, so that the first results come at once.
-    """
+    """Group the images of a piece until they have enough faces for the model, or hold much memory."""
     batch: list[_PreparedImage] = []
-    faces, waiting_bytes, enough = 0, 0, 1
+    faces, waiting_bytes = 0, 0
     for one in prepared:
         on_prepared()
         batch.append(one)
         faces += len(one.crops)
         waiting_bytes += 0 if one.image is None else one.image.nbytes
-        if max(faces, len(batch)) >= enough or waiting_bytes >= MOST_WAITING_BYTES:
+        if faces >= BATCH_SIZE or waiting_bytes >= MOST_WAITING_BYTES:
             yield batch
-            batch, faces, waiting_bytes, enough = [], 0, 0, min(2 * enough, BATCH_SIZE)
+            batch, faces, waiting_bytes = [], 0, 0
     if batch:
         yield batch
 
