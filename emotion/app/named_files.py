@@ -26,7 +26,7 @@ class NamedFile(NamedTuple):
 
 @dataclass(frozen=True)
 class FileKind:
-    """What a command reads.
+    """A kind of files that a command reads.
 
     Attributes:
         name: what one of them is called, such as `image`.

@@ -17,7 +17,7 @@ from emotion.inference.tracking import FaceTracker
 from emotion.inference.video_reader import VideoReader
 
 READ, BROKEN, NO_FACE, FAILED = "read", "broken", "no face", "failed"
-"""What can become of a video: it is whole and shows a face; breaks off; shows none; or cannot be
+"""The statuses of a video: it is whole and shows a face; breaks off; shows none; or cannot be
 read, or its files cannot be written."""
 
 
@@ -62,7 +62,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a video.
+    """The outcome for a video.
 
     Attributes:
         summary: the counts.
