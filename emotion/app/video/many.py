@@ -86,8 +86,8 @@ def read_videos(arguments: argparse.Namespace) -> None:
 def _refuse_addresses(names: Sequence[str]) -> None:
     for name in filter(is_address, names):
         raise InputError(
-            f"{public_name(name)} is a stream, which is read alone; name only that one, and read the files with another "
-            "command"
+            f"{public_name(name)} is a stream, which is read alone; name it without the others, and read those with "
+            "another command"
         )
 
 

@@ -65,17 +65,13 @@ def test_a_pattern_stands_for_its_matches(folder, here, emotion_video):
 @pytest.mark.parametrize(
     "names, status, counts",
     [
-        (["b.mp4", "sub"], 0, "2 videos: 2 with a face, 0 cut off, 0 without a face, 0 failed"),
-        (["b.mp4", "cut.avi"], 3, "2 videos: 1 with a face, 1 cut off, 0 without a face, 0 failed"),
-        (["b.mp4", "noise.mp4"], 3, "2 videos: 1 with a face, 0 cut off, 1 without a face, 0 failed"),
-        (["b.mp4", "missing.mp4"], 3, "2 videos: 1 with a face, 0 cut off, 0 without a face, 1 failed"),
-        (
-            ["b.mp4", "empty"],
-            3,
-            "1 video: 1 with a face, 0 cut off, 0 without a face, 0 failed; 1 name without a video",
-        ),
-        (["noise.mp4", "broken.mkv"], 1, "2 videos: 0 with a face, 0 cut off, 1 without a face, 1 failed"),
-        (["*.none"], 1, "0 videos: 0 with a face, 0 cut off, 0 without a face, 0 failed; 1 name without"),
+        (["b.mp4", "sub"], 0, [2, 2, 0, 0, 0]),
+        (["b.mp4", "cut.avi"], 3, [2, 1, 1, 0, 0]),
+        (["b.mp4", "noise.mp4"], 3, [2, 1, 0, 1, 0]),
+        (["b.mp4", "missing.mp4"], 3, [2, 1, 0, 0, 1]),
+        (["b.mp4", "empty"], 3, [1, 1, 0, 0, 0, 1]),
+        (["noise.mp4", "broken.mkv"], 1, [2, 0, 0, 1, 1]),
+        (["*.none"], 1, [0, 0, 0, 0, 0, 1]),
     ],
     ids=["all", "cut off", "no face", "missing", "empty folder", "none", "no video"],
 )
@@ -86,7 +82,7 @@ def test_the_exit_status_says_whether_all_some_or_none(clip, folder, names, stat
     content = (folder / "long.avi").read_bytes()
     (folder / "cut.avi").write_bytes(content[: len(content) // 2])
     ended, out, err = emotion_video(*names, "--csv", "tables", *SEARCHED)
-    assert (ended, out.splitlines()[-1].removesuffix(" a video")) == (status, counts)
+    assert (ended, [int(count) for count in re.findall("[0-9]+", out.splitlines()[-1])]) == (status, counts)
     assert bool(err) == any(name not in ("b.mp4", "sub", "noise.mp4") for name in names)
 
 
