@@ -53,8 +53,8 @@ def _load(shared: SharedPredictor) -> Predictor:
     path = shared.model or find_standard()
     if _hash(path) != shared.sha256:
         raise InputError(
-            f"the model file {path} there is not that of this machine; bring the same file to all machines, or name "
-            "one with --model in a folder that all of them mount"
+            f"the model file {path} there is not that of this machine; copy the same file to all machines, or name one "
+            "in a shared folder with --model"
         )
     return Predictor(
         path,
