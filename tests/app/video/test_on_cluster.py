@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.cluster_processes import QUIET, ROOT, Cluster, running_cluster
 from emotion.app.shared_predictor import share_predictor
 from emotion.app.video.jobs import Job, VideoOptions
 from emotion.app.video.on_cluster import do_on_cluster
@@ -23,14 +24,13 @@ from emotion.parallel.address import SCHEDULER
 from tests.app.video.tables import read_rows
 from tests.app.writing import read_files
 from tests.clips import FRAMES, noise_images, read_frames, write_video
-from tests.parallel.cluster_processes import QUIET, ROOT, Cluster, running_cluster
 
 pytestmark = pytest.mark.medium
 
 LONG = 20
 """How often the clip is repeated in a video that takes seconds."""
 
-SECONDS = 30
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")
