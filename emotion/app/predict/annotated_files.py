@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from emotion.app.predict.image_files import ImageFile
+from emotion.app.named_files import NamedFile
+from emotion.app.outputs import free_name
 from emotion.core.errors import InputError, is_disk_full
 from emotion.core.files import atomic_path
 from emotion.faces.detection import Box
@@ -32,7 +33,7 @@ MOST_ENLARGED_SIDE = 2000
 """Pixels of the longer side of an enlarged image at most."""
 
 
-def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
+def plan_targets(files: Sequence[NamedFile], folder: Path) -> dict[Path, Path]:
     """Return the path in `folder` of the annotated image of each file. Subfolders stay as they are.
 
     JPEG files stay JPEG. All others become PNG. A name that is taken gets a number.
@@ -50,7 +51,7 @@ def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
             f"--annotate: the folder {folder} cannot be made ({error.strerror}); name another folder"
         ) from None
     taken: dict[str, int] = {}
-    targets = {file.path: folder / _free_name(_target_name(file.relative), taken) for file in files if not file.problem}
+    targets = {file.path: folder / free_name(_target_name(file.relative), taken) for file in files if not file.problem}
     originals = {path.resolve() for path in targets}
     for target in targets.values():
         if target.resolve() in originals or not _is_ours(target):
@@ -101,16 +102,6 @@ def write_annotated(target: Path, content: bytes) -> None:
 
 def _target_name(name: Path) -> Path:
     return name if name.suffix.lower() in (*JPEG_SUFFIXES, ".png") else name.with_suffix(".png")
-
-
-def _free_name(name: Path, taken: dict[str, int]) -> Path:
-    """Return `name`, with a number where it is taken. On some systems A and a are the same name."""
-    free, first = name, str(name).casefold()
-    while str(free).casefold() in taken:
-        taken[first] += 1
-        free = name.with_name(f"{name.stem}-{taken[first]}{name.suffix}")
-    taken[str(free).casefold()] = 1
-    return free
 
 
 def _is_ours(target: Path) -> bool:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # at run time they would load OpenCV
 
     from tqdm import tqdm
 
+    from emotion.app.named_files import NamedFile
     from emotion.app.predict.csv_and_json import OutputFormat
-    from emotion.app.predict.image_files import ImageFile
     from emotion.app.predict.results import ImageResult, ResultCounts
     from emotion.inference.predictor import Predictor
 
@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _predict(
-    files: "Sequence[ImageFile]",
+    files: "Sequence[NamedFile]",
     predictor: "Predictor",
     arguments: argparse.Namespace,
     targets: "Mapping[Path, Path]",
@@ -150,7 +150,7 @@ def _predict(
     return predict_on_cluster(pieces, shared, address, targets=targets, on_prepared=on_prepared)
 
 
-def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "OutputFormat":
+def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[NamedFile]") -> "OutputFormat":
     """Return the format called `name`, and set the encoding of standard output for it."""
     if name == TABLE:
         # Only a table needs rich.

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.app.predict.image_files import ImageFile
+from emotion.app.named_files import NamedFile
 from emotion.app.predict.predict_files import Piece, predict_pieces
 from emotion.app.predict.results import UNREADABLE, ImageResult
 from emotion.app.shared_predictor import SharedPredictor
@@ -81,5 +81,5 @@ def _name_piece(piece: RemotePiece) -> str:
 
 def _give_reason(piece: RemotePiece, error: ClusterError) -> list[ImageResult]:
     """Return a result for each image of a piece that the cluster could not do."""
-    pairs: list[tuple[Path, ImageFile]] = list(zip(piece.shown, piece.files, strict=True))
+    pairs: list[tuple[Path, NamedFile]] = list(zip(piece.shown, piece.files, strict=True))
     return [ImageResult(path, f"{UNREADABLE}: {error}", is_file=not file.problem) for path, file in pairs]

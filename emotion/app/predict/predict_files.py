@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from emotion.app.named_files import NamedFile
 from emotion.app.predict.annotated_files import encode_annotated, write_annotated
-from emotion.app.predict.image_files import ImageFile
 from emotion.app.predict.results import NO_FACE, OK, UNREADABLE, ImageResult
 from emotion.data.images import ImageError, read_image
 from emotion.faces.detection import Detection
@@ -36,7 +36,7 @@ AHEAD = 3
 MOST_WAITING_BYTES = 64 * 2**20
 """Bytes of images that wait to be annotated. With more, batches get smaller."""
 
-Piece = Sequence[ImageFile]
+Piece = Sequence[NamedFile]
 """Images whose batches do not depend on any others, so that their results are the same bytes on every machine."""
 
 
@@ -61,7 +61,7 @@ class _PreparedImage:
     is_file: bool = True
 
 
-def cut_pieces(files: Sequence[ImageFile]) -> list[Piece]:
+def cut_pieces(files: Sequence[NamedFile]) -> list[Piece]:
     """Return the files in pieces. The first ones are small, so that the first results come at once."""
     pieces: list[Piece] = []
     start, size = 0, 1
@@ -107,7 +107,7 @@ def predict_pieces(
                 yield from _annotate_batch(pool, batch, _classify_batch(batch, predictor), targets or {})
 
 
-def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _PreparedImage:
+def _prepare(file: NamedFile, *, predictor: Predictor, keep_image: bool) -> _PreparedImage:
     """Read one image, detect its faces and crop them."""
     if file.problem:
         return _PreparedImage(file.path, file.problem, is_file=False)
