@@ -1,4 +1,4 @@
-"""What a Dask cluster costs: two workers of one thread against two threads of one process, on this machine.
+"""The cost of a Dask cluster: two workers of one thread against two threads of one process, on this machine.
 
     python -m benchmarks.cluster --model models/released/photo/model_int8.tflite --fer2013 data/raw/fer2013.tar.gz
 
