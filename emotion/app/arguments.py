@@ -136,3 +136,12 @@ def limit_threads(model: Path, threads: int) -> None:
             from emotion.model_files.keras_setup import set_up
 
             set_up(threads, seed=0)
+
+
+def add_cluster_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --cluster, which `emotion.parallel.address.use_cluster` takes."""
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="address of a Dask scheduler that does the work, such as tcp://host:8786 (default: EMOTION_SCHEDULER)",
+    )

@@ -273,7 +273,7 @@ class _ClusterMap(Generic[Item, Result]):
                 "start it and the command again"
             ) from None
         except Exception as error:  # Dask could not bring the piece there or the result back
-            raise PieceFailure("?", _explain(error)) from None
+            raise PieceFailure("?", explain(error)) from None
 
     def _wait_with_notice(self, future: "Future[Any]") -> Result:
         """Return the result once it is there; say once where no worker is."""
@@ -307,7 +307,7 @@ KILLED = (
 )
 
 
-def _explain(error: Exception) -> Exception:
+def explain(error: Exception) -> Exception:
     """Return what an error of Dask's own means for the user."""
     if isinstance(error, ModuleNotFoundError):
         return WrongEnvironmentError(f"the package {error.name} is not installed on a worker")
