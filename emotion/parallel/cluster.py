@@ -309,8 +309,9 @@ KILLED = (
 
 def explain(error: Exception) -> Exception:
     """Return what an error of Dask's own means for the user."""
-    if isinstance(error, ModuleNotFoundError):
-        return WrongEnvironmentError(f"the package {error.name} is not installed on a worker")
+    for cause in (error, error.__cause__):
+        if isinstance(cause, ModuleNotFoundError):
+            return WrongEnvironmentError(f"the module {cause.name} is not installed on the scheduler or a worker")
     return RuntimeError(f"{type(error).__name__}: {first_line(error)}")
 
 

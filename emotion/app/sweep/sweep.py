@@ -22,6 +22,8 @@ POLL_SECONDS = 2
 NOTICE_SECONDS = 10
 """Time without a worker after which the user is told."""
 
+UNKNOWN = "an unknown worker"
+
 Result = tuple[Job, Outcome | PieceFailure]
 
 
@@ -115,7 +117,8 @@ class Sweep:
             time.sleep(POLL_SECONDS)
             return ()
         try:
-            return tuple(wait(list(self._running), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED").done)
+            with self._client.as_current():
+                return tuple(wait(list(self._running), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             return ()
 
@@ -129,6 +132,8 @@ class Sweep:
 
     def _settle_failure(self, one: _Try, failure: PieceFailure) -> Iterator[Result]:
         if isinstance(failure.error, WrongEnvironmentError):
+            if failure.worker == UNKNOWN:
+                raise ClusterError(f"the cluster at {self._address} cannot be used: {failure.error}")
             self._unusable[failure.worker] = str(failure.error)
             self._tell(f"the worker {failure.worker} gets no more experiments: {failure.error}")
             self._waiting.appendleft(one)
@@ -157,4 +162,4 @@ def _read(future: "Future[Any]") -> Outcome:
     except KilledWorker as error:
         raise PieceFailure(error.last_worker.address, MemoryError(KILLED)) from None
     except Exception as error:  # Dask could not bring the task there or the outcome back
-        raise PieceFailure("?", explain(error)) from None
+        raise PieceFailure(UNKNOWN, explain(error)) from None
