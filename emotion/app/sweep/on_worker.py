@@ -65,9 +65,6 @@ def check_worker(job: Job) -> None:
                 f"the folder {Path(sign).parent}, a remote of DVC, is not that of this machine; use a folder that all "
                 "machines mount under this path, or a server"
             )
-    for source in job.experiment.copied:
-        if not (path := Path(job.places.data, source)).exists():
-            raise WrongEnvironmentError(f"it has no {path}; --data names the folder that has {source} everywhere")
 
 
 @contextmanager
@@ -145,6 +142,8 @@ class Clone:
     def _copy_files(self) -> None:
         for name in self._experiment.copied:
             source, target = Path(self._places.data, name), self._clone / name
+            if not source.exists():
+                raise InputError(f"the worker has no {source}; --data names the folder that has {name} on each worker")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(source, target, dirs_exist_ok=True) if source.is_dir() else shutil.copy(source, target)
 
@@ -159,7 +158,14 @@ class Clone:
         guarded = [sys.executable, "-I", guard.__file__, str(self._folder), *command]
         with self._log.open("ab") as log:
             process = Popen(
-                guarded, cwd=folder, env=self._environment(), stdin=PIPE, stdout=log, stderr=STDOUT, bufsize=0
+                guarded,
+                cwd=folder,
+                env=self._environment(),
+                stdin=PIPE,
+                stdout=log,
+                stderr=STDOUT,
+                bufsize=0,
+                start_new_session=True,  # Ctrl-C at the worker ends the worker, and that ends the command
             )
         with process:
             status = self._wait(process)

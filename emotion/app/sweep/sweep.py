@@ -44,14 +44,22 @@ class Sweep:
         address: the scheduler, for messages.
         jobs: the experiments.
         tell: is called with a line for the user.
+        run: runs one experiment, on a worker.
     """
 
-    def __init__(self, client: "Client", address: str, jobs: Sequence[Job], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        client: "Client",
+        address: str,
+        jobs: Sequence[Job],
+        tell: Callable[[str], None],
+        run: Callable[[Job], Outcome] = run_experiment,
+    ) -> None:
         self._client, self._address, self._tell = client, address, tell
         self._waiting = deque(_Try(job) for job in jobs)
         self._running: dict[Future[Any], _Try] = {}
         self._unusable: dict[str, str] = {}
-        self._task = make_task(run_experiment)
+        self._task = make_task(run)
         self._since: float | None = time.monotonic()
 
     def results(self) -> Iterator[Result]:
