@@ -117,10 +117,10 @@ def test_a_sweep_survives_a_killed_worker_and_a_failing_experiment(shared, clust
     project = shared
     alone = clone(project, tmp_path / "alone")
     alone.environment["DVC_SITE_CACHE_DIR"] = str(tmp_path / "site")
-    queue(project, "margin", "-S", "faces.margin=0.1")
     queue(project, "few", "-S", "plot.mistakes=2")
+    queue(project, "more", "-S", "plot.mistakes=3")
     queue(project, "broken", "-S", "plot.mistakes=-1")
-    queue(project, "copying", "-S", "plot.mistakes=3", "-C", "data/raw/missing.zip")
+    queue(project, "copying", "-S", "plot.mistakes=5", "-C", "data/raw/missing.zip")
     with start_sweep(project, cluster) as sweep:
         wait_for(lambda: len(cluster.clones()) == 2)
         cluster.workers[0].send_signal(signal.SIGKILL)
@@ -132,14 +132,14 @@ def test_a_sweep_survives_a_killed_worker_and_a_failing_experiment(shared, clust
     assert sorted(queued(project)) == ["broken", "copying"]
     assert "--data" in lines["copying"]
     rows = {row["Experiment"]: row for row in experiments(project)}
-    assert {"margin", "few"} <= set(rows)
+    assert {"few", "more"} <= set(rows)
     assert cluster.clones() == []
     assert [ref for ref in list_refs(tmp_path / "bare") if ref.startswith("refs/emotion")] == []
 
     alone.dvc("remote", "modify", "--local", "store", "url", str(tmp_path / "store"))
     alone.dvc("pull")
-    alone.dvc("exp", "run", "--name", "alone", "-S", "faces.margin=0.1")
-    project.dvc("exp", "apply", "margin")
+    alone.dvc("exp", "run", "--name", "alone", "-S", "plot.mistakes=2")
+    project.dvc("exp", "apply", "few")
     assert project.read("dvc.lock") == alone.read("dvc.lock")
     assert project.status() == {}
     assert checksums(project, *cached_outputs(project.path)) <= stored(project, "../store")

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,17 +39,24 @@ def run_queue(address: str, git_remote: str, data: Path | None, *, files: bool) 
     Raises:
         InputError: the queue, a remote or the cluster cannot be used. Nothing was run then.
     """
+    ended: set[Experiment] = set()
+    with closing(connect(address)) as client:
+        experiments, places = _prepare(git_remote, data)
+        with signed_folders(places.remotes) as signs, sent(git_remote, experiments, ended):
+            jobs = [Job(experiment, replace(places, signs=signs)) for experiment in experiments]
+            sweep = Sweep(client, address, jobs, tell)
+            return _follow(sweep, len(jobs), ended, Collector(git_remote, files)), len(jobs)
+
+
+def _prepare(git_remote: str, data: Path | None) -> tuple[list[Experiment], Places]:
+    """Return the queued experiments and what their machines share, both checked."""
+    url = find_git_url(git_remote)
     with open_repository() as repository:
         experiments = read_queue(repository)
         remotes = describe_remotes(repository, find_remotes(repository, experiments))
         folder = str((data or Path(repository.root_dir)).resolve())
-    url, identity = find_git_url(git_remote), read_identity()
     check_git_remote(git_remote, experiments)
-    ended: set[Experiment] = set()
-    with closing(connect(address)) as client, signed_folders(remotes) as signs, sent(git_remote, experiments, ended):
-        places = Places(url, remotes, signs, folder, identity, version("dvc"))
-        jobs = [Job(experiment, places) for experiment in experiments]
-        return _follow(Sweep(client, address, jobs, tell), len(jobs), ended, Collector(git_remote, files)), len(jobs)
+    return experiments, Places(url, remotes, (), folder, read_identity(), version("dvc"))
 
 
 def tell(line: str) -> None:
@@ -93,7 +101,7 @@ def _follow(sweep: Sweep, total: int, ended: set[Experiment], collector: Collect
                 bar.update()
     finally:
         rest = total - collected
-        tell(f"{collected} of {total} experiments ended well" + ("; the others stay in the queue" if rest else ""))
+        tell(f"{collected} of {total} experiments ended well" + ("; the rest stays in the queue" if rest else ""))
     return collected
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from emotion.app.programs import run_git, run_program
 from emotion.app.sweep.job import Experiment
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, first_line
 from emotion.core.files import TEMPORARY
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SENT_SETTINGS = ("url", "endpointurl", "region", "port")
 """Settings of a DVC remote that workers get. All others, such as passwords, are those of the worker's own DVC."""
 
-ANSWER_SECONDS = 8
+ANSWER_SECONDS = 5
 """Time in which the git remote has to answer."""
 
 
@@ -53,7 +53,7 @@ def check_git_remote(remote: str, experiments: Sequence[Experiment]) -> None:
     try:
         found = _list_refs(remote)
     except InputError as error:
-        raise InputError(f"the git remote {remote} cannot be used: {error}") from None
+        raise InputError(f"the git remote {remote} cannot be used: {first_line(error)}") from None
     for experiment in experiments:
         if experiment.result_ref in found:
             raise InputError(
