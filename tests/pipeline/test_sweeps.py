@@ -72,7 +72,7 @@ def cluster(project, tmp_path) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def shared(project, tmp_path) -> Project:
+def shared(project, tmp_path):
     """The clone with a bare repository and a folder as its remotes, which have what is committed."""
     share(project, tmp_path / "bare")
     set_up(project)

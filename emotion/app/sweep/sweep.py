@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,10 @@ class Sweep:
         try:
             while self._waiting or self._running:
                 self._submit_to_idle_workers()
-                for future in self._wait():
-                    yield from self._settle(future)
+                ended = [result for future in self._wait() for result in self._settle(future)]
+                with suppress(ClusterError, CancelledError, OSError):  # they come again in the next round
+                    self._submit_to_idle_workers()  # before the caller takes its time with the results
+                yield from ended
         except (CancelledError, OSError) as error:
             raise ClusterError(
                 f"the scheduler at {self._address} is lost ({first_line(error)}); start it and the command again"

@@ -35,7 +35,7 @@ def clone(tmp_path, monkeypatch) -> Path:
     identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
     run_git(*identity, "commit", "--quiet", "--allow-empty", "--message", "First")
     run_git("remote", "add", "origin", "../bare")
-    return tmp_path / "clone"
+    return Path(tmp_path, "clone")
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_an_experiment_that_the_remote_has_is_named(experiment):
 def test_what_was_sent_is_removed_and_results_stay(clone, experiment):
     bare = clone.parent / "bare"
     stopped = Experiment("calm-dog", "2" * 40, experiment.baseline, experiment.commit)
-    ended = set()
+    ended: set[Experiment] = set()
     with sent("origin", [experiment, stopped], ended):
         assert refs_of(bare) == [experiment.sent_ref, stopped.sent_ref]
         for one in (experiment, stopped):
