@@ -42,6 +42,7 @@ class Places:
     Attributes:
         git: the url of the git remote.
         remotes: the settings of DVC's remotes by name; each has a `url`.
+        default: the name of DVC's default remote; None where none is set.
         signs: files that this machine made in those remotes that are folders. A worker sees them where it sees the same
             folders.
         data: the folder with the files that experiments copy.
@@ -51,6 +52,7 @@ class Places:
 
     git: str
     remotes: Mapping[str, Mapping[str, str]]
+    default: str | None
     signs: tuple[str, ...]
     data: str
     identity: Mapping[str, str]

@@ -14,7 +14,7 @@ from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 from threading import Lock
 
 from emotion.app.sweep import guard
-from emotion.app.sweep.job import Job, Outcome
+from emotion.app.sweep.job import Job, Outcome, Places
 from emotion.core.errors import InputError, in_one_line
 from emotion.parallel.address import SCHEDULER
 from emotion.parallel.piece import WrongEnvironmentError
@@ -108,7 +108,7 @@ class Clone:
     def run(self) -> float | None:
         """Run the experiment, push it, and return `val.accuracy` of its summary; raise InputError where it fails."""
         self._make_clone()
-        self._write_settings()
+        write_settings(self._clone / ".dvc/config.local", self._places, self._shared / "cache")
         self._copy_files()
         self._dvc("pull", "--allow-missing")
         self._dvc("exp", "run", "--name", self._experiment.name, *self._experiment.options)
@@ -127,17 +127,6 @@ class Clone:
         self._git("remote", "set-url", "origin", self._places.git)
         self._git("checkout", "--quiet", "--detach", self._experiment.baseline)
         self._git("restore", "--source", self._experiment.commit, "--staged", "--worktree", ".")
-
-    def _write_settings(self) -> None:
-        """Name the cache of this worker and the shared remotes, which DVC then finds at every revision."""
-        from configobj import ConfigObj
-
-        settings = ConfigObj(encoding="utf-8")
-        settings.filename = str(self._clone / ".dvc/config.local")
-        settings["cache"] = {"dir": str(self._shared / "cache")}
-        for name, remote in self._places.remotes.items():
-            settings[f'remote "{name}"'] = dict(remote)
-        settings.write()
 
     def _copy_files(self) -> None:
         for name in self._experiment.copied:
@@ -198,6 +187,19 @@ class Clone:
         except FileNotFoundError:
             return ""
         return "\n".join(f"  {in_one_line(line)}" for line in lines[-LOG_LINES:])
+
+
+def write_settings(path: Path, places: Places, cache: Path) -> None:
+    """Write DVC's settings of a clone: a cache, and the shared remotes, which DVC then finds at every revision."""
+    from configobj import ConfigObj
+
+    settings = ConfigObj(encoding="utf-8", interpolation=False)
+    settings.filename = str(path)
+    settings["cache"] = {"dir": str(cache)}
+    settings["core"] = {"remote": places.default} if places.default else {}
+    for name, remote in places.remotes.items():
+        settings[f'remote "{name}"'] = dict(remote)
+    settings.write()
 
 
 def read_accuracy(summary: Path) -> float | None:

@@ -54,9 +54,9 @@ def _prepare(git_remote: str, data: Path | None) -> tuple[list[Experiment], Plac
     with open_repository() as repository:
         experiments = read_queue(repository)
         remotes = describe_remotes(repository, find_remotes(repository, experiments))
-        folder = str((data or Path(repository.root_dir)).resolve())
+        folder, default = (data or Path(repository.root_dir)).resolve(), repository.config["core"].get("remote")
     check_git_remote(git_remote, experiments)
-    return experiments, Places(url, remotes, (), folder, read_identity(), version("dvc"))
+    return experiments, Places(url, remotes, default, (), str(folder), read_identity(), version("dvc"))
 
 
 def tell(line: str) -> None:

@@ -6,15 +6,17 @@ from dataclasses import replace
 from importlib.metadata import version
 
 import pytest
+from dvc.config import Config
 
 from emotion.app import cli
 from emotion.app.sweep.job import Experiment, Job, Outcome, Places
-from emotion.app.sweep.on_worker import check_worker, read_accuracy
+from emotion.app.sweep.on_worker import check_worker, read_accuracy, write_settings
 from emotion.app.sweep.runner import describe
 from emotion.core.errors import InputError
 from emotion.parallel.piece import PieceFailure, WrongEnvironmentError
 
-JOB = Job(Experiment("calm-cat", "1" * 40, "2" * 40, "3" * 40, (), ("raw",)), Places("url", {}, (), "/none", {}, "0"))
+PLACES = Places("url", {}, None, (), "/none", {}, "0")
+JOB = Job(Experiment("calm-cat", "1" * 40, "2" * 40, "3" * 40, (), ("raw",)), PLACES)
 
 
 def test_without_a_cluster_the_message_names_the_queue_of_this_machine(monkeypatch):
@@ -49,6 +51,16 @@ def test_a_worker_that_does_not_share_a_folder_is_refused(tmp_path):
         check_worker(job)
     (tmp_path / "sign").touch()
     check_worker(job)
+
+
+def test_a_clone_has_the_remotes_of_the_sweep_as_dvc_reads_them(tmp_path):
+    remotes = {"store": {"url": "/mnt/a, b # c"}, "other": {"url": "s3://bucket/a", "endpointurl": "http://host"}}
+    places = replace(JOB.places, remotes=remotes, default="other")
+    write_settings(tmp_path / "config.local", places, tmp_path / "cache")
+    read = Config.load_file(tmp_path / "config.local")
+    assert {name: dict(remote) for name, remote in read["remote"].items()} == remotes
+    assert read["core"]["remote"] == "other"
+    assert read["cache"]["dir"] == str(tmp_path / "cache")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ def test_the_status_is_that_of_the_command_and_the_folder_stays(tmp_path, status
 
 def test_a_closed_input_ends_the_command_with_its_children_and_removes_the_folder(tmp_path):
     folder = tmp_path / "folder"
-    folder.mkdir()
+    for number in range(2000):
+        (folder / str(number)).mkdir(parents=True)
     with start(folder, "sleep 60 & echo $! $$; wait") as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.medium
 
 distributed = pytest.importorskip("distributed")
 
-PLACES = Places("git", {}, (), "data", {}, "3")
+PLACES = Places("git", {}, None, (), "data", {}, "3")
 
 tries: dict[str, list[str]] = defaultdict(list)
 """The workers that tried each experiment. The workers are threads of this process."""
@@ -52,9 +52,8 @@ def run(job: Job) -> Outcome:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A scheduler with two workers of three threads."""
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=3, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
-    ) as cluster:
+    own = {"protocol": "tcp", "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=3, processes=False, **own) as cluster:
         yield cluster.scheduler_address
 
 
