@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from threading import Event, Thread
 
 REMOVALS = 50
@@ -25,7 +26,8 @@ def main() -> None:
     waiting.start()
     os.read(0, 1)
     canceled.set()
-    os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     waiting.join()
     _remove(folder)
     sys.exit(1)
