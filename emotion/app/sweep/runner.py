@@ -11,9 +11,10 @@ from tqdm import tqdm
 from emotion.app.sweep.experiments import collect, find_remotes, open_repository, read_queue
 from emotion.app.sweep.job import Experiment, Job, Outcome, Places
 from emotion.app.sweep.sharing import (
-    check_git_remote,
+    check_names,
     describe_remotes,
     find_git_url,
+    list_refs,
     read_identity,
     sent,
     signed_folders,
@@ -50,12 +51,12 @@ def run_queue(address: str, git_remote: str, data: Path | None, *, files: bool) 
 
 def _prepare(git_remote: str, data: Path | None) -> tuple[list[Experiment], Places]:
     """Return the queued experiments and what their machines share, both checked."""
-    url = find_git_url(git_remote)
+    url, refs = find_git_url(git_remote), list_refs(git_remote)
     with open_repository() as repository:
         experiments = read_queue(repository)
         remotes = describe_remotes(repository, find_remotes(repository, experiments))
         folder, default = (data or Path(repository.root_dir)).resolve(), repository.config["core"].get("remote")
-    check_git_remote(git_remote, experiments)
+    check_names(git_remote, refs, experiments)
     return experiments, Places(url, remotes, default, (), str(folder), read_identity(), version("dvc"))
 
 

@@ -48,25 +48,25 @@ def without_credentials(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}@{host}" if user else host))
 
 
-def check_git_remote(remote: str, experiments: Sequence[Experiment]) -> None:
-    """Raise InputError where the git remote does not answer, or has results under the names of the experiments."""
+def list_refs(remote: str) -> set[str]:
+    """Return the references of experiments and of sweeps in a git remote; raise InputError where it does not answer."""
+    command = ["git", "ls-remote", remote, "refs/exps/*", "refs/emotion/*"]
     try:
-        found = _list_refs(remote)
+        lines = run_program(command, "git ls-remote", seconds=ANSWER_SECONDS).splitlines()
     except InputError as error:
         raise InputError(f"the git remote {remote} cannot be used: {first_line(error)}") from None
+    return {line.partition("\t")[2] for line in lines}
+
+
+def check_names(remote: str, refs: set[str], experiments: Sequence[Experiment]) -> None:
+    """Raise InputError where a git remote, with these references, has a result under the name of an experiment."""
     for experiment in experiments:
-        if experiment.result_ref in found:
+        if experiment.result_ref in refs:
             raise InputError(
                 f"the git remote {remote} has an experiment {experiment.name} of this commit already; remove it with "
                 f"`dvc exp remove --git-remote {remote} {experiment.name}`, or take it with `dvc exp pull {remote} "
                 f"{experiment.name}` and `dvc queue remove {experiment.revision[:7]}`"
             )
-
-
-def _list_refs(remote: str) -> set[str]:
-    command = ["git", "ls-remote", remote, "refs/exps/*", "refs/emotion/*"]
-    lines = run_program(command, "git ls-remote", seconds=ANSWER_SECONDS).splitlines()
-    return {line.partition("\t")[2] for line in lines}
 
 
 def describe_remotes(repository: "Repo", names: set[str]) -> dict[str, Mapping[str, str]]:
@@ -135,7 +135,7 @@ def sent(remote: str, experiments: Sequence[Experiment], ended: set[Experiment])
     finally:
         stale = {one.sent_ref for one in experiments} | {one.result_ref for one in experiments if one not in ended}
         with suppress(InputError):
-            run_git("push", "--quiet", remote, "--delete", *sorted(stale & _list_refs(remote)))
+            run_git("push", "--quiet", remote, "--delete", *sorted(stale & list_refs(remote)))
 
 
 def read_identity() -> dict[str, str]:

@@ -7,9 +7,10 @@ import pytest
 from emotion.app.programs import run_git
 from emotion.app.sweep.job import Experiment
 from emotion.app.sweep.sharing import (
-    check_git_remote,
+    check_names,
     describe_remotes,
     find_git_url,
+    list_refs,
     sent,
     signed_folders,
     without_credentials,
@@ -98,17 +99,17 @@ def test_a_missing_git_remote_is_named(clone):
         find_git_url("upstream")
 
 
-def test_a_git_remote_that_is_gone_is_named(clone, experiment):
+def test_a_git_remote_that_is_gone_is_named(clone):
     (clone.parent / "bare").rename(clone.parent / "moved")
     with pytest.raises(InputError, match="origin"):
-        check_git_remote("origin", [experiment])
+        list_refs("origin")
 
 
 def test_an_experiment_that_the_remote_has_is_named(experiment):
-    check_git_remote("origin", [experiment])
+    check_names("origin", list_refs("origin"), [experiment])
     run_git("push", "--quiet", "origin", f"HEAD:{experiment.result_ref}")
     with pytest.raises(InputError, match="dvc exp remove"):
-        check_git_remote("origin", [experiment])
+        check_names("origin", list_refs("origin"), [experiment])
 
 
 def test_what_was_sent_is_removed_and_results_stay(clone, experiment):
