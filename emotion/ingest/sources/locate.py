@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
+from emotion.core.stores import StoreAddress
 from emotion.data.file_formats import identify
 from emotion.data.images import is_image
 from emotion.ingest.ferplus import is_ferplus
@@ -20,6 +21,7 @@ from emotion.ingest.sources.layouts.readers import fits, read_files
 from emotion.ingest.sources.layouts.split_manifests import find_splits, read_manifests
 from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.split_archives import are_splits, merge
+from emotion.ingest.sources.stores import open_in_store
 from emotion.ingest.sources.system_files import is_hidden
 from emotion.ingest.sources.trees import FolderTree
 
@@ -33,13 +35,15 @@ HOW_TO_GET_IMAGES = (
 )
 
 
-def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
+def open_source(folder: Path | StoreAddress, file: str | None, labels: LabelReader) -> Source:
     """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
 
     Raises:
         InputError: there is no source, or several and `file` is None; its layout is unknown; it lies behind a link to
-            a folder; or a folder cannot be listed.
+            a folder; a folder cannot be listed; or a store cannot be used.
     """
+    if isinstance(folder, StoreAddress):
+        return open_in_store(folder, file, labels)
     if not folder.exists():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
     if not folder.is_dir():
