@@ -39,12 +39,13 @@ _S3 = Backend(
     "s3",
     "s3fs",
     {
+        "max_concurrency": 1,  # within a file; with more, s3fs asks for the size of each file first
         "config_kwargs": {
             "connect_timeout": 2,
             "read_timeout": 10,
             "retries": {"mode": "standard", "max_attempts": 3},
             "max_pool_connections": CONNECTIONS,
-        }
+        },
     },
     configuration="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws",
 )
@@ -235,7 +236,7 @@ def _open(address: StoreAddress) -> tuple[Any, str]:
 
 @cache
 def _open_system(scheme: str, host: str, process: int) -> tuple[Any, str]:
-    """Return the file system and the path of its root. A forked process opens its own, since connections are not shared.
+    """Return the file system and the path of its root. A forked process opens its own connections.
 
     The one of the parent stays in the cache, so that it is not closed there.
     """
