@@ -98,14 +98,14 @@ folder, threads, smallest, model = sys.argv[1:]
 import cv2
 cv2.setNumThreads(int(threads))
 from emotion.app.predict.image_files import collect_files
-from emotion.app.predict.predict_files import predict_files
+from emotion.app.predict.predict_files import cut_pieces, predict_pieces
 from emotion.data.images import read_image
 from emotion.inference.predictor import Predictor
 files = collect_files([folder])
 predictor = Predictor(model, smallest=int(smallest), threads=int(threads))
 predictor.predict(read_image(files[0].path))
 start = time.perf_counter()
-with_face = sum(bool(result.faces) for result in predict_files(files, predictor, threads=int(threads)))
+with_face = sum(bool(result.faces) for result in predict_pieces(cut_pieces(files), predictor, threads=int(threads)))
 print(json.dumps({"seconds": time.perf_counter() - start, "with_face": with_face}))
 """
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from emotion.core.metadata import DETECTOR_CHOICES, MARGINS
 from emotion.inference.defaults import SMALL_STANDARD, STANDARD, STANDARD_FILE
+from emotion.parallel.address import DASK_CONFIGURATION, SCHEDULER
 
 if TYPE_CHECKING:  # at run time it would load OpenCV
+    from emotion.app.shared_predictor import SharedPredictor
     from emotion.inference.predictor import Predictor
 
 LARGEST_INT = 10_000
@@ -67,6 +69,16 @@ def add_predictor_arguments(
     group.add_argument("--faces", action=RenamedOption, new="--detector")
 
 
+def add_cluster_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --cluster, the address that `use_cluster` takes, to the parser of a command."""
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="have a Dask cluster do the work: the address of its scheduler, such as tcp://host:8786, a scheduler file "
+        f"(.json), or {DASK_CONFIGURATION} for that of Dask's configuration (default: {SCHEDULER}, or none)",
+    )
+
+
 class RenamedOption(argparse.Action):
     """Refuses an option of earlier versions, with exit status 2, and says what to write now.
 
@@ -99,14 +111,22 @@ def make_predictor(arguments: argparse.Namespace) -> "Predictor":
     model = arguments.model or find_standard()
     if arguments.threads:
         limit_threads(model, arguments.threads)
-    return Predictor(
-        model,
-        detector=arguments.detector,
-        margin=arguments.margin,
-        smallest=arguments.smallest,
-        thorough=arguments.thorough,
-        threads=arguments.threads,
-    )
+    return Predictor(model, **_search_options(arguments), threads=arguments.threads)
+
+
+def make_shared_predictor(arguments: argparse.Namespace) -> "SharedPredictor":
+    """Return the settings by which workers make the predictor of `make_predictor`.
+
+    Raises:
+        InputError: the model file is missing.
+    """
+    from emotion.app.shared_predictor import share_predictor
+
+    return share_predictor(arguments.model, **_search_options(arguments))
+
+
+def _search_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(arguments, name) for name in ("detector", "margin", "smallest", "thorough")}
 
 
 def positive_int(text: str) -> int:

@@ -96,6 +96,14 @@ class StoreAddress(NamedTuple):
         """The name of the file or folder."""
         return self.path.rpartition("/")[2] or self.host
 
+    def absolute(self) -> "StoreAddress":
+        """Return this address, as `Path.absolute` does for a path."""
+        return self
+
+
+Location = Path | StoreAddress
+"""A file or folder of this machine, or one in a store."""
+
 
 class StoreFile(NamedTuple):
     """A file of a listing: its size in bytes, and a text that is another one after a change."""
@@ -146,7 +154,7 @@ def describe_form(scheme: str) -> str:
     )
 
 
-def place_of(text: str) -> Path | StoreAddress:
+def locate(text: str) -> Location:
     """Return the address of a store that a user wrote, or else the path.
 
     Raises:

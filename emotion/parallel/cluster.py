@@ -10,7 +10,7 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,12 +43,21 @@ NOTICE_SECONDS = 10
 WAITING_PER_THREAD = 3
 """Pieces under way for each thread of a worker. Few keep memory small, and none would leave workers idle."""
 
-SAME_EVERYWHERE = ("python", "dask", "distributed", "msgpack")
-"""Packages by which machines of a cluster understand each other."""
+SAME_EVERYWHERE = {"python": 2, "dask": 3, "distributed": 3}
+"""Packages by which the machines of a cluster understand each other, and the numbers of a version that count."""
+
+KILLED = (
+    "each worker that took it ended, perhaps for want of memory; give workers more memory (`dask worker "
+    "--memory-limit`) or fewer threads"
+)
 
 
 class ClusterError(InputError):
     """The cluster cannot be used, or lost a piece of work. The message names the address and the piece."""
+
+
+class KilledWorkersError(Exception):
+    """A piece ended one worker after the other. Dask has tried several, so nobody tries it again."""
 
 
 Recover = Callable[[Any, ClusterError], Any]
@@ -67,7 +76,7 @@ def map_on_cluster(
     *,
     name: Callable[[Item], str] | None = None,
     recover: Recover = raise_error,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Return an iterator over `function(piece)` for every piece, in order.
 
     The scheduler is asked at the call. Pieces under way are canceled where the iterator is closed.
@@ -77,10 +86,11 @@ def map_on_cluster(
         function: it and its results must be picklable, and its module known to the workers.
         pieces: each must be picklable. Errors of the iterator are raised by the result.
         name: returns what a message calls a piece; by default its number.
-        recover: is called for a piece that failed on two workers.
+        recover: is called for a piece that ended its workers, or failed on two for a reason that no user can mend.
 
     Raises:
-        ClusterError: no scheduler answers, or its machines have other versions.
+        ClusterError: no scheduler answers, its machines have other versions, or a piece failed for want of something
+            that a worker needs.
     """
     client = connect(address)
     return _ClusterMap(client, address, function, name, recover).results(pieces)
@@ -105,7 +115,9 @@ def connect(address: str) -> "Client":
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it reports comes as errors, too
     target = _find_target(address)
     try:
-        client = Client(**target, timeout=CONNECTING_SECONDS, set_as_default=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"\s*Mismatched versions")  # an error comes in its place
+            client = Client(**target, timeout=CONNECTING_SECONDS, set_as_default=False)
     except Exception as error:  # a server of another kind at this address gives errors of many kinds
         raise ClusterError(
             f"no scheduler of Dask answers at {address} ({first_line(error)}); start one with `dask scheduler`, or "
@@ -158,8 +170,9 @@ def _check_versions(client: "Client", address: str) -> None:
     machines = {f"the scheduler at {address}": found["scheduler"]}
     machines |= {f"the worker {worker}": versions for worker, versions in found["workers"].items()}
     for machine, versions in machines.items():
-        for name in SAME_EVERYWHERE:
-            theirs, ours = (str(packages.get(name)) for packages in (versions["packages"], own))
+        for name, numbers in SAME_EVERYWHERE.items():
+            pair = (str(packages.get(name)).split(".")[:numbers] for packages in (versions["packages"], own))
+            theirs, ours = map(".".join, pair)
             if theirs != ours:
                 raise ClusterError(
                     f"{machine} has {name} {theirs}, and this machine {ours}; install the same versions everywhere, "
@@ -192,7 +205,7 @@ class _ClusterMap(Generic[Item, Result]):
         self._name, self._recover = name, recover
         self._window, self._counted = 1, -float(REFRESH_SECONDS)
 
-    def results(self, pieces: Iterable[Item]) -> Iterator[Result]:
+    def results(self, pieces: Iterable[Item]) -> Generator[Result, None, None]:
         """Yield the results in order, and close the client at the end."""
         waiting: deque[_Submitted[Item]] = deque()
         numbered = enumerate(pieces, start=1)
@@ -235,8 +248,8 @@ class _ClusterMap(Generic[Item, Result]):
         try:
             return self._wait(submitted)
         except PieceFailure as failure:
-            if isinstance(failure.error, WrongEnvironmentError):
-                raise self._describe(submitted, failure) from None
+            if isinstance(failure.error, WrongEnvironmentError | KilledWorkersError):
+                return self._settle(submitted, failure)
             others = [worker for worker in self._threads() if worker != failure.worker]
         again = _Submitted(submitted.number, submitted.piece, self._submit(submitted.piece, others or None))
         try:
@@ -249,6 +262,8 @@ class _ClusterMap(Generic[Item, Result]):
         error = failure.error
         if isinstance(error, UnreadableOnWorkerError) and not _can_read(error.path):
             return self._function(submitted.piece)
+        if isinstance(error, InputError):
+            raise self._describe(submitted, failure)
         result: Result = self._recover(submitted.piece, self._describe(submitted, failure))
         return result
 
@@ -266,7 +281,7 @@ class _ClusterMap(Generic[Item, Result]):
         except PieceFailure:
             raise
         except KilledWorker as error:
-            raise PieceFailure(error.last_worker.address, MemoryError(KILLED)) from None
+            raise PieceFailure(error.last_worker.address, KilledWorkersError(KILLED)) from None
         except (CancelledError, OSError) as error:
             raise ClusterError(
                 f"the scheduler at {self._address} is lost ({first_line(error)}), at {self._name_piece(submitted)}; "
@@ -299,12 +314,6 @@ class _ClusterMap(Generic[Item, Result]):
 
     def _name_piece(self, submitted: _Submitted[Item]) -> str:
         return self._name(submitted.piece) if self._name else f"piece {submitted.number} of the work"
-
-
-KILLED = (
-    "each worker that took it ended, perhaps for want of memory; give workers more memory (`dask worker "
-    "--memory-limit`) or fewer threads"
-)
 
 
 def _explain(error: Exception) -> Exception:

@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion.app.arguments import add_predictor_arguments, limit_threads
+from emotion.app.arguments import add_cluster_argument, add_predictor_arguments, limit_threads
 from emotion.app.outputs import add_overwrite_argument, check_output
 from emotion.core.errors import InputError
-from emotion.core.stores import place_of
+from emotion.core.stores import locate
+from emotion.parallel.address import use_cluster
 
 if TYPE_CHECKING:  # at run time they would load NumPy
     from emotion.app.evaluate.evaluation import Choices
@@ -97,14 +98,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON; - prints it in place of the table")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the confusions as a plot, a .png file")
     add_overwrite_argument(parser)
+    add_cluster_argument(parser)
     add_predictor_arguments(parser, formats="the name of a release, or a .keras, .tflite or .onnx file")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the figures, and write JSON and plot; raise InputError where model or data cannot be used."""
-    arguments.data = place_of(arguments.data)
+    arguments.data = locate(arguments.data)
     _check_paths(arguments)
+    use_cluster(arguments.cluster)
     from emotion.app.evaluate.evaluation import evaluate, hash_file
     from emotion.app.evaluate.option_values import find_model, named_as_options
     from emotion.app.evaluate.output import to_json, write_plot

@@ -15,7 +15,7 @@ from emotion.app.evaluate.selection import Selection, count_images, match_classe
 from emotion.core.errors import InputError
 from emotion.core.labels import Scheme
 from emotion.core.metadata import ModelMetadata
-from emotion.core.stores import StoreAddress
+from emotion.core.stores import Location, StoreAddress
 from emotion.evaluation.group_columns import select_columns
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.sources.locate import open_source
@@ -53,7 +53,7 @@ class Choices:
     settings: Settings = field(default_factory=Settings)
 
 
-def evaluate(engine: Engine, data: Path | StoreAddress, choices: Choices) -> dict[str, Any]:
+def evaluate(engine: Engine, data: Location, choices: Choices) -> dict[str, Any]:
     """Return the report on a model and labeled images; on a terminal, a progress bar is shown.
 
     Args:
@@ -92,7 +92,7 @@ def evaluate(engine: Engine, data: Path | StoreAddress, choices: Choices) -> dic
     }
 
 
-def open_data(data: Path | StoreAddress, classes: Scheme, numbers: str | dict[int, str] | None) -> Source:
+def open_data(data: Location, classes: Scheme, numbers: str | dict[int, str] | None) -> Source:
     """Return the source in the folder or file `data`, or in the folder of a store.
 
     Raises:
@@ -136,7 +136,7 @@ def describe_model(metadata: ModelMetadata, crops: CropSettings, *, flip: bool) 
     }
 
 
-def describe_data(data: Path | StoreAddress, source: Source, selection: Selection, answers: Answers) -> dict[str, Any]:
+def describe_data(data: Location, source: Source, selection: Selection, answers: Answers) -> dict[str, Any]:
     """Return the name and layout of the data, and the numbers of images that are scored and that are not."""
     return {
         "name": data.resolve().name if isinstance(data, Path) else data.name,

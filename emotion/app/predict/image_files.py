@@ -1,4 +1,4 @@
-"""The image files that the user names: files, folders with all images in them, and patterns."""
+"""The image files that the user names: files, folders with all images in them, patterns, and addresses of stores."""
 
 import glob
 import os
@@ -7,13 +7,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.data.images import is_image
+from emotion.core.stores import Location, StoreAddress, is_store_address, list_store, parse_address
+from emotion.data.images import ImageError, is_image
 
 URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<credentials>[^/?#]*@)?", re.IGNORECASE)
 """The start of a URL."""
 
 STREAMS = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms", "hls"})
 """Schemes of URLs that give videos and cameras."""
+
+
+HIDDEN = re.compile(r"(^|/)\.(?!\./)")
+"""The start of the name of a hidden file or folder in a path."""
 
 
 class ImageFile(NamedTuple):
@@ -23,11 +28,15 @@ class ImageFile(NamedTuple):
         path: the file, in the folder that the user named.
         relative: its path below the folder that the user named. For a file that the user named, it is the file's name.
         problem: why it cannot be read; None where it may be readable.
+        size: of a file in a store, in bytes.
+        content: of a file in a store that was read, or the reason why it cannot be.
     """
 
-    path: Path
+    path: Location
     relative: Path
     problem: str | None = None
+    size: int = 0
+    content: bytes | ImageError | None = None
 
 
 def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list[ImageFile]:
@@ -40,8 +49,11 @@ def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list
     Args:
         names: as the user wrote them.
         excluded: a folder that is left out where it is in another one.
+
+    Raises:
+        InputError: a store cannot be used.
     """
-    unique: dict[Path, ImageFile] = {}
+    unique: dict[Location, ImageFile] = {}
     for name in names:
         try:
             files = list(_files_of(name, excluded))
@@ -54,6 +66,9 @@ def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list
 
 
 def _files_of(name: str, excluded: Path | None) -> Iterator[ImageFile]:
+    if is_store_address(name):
+        yield from _files_in_store(parse_address(name))
+        return
     path = Path(name)
     url = URL.match(name)
     if name and path.is_dir():
@@ -65,6 +80,21 @@ def _files_of(name: str, excluded: Path | None) -> Iterator[ImageFile]:
         yield ImageFile(path, Path(path.name), None if name else "the name is empty")
     else:
         yield from _files_matching(name, excluded)
+
+
+def _files_in_store(address: StoreAddress) -> Iterator[ImageFile]:
+    """Yield the file at an address, or the images below it, or a problem where there is none."""
+    files = list_store(address)
+    if list(files) == [""]:
+        yield ImageFile(address, Path(address.name), size=files[""].size)
+        return
+    shown = [name for name in files if is_image(name) and not HIDDEN.search(name)]
+    for name in shown:
+        path = Path(name)
+        problem = "its name has the part .., which a file cannot have" if ".." in path.parts else None
+        yield ImageFile(address / name, path, problem, files[name].size)
+    if not shown:
+        yield ImageFile(address, Path(), "there is no image at this address")
 
 
 def _explain_url(scheme: str) -> str:

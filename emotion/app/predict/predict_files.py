@@ -6,31 +6,40 @@ Threads read images and detect faces. The model gets the faces of several images
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
 import numpy as np
 
 from emotion.app.predict.annotated_files import encode_annotated, write_annotated
 from emotion.app.predict.image_files import ImageFile
 from emotion.app.predict.results import NO_FACE, OK, UNREADABLE, ImageResult
-from emotion.data.images import ImageError, read_image
+from emotion.app.predict.stored_files import cut_fetches, fetch
+from emotion.core.stores import Location, StoreAddress
+from emotion.data.images import ImageError, decode, read_image
 from emotion.faces.detection import Detection
 from emotion.inference.predictor import BATCH_SIZE, Face, Predictor
 from emotion.parallel.cores import available_cores
+from emotion.parallel.single_thread import single_threaded_opencv
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+PIECE = 32
+"""Images whose faces the model gets together at most. On a cluster they are one piece of work."""
 
 AHEAD = 3
 """Images per thread that are prepared, or wait for the model, at the same time."""
 
 MOST_WAITING_BYTES = 64 * 2**20
 """Bytes of images that wait to be annotated. With more, batches get smaller."""
+
+Piece = Sequence[ImageFile]
+"""Images whose batches do not depend on any others, so that their results are the same bytes on every machine."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class _PreparedImage:
         is_file: whether there is a file that may be an image.
     """
 
-    path: Path
+    path: Location
     problem: str | None = None
     detections: Sequence[Detection] = ()
     crops: Sequence[np.ndarray] = ()
@@ -54,50 +63,52 @@ class _PreparedImage:
     is_file: bool = True
 
 
-def predict_files(
-    files: Sequence[ImageFile],
+def cut_pieces(files: Sequence[ImageFile]) -> list[Piece]:
+    """Return the files in pieces. The first ones are small, so that the first results come at once."""
+    pieces: list[Piece] = []
+    start, size = 0, 1
+    while start < len(files):
+        pieces.append(files[start : start + size])
+        start, size = start + size, min(2 * size, PIECE)
+    return pieces
+
+
+def predict_pieces(
+    pieces: Sequence[Piece],
     predictor: Predictor,
     *,
     threads: int | None = None,
-    targets: Mapping[Path, Path] | None = None,
+    targets: Mapping[Location, Path] | None = None,
     on_prepared: Callable[[], object] = lambda: None,
 ) -> Generator[ImageResult, None, None]:
-    """Yield the result of each of `files`, in their order, as soon as it is known.
+    """Yield the result of each file in `pieces`, in their order, as soon as it is known.
 
     Only a few images are in memory at any time.
 
     Args:
-        files: what to read.
+        pieces: what to read, as `cut_pieces` returns it.
         predictor: its `detect` is called from several threads at once.
         threads: how many read and detect; one per core by default.
         targets: where the annotated image of each file with a face is written, as `plan_targets` returns it.
         on_prepared: is called once per image, after its faces are detected and before its result is yielded.
 
     Raises:
-        InputError: an annotated image cannot be written.
+        InputError: an annotated image cannot be written, or a store cannot be used.
     """
+    files = [file for piece in pieces for file in piece]
     workers = min(threads or available_cores(), max(1, len(files)))
     prepare = partial(_prepare, predictor=predictor, keep_image=bool(targets))
     with (
-        _single_threaded_opencv(workers > 1),
+        single_threaded_opencv() if workers > 1 else nullcontext(),
         ThreadPoolExecutor(workers) as pool,
+        ThreadPoolExecutor(1) as fetcher,
+        closing(_map_in_order(fetcher, fetch, cut_fetches(files), 2)) as fetched,
         # It is closed before the pool, which would otherwise prepare all waiting images.
-        closing(_map_in_order(pool, prepare, files, AHEAD * workers)) as prepared,
+        closing(_map_in_order(pool, prepare, chain.from_iterable(fetched), AHEAD * workers)) as prepared,
     ):
-        for batch in _batches(prepared, on_prepared):
-            yield from _annotate_batch(pool, batch, _classify_batch(batch, predictor), targets or {})
-
-
-@contextmanager
-def _single_threaded_opencv(active: bool) -> Iterator[None]:
-    """Keep OpenCV to one thread per call: several images at a time are faster than several threads per image."""
-    before = cv2.getNumThreads()
-    if active:
-        cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
+        for piece in pieces:
+            for batch in _batches(islice(prepared, len(piece)), on_prepared):
+                yield from _annotate_batch(pool, batch, _classify_batch(batch, predictor), targets or {})
 
 
 def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _PreparedImage:
@@ -105,7 +116,7 @@ def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _Pre
     if file.problem:
         return _PreparedImage(file.path, file.problem, is_file=False)
     try:
-        image = _read_file(file.path)
+        image = _read_file(file)
     except ImageError as error:
         return _PreparedImage(file.path, str(error))
     except MemoryError:
@@ -115,11 +126,15 @@ def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _Pre
     return _PreparedImage(file.path, None, detections, crops, image if keep_image and detections else None)
 
 
-def _read_file(path: Path) -> np.ndarray:
+def _read_file(file: ImageFile) -> np.ndarray:
+    if isinstance(file.content, ImageError):
+        raise file.content
+    if isinstance(file.path, StoreAddress):
+        return decode(file.content or b"")
     # Reading a pipe could wait for ever, and reading a device could never end.
-    if path.exists() and not path.is_file():
+    if file.path.exists() and not file.path.is_file():
         raise ImageError("it is a device or a pipe, not a file")
-    return read_image(path)
+    return read_image(file.path)
 
 
 def _map_in_order(
@@ -140,20 +155,17 @@ def _map_in_order(
 
 
 def _batches(prepared: Iterable[_PreparedImage], on_prepared: Callable[[], object]) -> Iterator[list[_PreparedImage]]:
-    """Group images until they have enough faces for the model, are many, or hold much memory.
-
-    The first batches are small, so that the first results come at once.
-    """
+    """Group the images of a piece until they have enough faces for the model, or hold much memory."""
     batch: list[_PreparedImage] = []
-    faces, waiting_bytes, enough = 0, 0, 1
+    faces, waiting_bytes = 0, 0
     for one in prepared:
         on_prepared()
         batch.append(one)
         faces += len(one.crops)
         waiting_bytes += 0 if one.image is None else one.image.nbytes
-        if max(faces, len(batch)) >= enough or waiting_bytes >= MOST_WAITING_BYTES:
+        if faces >= BATCH_SIZE or waiting_bytes >= MOST_WAITING_BYTES:
             yield batch
-            batch, faces, waiting_bytes, enough = [], 0, 0, min(2 * enough, BATCH_SIZE)
+            batch, faces, waiting_bytes = [], 0, 0
     if batch:
         yield batch
 
@@ -173,7 +185,7 @@ def _status(one: _PreparedImage) -> str:
 
 
 def _annotate_batch(
-    pool: Executor, batch: Sequence[_PreparedImage], results: Sequence[ImageResult], targets: Mapping[Path, Path]
+    pool: Executor, batch: Sequence[_PreparedImage], results: Sequence[ImageResult], targets: Mapping[Location, Path]
 ) -> Iterator[ImageResult]:
     """Yield the results of a batch, each once its annotated image is written."""
     written = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
-from emotion.core.stores import StoreAddress
+from emotion.core.stores import Location, StoreAddress
 from emotion.data.file_formats import identify
 from emotion.data.images import is_image
 from emotion.ingest.ferplus import is_ferplus
@@ -35,7 +35,7 @@ HOW_TO_GET_IMAGES = (
 )
 
 
-def open_source(folder: Path | StoreAddress, file: str | None, labels: LabelReader) -> Source:
+def open_source(folder: Location, file: str | None, labels: LabelReader) -> Source:
     """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
 
     Raises:

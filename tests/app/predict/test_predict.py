@@ -23,7 +23,7 @@ from PIL import Image
 
 from emotion.app.predict.annotated_files import plan_targets
 from emotion.app.predict.image_files import ImageFile, collect_files
-from emotion.app.predict.predict_files import predict_files
+from emotion.app.predict.predict_files import cut_pieces, predict_pieces
 from emotion.app.predict.results import ImageResult, ResultCounts
 from emotion.app.predict.terminal_table import Table
 from emotion.core.emotion_names import EMOTIONS
@@ -184,7 +184,7 @@ def make_tree(folder):
 
 
 def paths_of(names, **options):
-    return [file.path.as_posix() for file in collect_files(names, **options)]
+    return [str(file.path) for file in collect_files(names, **options)]
 
 
 def test_folders_give_their_images_sorted_and_without_hidden_ones(here):
@@ -698,7 +698,7 @@ def files_of(paths):
 def test_faces_of_many_images_go_to_the_model_together(here, model):
     paths = [save(here / f"{number}.png", noise(seed=number)) for number in range(70)]
     predictor = Slow(model)
-    results = list(predict_files(files_of(paths), predictor, threads=2))
+    results = list(predict_pieces(cut_pieces(files_of(paths)), predictor, threads=2))
     assert [result.path for result in results] == paths
     assert predictor.batches == [1, 2, 4, 8, 16, 32, 7], "the first answers come at once"
     alone = Predictor(model, detector="whole")
@@ -711,7 +711,7 @@ def test_faces_of_many_images_go_to_the_model_together(here, model):
 def test_only_a_few_images_are_ahead_of_the_reader(here, model):
     path = save(here / "a.png", noise())
     predictor = Slow(model)
-    results = predict_files(files_of([path] * 500), predictor, threads=2)
+    results = predict_pieces(cut_pieces(files_of([path] * 500)), predictor, threads=2)
     next(results)
     time.sleep(0.3)
     assert 1 <= predictor.searched <= 1 + 3 * 2
@@ -726,7 +726,9 @@ def test_few_images_wait_to_be_annotated(here, model, monkeypatch):
     paths = [save(here / f"{number}.png", noise(100, 100, seed=number)) for number in range(20)]
     files = files_of(paths)
     predictor = Slow(model)
-    results = list(predict_files(files, predictor, threads=2, targets=plan_targets(files, here / "annotated")))
+    results = list(
+        predict_pieces(cut_pieces(files), predictor, threads=2, targets=plan_targets(files, here / "annotated"))
+    )
     assert len(results) == len(list((here / "annotated").iterdir())) == 20
     assert max(predictor.batches) == 4, "of 30,000 bytes each"
 
@@ -734,9 +736,8 @@ def test_few_images_wait_to_be_annotated(here, model, monkeypatch):
 def test_progress_comes_by_image_and_before_the_results(here, model):
     path = save(here / "a.png", noise())
     ticks = []
-    results = predict_files(
-        files_of([path] * 40), Predictor(model, detector="whole"), on_prepared=lambda: ticks.append(1)
-    )
+    pieces = cut_pieces(files_of([path] * 40))
+    results = predict_pieces(pieces, Predictor(model, detector="whole"), on_prepared=lambda: ticks.append(1))
     seen = [len(ticks) for _ in results]
     assert seen[:5] == [1, 3, 3, 7, 7]
     assert len(ticks) == 40
@@ -745,7 +746,7 @@ def test_progress_comes_by_image_and_before_the_results(here, model):
 def test_opencv_gets_its_threads_back(here, model):
     before = cv2.getNumThreads()
     path = save(here / "a.png", noise())
-    results = predict_files(files_of([path] * 3), Predictor(model, detector="whole"), threads=2)
+    results = predict_pieces(cut_pieces(files_of([path] * 3)), Predictor(model, detector="whole"), threads=2)
     next(results)
     assert cv2.getNumThreads() == 1
     results.close()
@@ -755,7 +756,7 @@ def test_opencv_gets_its_threads_back(here, model):
 def test_no_thread_is_left(here, model):
     path = save(here / "a.png", noise())
     before = threading.active_count()
-    list(predict_files(files_of([path] * 9), Predictor(model, detector="whole"), threads=3))
+    list(predict_pieces(cut_pieces(files_of([path] * 9)), Predictor(model, detector="whole"), threads=3))
     assert threading.active_count() == before
 
 

@@ -1,0 +1,277 @@
+"""emotion.parallel.cluster: a map on a scheduler and workers, as processes on this machine."""
+
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from emotion.core.errors import InputError
+from emotion.parallel import cluster, piece
+from emotion.parallel.address import SCHEDULER, scheduler_address, use_cluster
+from emotion.parallel.batches import batched, map_batches
+from emotion.parallel.cluster import WAITING_PER_THREAD, ClusterError, map_on_cluster
+from emotion.parallel.piece import CODE, environment, find_difference
+from tests.parallel import cluster_functions as functions
+from tests.parallel.cluster_processes import Cluster, running_cluster
+
+pytestmark = pytest.mark.medium
+
+NUMBERS = list(range(95))
+DOUBLED = [2 * number for number in NUMBERS]
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as started:
+        yield started
+
+
+@pytest.fixture
+def address(two_workers):
+    return two_workers.address
+
+
+def flat(batches):
+    return [value for batch in batches for value in batch]
+
+
+def test_the_results_are_those_of_this_machine_alone_in_order(address, monkeypatch):
+    alone = list(map_batches(functions.double, batched(NUMBERS, 2)))
+    monkeypatch.setenv(SCHEDULER, address)
+    assert list(map_batches(functions.double, batched(NUMBERS, 2))) == alone
+    assert flat(alone) == DOUBLED
+
+
+def test_both_workers_take_part_and_this_process_does_not(two_workers):
+    processes = set(map_on_cluster(two_workers.address, functions.process_of, range(20)))
+    assert processes == {worker.pid for worker in two_workers.workers}
+
+
+def test_no_pieces_give_no_results(address):
+    assert list(map_on_cluster(address, functions.double, [])) == []
+
+
+def test_a_scheduler_file_is_an_address(two_workers, tmp_path):
+    file = two_workers._scheduler_file
+    assert flat(map_on_cluster(str(file), functions.double, [NUMBERS])) == DOUBLED
+
+
+def test_the_address_may_stand_in_dask_s_configuration(address, monkeypatch):
+    import dask
+
+    with dask.config.set({"scheduler-address": address}):
+        assert flat(map_on_cluster("dask", functions.double, [NUMBERS])) == DOUBLED
+
+
+def test_a_map_within_a_piece_stays_on_the_worker(address, monkeypatch):
+    monkeypatch.setenv(SCHEDULER, address)
+    assert flat(map_batches(functions.map_inside, batched(NUMBERS, 20))) == DOUBLED
+
+
+def test_few_pieces_are_under_way_however_slowly_results_are_taken(address):
+    taken = []
+
+    def pieces() -> Iterator[list[int]]:
+        for number in count():
+            taken.append(number)
+            yield [number]
+
+    results = map_on_cluster(address, functions.double, pieces())
+    assert next(results) == [0]
+    time.sleep(0.3)
+    assert len(taken) <= 2 * WAITING_PER_THREAD + 1
+    results.close()
+
+
+def test_pieces_that_wait_are_canceled_with_the_iterator(address, tmp_path):
+    results = map_on_cluster(address, partial(functions.note_run, tmp_path), range(100))
+    assert next(results) == 0
+    results.close()
+    time.sleep(0.3)
+    begun = len(list(tmp_path.iterdir()))
+    time.sleep(0.5)
+    assert len(list(tmp_path.iterdir())) == begun <= 2 * WAITING_PER_THREAD + 1
+
+
+def test_an_error_of_the_iterator_is_raised_here(address):
+    def broken() -> Iterator[list[int]]:
+        yield [1]
+        raise InputError("the archive is damaged")
+
+    with pytest.raises(InputError, match="the archive is damaged"):
+        list(map_on_cluster(address, functions.double, broken()))
+
+
+def test_a_piece_that_fails_on_one_worker_is_done_by_the_other(two_workers):
+    faulty = two_workers.workers[0].pid
+    assert list(map_on_cluster(two_workers.address, partial(functions.fail_in, faulty), range(20))) == list(range(20))
+
+
+def test_a_piece_that_fails_on_both_is_named(address):
+    name = lambda batch: f"the numbers {batch[0]} to {batch[-1]}"  # noqa: E731
+    with pytest.raises(ClusterError, match=r"the numbers 50 to 59 failed on the worker tcp://127.*50 is not possible"):
+        list(map_on_cluster(address, functions.fail_on_50, batched(NUMBERS, 10), name=name))
+    with pytest.raises(ClusterError, match="piece 6 of the work"):
+        list(map_on_cluster(address, functions.fail_on_50, batched(NUMBERS, 10)))
+
+
+def test_a_result_can_take_the_place_of_a_piece_that_fails(address):
+    results = map_on_cluster(
+        address, functions.fail_on_50, batched(NUMBERS, 10), recover=lambda batch, error: [f"{error}"]
+    )
+    values = flat(results)
+    assert len(values) == 86
+    assert "50 is not possible" in values[50]
+
+
+def test_what_the_user_can_mend_ends_the_map(address):
+    with pytest.raises(ClusterError, match="50 is refused; write 51"):
+        list(
+            map_on_cluster(
+                address,
+                functions.refuse_50,
+                batched(NUMBERS, 10),
+                recover=lambda batch, error: pytest.fail("recovered"),
+            )
+        )
+
+
+def test_a_file_that_no_machine_can_read_has_the_result_of_this_machine_alone(address, tmp_path):
+    missing = str(tmp_path / "gone.png")
+    alone = functions.length_of(missing)
+    assert list(map_on_cluster(address, functions.length_of, [missing])) == [alone]
+
+
+def test_a_file_that_only_workers_lack_is_named(address, tmp_path, monkeypatch):
+    (tmp_path / "here.png").write_bytes(b"12")
+    # As seen from the workers, which run elsewhere, this path leads nowhere.
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ClusterError, match=r"here\.png cannot be read there \(No such file"):
+        list(map_on_cluster(address, functions.length_of, ["here.png"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "expected"),
+    [("numpy", "1.0", "numpy"), (CODE, "0000", CODE), ("Python", "3.10", "Python 3.1")],
+)
+def test_a_worker_with_another_version_is_named_at_once(address, monkeypatch, name, found, expected):
+    monkeypatch.setattr(piece, "environment", lambda: {**environment(), name: found})
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match=rf"the worker tcp://127\S+ cannot be used: .*{expected}"):
+        list(map_on_cluster(address, functions.double, batched(NUMBERS, 2)))
+    assert time.monotonic() - began < 10
+
+
+def test_a_worker_may_lack_a_runtime_that_its_work_does_not_need():
+    here = {"numpy": "2.4", "tensorflow": "2.21"}
+    assert find_difference({"numpy": "2.4", "tensorflow": ""}, here) == ""
+    assert find_difference({"numpy": "2.4", "tensorflow": "2.20"}, here) == "tensorflow 2.20 in place of 2.21"
+    assert find_difference({"tensorflow": "2.21"}, here) == "numpy (not installed) in place of 2.4"
+
+
+def test_another_version_of_dask_is_named(address, monkeypatch):
+    cluster.connect(address).close()
+    monkeypatch.setattr("distributed.versions._version_cached", lambda name: "2000.1.0")
+    with pytest.raises(ClusterError, match=r"the scheduler at \S+ has dask 2\S+, and this machine 2000\.1\.0"):
+        cluster.connect(address)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ("tcp://127.0.0.1:9", "no scheduler of Dask answers at tcp://127.0.0.1:9"),
+        ("tcp://no.such.host.invalid:8786", "no scheduler of Dask answers"),
+        ("localhost", "expected one such as tcp://host:8786"),
+        ("http://127.0.0.1:9", "no scheduler of Dask answers"),
+        ("missing.json", "the scheduler file missing.json does not exist"),
+        ("dask", "Dask's configuration names no scheduler"),
+    ],
+)
+def test_a_wrong_address_is_a_sentence_within_ten_seconds(wrong, reason, monkeypatch):
+    assert cluster.CONNECTING_SECONDS <= 8
+    monkeypatch.setattr(cluster, "CONNECTING_SECONDS", 1)
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match=re.escape(reason)):
+        map_on_cluster(wrong, functions.double, [[1]])
+    assert time.monotonic() - began < 10
+
+
+def test_a_missing_dask_is_a_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterError, match="needs the package dask"):
+        map_on_cluster("tcp://127.0.0.1:9", functions.double, [[1]])
+
+
+def test_the_address_comes_from_the_environment_or_the_option(monkeypatch):
+    monkeypatch.delenv(SCHEDULER, raising=False)
+    use_cluster(None)
+    assert scheduler_address() is None
+    monkeypatch.setenv(SCHEDULER, " ")
+    assert scheduler_address() is None
+    use_cluster("tcp://host:8786")
+    assert scheduler_address() == "tcp://host:8786"
+
+
+def test_a_killed_worker_changes_no_result(tmp_path):
+    with running_cluster(tmp_path) as started:
+        results = map_on_cluster(started.address, functions.double_slowly, batched(NUMBERS, 2))
+        first = next(results)
+        os.killpg(started.workers[0].pid, signal.SIGKILL)
+        assert [*first, *flat(results)] == DOUBLED
+
+
+def test_a_piece_that_ends_its_workers_is_named(tmp_path):
+    with running_cluster(tmp_path, 3, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1") as started:
+        results = map_on_cluster(
+            started.address, functions.end_worker_on_50, batched(NUMBERS, 10), recover=lambda batch, error: [str(error)]
+        )
+        values = flat(results)
+    assert len(values) == 86
+    assert "each worker that took it ended" in values[50]
+
+
+def test_a_lost_scheduler_ends_the_map(tmp_path):
+    with running_cluster(tmp_path, 1) as started:
+        results = map_on_cluster(started.address, functions.double_slowly, batched(range(2000), 2))
+        next(results)
+        os.killpg(started.scheduler.pid, signal.SIGKILL)
+        began = time.monotonic()
+        with pytest.raises(ClusterError, match=r"the scheduler at \S+ is lost"):
+            list(results)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.slow
+def test_a_piece_that_fills_the_memory_of_workers_is_named(tmp_path):
+    with running_cluster(tmp_path, 0) as started:
+        for _ in range(2):
+            started.add_worker("--nanny", "--memory-limit", "600MB")
+        started.wait_for_workers(2)
+        results = map_on_cluster(
+            started.address, functions.fill_memory, batched(NUMBERS, 10), recover=lambda batch, error: [str(error)]
+        )
+        values = flat(results)
+    assert len(values) == 86
+    assert "for want of memory" in values[50]
+
+
+def test_without_dask_in_use_it_is_not_imported():
+    from subprocess import run
+
+    code = (
+        "import sys; from tests.parallel import cluster_functions as f; from emotion.parallel.batches import *; "
+        "assert list(map_batches(f.double, [[1]])) == [[2]]; "
+        "sys.exit(any(name in sys.modules for name in ('dask', 'distributed')))"
+    )
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment.pop(SCHEDULER, None)
+    assert run([sys.executable, "-c", code], cwd=root, env=environment).returncode == 0
