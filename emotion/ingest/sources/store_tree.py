@@ -46,6 +46,12 @@ class StoreTree(NamedTuple):
         """Return the tree of some files. Those that are missing are left out."""
         return StoreTree(self.address, {file: self.sizes[file] for file in files if file in self.sizes})
 
+    def below(self, folder: str) -> "StoreTree":
+        """Return the tree of the files below one of its folders."""
+        start = f"{folder}/"
+        inner = {file.removeprefix(start): size for file, size in self.sizes.items() if file.startswith(start)}
+        return StoreTree(self.address / folder, inner)
+
     def load(self) -> LoadedTree:
         """Return the files in memory, read at the same time.
 

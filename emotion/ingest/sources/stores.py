@@ -11,7 +11,7 @@ from emotion.ingest.sources.layouts.layout import Read
 from emotion.ingest.sources.layouts.manifest import read_manifest
 from emotion.ingest.sources.layouts.manifest_table import SUFFIXES as TABLES
 from emotion.ingest.sources.layouts.readers import read_files, read_layout
-from emotion.ingest.sources.source import Source
+from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.store_tree import StoreTree, open_store
 
 ALL = "."
@@ -28,8 +28,23 @@ def open_in_store(address: StoreAddress, file: str | None, labels: LabelReader) 
     tree = open_store(address)
     if file is None or file == ALL:
         _check_images(tree)
-        return open_tree(tree, labels, read_layout if file is None else read_files)
+        inner = _unwrap(tree, labels)
+        return open_tree(inner, labels, read_layout if file is None else read_files)
     return _open_named(tree, file.strip("/"), labels)
+
+
+def _unwrap(tree: StoreTree, labels: LabelReader) -> StoreTree:
+    """Return the tree below the outer folders that hold all files and say nothing of them."""
+    tops = {name.partition("/")[0] if "/" in name else "" for name in tree.list().names}
+    folder = tops.pop() if len(tops) == 1 else ""
+    inner = tree.below(folder)
+    is_doubled = any(name.startswith(f"{folder}/") for name in inner.sizes)
+    return _unwrap(inner, labels) if folder and is_wrapper(folder, labels, is_doubled=is_doubled) else tree
+
+
+def is_wrapper(folder: str, labels: LabelReader, *, is_doubled: bool) -> bool:
+    """Return whether a folder only wraps others. A doubled one, `images/images`, shows only from outside."""
+    return not (is_doubled or split_of(folder) or labels.knows(folder))
 
 
 def _check_images(tree: StoreTree) -> None:
@@ -52,13 +67,11 @@ def _open_named(tree: StoreTree, file: str, labels: LabelReader) -> Source:
             raise InputError(f"{tree.name}/{file} (source.file) is no manifest. {explain_download(tree)}")
         read: Read = partial(read_manifest, file=file)
         return open_tree(tree, labels, read)
-    start = f"{file}/"
-    below = {name.removeprefix(start): size for name, size in tree.sizes.items() if name.startswith(start)}
-    if not below:
+    inner = tree.below(file)
+    if not inner.sizes:
         raise InputError(
             f"{tree.name}/{file} (source.folder and source.file) does not exist; set source.file to null, or to a "
             "manifest or folder that is there"
         )
-    inner = StoreTree(tree.address / file, below)
     _check_images(inner)
     return open_tree(inner, labels, read_files)
