@@ -80,14 +80,11 @@ def test_files_folders_and_stores_mix_and_come_once(photos):
 
 
 def test_an_address_without_an_image_and_a_name_that_leads_out_have_their_problems(photos, predict):
-    photos.pipe_file("/bucket/bad/../../x.png", b"x")
-    photos.store["/bucket/odd/a/../../../x.png"] = photos.store.pop(
-        next(name for name in photos.store if "x.png" in name)
-    )
+    photos.pipe_file("/bucket/odd/a/../../../x.png", b"x")
     (nothing,) = collect_files(["memory://bucket/other"])
     assert nothing.problem == "there is no image at this address"
     (outward,) = collect_files(["memory://bucket/odd"])
-    assert "part .." in outward.problem
+    assert "part .." in str(outward.problem)
     status, out, _ = predict("memory://bucket/odd", "--csv", "--annotate", "boxed")
     assert status == 1
     assert rows_of(out)[0]["status"].startswith("unreadable: its name")
