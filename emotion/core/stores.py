@@ -35,10 +35,14 @@ class Backend(NamedTuple):
 CONNECTIONS = 32
 """Files that a process reads from a store at the same time."""
 
+_UNCACHED = {"use_listings_cache": False}
+"""Two listings of a process may have to differ. sshfs keeps none, and does not know the option."""
+
 _S3 = Backend(
     "s3",
     "s3fs",
     {
+        **_UNCACHED,
         "max_concurrency": 1,  # within a file; with more, s3fs asks for the size of each file first
         "config_kwargs": {
             "connect_timeout": 2,
@@ -49,12 +53,17 @@ _S3 = Backend(
     },
     configuration="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws",
 )
-_AZURE = Backend("az", "adlfs", configuration="AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY")
+_AZURE = Backend(
+    "az",
+    "adlfs",
+    {**_UNCACHED, "connection_timeout": 2},
+    configuration="AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+)
 _SSH = Backend("ssh", "sshfs", {"connect_timeout": 8}, True, "the agent of ssh, or ~/.ssh")
 
 BACKENDS: dict[str, Backend] = {
     "s3": _S3,
-    "gs": Backend("gs", "gcsfs", configuration="`gcloud auth application-default login`"),
+    "gs": Backend("gs", "gcsfs", _UNCACHED, configuration="`gcloud auth application-default login`"),
     "az": _AZURE,
     "azure": _AZURE,
     "ssh": _SSH,
@@ -65,7 +74,7 @@ BACKENDS: dict[str, Backend] = {
 STARTS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 SECRET = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]*://)\S*@")
-"""What may be a user and a password in an address. A password may hold any character."""
+"""The part of an address that may be a user and a password. A password may hold any character."""
 
 ETAGS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 """Names under which stores tell that a file changed, the surest first."""
@@ -259,8 +268,7 @@ def _open_system(scheme: str, host: str, process: int) -> tuple[Any, str]:
             f"{scheme}:// needs the package {backend.package}, which is not installed; install it with `pip install "
             f"{backend.package}`"
         ) from None
-    options = {**backend.options, "use_listings_cache": False, "skip_instance_cache": True}
-    system, root = url_to_fs(f"{backend.protocol}://{host}/", **options)
+    system, root = url_to_fs(f"{backend.protocol}://{host}/", **backend.options, skip_instance_cache=True)
     return system, str(root)
 
 

@@ -40,7 +40,7 @@ def open_source(folder: Location, file: str | None, labels: LabelReader) -> Sour
 
     Raises:
         InputError: there is no source, or several and `file` is None; its layout is unknown; it lies behind a link to
-            a folder; a folder cannot be listed; or a store cannot be used.
+            a folder; or a folder cannot be listed. It is also raised where a store cannot be used.
     """
     if isinstance(folder, StoreAddress):
         return open_in_store(folder, file, labels)
