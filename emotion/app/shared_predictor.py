@@ -1,10 +1,10 @@
 """A predictor on the workers of a cluster: each loads the model file once, and it has to be the same file."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from emotion.app.file_hash import hash_file
 from emotion.core.errors import InputError
 from emotion.inference.predictor import Predictor, find_standard
 from emotion.parallel.on_worker import is_on_worker
@@ -53,8 +53,8 @@ def _load(shared: SharedPredictor) -> Predictor:
     path = shared.model or find_standard()
     if _hash(path) != shared.sha256:
         raise InputError(
-            f"the model file {path} there is not that of this machine; bring the same file to all machines, or name "
-            "one with --model in a folder that all of them mount"
+            f"the model file {path} there is not that of this machine; copy the same file to all machines, or name one "
+            "in a shared folder with --model"
         )
     return Predictor(
         path,
@@ -68,8 +68,7 @@ def _load(shared: SharedPredictor) -> Predictor:
 
 def _hash(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(path)
     except OSError as error:
         where = " there" if is_on_worker() else ""
         raise InputError(

@@ -1,4 +1,4 @@
-"""OpenCV in one thread, where each core has work of its own."""
+"""OpenCV in one thread, where other threads or processes use the other cores."""
 
 import sys
 from collections.abc import Iterator

@@ -108,10 +108,11 @@ def run(arguments: argparse.Namespace) -> None:
     arguments.data = locate(arguments.data)
     _check_paths(arguments)
     use_cluster(arguments.cluster)
-    from emotion.app.evaluate.evaluation import evaluate, hash_file
+    from emotion.app.evaluate.evaluation import evaluate
     from emotion.app.evaluate.option_values import find_model, named_as_options
     from emotion.app.evaluate.output import to_json, write_plot
     from emotion.app.evaluate.terminal_report import describe
+    from emotion.app.file_hash import hash_file
     from emotion.core.files import write_json
     from emotion.runtimes.engines import load_engine
 

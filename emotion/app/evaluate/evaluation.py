@@ -1,6 +1,5 @@
 """The evaluation of a model on labeled images, from the source to the report."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,9 +165,3 @@ def describe_intervals(answers: Answers, settings: Settings) -> dict[str, Any]:
     """Return the way in which intervals were made: draws of images, or of groups where the data names some."""
     by = "group" if (answers.images["group"] != "").any() else "image"
     return {"level": 0.95, "bootstrap_by": by, **settings._asdict()}
-
-
-def hash_file(path: Path) -> str:
-    """Return the sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from emotion.app.predict.image_files import ImageFile
+from emotion.app.outputs import free_name
+from emotion.app.predict.stored_files import ImageFile
 from emotion.core.errors import InputError, is_disk_full
 from emotion.core.files import atomic_path
 from emotion.core.stores import Location
@@ -51,7 +52,7 @@ def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Location, Pat
             f"--annotate: the folder {folder} cannot be made ({error.strerror}); name another folder"
         ) from None
     taken: dict[str, int] = {}
-    targets = {file.path: folder / _free_name(_target_name(file.relative), taken) for file in files if not file.problem}
+    targets = {file.path: folder / free_name(_target_name(file.relative), taken) for file in files if not file.problem}
     originals = {path.resolve() for path in targets if isinstance(path, Path)}
     for target in targets.values():
         if target.resolve() in originals or not _is_ours(target):
@@ -102,16 +103,6 @@ def write_annotated(target: Path, content: bytes) -> None:
 
 def _target_name(name: Path) -> Path:
     return name if name.suffix.lower() in (*JPEG_SUFFIXES, ".png") else name.with_suffix(".png")
-
-
-def _free_name(name: Path, taken: dict[str, int]) -> Path:
-    """Return `name`, with a number where it is taken. On some systems A and a are the same name."""
-    free, first = name, str(name).casefold()
-    while str(free).casefold() in taken:
-        taken[first] += 1
-        free = name.with_name(f"{name.stem}-{taken[first]}{name.suffix}")
-    taken[str(free).casefold()] = 1
-    return free
 
 
 def _is_ours(target: Path) -> bool:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # at run time they would load OpenCV
     from tqdm import tqdm
 
     from emotion.app.predict.csv_and_json import OutputFormat
-    from emotion.app.predict.image_files import ImageFile
     from emotion.app.predict.results import ImageResult, ResultCounts
+    from emotion.app.predict.stored_files import ImageFile
     from emotion.core.stores import Location
     from emotion.inference.predictor import Predictor
 

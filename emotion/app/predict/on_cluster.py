@@ -8,9 +8,10 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.app.predict.image_files import ImageFile
+from emotion.app.named_files import NamedFile
 from emotion.app.predict.predict_files import Piece, predict_pieces
 from emotion.app.predict.results import UNREADABLE, ImageResult
+from emotion.app.predict.stored_files import ImageFile
 from emotion.app.shared_predictor import SharedPredictor
 from emotion.core.stores import Location
 from emotion.parallel.cluster import ClusterError, map_on_cluster
@@ -66,9 +67,13 @@ def predict_on_cluster(
 
 
 def _make_remote(piece: Piece, targets: Mapping[Location, Path]) -> RemotePiece:
-    files = [file._replace(path=file.path.absolute()) for file in piece]
+    files = [_with_whole_path(file) for file in piece]
     own = {file.path.absolute(): targets[file.path].absolute() for file in piece if file.path in targets}
     return RemotePiece(files, [file.path for file in piece], own)
+
+
+def _with_whole_path(file: ImageFile) -> ImageFile:
+    return file._replace(path=file.path.absolute()) if isinstance(file, NamedFile) else file
 
 
 def _predict_piece(shared: SharedPredictor, piece: RemotePiece) -> list[ImageResult]:

@@ -16,10 +16,9 @@ from typing import TypeVar
 import numpy as np
 
 from emotion.app.predict.annotated_files import encode_annotated, write_annotated
-from emotion.app.predict.image_files import ImageFile
 from emotion.app.predict.results import NO_FACE, OK, UNREADABLE, ImageResult
-from emotion.app.predict.stored_files import cut_fetches, fetch
-from emotion.core.stores import Location, StoreAddress
+from emotion.app.predict.stored_files import ImageFile, StoredFile, cut_fetches, fetch
+from emotion.core.stores import Location
 from emotion.data.images import ImageError, decode, read_image
 from emotion.faces.detection import Detection
 from emotion.inference.predictor import BATCH_SIZE, Face, Predictor
@@ -127,9 +126,9 @@ def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _Pre
 
 
 def _read_file(file: ImageFile) -> np.ndarray:
-    if isinstance(file.content, ImageError):
-        raise file.content
-    if isinstance(file.path, StoreAddress):
+    if isinstance(file, StoredFile):
+        if isinstance(file.content, ImageError):
+            raise file.content
         return decode(file.content or b"")
     # Reading a pipe could wait for ever, and reading a device could never end.
     if file.path.exists() and not file.path.is_file():

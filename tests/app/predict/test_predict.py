@@ -21,8 +21,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emotion.app.named_files import NamedFile
 from emotion.app.predict.annotated_files import plan_targets
-from emotion.app.predict.image_files import ImageFile, collect_files
+from emotion.app.predict.image_files import collect_files
 from emotion.app.predict.predict_files import cut_pieces, predict_pieces
 from emotion.app.predict.results import ImageResult, ResultCounts
 from emotion.app.predict.terminal_table import Table
@@ -692,7 +693,7 @@ class Slow(Predictor):
 
 
 def files_of(paths):
-    return [ImageFile(Path(path), Path(Path(path).name)) for path in paths]
+    return [NamedFile(Path(path), Path(Path(path).name)) for path in paths]
 
 
 def test_faces_of_many_images_go_to_the_model_together(here, model):

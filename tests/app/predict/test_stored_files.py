@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from emotion.app.predict import stored_files
-from emotion.app.predict.image_files import ImageFile, collect_files
-from emotion.app.predict.stored_files import cut_fetches, fetch
+from emotion.app.predict.image_files import collect_files
+from emotion.app.predict.stored_files import StoredFile, cut_fetches, fetch
 from emotion.core.stores import StoreAddress
 from emotion.data.images import ImageError
 from tests.app.predict.test_predict import noise, rows_of, save
@@ -43,6 +43,10 @@ def predict(model, run_emotion):
     return lambda *arguments: run_emotion("predict", *arguments, "--model", model)
 
 
+def stored(files):
+    return [file for file in files if isinstance(file, StoredFile)]
+
+
 def test_a_store_gives_what_a_folder_gives(photos, predict):
     status, out, err = predict("memory://bucket/photos", "--csv")
     there = (status, out.replace("memory://bucket/photos", "photos"), err)
@@ -73,10 +77,10 @@ def test_files_folders_and_stores_mix_and_come_once(photos):
         "memory://bucket/photos/sub/deeper/d [1].png",
         "memory://bucket/photos/notes.txt",
     ]
-    assert [bool(file.size) for file in files] == [False, True, True, True]
     loaded = fetch(files)
-    assert [file.content is None for file in loaded] == [True, False, False, False]
-    assert loaded[1].content == Path("photos/sub/c.png").read_bytes()
+    assert [file.path for file in loaded] == [file.path for file in files]
+    assert [file.size for file in stored(loaded)] == [len(file.content) for file in stored(loaded)]
+    assert stored(loaded)[0].content == Path("photos/sub/c.png").read_bytes()
 
 
 def test_an_address_without_an_image_and_a_name_that_leads_out_have_their_problems(photos, predict):
@@ -91,10 +95,10 @@ def test_an_address_without_an_image_and_a_name_that_leads_out_have_their_proble
 
 
 def test_a_file_that_went_and_a_large_one_are_unreadable(photos, predict, monkeypatch):
-    files = collect_files(["memory://bucket/photos"])
+    files = stored(collect_files(["memory://bucket/photos"]))
     photos.rm_file("/bucket/photos/b.png")
     monkeypatch.setattr("emotion.ingest.sources.store_tree.MAX_FILE_BYTES", files[0].size - 1)
-    first, second, third, _ = fetch(files)
+    first, second, third, _ = stored(fetch(files))
     assert "larger than" in str(first.content)
     assert "No such file" in str(second.content)
     assert isinstance(second.content, ImageError)
@@ -102,7 +106,7 @@ def test_a_file_that_went_and_a_large_one_are_unreadable(photos, predict, monkey
 
 
 def test_large_files_are_read_a_few_at_a_time(monkeypatch):
-    files = [ImageFile(StoreAddress("s3", "b", f"{number}.png"), Path("a"), size=3) for number in range(200)]
+    files = [StoredFile(StoreAddress("s3", "b", f"{number}.png"), Path("a"), size=3) for number in range(200)]
     assert [len(chunk) for chunk in cut_fetches(files)] == [64, 64, 64, 8]
     monkeypatch.setattr(stored_files, "FETCHED_BYTES", 10)
     assert [len(chunk) for chunk in cut_fetches(files)] == [4] * 50

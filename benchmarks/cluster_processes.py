@@ -1,4 +1,4 @@
-"""A scheduler of Dask and workers as processes of this machine, for tests."""
+"""A scheduler of Dask and workers as processes of this machine, for measurements and tests."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from distributed import Client
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 START_SECONDS = 60
 

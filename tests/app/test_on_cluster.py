@@ -1,0 +1,220 @@
+"""Commands and stages on a cluster: the same bytes as alone, and sentences where a worker lacks something."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distributed import Client
+
+from benchmarks.cluster import peak_mebibytes
+from benchmarks.cluster_processes import Cluster, running_cluster
+from benchmarks.predict_speed import EMOTION, run
+from emotion.app.predict.image_files import collect_files
+from emotion.app.predict.on_cluster import predict_on_cluster
+from emotion.app.predict.predict_files import cut_pieces, predict_pieces
+from emotion.app.predict.results import ImageResult
+from emotion.app.shared_predictor import SharedPredictor, share_predictor
+from emotion.core.errors import InputError
+from emotion.inference.predictor import Predictor
+from emotion.parallel.address import SCHEDULER
+from emotion.parallel.cluster import ClusterError
+from stages import create_dataframe, extract_features, resolve_faces
+from tests.app.writing import read_files
+from tests.makers import ROOT, encode, image_files, make_rows, write_files, write_params, write_zip
+
+pytestmark = pytest.mark.medium
+
+
+@pytest.fixture(autouse=True)
+def alone_at_first(monkeypatch):
+    """Have no cluster, and undo what --cluster sets in this process."""
+    monkeypatch.setenv(SCHEDULER, "")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as started:
+        yield started
+
+
+@pytest.fixture
+def photos(here, astronaut) -> Path:
+    """40 portraits, a photo without a face and a broken file."""
+    files = {f"{number:02}.jpg": encode(np.roll(astronaut, number, axis=1), ".jpg") for number in range(40)}
+    files |= {"below/sky.png": encode(np.full((200, 200), 90, np.uint8)), "below/broken.png": b"no image"}
+    return write_files(here / "photos", files)
+
+
+def share(model: Path) -> SharedPredictor:
+    return share_predictor(model, detector="auto", margin=None, smallest=None, thorough=False)
+
+
+def summarize(result: ImageResult) -> tuple[object, ...]:
+    return result.path, result.status, *map(str, result.faces)
+
+
+def test_predictions_and_annotated_images_are_the_same_bytes(photos, model, cluster, run_emotion):
+    names = ["photos", "photos/gone.jpg", "nothing*.png", "--model", str(model), "--annotate"]
+    alone = run_emotion("predict", *names, "alone", "--json")
+    together = run_emotion("predict", *names, "together", "--json", "--cluster", cluster.address)
+    assert alone[0] == 3
+    assert together == alone
+    assert read_files(Path("together")) == read_files(Path("alone"))
+    assert len(read_files(Path("alone"))) == 40
+
+
+def test_an_evaluation_has_the_same_figures(here, model, cluster, run_emotion):
+    write_zip(here / "faces.zip", image_files(make_rows(per_class=3, size=20)))
+    arguments = ("evaluate", "--data", "faces.zip", "--split", "all", "--model", str(model), "--json", "-")
+    alone = run_emotion(*arguments)
+    assert alone[0] == 0
+    assert run_emotion(*arguments, "--cluster", cluster.address) == alone
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize("faces", ["as_is", "detect"])
+def test_the_table_and_the_arrays_are_the_same_bytes(here, astronaut, cluster, monkeypatch, packed, faces):
+    images = [
+        (emotion, split, np.roll(astronaut, shift, axis=1)) for shift, (emotion, split, _) in enumerate(make_rows())
+    ]
+    files = image_files(images, ".jpg") | {"train/happy/broken.jpg": b"no image"}
+    if packed:
+        write_zip(here / "data/raw/faces.zip", files)
+    else:
+        write_files(here / "data/raw", files)
+    write_params(here, features_faces=faces, source_rejected_share=0.2)
+    alone, together = make_data(), make_data(monkeypatch, cluster)
+    assert together == alone
+    assert b"broken.jpg" in alone["data/rejected.csv"]
+
+
+def make_data(monkeypatch: pytest.MonkeyPatch | None = None, cluster: Cluster | None = None) -> dict[str, bytes]:
+    """Run the stages that read images, and return the files that they write."""
+    if monkeypatch and cluster:
+        monkeypatch.setenv(SCHEDULER, cluster.address)
+    for stage in (resolve_faces, create_dataframe, extract_features):
+        stage.main()
+    return {name: content for name, content in read_files(Path()).items() if "raw/" not in name}
+
+
+def test_a_killed_worker_changes_no_prediction(photos, model, tmp_path):
+    pieces = cut_pieces(collect_files(["photos"]))
+    alone = [
+        (result.path, result.status, *map(str, result.faces)) for result in predict_pieces(pieces, Predictor(model))
+    ]
+    (tmp_path / "files").mkdir()
+    with running_cluster(tmp_path / "files") as started:
+        results = predict_on_cluster(pieces, share(model), started.address, targets={})
+        found = [next(results)]
+        os.killpg(started.workers[0].pid, signal.SIGKILL)
+        found += results
+    assert list(map(summarize, found)) == alone
+
+
+def test_a_worker_without_the_model_is_named(photos, model, tmp_path, cluster):
+    copy = tmp_path / "copy.onnx"
+    copy.write_bytes(model.read_bytes())
+    shared = share(copy)
+    copy.unlink()
+    with pytest.raises(ClusterError, match=r"worker tcp\S+ the model file \S+copy.onnx cannot be read there"):
+        predict_all(shared, cluster)
+    copy.write_bytes(b"another one")
+    with pytest.raises(ClusterError, match=r"the model file \S+copy.onnx there is not that of this machine"):
+        predict_all(shared, cluster)
+
+
+def test_a_model_that_is_missing_here_is_named(here, cluster, run_emotion):
+    status, _, errors = run_emotion("predict", "a.png", "--model", "no.onnx", "--cluster", cluster.address)
+    assert status != 0
+    assert "no.onnx" in str(status) + errors
+
+
+def predict_all(shared: SharedPredictor, cluster: Cluster) -> list[object]:
+    return list(predict_on_cluster(cut_pieces(collect_files(["photos"])), shared, cluster.address, targets={}))
+
+
+def test_no_scheduler_is_a_sentence_and_nothing_is_written(photos, model, run_emotion, monkeypatch):
+    monkeypatch.setattr("emotion.parallel.cluster.CONNECTING_SECONDS", 1)
+    status, out, _ = run_emotion("predict", "photos", "--model", model, "--csv", "--cluster", "tcp://127.0.0.1:9")
+    assert "no scheduler of Dask answers at tcp://127.0.0.1:9" in str(status)
+    assert out.count("\n") <= 1, "only the names of the columns"
+
+
+def test_no_scheduler_leaves_the_table_as_it_was(here, monkeypatch):
+    write_files(here / "data/raw", image_files(make_rows()))
+    write_params(here)
+    before = make_data()
+    monkeypatch.setattr("emotion.parallel.cluster.CONNECTING_SECONDS", 1)
+    monkeypatch.setenv(SCHEDULER, "tcp://127.0.0.1:9")
+    with pytest.raises(InputError, match="no scheduler of Dask answers"):
+        create_dataframe.main()
+    monkeypatch.delenv(SCHEDULER)
+    assert {name: content for name, content in read_files(Path()).items() if "raw/" not in name} == before
+
+
+def test_ctrl_c_ends_the_command_and_the_work(photos, model, cluster):
+    script = "import sys; from emotion.app.cli import main; main()"
+    names = [f"photos/./{'./' * number}{name:02}.jpg" for number in range(1, 60) for name in range(40)]
+    command = [sys.executable, "-c", script, "predict", *names, "--model", str(model), "--csv"]
+    process = subprocess.Popen(
+        [*command, "--cluster", cluster.address],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.stdout.read()
+    assert process.wait(10) == 130
+    with Client(cluster.address, set_as_default=False) as client:
+        deadline = time.monotonic() + 5
+        while any(client.processing().values()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not any(client.processing().values())
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_images(here, model, cluster):
+    content = encode(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8), ".jpg")
+    write_files(here / "few", {f"{number:05}.jpg": content for number in range(2_000)})
+    write_files(here / "many", {f"{number:05}.jpg": content for number in range(20_000)})
+    client, workers = zip(*(peaks(here / name, model, cluster) for name in ("few", "many")), strict=True)
+    assert client[1] - client[0] < 40, "MiB for 18,000 more names"
+    assert workers[1] - workers[0] < 20
+
+
+def peaks(folder: Path, model: Path, cluster: Cluster) -> tuple[float, float]:
+    """Predict on the cluster; return the peak memory of the command and of the larger worker so far, in MiB."""
+    command = [EMOTION, "predict", folder, "--csv", "--detector", "whole", "--model", model]
+    alone, together = run(command, EMOTION_SCHEDULER=""), run(command, EMOTION_SCHEDULER=cluster.address)
+    assert together.printed == alone.printed
+    return together.mebibytes, max(peak_mebibytes(worker.pid) for worker in cluster.workers)
+
+
+@pytest.mark.slow
+def test_kills_of_workers_at_random_moments_change_no_byte(here, astronaut, tmp_path_factory, monkeypatch):
+    images = [
+        (emotion, split, np.roll(astronaut, shift, axis=1))
+        for shift, (emotion, split, _) in enumerate(make_rows(per_class=6))
+    ]
+    write_files(here / "data/raw", image_files(images, ".jpg"))
+    write_params(here, features_faces="detect")
+    alone = make_data()
+    moments = random.Random(2013)
+    for number in range(10):
+        with running_cluster(tmp_path_factory.mktemp(f"kill-{number}")) as started:
+            victim = started.workers[number % 2]
+            timer = threading.Timer(moments.uniform(0.2, 4), os.killpg, (victim.pid, signal.SIGKILL))
+            timer.start()
+            assert make_data(monkeypatch, started) == alone
+            timer.join()
