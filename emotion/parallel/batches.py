@@ -41,6 +41,22 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     return iter(lambda: list(islice(rest, size)), [])
 
 
+def batched_by_weight(
+    items: Iterable[Item], size: int, weigh: Callable[[Item], int], most: int
+) -> Iterator[list[Item]]:
+    """Yield lists of at most `size` items. A list also ends where its items weigh `most` or more together."""
+    batch: list[Item] = []
+    weight = 0
+    for item in items:
+        batch.append(item)
+        weight += weigh(item)
+        if len(batch) == size or weight >= most:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
 def map_batches(
     function: Callable[[Item], Result], batches: Iterable[Item], *, name: Callable[[Item], str] | None = None
 ) -> Iterator[Result]:

@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from emotion.app.named_files import NamedFile
 from emotion.app.outputs import free_name
+from emotion.app.predict.stored_files import ImageFile
 from emotion.core.errors import InputError, is_disk_full
 from emotion.core.files import atomic_path
+from emotion.core.stores import Location
 from emotion.faces.detection import Box
 from emotion.inference.annotation import annotate
 from emotion.inference.predictor import Face
@@ -33,7 +34,7 @@ MOST_ENLARGED_SIDE = 2000
 """Pixels of the longer side of an enlarged image at most."""
 
 
-def plan_targets(files: Sequence[NamedFile], folder: Path) -> dict[Path, Path]:
+def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Location, Path]:
     """Return the path in `folder` of the annotated image of each file. Subfolders stay as they are.
 
     JPEG files stay JPEG. All others become PNG. A name that is taken gets a number.
@@ -52,7 +53,7 @@ def plan_targets(files: Sequence[NamedFile], folder: Path) -> dict[Path, Path]:
         ) from None
     taken: dict[str, int] = {}
     targets = {file.path: folder / free_name(_target_name(file.relative), taken) for file in files if not file.problem}
-    originals = {path.resolve() for path in targets}
+    originals = {path.resolve() for path in targets if isinstance(path, Path)}
     for target in targets.values():
         if target.resolve() in originals or not _is_ours(target):
             raise InputError(

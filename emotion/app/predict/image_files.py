@@ -1,10 +1,12 @@
-"""The image files that the user names: files, folders with all images in them, and patterns."""
+"""The image files that the user names: files, folders with all images in them, patterns, and addresses of stores."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from emotion.app.named_files import FileKind, NamedFile, collect_named_files
+from emotion.app.predict.stored_files import ImageFile, list_images
+from emotion.core.stores import Location, is_store_address, parse_address
 from emotion.data.images import is_image
 
 URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<credentials>[^/?#]*@)?", re.IGNORECASE)
@@ -14,9 +16,25 @@ STREAMS = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp
 """Schemes of URLs that give videos and cameras."""
 
 
-def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list[NamedFile]:
-    """Return the images of all `names`, as `collect_named_files` does; a URL is kept without its user and password."""
-    return collect_named_files(names, FileKind("image", is_image, _find_url), excluded=excluded)
+def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list[ImageFile]:
+    """Return the images of all `names`, as `collect_named_files` does, and those of stores in the same order.
+
+    A URL is kept without its user and password.
+
+    Raises:
+        InputError: a store cannot be used.
+    """
+    unique: dict[Location, ImageFile] = {}
+    for name in names:
+        for file in _files_of(name, excluded):
+            unique.setdefault(file.path.absolute(), file)
+    return list(unique.values())
+
+
+def _files_of(name: str, excluded: Path | None) -> Iterable[ImageFile]:
+    if is_store_address(name):
+        return list_images(parse_address(name))
+    return collect_named_files([name], FileKind("image", is_image, _find_url), excluded=excluded)
 
 
 def _find_url(name: str) -> NamedFile | None:

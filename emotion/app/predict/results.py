@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from emotion.app.counts import number_of
+from emotion.core.stores import Location
 from emotion.inference.predictor import Face
 
 OK, NO_FACE, UNREADABLE = "ok", "no face", "unreadable"
@@ -25,7 +25,7 @@ class ImageResult:
         is_file: whether there is a file; False for an empty folder, a pattern without matches and the like.
     """
 
-    path: Path
+    path: Location
     status: str
     faces: Sequence[Face] = ()
     is_file: bool = True

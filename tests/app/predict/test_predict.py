@@ -185,7 +185,7 @@ def make_tree(folder):
 
 
 def paths_of(names, **options):
-    return [file.path.as_posix() for file in collect_files(names, **options)]
+    return [str(file.path) for file in collect_files(names, **options)]
 
 
 def test_folders_give_their_images_sorted_and_without_hidden_ones(here):
