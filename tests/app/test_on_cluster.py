@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from distributed import Client
 
-from emotion.app.predict.image_files import collect_files
+from emotion.app.predict.image_files import ImageFile, collect_files
 from emotion.app.predict.on_cluster import predict_on_cluster
 from emotion.app.predict.predict_files import cut_pieces, predict_pieces
 from emotion.app.predict.results import ImageResult
@@ -113,6 +113,18 @@ def test_a_killed_worker_changes_no_prediction(photos, model, tmp_path):
         os.killpg(started.workers[0].pid, signal.SIGKILL)
         found += results
     assert list(map(summarize, found)) == alone
+
+
+def test_a_file_that_only_workers_lack_is_an_error(photos, model, cluster, monkeypatch):
+    files = [ImageFile(photos / name, Path(name)) for name in ("06.jpg", "gone.jpg")]
+    found = list(predict_on_cluster([files], share(model), cluster.address, targets={}))
+    assert [result.status for result in found] == [
+        "ok",
+        "unreadable: the file cannot be read: No such file or directory",
+    ]
+    monkeypatch.setattr("emotion.parallel.cluster._can_read", lambda path: True)
+    with pytest.raises(ClusterError, match=r"failed on the worker tcp\S+ \S+gone.jpg cannot be read there"):
+        list(predict_on_cluster([files], share(model), cluster.address, targets={}))
 
 
 def test_a_worker_without_the_model_is_named(photos, model, tmp_path, cluster):
