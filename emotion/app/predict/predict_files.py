@@ -137,7 +137,7 @@ def _map_in_order(
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
-            # A thread of the pool has a context of its own, and would not know that it works for another machine.
+            # Threads of a pool do not have the context of this one, which says whether another machine asks.
             waiting.append(pool.submit(copy_context().run, function, item))
             if len(waiting) >= ahead:
                 yield waiting.popleft().result()
