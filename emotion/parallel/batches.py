@@ -1,9 +1,7 @@
 """A function mapped over batches, in several processes where that is safe and saves time."""
 
-import ctypes
 import multiprocessing
 import os
-import signal
 import sys
 import warnings
 from collections import deque
@@ -14,6 +12,7 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from emotion.parallel.cores import available_cores
+from emotion.parallel.parent import end_with_parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,9 +24,6 @@ FEWEST_BATCHES = 8
 
 WAITING_PER_WORKER = 3
 """Batches that are read ahead for each process. Few keep memory small, and none would leave processes idle."""
-
-SET_SIGNAL_OF_PARENTS_END = 1
-"""PR_SET_PDEATHSIG of prctl(2): the signal that a process gets when the thread that forked it ends."""
 
 NOT_WITH = ("tensorflow", "jax", "torch")
 """Packages whose threads hold locks. A forked process would wait for these locks for ever."""
@@ -67,16 +63,6 @@ def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item
         warnings.simplefilter("ignore", DeprecationWarning)
         waiting = deque(executor.submit(function, batch) for batch in islice(batches, WAITING_PER_WORKER * workers))
     return _results_in_order(executor, function, waiting, batches)
-
-
-def end_with_parent(parent: int) -> None:
-    """Let this process end at Ctrl-C without a traceback, and on Linux with its parent, also where that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(SET_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the call
-        os._exit(1)
 
 
 @contextmanager
