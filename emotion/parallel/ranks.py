@@ -236,9 +236,9 @@ def run_ranks(module: str, processes: int) -> None:
     Raises:
         InputError: a rank failed. The message says which, how, and what it said at last.
     """
-    signal.signal(signal.SIGTERM, _end_by_signal)
     environment = os.environ | _local_environment()
     with ExitStack() as stack:
+        stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _end_by_signal))
         ranks = [_start(module, number, environment, stack) for number in range(processes)]
         _wait(ranks)
 

@@ -210,7 +210,10 @@ class _SharedNetwork:
     """A network whose predictions ranks share."""
 
     def __init__(self, network: keras.Model) -> None:
+        import jax
+
         self.network = network
+        self._call = jax.jit(lambda values, batch: network.stateless_call(*values, batch, training=False)[0])
 
     def predict(self, x: np.ndarray, *, batch_size: int, verbose: int) -> np.ndarray:
         """Return the probabilities for images (n, height, width, channels), as `keras.Model.predict` does."""
@@ -221,13 +224,9 @@ class _SharedNetwork:
         return gather(self._predict_alone(own, size))[: len(x)]
 
     def _predict_alone(self, images: np.ndarray, size: int) -> np.ndarray:
-        import jax
-
-        network = self.network
         values = [
             [variable.value.addressable_data(0) for variable in variables]
-            for variables in (network.trainable_variables, network.non_trainable_variables)
+            for variables in (self.network.trainable_variables, self.network.non_trainable_variables)
         ]
-        call = jax.jit(lambda values, batch: network.stateless_call(*values, batch, training=False)[0])
         batches = (images[start : start + size] for start in range(0, len(images), size))
-        return np.concatenate([np.asarray(call(values, batch)) for batch in batches])
+        return np.concatenate([np.asarray(self._call(values, batch)) for batch in batches])

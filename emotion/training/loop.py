@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from emotion.core.errors import InputError
 from emotion.core.params import Params
+from emotion.model_files.probabilities import ProbabilityModel
 from emotion.training import distribution
 from emotion.training.build_networks import TrainingNetworks, build_networks
 from emotion.training.checkpoints import (
@@ -136,6 +137,11 @@ class _Epochs:
         """Made in the first epoch to train, since teachers may take a while."""
         return make_targets(self.data, self.student.classes, self.params, self.student.teachers)
 
+    @cached_property
+    def _shared_network(self) -> ProbabilityModel:
+        """Made once, since each is compiled anew."""
+        return distribution.share_predictions(self.networks.evaluation)
+
     def fit(self, bar: tqdm, checkpoint: Checkpoint, after_epoch: Callable[[Row], None]) -> None:
         """Train the epochs that are still to come, until patience ends."""
         state = self.state
@@ -197,8 +203,7 @@ class _Epochs:
 
     def _score_together(self) -> tuple[float, float]:
         """Score what processes predict in parts: `evaluate` would want as many images for each of them."""
-        model = distribution.share_predictions(self.networks.evaluation)
-        probabilities = model.predict(self.data.x_val, batch_size=VALIDATION_BATCH, verbose=0)
+        probabilities = self._shared_network.predict(self.data.x_val, batch_size=VALIDATION_BATCH, verbose=0)
         return score(self.targets.val, probabilities, self.params.train)
 
     def _add_to_history(self, row: Row) -> None:
