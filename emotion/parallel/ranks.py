@@ -276,10 +276,10 @@ def _start(module: str, number: int, environment: Mapping[str, str], stack: Exit
 
 def _wait(ranks: list[_Started]) -> None:
     """Return when all ranks have ended well; raise InputError when one has not, for the cause of all that follows."""
-    while any(rank.process.poll() is None for rank in ranks):
-        if any(rank.process.returncode for rank in ranks):
-            break
+    statuses: list[int | None] = [None]
+    while None in statuses and not any(statuses):
         time.sleep(PAUSE)
+        statuses = [rank.process.poll() for rank in ranks]
     failed = [rank for rank in ranks if rank.process.returncode]
     if failed:
         first = min(failed, key=lambda rank: (rank.process.returncode == LOST, rank.process.returncode))
