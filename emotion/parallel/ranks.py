@@ -111,7 +111,9 @@ def find_place(environment: Mapping[str, str]) -> tuple[str, int] | None:
         missing = COORDINATOR if coordinator is None else NUMBER
         raise InputError(f"{missing} is not set; set both {COORDINATOR}=HOST:PORT and {NUMBER}, or none of them")
     if not re.fullmatch(r".+:\d{1,5}", coordinator):
-        raise InputError(f"{COORDINATOR}: got {coordinator}, expected the host and a free port of rank 0: 10.0.0.1:4711")
+        raise InputError(
+            f"{COORDINATOR}: got {coordinator}, expected an address of rank 0 and a free port: 10.0.0.1:4711"
+        )
     if not number.isdecimal():
         raise InputError(f"{NUMBER}: got {number}, expected a number from 0")
     return coordinator, int(number)
@@ -193,8 +195,10 @@ def run_rank(run: Callable[[], None]) -> None:
 def _end(end: SystemExit) -> NoReturn:
     if isinstance(end.code, int):
         _exit(end.code)
-    print(end.code, file=sys.stderr)
-    _exit(LOST if isinstance(end.__context__, LostRankError) else 1)
+    is_lost = isinstance(end.__context__, LostRankError)
+    if not (is_lost and PARENT in os.environ):  # the parent names the rank that ended first
+        print(end.code, file=sys.stderr)
+    _exit(LOST if is_lost else 1)
 
 
 def _exit(status: int) -> NoReturn:
@@ -261,7 +265,7 @@ def _local_environment() -> dict[str, str]:
 
 
 def _start(module: str, number: int, environment: Mapping[str, str], stack: ExitStack) -> _Started:
-    errors = stack.enter_context(tempfile.TemporaryFile()) if number else None
+    errors = stack.enter_context(tempfile.TemporaryFile()) if number else None  # noqa: SIM115
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         env={**environment, NUMBER: str(number)},

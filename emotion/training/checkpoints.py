@@ -46,12 +46,9 @@ class TrainingState:
 
 
 def training_key(parts: dict[str, bytes]) -> str:
-    """Return a name for a training: the same settings, data, Keras and code of this project give the same one.
+    """Return a name for a training of these parts: the same settings, data, Keras and code give the same one.
 
     A training does not continue from a checkpoint of other code: its result would differ from an uninterrupted run.
-
-    Args:
-        parts: what `training_parts` returned.
     """
     return hashlib.blake2b(b"".join(parts.values()), digest_size=16).hexdigest()
 

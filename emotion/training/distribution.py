@@ -26,7 +26,7 @@ PATIENCE = 600
 """Seconds that rank 0 waits for the others."""
 
 LOST_RANK = re.compile("gloo|coordination|distributed (service|runtime)|preempt|heartbeat", re.IGNORECASE)
-"""What JAX' errors have in common where another process has ended. They have no type of their own."""
+"""Words of JAX' errors where another process has ended. They have no type of their own."""
 
 
 def connect(rank: Rank) -> None:
@@ -83,7 +83,7 @@ def _listen_at(address: str) -> None:
     Without it gloo takes what the machine's own name stands for. On many systems that is 127.0.1.1, which no other
     machine reaches. JAX has no setting for this.
     """
-    from jax._src.lib import _jax
+    from jaxlib import _jax
 
     _jax.make_gloo_tcp_collectives = partial(_jax.make_gloo_tcp_collectives, hostname=address)
 
@@ -111,7 +111,7 @@ def _assign_without_comparing() -> None:
 
 
 def processes() -> int:
-    """Return how many processes train together."""
+    """Return the number of processes that train together."""
     if keras.distribution.distribution() is None:
         return 1
     import jax

@@ -27,8 +27,8 @@ from emotion.training.checkpoints import (
 from emotion.training.image_sizes import check_inference_size, check_smallest_size, epoch_sizes, resize_images
 from emotion.training.input_pipeline import count_images, epoch_dataset, make_dataset
 from emotion.training.logit_adjustment import adjust_logits
-from emotion.training.pretrained import NO_PRETRAINED, Pretrained
 from emotion.training.objective import score
+from emotion.training.pretrained import NO_PRETRAINED, Pretrained
 from emotion.training.student import Student
 from emotion.training.targets import Targets, make_targets, train_targets
 from emotion.training.training_data import TrainingData

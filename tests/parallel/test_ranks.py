@@ -102,7 +102,7 @@ def test_slurm_with_another_number_of_tasks_is_refused(monkeypatch):
     for name, value in SLURM.items():
         monkeypatch.setenv(name, value)
     assert find_rank(3) == Rank(2, 3, "node007:61441")
-    with pytest.raises(InputError, match="3 tasks.*train.processes is 4"):
+    with pytest.raises(InputError, match=r"3 tasks.*train\.processes is 4"):
         find_rank(4)
     assert find_rank(1) is None, "a training by one process is none of SLURM's business"
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-FOLDER, CASES = "RANK_FOLDER", "RANK_CASES"
+FOLDER, CASES, ODD = "RANK_FOLDER", "RANK_CASES", "RANK_ODD"
+"""Variables of the environment: where to write, what to train, and the rank that gets an image of its own."""
 
 SMALL: dict[str, Any] = {"batch_size": 32, "epochs": 2, "warmup": 0.0, "learning_rate": 0.01}
 TAUGHT: dict[str, Any] = SMALL | {"teacher": "x.keras", "teacher_share": 0.5}
@@ -68,6 +69,8 @@ def write_training(case: str, number: int) -> None:
     values = dict(OPTIONS[case])
     images, classes = values.pop("images", 96), values.pop("classes", 3)
     train_set, validation = make_noise(images, seed=1, size=16), make_noise(41, seed=2, size=16)
+    if str(number) == os.environ.get(ODD):
+        train_set[0][0] = 0
     data = TrainingData(train_set[0], train_set[1] % classes, validation[0], validation[1] % classes)
     teachers = (make_constant_network([0.6, 0.3, 0.1], size=16),) if "teacher" in values else ()
     folder = Path(os.environ[FOLDER])
