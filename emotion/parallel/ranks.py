@@ -217,14 +217,17 @@ class _Started:
 
     def explain(self, processes: int) -> str:
         """Return how the rank ended, and what it said at last."""
-        said = f"rank {self.number} of {processes} {_describe(self.process.returncode)}"
-        return f"{said}: {self._last_line()}" if self.errors else f"{said}, after the error above"
+        status = self.process.returncode
+        said = "the error above" if self.errors is None and status > 0 else self._last_line()
+        return f"rank {self.number} of {processes} {_describe(status)}" + (f": {said}" if said else "")
 
     def _last_line(self) -> str:
-        assert self.errors is not None
+        """Return the last line that the rank wrote as an error, if it wrote any to our file."""
+        if self.errors is None:
+            return ""
         self.errors.seek(0)
         lines = self.errors.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _describe(status: int) -> str:
