@@ -164,12 +164,29 @@ def wait_for_coordinator() -> None:
 
 
 def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+        socket.create_connection(split_address(address), timeout=5).close()
     except OSError:
         return False
     return True
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Return host and port of an address such as `10.0.0.1:4711` or `[::1]:4711`."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def check_free(address: str) -> None:
+    """Raise InputError where this machine cannot listen at `address`. JAX would end with a segmentation fault."""
+    host, port = split_address(address)
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise InputError(
+            f"rank 0 cannot listen at {address} ({error.strerror}); expected an address of this machine and a free "
+            f"port in {COORDINATOR}, such as 10.0.0.1:4711"
+        ) from None
 
 
 def run_rank(run: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from emotion.core.errors import InputError, first_line
 from emotion.core.quiet import quiet
 from emotion.model_files import keras_setup
 from emotion.model_files.probabilities import ProbabilityModel
-from emotion.parallel.ranks import GO_ON, LostRankError, Rank
+from emotion.parallel.ranks import GO_ON, LostRankError, Rank, check_free, split_address
 
 PATIENCE = 600
 """Seconds that rank 0 waits for the others."""
@@ -39,6 +39,8 @@ def connect(rank: Rank) -> None:
     """
     import jax
 
+    if rank.number == 0:
+        check_free(rank.coordinator)
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.config.update("jax_enable_preemption_service", False)  # it would catch SIGTERM, and go on
     _listen_at(_own_address(rank.coordinator))
@@ -70,8 +72,7 @@ def _initialize(rank: Rank) -> None:
 
 def _own_address(coordinator: str) -> str:
     """Return the address of this machine from which it reaches the coordinator."""
-    host, _, port = coordinator.rpartition(":")
-    family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0]
+    family, kind, _, _, address = socket.getaddrinfo(*split_address(coordinator), type=socket.SOCK_DGRAM)[0]
     with socket.socket(family, kind) as connection:
         connection.connect(address)  # sends nothing
         return str(connection.getsockname()[0])

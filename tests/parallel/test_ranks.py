@@ -146,6 +146,16 @@ def test_a_rank_waits_until_the_first_one_listens(monkeypatch, capsys):
     assert capsys.readouterr().out.count(f"rank 1 waits for rank 0 at {address}") == 1
 
 
+def test_an_address_that_is_taken_or_of_another_machine_is_refused():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(InputError, match=rf"cannot listen at {address}.*free port"):
+            ranks.check_free(address)
+    ranks.check_free(address)
+    with pytest.raises(InputError, match=r"cannot listen at 192\.0\.2\.1:4711"):
+        ranks.check_free("192.0.2.1:4711")
+
+
 # From here on with processes.
 
 
