@@ -46,6 +46,7 @@ def main() -> None:
 
 def train_as_rank(rank: ranks.Rank, params: Params, scheme: Scheme) -> None:
     """Train together with the other ranks; only the first one writes, and the others wait for that."""
+    ranks.announce(rank)
     ranks.set_environment(params.compute.threads)
     from emotion.training import distribution
 

@@ -163,6 +163,12 @@ def wait_for_coordinator() -> None:
         time.sleep(10 * PAUSE)
 
 
+def announce(rank: Rank) -> None:
+    """Say that rank 0 waits for the other ranks, where a launcher starts them."""
+    if rank.number == 0 and PARENT not in os.environ:
+        print(f"rank 0 waits at {rank.coordinator} for the other ranks, {rank.processes} in all", flush=True)
+
+
 def _answers(address: str) -> bool:
     try:
         socket.create_connection(split_address(address), timeout=5).close()

@@ -34,8 +34,10 @@ def connect(rank: Rank) -> None:
 
     Call this before the first tensor or variable is made, since those made before are not shared.
 
+    Where ranks are missing after PATIENCE, JAX ends the process with a message.
+
     Raises:
-        InputError: rank 0 cannot listen at the coordinator's address, or ranks are missing.
+        InputError: rank 0 cannot listen at the coordinator's address, or this rank cannot reach it.
     """
     import jax
 
@@ -45,8 +47,8 @@ def connect(rank: Rank) -> None:
     jax.config.update("jax_enable_preemption_service", False)  # it would catch SIGTERM, and go on
     _listen_at(_own_address(rank.coordinator))
     try:
+        _initialize(rank)  # not quiet: where ranks are missing, JAX names them and ends the process
         with quiet(stdout=True):
-            _initialize(rank)
             keras_setup.accelerator()  # starts JAX
     except Exception as error:
         raise InputError(
