@@ -7,9 +7,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from distributed import Client
+
+from emotion.parallel.parent import end_with_parent
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,6 +79,7 @@ class Cluster:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=partial(end_with_parent, os.getpid()),
             )
 
     def _wait_for_address(self) -> str:

@@ -17,6 +17,7 @@ from emotion.app.sweep import guard
 from emotion.app.sweep.job import Job, Outcome, Places
 from emotion.core.errors import InputError, in_one_line
 from emotion.parallel.address import SCHEDULER
+from emotion.parallel.cancellation import is_canceled
 from emotion.parallel.piece import WrongEnvironmentError
 
 FOLDER = "emotion-sweep"
@@ -47,7 +48,7 @@ def run_experiment(job: Job) -> Outcome:
         shared = Path(worker.local_directory) / FOLDER
         shared.mkdir(parents=True, exist_ok=True)
         with _temporary_folder(shared) as folder:
-            accuracy = Clone(job, shared, folder, canceled=_watch_task()).run()
+            accuracy = Clone(job, shared, folder, canceled=is_canceled).run()
         return Outcome(worker.address, time.monotonic() - start, accuracy)
 
 
@@ -74,20 +75,6 @@ def _temporary_folder(shared: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _watch_task() -> Callable[[], bool]:
-    """Return a function that says whether nobody waits for the task of this thread any more."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    key = worker.get_current_task()
-
-    def is_canceled() -> bool:
-        task = worker.state.tasks.get(key)
-        return task is None or task.state == "cancelled"
-
-    return is_canceled
 
 
 class Clone:
