@@ -1,1 +1,1 @@
-"""Parallel processing: a function mapped over batches in several processes, and the number of cores."""
+"""Parallel processing: a function mapped over batches, processes that train together, and the number of cores."""

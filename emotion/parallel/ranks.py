@@ -38,6 +38,9 @@ LOST = 75
 PAUSE = 0.1
 """Seconds between two looks at the ranks."""
 
+GRACE = 3
+"""Seconds for the rank that others lost to be seen to end."""
+
 GO_ON = "Run the command again to go on after the last whole epoch"
 
 
@@ -306,11 +309,18 @@ def _start(module: str, number: int, environment: Mapping[str, str], stack: Exit
 
 def _wait(ranks: list[_Started]) -> None:
     """Return when all ranks have ended well; raise InputError when one has not, for the cause of all that follows."""
-    statuses: list[int | None] = [None]
-    while None in statuses and not any(statuses):
-        time.sleep(PAUSE)
-        statuses = [rank.process.poll() for rank in ranks]
-    failed = [rank for rank in ranks if rank.process.returncode]
-    if failed:
+    _poll_until(ranks, lambda statuses: any(statuses) or None not in statuses)
+    if any(rank.process.returncode for rank in ranks):
+        # A rank that was lost may be seen to end before the one that it lost.
+        _poll_until(ranks, lambda statuses: bool(set(statuses) - {0, None, LOST}), seconds=GRACE)
+        failed = [rank for rank in ranks if rank.process.returncode]
         first = min(failed, key=lambda rank: (rank.process.returncode == LOST, rank.process.returncode))
         raise InputError(f"{first.explain(len(ranks))}. The other ranks were ended. {GO_ON}")
+
+
+def _poll_until(
+    ranks: list[_Started], is_over: Callable[[list[int | None]], bool], seconds: float = float("inf")
+) -> None:
+    until = time.monotonic() + seconds
+    while not is_over([rank.process.poll() for rank in ranks]) and time.monotonic() < until:
+        time.sleep(PAUSE)

@@ -222,7 +222,7 @@ def test_the_end_of_one_rank_is_named_and_ends_the_others(fault, said, tmp_path)
 
 @pytest.mark.medium
 def test_the_rank_that_failed_first_is_named_and_not_one_that_lost_it(tmp_path):
-    body = "time.sleep(1)\n    raise (ranks.LostRankError('lost') if number == '0' else InputError('cause'))"
+    body = "time.sleep(int(number))\n    raise (ranks.LostRankError('lost') if number == '0' else InputError('cause'))"
     _, errors = start(tmp_path, body).communicate(timeout=30)
     assert "rank 1 of 2 ended with status 1: error: cause" in errors
 

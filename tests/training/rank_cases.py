@@ -25,9 +25,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "residual_wide": SMALL | {"architecture": "residual_wide"},
     "two classes": SMALL | {"classes": 2},
     "long": SMALL | {"epochs": 60, "batch_size": 16},
-    "diverging": SMALL | {"architecture": "conv64_128_256", "learning_rate": 10.0, "weight_decay": 0.9, "epochs": 30},
+    "diverging": SMALL
+    | {"size": 24, "architecture": "conv64_128_256", "learning_rate": 10.0, "weight_decay": 0.9, "epochs": 30},
 }
-"""What `make_params` takes for each case, and the number of images and classes."""
+"""What `make_params` takes for each case, and the number of images, their size and the classes."""
 
 
 def main() -> None:
@@ -67,8 +68,8 @@ def write_training(case: str, number: int) -> None:
     from tests.training.makers import make_constant_network, make_noise, make_params
 
     values = dict(OPTIONS[case])
-    images, classes = values.pop("images", 96), values.pop("classes", 3)
-    train_set, validation = make_noise(images, seed=1, size=16), make_noise(41, seed=2, size=16)
+    images, size, classes = values.pop("images", 96), values.pop("size", 16), values.pop("classes", 3)
+    train_set, validation = make_noise(images, seed=1, size=size), make_noise(41, seed=2, size=size)
     if str(number) == os.environ.get(ODD):
         train_set[0][0] = 0
     data = TrainingData(train_set[0], train_set[1] % classes, validation[0], validation[1] % classes)
