@@ -7,13 +7,19 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from distributed import Client
 
+from emotion.parallel.parent import end_with_parent
+
 ROOT = Path(__file__).parents[1]
 
 START_SECONDS = 60
+
+LOCAL = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+"""Without the last one, Dask answers by HTTP on all networks, even where there is no dashboard."""
 
 QUIET = {"DASK_LOGGING__DISTRIBUTED": "error", "DASK_DISTRIBUTED__DASHBOARD__LINK": "", "CUDA_VISIBLE_DEVICES": ""}
 
@@ -62,7 +68,7 @@ class Cluster:
             process.wait()
 
     def _start(self, kind: str, *arguments: str, cwd: Path | None = None, **settings: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dask", kind, "--host", "127.0.0.1", "--no-dashboard"]
+        command = [sys.executable, "-m", "dask", kind, *LOCAL]
         if kind == "scheduler":
             command += ["--scheduler-file", str(self._scheduler_file)]
         with (self._folder / f"{kind}.log").open("ab") as log:
@@ -73,6 +79,7 @@ class Cluster:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=partial(end_with_parent, os.getpid()),
             )
 
     def _wait_for_address(self) -> str:

@@ -252,6 +252,7 @@ class TrainParams(Section):
     teacher_share: Probability
     teacher_inputs: Literal["augmented", "original"]
     precision: Literal["auto", "float32", "mixed_bfloat16"]
+    processes: Annotated[int, Field(ge=1, le=256)]
 
     @property
     def teachers(self) -> list[str]:

@@ -12,11 +12,12 @@ def raise_if_canceled() -> None:
 
     It takes microseconds. On a machine that works alone it does nothing.
     """
-    if is_on_worker() and _is_canceled():
+    if is_on_worker() and is_canceled():
         raise CanceledError("the command that wanted this work has ended")
 
 
-def _is_canceled() -> bool:
+def is_canceled() -> bool:
+    """Return whether nobody waits for the task of Dask in this thread any more."""
     from distributed import get_worker
 
     worker = get_worker()

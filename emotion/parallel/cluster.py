@@ -107,7 +107,7 @@ def connect(address: str) -> "Client":
         ClusterError: Dask is not installed, no scheduler answers, or a machine has another version.
     """
     try:
-        from distributed import Client
+        import distributed  # noqa: F401
     except ImportError:
         raise ClusterError(
             f"the cluster {address} needs the package dask, which is not installed; install it with {INSTALL}"
@@ -117,11 +117,11 @@ def connect(address: str) -> "Client":
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"\s*Mismatched versions")  # an error comes in its place
-            client = Client(**target, timeout=CONNECTING_SECONDS, set_as_default=False)
+            client = _open_client(target)
     except Exception as error:  # a server of another kind at this address gives errors of many kinds
         raise ClusterError(
             f"no scheduler of Dask answers at {address} ({first_line(error)}); start one with `dask scheduler`, or "
-            f"correct the address in --cluster or {SCHEDULER}"
+            f"correct the address in --cluster or {SCHEDULER}, or the section `tls` of Dask's configuration"
         ) from None
     try:
         _check_versions(client, address)
@@ -129,6 +129,23 @@ def connect(address: str) -> "Client":
         client.close()
         raise
     return client
+
+
+def _open_client(target: Mapping[str, str]) -> "Client":
+    """Return a client that is connected. One that cannot connect is closed."""
+    from distributed import Client
+
+    class ClosingClient(Client):
+        """A client that Dask would leave open where the error is not of the network, and wait for at the end."""
+
+        async def _start(self, *arguments: Any, **named: Any) -> None:
+            try:
+                await super()._start(*arguments, **named)
+            except Exception:
+                await self._close(fast=True)
+                raise
+
+    return ClosingClient(**target, timeout=CONNECTING_SECONDS, set_as_default=False)
 
 
 def _find_target(address: str) -> Mapping[str, str]:
@@ -288,7 +305,7 @@ class _ClusterMap(Generic[Item, Result]):
                 "start it and the command again"
             ) from None
         except Exception as error:  # Dask could not bring the piece there or the result back
-            raise PieceFailure("?", _explain(error)) from None
+            raise PieceFailure("?", explain(error)) from None
 
     def _wait_with_notice(self, future: "Future[Any]") -> Result:
         """Return the result once it is there; say once where no worker is."""
@@ -316,10 +333,11 @@ class _ClusterMap(Generic[Item, Result]):
         return self._name(submitted.piece) if self._name else f"piece {submitted.number} of the work"
 
 
-def _explain(error: Exception) -> Exception:
+def explain(error: Exception) -> Exception:
     """Return what an error of Dask's own means for the user."""
-    if isinstance(error, ModuleNotFoundError):
-        return WrongEnvironmentError(f"the package {error.name} is not installed on a worker")
+    for cause in (error, error.__cause__):
+        if isinstance(cause, ModuleNotFoundError):
+            return WrongEnvironmentError(f"the module {cause.name} is not installed on the scheduler or a worker")
     return RuntimeError(f"{type(error).__name__}: {first_line(error)}")
 
 

@@ -17,6 +17,7 @@ from distributed import Client
 from benchmarks.cluster import peak_mebibytes
 from benchmarks.cluster_processes import Cluster, running_cluster
 from benchmarks.predict_speed import EMOTION, run
+from emotion.app.named_files import NamedFile
 from emotion.app.predict.image_files import collect_files
 from emotion.app.predict.on_cluster import predict_on_cluster
 from emotion.app.predict.predict_files import cut_pieces, predict_pieces
@@ -117,6 +118,18 @@ def test_a_killed_worker_changes_no_prediction(photos, model, tmp_path):
         os.killpg(started.workers[0].pid, signal.SIGKILL)
         found += results
     assert list(map(summarize, found)) == alone
+
+
+def test_a_file_that_only_workers_lack_is_an_error(photos, model, cluster, monkeypatch):
+    files = [NamedFile(photos / name, Path(name)) for name in ("06.jpg", "gone.jpg")]
+    found = list(predict_on_cluster([files], share(model), cluster.address, targets={}))
+    assert [result.status for result in found] == [
+        "ok",
+        "unreadable: the file cannot be read: No such file or directory",
+    ]
+    monkeypatch.setattr("emotion.parallel.cluster._can_read", lambda path: True)
+    with pytest.raises(ClusterError, match=r"failed on the worker tcp\S+ \S+gone.jpg cannot be read there"):
+        list(predict_on_cluster([files], share(model), cluster.address, targets={}))
 
 
 def test_a_worker_without_the_model_is_named(photos, model, tmp_path, cluster):

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cluster_processes import Cluster, running_cluster
+from benchmarks.cluster_processes import ROOT, Cluster, running_cluster
 from emotion.core.errors import InputError
 from emotion.parallel import cluster, piece
 from emotion.parallel.address import SCHEDULER, scheduler_address, use_cluster
@@ -202,6 +203,19 @@ def test_a_wrong_address_is_a_sentence_within_ten_seconds(wrong, reason, monkeyp
     with pytest.raises(ClusterError, match=re.escape(reason)):
         map_on_cluster(wrong, functions.double, [[1]])
     assert time.monotonic() - began < 10
+
+
+def test_without_certificates_a_command_ends_at_once_with_one_sentence(tmp_path):
+    code = (
+        "import sys; from emotion.parallel.cluster import ClusterError, connect\n"
+        "try: connect('tls://127.0.0.1:9')\n"
+        "except ClusterError as error: sys.exit(str(error))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_CONFIG": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=9)
+    assert "no scheduler of Dask answers at tls://127.0.0.1:9" in ended.stderr
+    assert "the section `tls` of Dask's configuration" in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 def test_a_missing_dask_is_a_sentence(monkeypatch):

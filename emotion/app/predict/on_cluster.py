@@ -82,7 +82,8 @@ def _predict_piece(shared: SharedPredictor, piece: RemotePiece) -> list[ImageRes
 
 
 def _name_piece(piece: RemotePiece) -> str:
-    return f"{piece.shown[0]} to {piece.shown[-1]}"
+    first, last = piece.shown[0], piece.shown[-1]
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def _give_reason(piece: RemotePiece, error: ClusterError) -> list[ImageResult]:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -143,7 +144,8 @@ def _map_in_order(
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
-            waiting.append(pool.submit(function, item))
+            # Threads of a pool do not have the context of this one, which says whether another machine asks.
+            waiting.append(pool.submit(copy_context().run, function, item))
             if len(waiting) >= ahead:
                 yield waiting.popleft().result()
         while waiting:
