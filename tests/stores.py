@@ -10,9 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
 
-import boto3
-from moto.server import ThreadedMotoServer
-
 SECRET = "verysecretkey"
 
 S3_KEYS = {
@@ -33,6 +30,8 @@ class S3:
     """
 
     def __init__(self, address: str) -> None:
+        import boto3  # to import it takes a second, and moto two
+
         self.variables = {**S3_KEYS, "AWS_ENDPOINT_URL": address}
         self.client: Any = boto3.client(
             "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
@@ -58,6 +57,8 @@ class S3:
 @contextlib.contextmanager
 def serve_s3() -> Iterator[S3]:
     """Run a server of S3 on 127.0.0.1."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     counter = _Counter()

@@ -35,6 +35,9 @@ class Backend(NamedTuple):
 CONNECTIONS = 32
 """Files that a process reads from a store at the same time."""
 
+ATTEMPTS = 2
+"""The number of times that s3fs and gcsfs ask. Each time, botocore asks three times, so more would take minutes."""
+
 _UNCACHED = {"use_listings_cache": False}
 """Two listings of a process may have to differ. sshfs keeps none, and does not know the option."""
 
@@ -73,7 +76,7 @@ BACKENDS: dict[str, Backend] = {
 
 STARTS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
-SECRET = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]*://)\S*@")
+SECRET = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]*://).*@")
 """The part of an address that may be a user and a password. A password may hold any character."""
 
 ETAGS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
@@ -149,7 +152,7 @@ def parse_address(text: str) -> StoreAddress:
     has_user = BACKENDS[scheme].has_users
     # A password may hold a /, and its start then looks like a host.
     is_secret = ":" in user or (":" in host and not has_user) or ("@" in host and not has_user)
-    if is_secret or not machine or re.search(r"[?#\s]|::", rest):
+    if is_secret or not machine or re.search(r"[?#\t\r\n]|::|^\s|\s$", rest):
         raise InputError(f"got an address of {scheme}:// that cannot be used, expected {describe_form(scheme)}")
     return StoreAddress(scheme, host, re.sub("/+", "/", path).strip("/"))
 
@@ -158,7 +161,7 @@ def describe_form(scheme: str) -> str:
     """Return the form of an address, for messages."""
     host = "USER@HOST" if BACKENDS[scheme].has_users else "BUCKET"
     return (
-        f"{scheme}://{host}/FOLDER without a password, blanks and signs such as ?; users and passwords come from "
+        f"{scheme}://{host}/FOLDER without a password and signs such as ?; users and passwords come from "
         f"{BACKENDS[scheme].configuration}"
     )
 
@@ -269,6 +272,7 @@ def _open_system(scheme: str, host: str, process: int) -> tuple[Any, str]:
             f"{backend.package}`"
         ) from None
     system, root = url_to_fs(f"{backend.protocol}://{host}/", **backend.options, skip_instance_cache=True)
+    system.retries = ATTEMPTS
     return system, str(root)
 
 

@@ -40,6 +40,7 @@ FILES = {"happy/a.png": b"one", "happy/b [1]*.png": b"two", "sad/ä.png": b"", "
         ("azure://container/a", StoreAddress("azure", "container", "a")),
         ("ssh://me@host:2222/data", StoreAddress("ssh", "me@host:2222", "data")),
         ("s3://bucket/me@home/x", StoreAddress("s3", "bucket", "me@home/x")),
+        ("s3://bucket/My photos/[1]", StoreAddress("s3", "bucket", "My photos/[1]")),
     ],
 )
 def test_addresses_are_read(text, address):
@@ -65,6 +66,7 @@ def test_other_texts_are_paths(text):
         f"az://container/a?sig={SECRET}",
         f"s3://bucket/a::file:///{SECRET}",
         f"s3://bucket/{SECRET} ",
+        f"s3://key:with blanks {SECRET}@bucket/a",
         "s3://",
         "s3:///a",
         "ssh://me@/a",
@@ -78,7 +80,8 @@ def test_addresses_with_secrets_or_without_a_bucket_are_refused_without_a_word_o
 
 def test_secrets_in_texts_are_hidden():
     assert hide_secrets(f"x 's3://key:{SECRET}/@b/a' y") == "x 's3://b/a' y"
-    assert hide_secrets("s3://b/a and mail@host") == "s3://b/a and mail@host"
+    assert hide_secrets(f"s3://key:with blanks {SECRET}@b") == "s3://b"
+    assert hide_secrets("s3://b/a of me") == "s3://b/a of me"
 
 
 def test_addresses_have_names_and_files_below_them():

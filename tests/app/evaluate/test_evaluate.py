@@ -304,3 +304,12 @@ def test_missing_and_unreadable_files_are_refused(refuse, tmp_path):
     assert "happy/0.png" in message
     assert "unknown-release" in refuse(broken, model="unknown-release")
     assert "missing.onnx is missing" in refuse(broken, model=tmp_path / "missing.onnx")
+
+
+def test_a_folder_in_a_store_gives_the_figures_of_a_folder_here(tmp_path, evaluate, refuse, memory):
+    write_folder(tmp_path / "faces", {"happy": 6, "sad": 4})
+    for path in (tmp_path / "faces").rglob("*.png"):
+        memory.pipe_file(f"/bucket/{path.relative_to(tmp_path).as_posix()}", path.read_bytes())
+    there = evaluate("memory://bucket/faces", "--detector", "whole")
+    assert there == evaluate(tmp_path / "faces", "--detector", "whole")
+    assert "memory://bucket/gone" in refuse("memory://bucket/gone")

@@ -14,7 +14,7 @@ from emotion.ingest.ferplus import read_votes
 from emotion.ingest.sources import pieces, store_tree
 from emotion.ingest.sources.content import content_of
 from emotion.ingest.sources.pieces import at_hand, cut_pieces
-from emotion.ingest.sources.source import Place
+from emotion.ingest.sources.source import BATCH, Place
 from emotion.ingest.sources.store_tree import open_store
 from emotion.parallel.on_worker import UnreadableOnWorkerError, as_worker
 from tests.ingest.sources.test_sources import copy_image
@@ -48,8 +48,8 @@ def put(memory, files, folder=ADDRESS):
         memory.pipe_file(f"/{folder.host}/{folder.path}/{name}", content)
 
 
-def read_all(source):
-    found = [row for batch in source.batches(content_of) for row in batch]
+def read_all(source, size=BATCH):
+    found = [row for batch in source.batches(content_of, size) for row in batch]
     good = [Place(entry.image) for entry, content in found if not content.reason]
     return found, [image.tobytes() for image in source.read_again(good, copy_image)]
 
@@ -149,7 +149,6 @@ def test_annotations_of_affectnet_are_read_together(memory, tmp_path, monkeypatc
 
 COMPARE_WORKERS = """
 from emotion.core.stores import parse_address
-from emotion.ingest.sources import tree_source
 from emotion.parallel import batches
 from tests.ingest.sources.test_store_sources import read_all
 from tests.makers import open_source
@@ -157,9 +156,7 @@ source = open_source(parse_address("s3://faces/raw"))
 results = []
 for count in (1, 3):
     batches._count_workers = lambda batches: count
-    size = tree_source.TreeSource.batches.__defaults__
-    tree_source.TreeSource.batches.__defaults__ = (5,)
-    results.append(read_all(source))
+    results.append(read_all(source, 5))
 assert results[0] == results[1]
 assert len(results[0][0]) == 42
 """
