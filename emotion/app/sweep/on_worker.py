@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 from threading import Lock
+from typing import Any
 
 from emotion.app.sweep import guard
 from emotion.app.sweep.job import Job, Outcome, Places
@@ -47,7 +48,7 @@ def run_experiment(job: Job) -> Outcome:
         check_worker(job)
         shared = Path(worker.local_directory) / FOLDER
         shared.mkdir(parents=True, exist_ok=True)
-        with _temporary_folder(shared) as folder:
+        with temporary_folder(shared) as folder:
             accuracy = Clone(job, shared, folder, canceled=is_canceled).run()
         return Outcome(worker.address, time.monotonic() - start, accuracy)
 
@@ -69,12 +70,20 @@ def check_worker(job: Job) -> None:
 
 
 @contextmanager
-def _temporary_folder(shared: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(dir=shared))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def temporary_folder(shared: Path) -> Iterator[Path]:
+    """Return a context with a new folder, which goes at its end, or where this process is killed."""
+    folder = tempfile.mkdtemp(dir=shared)
+    with guarded("remove", folder):
+        yield Path(folder)
+
+
+@contextmanager
+def guarded(task: str, *arguments: str, **options: Any) -> Iterator["Popen[bytes]"]:
+    """Return a context with a process of `emotion.app.sweep.guard`, which gets the end of its input at its end."""
+    command = [sys.executable, "-I", guard.__file__, task, *arguments]
+    # Ctrl-C in the terminal of the worker ends the worker, and that ends the guard.
+    with Popen(command, stdin=PIPE, bufsize=0, start_new_session=True, **options) as process:
+        yield process
 
 
 class Clone:
@@ -131,19 +140,8 @@ class Clone:
 
     def _call(self, folder: Path, *command: str) -> None:
         """Run a command in a folder; raise InputError where it fails, or once the experiment is canceled."""
-        guarded = [sys.executable, "-I", guard.__file__, str(self._folder), *command]
-        with self._log.open("ab") as log:
-            process = Popen(
-                guarded,
-                cwd=folder,
-                env=self._environment(),
-                stdin=PIPE,
-                stdout=log,
-                stderr=STDOUT,
-                bufsize=0,
-                start_new_session=True,  # Ctrl-C at the worker ends the worker, and that ends the command
-            )
-        with process:
+        own = {"cwd": folder, "env": self._environment(), "stderr": STDOUT}
+        with self._log.open("ab") as log, guarded("run", *command, stdout=log, **own) as process:
             status = self._wait(process)
         if status:
             shown = " ".join(PurePosixPath(word).name for word in command[:4])

@@ -4,16 +4,19 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from emotion.app.sweep import guard
 
+ROOT = Path(__file__).parents[3]
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no groups of processes")
 
 
-def start(folder, script):
-    command = [sys.executable, "-I", guard.__file__, str(folder), "sh", "-c", script]
+def start(*arguments):
+    command = [sys.executable, "-I", guard.__file__, *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -26,25 +29,45 @@ def is_running(process: int) -> bool:
 
 
 @pytest.mark.parametrize("status", [0, 5])
-def test_the_status_is_that_of_the_command_and_the_folder_stays(tmp_path, status):
-    with start(tmp_path, f"exit {status}") as process:
+def test_the_status_is_that_of_the_command(status):
+    with start("run", "sh", "-c", f"exit {status}") as process:
         assert process.wait(20) == status
-    assert tmp_path.is_dir()
 
 
-def test_a_closed_input_ends_the_command_with_its_children_and_removes_the_folder(tmp_path):
-    folder = tmp_path / "folder"
-    for number in range(2000):
-        (folder / str(number)).mkdir(parents=True)
-    with start(folder, "sleep 60 & echo $! $$; wait") as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+def test_a_closed_input_ends_the_command_with_its_children():
+    with start("run", "sh", "-c", "sleep 60 & echo $! $$; wait") as process:
         started = [int(word) for word in process.stdout.readline().split()]
         assert all(map(is_running, started))
         process.stdin.close()
         assert process.wait(20) == 1
-    assert not folder.exists()
     end = time.monotonic() + 20
     while any(map(is_running, started)) and time.monotonic() < end:
         time.sleep(0.1)
     assert not any(map(is_running, started))
+
+
+def test_a_closed_input_removes_a_folder(tmp_path):
+    folder = tmp_path / "folder"
+    for number in range(2000):
+        (folder / str(number)).mkdir(parents=True)
+    with start("remove", str(folder)) as process:
+        assert folder.is_dir()
+        process.stdin.close()
+        assert process.wait(20) == 0
+    assert not folder.exists()
+
+
+def test_a_folder_goes_with_a_killed_process(tmp_path):
+    script = "import sys, time; from pathlib import Path; from emotion.app.sweep.on_worker import temporary_folder\n"
+    script += "with temporary_folder(Path(sys.argv[1])) as folder: print(folder, flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        folder = Path(process.stdout.readline().strip())
+        assert folder.is_dir()
+        process.kill()
+    end = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not folder.exists()
