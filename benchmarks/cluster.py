@@ -8,7 +8,9 @@
   there, so what the cluster adds shows most.
 - `table`: the stage create_dataframe with the search for faces on the 5,000 photos, alone and on the two workers.
 
-Both take turns. Processor time is that of all processes together: of the command alone, or of the command, the
+- `training`: the stage train on random images; see `benchmarks.ranks_speed`.
+
+The ways take turns. Processor time is that of all processes together: of the command alone, or of the command, the
 scheduler and the workers. Their start is not part of it, since a cluster runs on. The outputs have to be the same
 bytes. Memory is the peak resident set of the command and of the larger worker.
 
@@ -30,6 +32,7 @@ from tqdm import tqdm
 
 from benchmarks.cluster_processes import Cluster, running_cluster
 from benchmarks.predict_speed import EMOTION, ROOT, Run, make_images, run, summarize
+from benchmarks.ranks_speed import measure_training
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import write_json
 
@@ -170,6 +173,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         for work, (command, images) in works.items():
             (top / work).mkdir()
             figures[work] = compare(command, images, arguments.rounds, top / work)
+        figures["training"] = measure_training(top / "training", arguments.rounds)
     return {
         "machine": processor(),
         "versions": {name: version(name) for name in ("dask", "numpy", "opencv-python-headless")},

@@ -25,6 +25,18 @@ RATIOS = {
     "share of the random changes in the step": "augmentation_share",
 }
 
+WORKS = {
+    "photos": "`emotion predict`, {} photos of 512x512",
+    "small": "`emotion predict`, {} faces of 48x48",
+    "table": "table with the search for faces, {} photos",
+}
+
+TRAININGS = {
+    "jax_1x1": "JAX, one process of one thread",
+    "jax_2x1": "JAX, two processes of one thread",
+    "tensorflow_1x2": "TensorFlow, one process of two threads",
+}
+
 Spread = dict[str, Any]
 
 
@@ -150,6 +162,36 @@ def render_summary() -> str:
         ("`dvc repro` with nothing to do", f"{repro['idle_seconds']:.1f} s", ""),
     ]
     return render_table(("", "speed", "notes"), rows)
+
+
+def render_cluster() -> str:
+    """Return what two workers of one thread take, against two threads of one process."""
+    result = _read("cluster")
+    rows = []
+    for work, title in WORKS.items():
+        figures = result[work]
+        rates = (f"{figures['images_a_second'][way]['median']:.0f}" for way in ("alone", "cluster"))
+        memory = (f"{figures['mebibytes'][way]:.0f}" for way in ("alone", "cluster"))
+        ratio = _spread_text(figures["processor_ratio"])
+        rows.append(
+            (title.format(f"{figures['images']:,}"), *rates, ratio, *memory, f"{figures['worker_mebibytes']:.0f}")
+        )
+    header = (
+        *("", "images a second alone", "on two workers", "processor time, ratio"),
+        *("MiB alone", "MiB of the command", "MiB of a worker"),
+    )
+    return render_table(header, rows)
+
+
+def render_ranks() -> str:
+    """Return images a second of training in one process and in two."""
+    training = _read("cluster")["training"]
+    rows = [(title, f"{training['images_a_second'][way]['median']:.0f}") for way, title in TRAININGS.items()]
+    rows += [
+        ("two processes over one, JAX", _spread_text(training["processes_over_one"])),
+        ("two processes of JAX over TensorFlow", _spread_text(training["processes_over_tensorflow"])),
+    ]
+    return render_table((f"`{training['architecture']}`, batches of {training['batch_size']}", "images a second"), rows)
 
 
 def _spread_text(spread: Spread) -> str:

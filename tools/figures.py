@@ -48,6 +48,8 @@ TABLES: Renderers = {
     "ingestion": speed_tables.render_ingestion,
     "photos": speed_tables.render_photos,
     "reading": speed_tables.render_reading,
+    "cluster": speed_tables.render_cluster,
+    "ranks": speed_tables.render_ranks,
     "detection": face_tables.render_detection,
     "framing": face_tables.render_framing,
     "tilt": face_tables.render_tilt,
