@@ -19,7 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 PROBE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: help setup setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page lint-workflows figures docs format code-only store pins clean
+.PHONY: help setup setup-cluster setup-dev repro test test-quick test-slow coverage lint lint-style lint-types lint-prose lint-page lint-workflows figures docs format code-only store pins clean
 .DELETE_ON_ERROR:
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo 'make code-only   commit to dvc.lock what changed only comments, docstrings and formatting'
 	@echo 'make store       fill store/ with the results of the sample, for a commit'
 	@echo 'make setup       make .venv, with the pinned packages and the `emotion` command; set up the remotes of DVC'
+	@echo 'make setup-cluster  add the packages for several machines: Dask and JAX'
 	@echo 'make pins        pin the packages again, after a change of pyproject.toml'
 	@echo 'make clean       remove .venv and caches of tools; data, models and the DVC cache stay'
 
@@ -47,6 +48,9 @@ endef
 
 setup: $(VENV)/.installed
 	$(SETTINGS)
+
+setup-cluster: setup
+	@$(PIP_INSTALL) -r requirements-cluster.txt
 
 setup-dev: $(VENV)/.installed-dev
 	$(SETTINGS)
@@ -128,7 +132,8 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-head
 pins: setup-dev
 	@$(PIP_INSTALL) uv
 	@$(PIN) --extra pipeline --output-file requirements.txt pyproject.toml
-	@$(PIN) --extra dev --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
+	@$(PIN) --extra pipeline --extra cluster --constraints requirements.txt --output-file requirements-cluster.txt pyproject.toml
+	@$(PIN) --extra dev --constraints requirements-cluster.txt --output-file requirements-dev.txt pyproject.toml
 	@git --no-pager diff --stat -- requirements*.txt
 
 # git ignores new files in store/, so that only this command brings them into a commit.

@@ -28,7 +28,8 @@ import numpy as np
 from benchmarks.outside_tables import FACES_WILD, FIVE, OUTSIDE, list_releases, write_cards
 from benchmarks.released_report import PACKAGE, PACKAGE_NAME
 from emotion.app.evaluate.crops import FaceSettings
-from emotion.app.evaluate.evaluation import Choices, evaluate, hash_file
+from emotion.app.evaluate.evaluation import Choices, evaluate
+from emotion.app.file_hash import hash_file
 from emotion.core.emotion_names import EMOTIONS
 from emotion.core.errors import InputError, run_command
 from emotion.core.files import read_json, write_json

@@ -61,7 +61,7 @@ COLUMNS = (
     "backend",
 )
 
-ABSENT = {"train.teacher_inputs": "augmented"}
+ABSENT = {"train.processes": "1", "train.teacher_inputs": "augmented"}
 """Values that a run had before its param existed, where that is not null."""
 
 Run = dict[str, str]

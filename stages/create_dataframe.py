@@ -44,6 +44,7 @@ from emotion.core.guard import run_stage
 from emotion.core.labels import VOTE_SCHEMES, Scheme, check_targets, resolve_scheme
 from emotion.core.params import Params, load_params
 from emotion.core.paths import DATASET_METRICS, FACE_SEARCH, PIXELS, REJECTED, TABLE
+from emotion.core.stores import locate
 from emotion.data.table import DECISION
 from emotion.ingest.collect import Collected, check_rejected, collect_batches
 from emotion.ingest.decided_labels import count_decisions, decide_labels, describe_decisions, move_votes
@@ -81,7 +82,7 @@ def main() -> None:
     check_targets(params.labels.scheme, params.labels.targets, params.labels.source_votes)
     chosen = params.labels.decisions
     decisions = read_decisions(find_decisions(chosen)) if chosen else None
-    folder = Path(params.source.folder)
+    folder = locate(params.source.folder)
     source = open_source(folder, params.source.file, make_label_reader(scheme, params.labels.numbers))
     votes = read_votes(folder, source) if params.labels.scheme in VOTE_SCHEMES else None
     # The table moves into place last. While it is missing, later stages stop, so they never use incomplete files.

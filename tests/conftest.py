@@ -18,7 +18,10 @@ settings.register_profile("many", settings.get_profile("unhurried"), max_example
 settings.load_profile("unhurried")
 
 if TYPE_CHECKING:
+    from fsspec.implementations.memory import MemoryFileSystem
+
     from emotion.inference.predictor import Predictor
+    from tests.stores import S3
 
 
 OTHER_KINDS = ("medium", "tf", "pipeline", "browser", "fer2013")
@@ -138,3 +141,39 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> "MemoryFileSystem":
+    """An empty store of fsspec in memory, at memory://."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    from emotion.core.stores import BACKENDS, Backend
+
+    monkeypatch.setitem(BACKENDS, "memory", Backend("memory", "fsspec", configuration="nowhere"))
+    monkeypatch.setattr(MemoryFileSystem, "store", {})
+    monkeypatch.setattr(MemoryFileSystem, "pseudo_dirs", [""])
+    return MemoryFileSystem()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator["S3"]:
+    """A server of S3 on this machine."""
+    from tests.stores import serve_s3
+
+    with serve_s3() as store:
+        yield store
+
+
+@pytest.fixture
+def s3(s3_server: "S3", monkeypatch: pytest.MonkeyPatch) -> "S3":
+    """That server, with nothing in its bucket, and the environment that leads to it."""
+    from emotion.core.stores import _open_system
+
+    for item in s3_server.client.list_objects_v2(Bucket="faces").get("Contents", []):
+        s3_server.client.delete_object(Bucket="faces", Key=item["Key"])
+    for name, value in s3_server.variables.items():
+        monkeypatch.setenv(name, value)
+    _open_system.cache_clear()  # it may know another server
+    s3_server.requests.clear()
+    return s3_server

@@ -16,6 +16,7 @@ from emotion.core.emotion_names import EMOTIONS
 from emotion.core.metadata import METADATA_PROPERTY, ModelMetadata, write_metadata
 from emotion.core.params import check_params
 from emotion.core.paths import FACE_CROP, FACE_SEARCH, HISTORY
+from emotion.core.stores import Location
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.photos.face_settings import resolve_crop, resolve_search, write_settings
 from emotion.ingest.sources import locate
@@ -133,7 +134,7 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["hash", "split", "emotion"]).reset_index(drop=True)
 
 
-def open_source(folder: Path, file: str | None = None, labels: LabelReader = LabelReader()) -> Source:  # noqa: B008
+def open_source(folder: Location, file: str | None = None, labels: LabelReader = LabelReader()) -> Source:  # noqa: B008
     """Open the source in `folder` with labels that need no numbering."""
     return locate.open_source(folder, file, labels)
 

@@ -408,15 +408,15 @@ CHECKPOINTS = (
     Fault(
         "checkpoint: the best epoch forgotten",
         "emotion/training/checkpoints.py",
-        '                best=progress["best"],\n',
+        '            best=progress["best"],\n',
         "",
         ("tests/training/test_loop.py::test_an_interrupted_training_ends_with_the_same_bits",),
     ),
     Fault(
         "checkpoint: taken for other images",
         "emotion/training/loop.py",
-        "training_key(params, classes, data.arrays + weights)",
-        "training_key(params, classes, weights)",
+        "training_parts(params, classes, data.arrays + weights)",
+        "training_parts(params, classes, weights)",
         ("tests/training/test_checkpoints.py::test_a_checkpoint_of_other_images_is_left_alone",),
     ),
     Fault(

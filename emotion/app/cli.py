@@ -18,6 +18,7 @@ from emotion.app.predict import command as predict
 from emotion.app.preset import command as preset
 from emotion.app.release import command as release
 from emotion.app.serve import command as serve
+from emotion.app.sweep import command as sweep
 from emotion.app.timeline import command as timeline
 from emotion.app.video import command as video
 from emotion.app.webcam import command as webcam
@@ -38,7 +39,7 @@ READING = "read faces"
 
 GROUPS = {
     READING: (predict, video, webcam, timeline, explain, serve),
-    "the pipeline that trains models": (preset, check, labels, metrics, evaluate, convert, release),
+    "the pipeline that trains models": (preset, check, labels, sweep, metrics, evaluate, convert, release),
 }
 """The commands by their use. Each is named as its module or folder."""
 

@@ -41,6 +41,21 @@ def check_output(
         raise InputError(f"{named}{path} cannot be written ({error.strerror}); name another file") from None
 
 
+def free_name(name: Path, taken: dict[str, int]) -> Path:
+    """Return `name`, with a number where it is taken, and note it. On some systems A and a are the same name.
+
+    Args:
+        name: the name that is wanted.
+        taken: what earlier calls noted; empty at first.
+    """
+    free, first = name, str(name).casefold()
+    while str(free).casefold() in taken:
+        taken[first] += 1
+        free = name.with_name(f"{name.stem}-{taken[first]}{name.suffix}")
+    taken[str(free).casefold()] = 1
+    return free
+
+
 def _check(path: Path, overwrite: bool, sources: Sequence[Path], suffixes: Sequence[str]) -> None:
     # The address itself may hold a password, so it is not printed.
     if is_address(str(path)):

@@ -1,10 +1,10 @@
 """A predictor on the workers of a cluster: each loads the model file once, and it has to be the same file."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from emotion.app.file_hash import hash_file
 from emotion.core.errors import InputError
 from emotion.inference.predictor import Predictor, find_standard
 from emotion.parallel.on_worker import is_on_worker
@@ -68,8 +68,7 @@ def _load(shared: SharedPredictor) -> Predictor:
 
 def _hash(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(path)
     except OSError as error:
         where = " there" if is_on_worker() else ""
         raise InputError(

@@ -14,7 +14,7 @@ from emotion.core.files import atomic_path, set_aside
 from emotion.core.params import Params
 from emotion.model_files.keras_setup import set_up
 from emotion.model_files.probabilities import predict_probabilities
-from emotion.training.checkpoints import DAMAGES, training_key
+from emotion.training.checkpoints import DAMAGES, training_key, training_parts
 from emotion.training.loop import train
 from emotion.training.training_data import TrainingData
 
@@ -94,7 +94,7 @@ def cross_validate(
     arrays = [images.x, images.labels, *([] if images.votes is None else [images.votes])]
     finished = []
     for number, fold in enumerate(make_folds(images.labels, images.units, folds, params.train.seed), start=1):
-        path = folder / f"{training_key(params, classes, [*arrays, *fold])}.npy"
+        path = folder / f"{training_key(training_parts(params, classes, [*arrays, *fold]))}.npy"
         numbers = f"{len(fold.train) + len(fold.val):,} images train a network, which reads {len(fold.held_out):,}"
         known = _load_fold(path, (len(fold.held_out), classes))
         report(f"fold {number} of {folds}: {numbers}{'' if known is None else ', read from an earlier run'}")

@@ -24,6 +24,7 @@ from emotion.core.files import remove_leftovers
 from emotion.core.folder_walk import Kind, explain_closed, walk
 from emotion.core.params import PARAMS_FILE, read_yaml
 from emotion.core.paths import OUTPUT_FOLDERS
+from emotion.core.stores import StoreAddress, is_store_address, list_store, parse_address
 
 IMPORTED = time.time_ns()
 """Time at which Python loaded this module. It loads the rooms above emotion/core after it."""
@@ -43,7 +44,10 @@ MISSING = "missing"
 
 
 class FileState(NamedTuple):
-    """The identity of a file, by which DVC also knows it, and the MD5 sum of its content in a small dep."""
+    """The identity of a file, by which DVC also knows it, and the MD5 sum of its content in a small dep.
+
+    Of a file in a store, it is the size and the text by which the store tells its versions apart.
+    """
 
     size: int
     modified: int
@@ -133,15 +137,26 @@ def read_files(deps: list[str]) -> dict[str, FileState]:
     devices are left out too, since to open one may wait for ever.
 
     Raises:
-        InputError: a folder inside a dep cannot be listed.
+        InputError: a folder inside a dep, or a store, cannot be listed.
     """
     files: dict[str, FileState] = {}
     for dep in deps:
+        if is_store_address(dep):
+            files |= _list_store(parse_address(dep))
+            continue
         found = dict(_scan(dep))
         if len(found) <= COMPARED_FILES and sum(state.size for state in found.values()) <= COMPARED_BYTES:
             found = {path: state._replace(content=_md5(path)) for path, state in found.items()}
         files |= found
     return files
+
+
+def _list_store(folder: StoreAddress) -> dict[str, FileState]:
+    """Return the state of the files in a store by their addresses, without a look into them."""
+    return {
+        str(folder / name) if name else str(folder): FileState(file.size, 0, 0, file.etag)
+        for name, file in list_store(folder).items()
+    }
 
 
 def _scan(dep: str) -> Iterator[tuple[str, FileState]]:

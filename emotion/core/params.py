@@ -17,6 +17,7 @@ from ruamel.yaml.events import AliasEvent
 from emotion.core.errors import InputError, check_regular
 from emotion.core.metadata import CHANNELS, MARGINS
 from emotion.core.paths import LABELS, SAMPLE_FOLDER
+from emotion.core.stores import describe_form, hide_secrets, is_store_address, parse_address
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -31,8 +32,12 @@ MOST_YAML, DEEPEST_YAML, MOST_ALIASES = 200_000, 50, 20
 
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
-shorten = _SHORT.repr
-"""Return the text of a value for a message, not longer than people read."""
+
+
+def shorten(value: Any) -> str:
+    """Return the text of a value for a message, not longer than people read, without passwords of addresses."""
+    return _SHORT.repr(hide_secrets(value) if isinstance(value, str) else value)
+
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -100,6 +105,22 @@ class SourceParams(Section):
         if any(len(part.encode()) > LONGEST_FILE_NAME for part in (path or "").split("/")):
             raise ValueError(f"names of at most {LONGEST_FILE_NAME} bytes")
         return path
+
+    @field_validator("folder")
+    @classmethod
+    def _address_is_one_of_dvc(cls, folder: str) -> str:
+        if not is_store_address(folder):
+            return folder
+        try:
+            address = parse_address(folder)
+        except InputError:
+            raise ValueError(describe_form(folder.partition(":")[0].lower())) from None
+        # DVC compares the text, and knows no other names of these stores.
+        known = {"az": "azure", "sftp": "ssh"}.get(address.scheme, address.scheme)
+        written = str(address._replace(scheme=known))
+        if written != folder:
+            raise ValueError(f"the address as DVC writes it, {written}")
+        return folder
 
     @field_validator("file")
     @classmethod
@@ -231,6 +252,7 @@ class TrainParams(Section):
     teacher_share: Probability
     teacher_inputs: Literal["augmented", "original"]
     precision: Literal["auto", "float32", "mixed_bfloat16"]
+    processes: Annotated[int, Field(ge=1, le=256)]
 
     @property
     def teachers(self) -> list[str]:

@@ -14,6 +14,18 @@ MOTION_JPEG_SUFFIXES = (".mjpg", ".mjpeg")
 """Suffixes of files that hold one JPEG image after another."""
 
 
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".ts", ".mts", ".m2ts", ".vob"),
+    *(".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".rm", *MOTION_JPEG_SUFFIXES),
+)
+"""Suffixes of videos. GIF and PNG are left out, since most of them are images."""
+
+
+def is_video(name: str) -> bool:
+    """Return whether a file of this name is a video."""
+    return name.lower().endswith(VIDEO_SUFFIXES)
+
+
 def check_video_file(path: Path) -> None:
     """Refuse a file that is missing, empty, or of a format that is no video.
 

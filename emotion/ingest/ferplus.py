@@ -14,6 +14,7 @@ import pandas as pd
 from emotion.core.emotion_names import KNOWN_EMOTIONS
 from emotion.core.errors import InputError
 from emotion.core.labels import FERPLUS, SCHEMES
+from emotion.core.stores import Location, StoreAddress
 from emotion.ingest.collect import Collected
 from emotion.ingest.sources.source import Source, split_of
 from emotion.ingest.sources.tables.table_source import TableSource
@@ -71,7 +72,7 @@ def is_ferplus(name: str) -> bool:
     return name.lower() == FERPLUS_FILE
 
 
-def read_votes(folder: Path, source: Source) -> Votes | None:
+def read_votes(folder: Location, source: Source) -> Votes | None:
     """Read the votes on the images of `source` from the file in `folder`, or else beside the source.
 
     A source that has the votes itself, in the column CARRIED_VOTES, needs no file; the result is None.
@@ -82,7 +83,7 @@ def read_votes(folder: Path, source: Source) -> Votes | None:
     """
     if CARRIED_VOTES in source.columns:
         return None
-    if not isinstance(source, TableSource):
+    if not isinstance(source, TableSource) or isinstance(folder, StoreAddress):
         raise InputError(
             f"labels.scheme: got {FERPLUS}, whose votes need the rows of fer2013.csv, but {source.name} holds image "
             "files. Use fer2013.tar.gz or fer2013.csv, or set labels.scheme to seven"

@@ -35,7 +35,8 @@ def set_up(threads: int, seed: int) -> None:
         threads: processor threads that TensorFlow uses, at least 1.
         seed: for Python, NumPy and Keras, 0 to 2**32 - 1.
     """
-    keras.utils.set_random_seed(seed)
+    with quiet():  # on other backends this loads TensorFlow, where it is installed
+        keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

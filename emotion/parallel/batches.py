@@ -1,9 +1,7 @@
 """A function mapped over batches: on a cluster where one is named, else in processes where that saves time."""
 
-import ctypes
 import multiprocessing
 import os
-import signal
 import sys
 import warnings
 from collections import deque
@@ -15,6 +13,7 @@ from typing import TypeVar
 from emotion.parallel.address import scheduler_address
 from emotion.parallel.cores import available_cores
 from emotion.parallel.on_worker import is_on_worker
+from emotion.parallel.parent import end_with_parent
 from emotion.parallel.single_thread import single_threaded_opencv
 
 Item = TypeVar("Item")
@@ -28,9 +27,6 @@ FEWEST_BATCHES = 8
 WAITING_PER_WORKER = 3
 """Batches that are read ahead for each process. Few keep memory small, and none would leave processes idle."""
 
-SET_SIGNAL_OF_PARENTS_END = 1
-"""PR_SET_PDEATHSIG of prctl(2): the signal that a process gets when the thread that forked it ends."""
-
 NOT_WITH = ("tensorflow", "jax", "torch")
 """Packages whose threads hold locks. A forked process would wait for these locks for ever."""
 
@@ -39,6 +35,22 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Return an iterator over lists of `size` items; the last one may be shorter."""
     rest = iter(items)
     return iter(lambda: list(islice(rest, size)), [])
+
+
+def batched_by_weight(
+    items: Iterable[Item], size: int, weigh: Callable[[Item], int], most: int
+) -> Iterator[list[Item]]:
+    """Yield lists of at most `size` items. A list also ends where its items weigh `most` or more together."""
+    batch: list[Item] = []
+    weight = 0
+    for item in items:
+        batch.append(item)
+        weight += weigh(item)
+        if len(batch) == size or weight >= most:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
 
 
 def map_batches(
@@ -80,16 +92,6 @@ def _map_in_processes(function: Callable[[Item], Result], batches: Iterator[Item
         warnings.simplefilter("ignore", DeprecationWarning)
         waiting = deque(executor.submit(function, batch) for batch in islice(batches, WAITING_PER_WORKER * workers))
     return _results_in_order(executor, function, waiting, batches)
-
-
-def end_with_parent(parent: int) -> None:
-    """Let this process end at Ctrl-C without a traceback, and on Linux with its parent, also where that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(SET_SIGNAL_OF_PARENTS_END, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the call
-        os._exit(1)
 
 
 def _results_in_order(

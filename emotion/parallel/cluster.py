@@ -305,7 +305,7 @@ class _ClusterMap(Generic[Item, Result]):
                 "start it and the command again"
             ) from None
         except Exception as error:  # Dask could not bring the piece there or the result back
-            raise PieceFailure("?", _explain(error)) from None
+            raise PieceFailure("?", explain(error)) from None
 
     def _wait_with_notice(self, future: "Future[Any]") -> Result:
         """Return the result once it is there; say once where no worker is."""
@@ -333,10 +333,11 @@ class _ClusterMap(Generic[Item, Result]):
         return self._name(submitted.piece) if self._name else f"piece {submitted.number} of the work"
 
 
-def _explain(error: Exception) -> Exception:
+def explain(error: Exception) -> Exception:
     """Return what an error of Dask's own means for the user."""
-    if isinstance(error, ModuleNotFoundError):
-        return WrongEnvironmentError(f"the package {error.name} is not installed on a worker")
+    for cause in (error, error.__cause__):
+        if isinstance(cause, ModuleNotFoundError):
+            return WrongEnvironmentError(f"the module {cause.name} is not installed on the scheduler or a worker")
     return RuntimeError(f"{type(error).__name__}: {first_line(error)}")
 
 

@@ -1,19 +1,22 @@
 """Checkpoints, from which an interrupted training continues as if it had not been interrupted."""
 
 import hashlib
+import io
 import json
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import keras
 import numpy as np
 
 from emotion.core.files import atomic_path, set_aside
 from emotion.core.params import Params
+from emotion.training import distribution
 from emotion.training.precision import resolve_precision
 
 DAMAGES = (EOFError, KeyError, TypeError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
@@ -42,10 +45,16 @@ class TrainingState:
     seconds: float = 0.0
 
 
-def training_key(params: Params, classes: int, arrays: list[np.ndarray]) -> str:
-    """Return a name for a training: the same settings, data, Keras and code of this project give the same one.
+def training_key(parts: dict[str, bytes]) -> str:
+    """Return a name for a training of these parts: the same settings, data, Keras and code give the same one.
 
     A training does not continue from a checkpoint of other code: its result would differ from an uninterrupted run.
+    """
+    return hashlib.blake2b(b"".join(parts.values()), digest_size=16).hexdigest()
+
+
+def training_parts(params: Params, classes: int, arrays: list[np.ndarray]) -> dict[str, bytes]:
+    """Return digests of what a training depends on, 16 bytes each, by the names of the parts.
 
     Args:
         params: the sections `train`, `augmentation` and `compute`.
@@ -57,17 +66,33 @@ def training_key(params: Params, classes: int, arrays: list[np.ndarray]) -> str:
         "augmentation": params.augmentation.model_dump(),
         "compute": params.compute.model_dump(),
         "classes": classes,
-        "precision": resolve_precision(params.train.precision),
-        "keras": [keras.version(), keras.backend.backend()],
     }
-    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).data)
+    machine = [resolve_precision(params.train.precision), keras.version(), keras.backend.backend()]
     modules = {name: module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "emotion"}
-    for name, file in sorted(modules.items()):
-        if file is not None:
-            digest.update(name.encode() + Path(file).read_bytes())
-    return digest.hexdigest()
+    return {
+        "params": _digest([json.dumps(settings, sort_keys=True).encode()]),
+        "precision or Keras": _digest([json.dumps(machine).encode()]),
+        "data": _digest(np.ascontiguousarray(array).data for array in arrays),
+        "code": _digest(name.encode() + Path(file).read_bytes() for name, file in sorted(modules.items()) if file),
+    }
+
+
+def _digest(contents: Iterable[bytes | memoryview]) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for content in contents:
+        digest.update(content)
+    return digest.digest()
+
+
+def send_state(state: TrainingState | None) -> TrainingState | None:
+    """Return the `state` that the first of several processes has; with one process this is `state`."""
+    if distribution.processes() == 1:
+        return state
+    content = io.BytesIO()
+    if state is not None:
+        _write(content, state)
+    sent = distribution.send_from_first(content.getvalue())
+    return _read(io.BytesIO(sent)) if sent else None
 
 
 class Checkpoint:
@@ -78,11 +103,8 @@ class Checkpoint:
 
     def save(self, state: TrainingState) -> None:
         """Replace the saved state; a kill at any moment leaves the old one or the new one."""
-        progress = json.dumps({"history": state.history, "best": state.best, "seconds": state.seconds})
-        arrays = {f"variable_{i}": array for i, array in enumerate(state.variables)}
-        arrays |= {f"best_{i}": array for i, array in enumerate(state.best_weights)}
         with atomic_path(self.path) as temporary:
-            np.savez(temporary, allow_pickle=False, progress=np.array(progress), **arrays)
+            _write(temporary, state)
 
     def load(self) -> TrainingState | None:
         """Return the saved state, or None where there is none.
@@ -92,7 +114,7 @@ class Checkpoint:
         if not self.path.is_file():
             return None
         try:
-            return self._read()
+            return _read(self.path)
         except DAMAGES as error:
             aside = set_aside(self.path)
             print(
@@ -102,20 +124,28 @@ class Checkpoint:
             )
             return None
 
-    def _read(self) -> TrainingState:
-        with np.load(self.path, allow_pickle=False) as arrays:
-            progress = json.loads(str(arrays["progress"]))
-            return TrainingState(
-                variables=_numbered(arrays, "variable_"),
-                best_weights=_numbered(arrays, "best_"),
-                history=progress["history"],
-                best=progress["best"],
-                seconds=progress["seconds"],
-            )
-
     def remove(self) -> None:
         """Delete the saved state."""
         self.path.unlink(missing_ok=True)
+
+
+def _write(file: Path | IO[bytes], state: TrainingState) -> None:
+    progress = json.dumps({"history": state.history, "best": state.best, "seconds": state.seconds})
+    arrays = {f"variable_{i}": array for i, array in enumerate(state.variables)}
+    arrays |= {f"best_{i}": array for i, array in enumerate(state.best_weights)}
+    np.savez(file, allow_pickle=False, progress=np.array(progress), **arrays)
+
+
+def _read(file: Path | IO[bytes]) -> TrainingState:
+    with np.load(file, allow_pickle=False) as arrays:
+        progress = json.loads(str(arrays["progress"]))
+        return TrainingState(
+            variables=_numbered(arrays, "variable_"),
+            best_weights=_numbered(arrays, "best_"),
+            history=progress["history"],
+            best=progress["best"],
+            seconds=progress["seconds"],
+        )
 
 
 def _numbered(arrays: Any, prefix: str) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from emotion.model_files.probabilities import predict_probabilities
+from emotion.training.distribution import share_predictions
 
 
 class Teachers(keras.layers.Layer):
@@ -76,7 +77,8 @@ def teacher_probabilities(teachers: Teachers, images: np.ndarray, *, flip: bool)
         flip: whether each image and its mirror image count the same.
     """
     inputs = keras.Input(images.shape[1:], dtype="uint8")
-    return predict_probabilities(keras.Model(inputs, teachers(inputs)), images, flip=flip).astype(np.float32)
+    model = share_predictions(keras.Model(inputs, teachers(inputs)))
+    return predict_probabilities(model, images, flip=flip).astype(np.float32)
 
 
 def _columns(probabilities: Any) -> Any:

@@ -8,11 +8,17 @@ import numpy as np
 from keras import ops
 
 from emotion.core.params import Params
+from emotion.training import distribution
 from emotion.training.augmentation import mixing_shares
 from emotion.training.targets import Targets
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+
+def count_images(available: int) -> int:
+    """Return how many images an epoch has: all `available` ones, or as many as the processes can share evenly."""
+    return available - available % distribution.processes()
 
 
 def epoch_dataset(targets: Targets, epoch: int, params: Params) -> "tf.data.Dataset | keras.utils.PyDataset":
@@ -24,13 +30,17 @@ def epoch_dataset(targets: Targets, epoch: int, params: Params) -> "tf.data.Data
     - the share of each image in its mixture, float32 (n,),
     - the teachers' probabilities, float32 (n, classes), where `targets` has them.
 
+    Of several processes each gets its part of every batch. Images at the end of the order that they cannot share evenly
+    are left out of the epoch.
+
     Args:
         targets: of all training images.
         epoch: the first one is 0.
         params: the sections `train` and `augmentation`.
     """
     generator = np.random.default_rng([params.train.seed, epoch])
-    order = generator.permutation(len(targets.train)).astype(np.int32)
+    count = len(targets.train)
+    order = generator.permutation(count).astype(np.int32)[: count_images(count)]
     batch_size = params.train.batch_size
     shares, partners = mixing_shares(len(order), batch_size, params.augmentation.mixup, generator)
 
@@ -69,10 +79,15 @@ class _Batches(keras.utils.PyDataset):
         self.columns, self.batch_size = columns, batch_size
 
     def __len__(self) -> int:
-        return math.ceil(len(keras.tree.flatten(self.columns)[0]) / self.batch_size)
+        return math.ceil(self._rows / self.batch_size)
+
+    @property
+    def _rows(self) -> int:
+        return len(keras.tree.flatten(self.columns)[0])
 
     def __getitem__(self, index: int) -> Any:
-        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        start = index * self.batch_size
+        rows = distribution.own_part(slice(start, min(start + self.batch_size, self._rows)))
         batch = keras.tree.map_structure(lambda array: array[rows], self.columns)
         return batch if len(batch) > 1 else batch[0]
 

@@ -13,11 +13,21 @@ from tqdm import tqdm
 
 from emotion.core.errors import InputError
 from emotion.core.params import Params
+from emotion.model_files.probabilities import ProbabilityModel
+from emotion.training import distribution
 from emotion.training.build_networks import TrainingNetworks, build_networks
-from emotion.training.checkpoints import Checkpoint, Row, TrainingState, training_key
+from emotion.training.checkpoints import (
+    Checkpoint,
+    Row,
+    TrainingState,
+    send_state,
+    training_key,
+    training_parts,
+)
 from emotion.training.image_sizes import check_inference_size, check_smallest_size, epoch_sizes, resize_images
-from emotion.training.input_pipeline import epoch_dataset, make_dataset
+from emotion.training.input_pipeline import count_images, epoch_dataset, make_dataset
 from emotion.training.logit_adjustment import adjust_logits
+from emotion.training.objective import score
 from emotion.training.pretrained import NO_PRETRAINED, Pretrained
 from emotion.training.student import Student
 from emotion.training.targets import Targets, make_targets, train_targets
@@ -66,6 +76,9 @@ def train(
     Every random number comes from the seed and the number of the epoch, so a training that was interrupted
     ends with the same bits as one that was not.
 
+    Several processes train together after `distribution.connect`. All call this function and get the same result; only
+    the first one reads and writes checkpoints.
+
     Args:
         data: the images and labels; labels are below `classes`.
         classes: how many classes the labels have.
@@ -81,20 +94,23 @@ def train(
     """
     sizes = epoch_sizes(params.train, data.size)
     check_inference_size(params.train, data.size)
+    weights = [values for network in pretrained.networks for values in network.get_weights()]
+    parts = training_parts(params, classes, data.arrays + weights)
+    distribution.check_same(parts)
     keras.utils.set_random_seed(params.train.seed)  # for the first weights
     networks = build_networks(data, classes, params.train, pretrained, any_size=len(set(sizes)) > 1)
     check_smallest_size(sizes, data, classes, params.train)
-    steps = math.ceil(len(data.x_train) / params.train.batch_size)
+    steps = math.ceil(count_images(len(data.x_train)) / params.train.batch_size)
     student = Student(networks.training, classes, params, steps, pretrained.teachers)
-    weights = [values for network in pretrained.networks for values in network.get_weights()]
-    checkpoint = Checkpoint(checkpoints, training_key(params, classes, data.arrays + weights))
-    state = checkpoint.load()
+    checkpoint = Checkpoint(checkpoints, training_key(parts))
+    state = send_state(checkpoint.load() if distribution.is_first() else None)
     if state is None:
         state = TrainingState()
     else:
         student.restore(state.variables)
     epochs = _Epochs(data, params, sizes, networks, student, state)
-    with tqdm(total=len(sizes) * steps, initial=len(state.history) * steps, disable=None) as bar:
+    hidden = None if distribution.is_first() else True  # None: unless on a terminal
+    with tqdm(total=len(sizes) * steps, initial=len(state.history) * steps, disable=hidden) as bar:
         epochs.fit(bar, checkpoint, after_epoch)
     return TrainingResult(epochs.best_network(), state.history, state.best + 1, state.seconds, checkpoint)
 
@@ -121,11 +137,16 @@ class _Epochs:
         """Made in the first epoch to train, since teachers may take a while."""
         return make_targets(self.data, self.student.classes, self.params, self.student.teachers)
 
+    @cached_property
+    def _shared_network(self) -> ProbabilityModel:
+        """Made once, since each is compiled anew."""
+        return distribution.share_predictions(self.networks.evaluation)
+
     def fit(self, bar: tqdm, checkpoint: Checkpoint, after_epoch: Callable[[Row], None]) -> None:
         """Train the epochs that are still to come, until patience ends."""
         state = self.state
         if state.history:
-            tqdm.write(f"going on after epoch {len(state.history)} of an interrupted training")
+            _say(f"going on after epoch {len(state.history)} of an interrupted training")
         for row in state.history:
             after_epoch(row)
         while not self._is_over():
@@ -133,7 +154,8 @@ class _Epochs:
             self._fit_epoch(len(state.history), bar)
             state.seconds += time.monotonic() - began
             state.variables = self.student.variable_values()
-            checkpoint.save(state)
+            if distribution.is_first():
+                checkpoint.save(state)
             after_epoch(state.history[-1])
 
     def best_network(self) -> keras.Model:
@@ -170,17 +192,26 @@ class _Epochs:
 
     def _evaluate(self) -> dict[str, float]:
         """Return loss and accuracy on the validation split, without augmentation."""
-        batches = make_dataset(self.data.x_val, self.targets.val, batch_size=VALIDATION_BATCH)
         self.networks.evaluation.set_weights(self.networks.training.get_weights())
-        loss, accuracy = self.networks.evaluation.evaluate(batches, verbose=0)
+        loss, accuracy = self._score_alone() if distribution.processes() == 1 else self._score_together()
         return {"val_loss": float(loss), "val_accuracy": float(accuracy)}
+
+    def _score_alone(self) -> tuple[float, float]:
+        batches = make_dataset(self.data.x_val, self.targets.val, batch_size=VALIDATION_BATCH)
+        loss, accuracy = self.networks.evaluation.evaluate(batches, verbose=0)
+        return loss, accuracy
+
+    def _score_together(self) -> tuple[float, float]:
+        """Score what processes predict in parts: `evaluate` would want as many images for each of them."""
+        probabilities = self._shared_network.predict(self.data.x_val, batch_size=VALIDATION_BATCH, verbose=0)
+        return score(self.targets.val, probabilities, self.params.train)
 
     def _add_to_history(self, row: Row) -> None:
         state = self.state
         state.history.append(row)
         if state.best < 0 or self._score(row) > self._score(state.history[state.best]):
             state.best, state.best_weights = len(state.history) - 1, self.networks.training.get_weights()
-        tqdm.write(
+        _say(
             f"epoch {row['epoch']:3d}  size {row['size']:3d}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
             f"validation loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:.4f}"
         )
@@ -197,6 +228,12 @@ class _Epochs:
             f"train.learning_rate ({train.learning_rate}) or raise train.warmup ({train.warmup})",
             self.best_network() if self.state.history else None,
         )
+
+
+def _say(text: str) -> None:
+    """Print `text` above the progress bar; of several processes only the first one does."""
+    if distribution.is_first():
+        tqdm.write(text)
 
 
 class _Progress(keras.callbacks.Callback):

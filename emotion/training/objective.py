@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from emotion.core.params import TrainParams
@@ -23,6 +24,20 @@ def compile_network(network: keras.Model, params: TrainParams, classes: int, **m
     some = ops.ones((1, network.output_shape[-1]))
     network.compute_metrics(None, some, some)
     network.reset_metrics()
+
+
+def score(targets: np.ndarray, probabilities: np.ndarray, params: TrainParams) -> tuple[float, float]:
+    """Return loss and accuracy of probabilities, as `evaluate` of a compiled network does.
+
+    Args:
+        targets: float32 (n, classes), or (n, 1) for two classes.
+        probabilities: as `targets`.
+        params: says how far labels are smoothed.
+    """
+    two_classes = targets.shape[1] == 1
+    right = _larger_share_accuracy if two_classes else keras.metrics.categorical_accuracy
+    loss = make_loss(params, 2 if two_classes else targets.shape[1])
+    return float(loss(targets, probabilities)), float(ops.mean(right(targets, probabilities)))
 
 
 def make_loss(params: TrainParams, classes: int) -> keras.losses.Loss:

@@ -6,6 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from emotion.core.params import Params, TrainParams
+from emotion.training import distribution
 from emotion.training.distillation import Teachers, teacher_probabilities
 from emotion.training.training_data import TrainingData
 
@@ -76,5 +77,6 @@ def sample_weights(labels: np.ndarray, classes: int, params: TrainParams) -> np.
 def _teacher_targets(data: TrainingData, params: Params, teachers: Teachers | None) -> np.ndarray | None:
     if teachers is None or params.train.teacher_inputs == "augmented":
         return None
-    tqdm.write(f"predicting {len(data.x_train):,} images with {', '.join(params.train.teachers)}")
+    if distribution.is_first():
+        tqdm.write(f"predicting {len(data.x_train):,} images with {', '.join(params.train.teachers)}")
     return teacher_probabilities(teachers, data.x_train, flip=params.augmentation.flip)

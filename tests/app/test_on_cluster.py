@@ -1,9 +1,11 @@
 """Commands and stages on a cluster: the same bytes as alone, and sentences where a worker lacks something."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,11 @@ import numpy as np
 import pytest
 from distributed import Client
 
-from emotion.app.predict.image_files import ImageFile, collect_files
+from benchmarks.cluster import peak_mebibytes
+from benchmarks.cluster_processes import Cluster, running_cluster
+from benchmarks.predict_speed import EMOTION, run
+from emotion.app.named_files import NamedFile
+from emotion.app.predict.image_files import collect_files
 from emotion.app.predict.on_cluster import predict_on_cluster
 from emotion.app.predict.predict_files import cut_pieces, predict_pieces
 from emotion.app.predict.results import ImageResult
@@ -24,7 +30,6 @@ from emotion.parallel.cluster import ClusterError
 from stages import create_dataframe, extract_features, resolve_faces
 from tests.app.writing import read_files
 from tests.makers import ROOT, encode, image_files, make_rows, write_files, write_params, write_zip
-from tests.parallel.cluster_processes import Cluster, running_cluster
 
 pytestmark = pytest.mark.medium
 
@@ -116,7 +121,7 @@ def test_a_killed_worker_changes_no_prediction(photos, model, tmp_path):
 
 
 def test_a_file_that_only_workers_lack_is_an_error(photos, model, cluster, monkeypatch):
-    files = [ImageFile(photos / name, Path(name)) for name in ("06.jpg", "gone.jpg")]
+    files = [NamedFile(photos / name, Path(name)) for name in ("06.jpg", "gone.jpg")]
     found = list(predict_on_cluster([files], share(model), cluster.address, targets={}))
     assert [result.status for result in found] == [
         "ok",
@@ -189,3 +194,40 @@ def test_ctrl_c_ends_the_command_and_the_work(photos, model, cluster):
         while any(client.processing().values()) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not any(client.processing().values())
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_images(here, model, cluster):
+    content = encode(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8), ".jpg")
+    write_files(here / "few", {f"{number:05}.jpg": content for number in range(2_000)})
+    write_files(here / "many", {f"{number:05}.jpg": content for number in range(20_000)})
+    client, workers = zip(*(peaks(here / name, model, cluster) for name in ("few", "many")), strict=True)
+    assert client[1] - client[0] < 40, "MiB for 18,000 more names"
+    assert workers[1] - workers[0] < 20
+
+
+def peaks(folder: Path, model: Path, cluster: Cluster) -> tuple[float, float]:
+    """Predict on the cluster; return the peak memory of the command and of the larger worker so far, in MiB."""
+    command = [EMOTION, "predict", folder, "--csv", "--detector", "whole", "--model", model]
+    alone, together = run(command, EMOTION_SCHEDULER=""), run(command, EMOTION_SCHEDULER=cluster.address)
+    assert together.printed == alone.printed
+    return together.mebibytes, max(peak_mebibytes(worker.pid) for worker in cluster.workers)
+
+
+@pytest.mark.slow
+def test_kills_of_workers_at_random_moments_change_no_byte(here, astronaut, tmp_path_factory, monkeypatch):
+    images = [
+        (emotion, split, np.roll(astronaut, shift, axis=1))
+        for shift, (emotion, split, _) in enumerate(make_rows(per_class=6))
+    ]
+    write_files(here / "data/raw", image_files(images, ".jpg"))
+    write_params(here, features_faces="detect")
+    alone = make_data()
+    moments = random.Random(2013)
+    for number in range(10):
+        with running_cluster(tmp_path_factory.mktemp(f"kill-{number}")) as started:
+            victim = started.workers[number % 2]
+            timer = threading.Timer(moments.uniform(0.2, 4), os.killpg, (victim.pid, signal.SIGKILL))
+            timer.start()
+            assert make_data(monkeypatch, started) == alone
+            timer.join()

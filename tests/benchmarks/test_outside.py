@@ -9,7 +9,7 @@ import pytest
 from benchmarks import outside, outside_tables
 from benchmarks.outside_tables import list_releases, put_section, read_reports, render_outside, render_section
 from benchmarks.released_report import PACKAGE_NAME
-from emotion.app.evaluate.evaluation import hash_file
+from emotion.app.file_hash import hash_file
 from emotion.core.errors import InputError
 from emotion.core.files import read_json
 from emotion.core.metadata import ModelMetadata

@@ -219,3 +219,23 @@ def test_a_folder_without_permission_is_named(monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: "happy" not in path)
     with pytest.raises(InputError, match=r"data/raw/train/happy.*chmod"):
         run_guarded(lambda: None, "toy")
+
+
+# Stores
+
+
+@pytest.mark.parametrize(
+    "name, content, said",
+    [
+        ("happy/a.png", b"b", "memory://bucket/raw/happy/a.png was changed"),
+        ("happy/b.png", b"a", "memory://bucket/raw/happy/b.png is new"),
+        ("happy/a.png", None, "memory://bucket/raw/happy/a.png is missing now"),
+    ],
+)
+def test_a_changed_file_of_a_store_is_named(memory, name, content, said):
+    write("params.yaml", PARAMS.replace("data/raw", "memory://bucket/raw"))
+    memory.pipe_file("/bucket/raw/happy/a.png", b"a")
+    run_guarded(lambda: None, "toy")
+    path = f"/bucket/raw/{name}"
+    error = error_after(lambda: memory.rm_file(path) if content is None else memory.pipe_file(path, content))
+    assert said in error

@@ -40,6 +40,29 @@ def test_a_source_inside_the_folder_is_allowed(content, file):
     assert check_params(content, "source").source.file == file
 
 
+@pytest.mark.parametrize("folder", ["s3://bucket/faces", "gs://bucket", "azure://container/a", "ssh://me@host/faces"])
+def test_the_source_may_be_in_a_store(content, folder):
+    content["source"] |= {"folder": folder, "remote": "private"}
+    assert check_params(content, "source").source.folder == folder
+
+
+@pytest.mark.parametrize(
+    "folder, expected",
+    [
+        ("s3://bucket/faces/", "as DVC writes it, s3://bucket/faces$"),
+        ("S3://bucket//faces", "as DVC writes it, s3://bucket/faces$"),
+        ("az://container/a", "as DVC writes it, azure://container/a$"),
+        ("s3://key:verysecret/x@bucket/a", "s3://BUCKET/FOLDER without a password"),
+        ("ssh://me:verysecret@host/a", "ssh://USER@HOST/FOLDER without a password"),
+    ],
+)
+def test_an_address_is_written_as_dvc_compares_it_and_holds_no_secret(content, folder, expected):
+    content["source"] |= {"folder": folder, "remote": "private"}
+    with pytest.raises(InputError, match=rf"source\.folder: got .*, expected .*{expected}") as error:
+        check_params(content, "source")
+    assert "verysecret" not in str(error.value)
+
+
 def test_the_shared_store_takes_the_sample_only(content):
     content["source"] |= {"folder": "data/raw", "remote": "store"}
     with pytest.raises(InputError, match=r"source\.remote: got 'store', expected private.*`emotion preset folder`"):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.cluster_processes import ROOT, Cluster, running_cluster
 from emotion.core.errors import InputError
 from emotion.parallel import cluster, piece
 from emotion.parallel.address import SCHEDULER, scheduler_address, use_cluster
@@ -20,7 +21,6 @@ from emotion.parallel.batches import batched, map_batches
 from emotion.parallel.cluster import WAITING_PER_THREAD, ClusterError, map_on_cluster
 from emotion.parallel.piece import CODE, environment, find_difference
 from tests.parallel import cluster_functions as functions
-from tests.parallel.cluster_processes import ROOT, Cluster, running_cluster
 
 pytestmark = pytest.mark.medium
 

@@ -12,6 +12,7 @@ from enum import Enum
 
 from emotion.core.folder_walk import Item, Kind, walk
 from emotion.core.guard import read_ignored
+from emotion.core.stores import StoreAddress, list_store
 from emotion.data.images import is_image
 from emotion.ingest.sources.system_files import SYSTEM_FILES_KIND, is_hidden
 from emotion.ingest.sources.trees import escape, is_utf8
@@ -126,7 +127,23 @@ def look_into(folder: str) -> FolderContent:
         if names:
             message, remedy = kind.value
             faults[kind] = Fault(message, tuple(names), remedy.format(folder=shlex.quote(folder)))
-    return FolderContent(dict(sorted(amounts.items(), key=lambda pair: -pair[1].files)), faults)
+    return FolderContent(_most_first(amounts), faults)
+
+
+def look_into_store(folder: StoreAddress) -> FolderContent:
+    """Return the content below an address. DVC finds no faults in the names of a store.
+
+    Raises:
+        InputError: the store cannot be used.
+    """
+    amounts: defaultdict[str, Amount] = defaultdict(Amount)
+    for name, file in list_store(folder).items():
+        _add_file(amounts, name or folder.name, file.size)
+    return FolderContent(_most_first(amounts), {})
+
+
+def _most_first(amounts: dict[str, Amount]) -> dict[str, Amount]:
+    return dict(sorted(amounts.items(), key=lambda pair: -pair[1].files))
 
 
 def _find_fault(item: Item) -> FaultKind | None:
@@ -145,10 +162,14 @@ def _add(amounts: defaultdict[str, Amount], item: Item) -> None:
     if item.kind is not Kind.FILE:
         amounts[item.kind.value].files += 1
         return
-    suffix = os.path.splitext(item.name)[1].lower()  # noqa: PTH122, pathlib takes ten times as long
-    amount = amounts[SYSTEM_FILES_KIND if is_hidden(item.name) else _kind_of(item.name, suffix)]
+    _add_file(amounts, item.name, os.stat(item.path).st_size)  # noqa: PTH116
+
+
+def _add_file(amounts: defaultdict[str, Amount], name: str, size: int) -> None:
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122, pathlib takes ten times as long
+    amount = amounts[SYSTEM_FILES_KIND if is_hidden(name) else _kind_of(name, suffix)]
     amount.files += 1
-    amount.size += os.stat(item.path).st_size  # noqa: PTH116
+    amount.size += size
     amount.suffixes.add(suffix or "no suffix")
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emotion.app.check.folder_faults import Fault, FolderContent, look_into
+from emotion.app.check.folder_faults import Fault, FolderContent, look_into, look_into_store
 from emotion.app.check.plan import Plan, make_plan
 from emotion.core.errors import InputError
 from emotion.core.labels import VOTE_SCHEMES, check_targets, resolve_scheme
 from emotion.core.params import SECTIONS, Params, load_params
 from emotion.core.paths import DATASET_METRICS, FEATURES, PIXELS, REJECTED, SAMPLE_FOLDER, TABLE
+from emotion.core.stores import StoreAddress, locate
 from emotion.ingest.decision_file import find_decisions, read_decisions
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.sources.locate import open_source
@@ -47,8 +48,12 @@ def check_source() -> Report:
         InputError: params.yaml is missing or cannot be used.
     """
     params = load_params(*SECTIONS)
-    folder = Path(params.source.folder)
+    folder = locate(params.source.folder)
     report = Report(params.source.folder)
+    if isinstance(folder, StoreAddress):
+        report.content = look_into_store(folder)
+        _add_plan(report, params)
+        return report
     if folder == SAMPLE_FOLDER and not folder.exists():
         report.note = NOT_DRAWN
         return report
@@ -75,7 +80,7 @@ def _check_overlap(folder: Path) -> list[Fault]:
 
 def _add_plan(report: Report, params: Params) -> None:
     """Add to `report` what would be read, as the stage create_dataframe decides."""
-    folder = Path(params.source.folder)
+    folder = locate(params.source.folder)
     try:
         scheme = resolve_scheme(params.labels.scheme)
         check_targets(params.labels.scheme, params.labels.targets, params.labels.source_votes)

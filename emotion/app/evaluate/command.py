@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from emotion.app.arguments import add_cluster_argument, add_predictor_arguments, limit_threads
 from emotion.app.outputs import add_overwrite_argument, check_output
 from emotion.core.errors import InputError
+from emotion.core.stores import locate
 from emotion.parallel.address import use_cluster
 
 if TYPE_CHECKING:  # at run time they would load NumPy
@@ -24,6 +25,7 @@ data:
   A folder with a folder per emotion, an archive, a manifest or a table of
   pixels: whatever the pipeline reads. docs/layouts.md lists the layouts.
   A manifest is a CSV file with the columns image and emotion.
+  A folder may lie in a store: s3://BUCKET/FOLDER, gs://, az:// or ssh://.
   Of data with splits, the test split is scored, or else the validation
   split. --split chooses another one, or all.
 
@@ -69,7 +71,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="folder, archive or table of images")
+    parser.add_argument(
+        "--data", required=True, metavar="PATH", help="folder, archive or table of images, or s3://BUCKET/FOLDER"
+    )
     parser.add_argument("--split", choices=("test", "val", "train", "all"), help="images to score (default: test)")
     parser.add_argument(
         "--emotions", type=_names, metavar="NAMES", help="score images of these emotions only, such as happy,sad"
@@ -101,12 +105,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the figures, and write JSON and plot; raise InputError where model or data cannot be used."""
+    arguments.data = locate(arguments.data)
     _check_paths(arguments)
     use_cluster(arguments.cluster)
-    from emotion.app.evaluate.evaluation import evaluate, hash_file
+    from emotion.app.evaluate.evaluation import evaluate
     from emotion.app.evaluate.option_values import find_model, named_as_options
     from emotion.app.evaluate.output import to_json, write_plot
     from emotion.app.evaluate.terminal_report import describe
+    from emotion.app.file_hash import hash_file
     from emotion.core.files import write_json
     from emotion.runtimes.engines import load_engine
 
@@ -129,7 +135,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _check_paths(arguments: argparse.Namespace) -> None:
     """Raise InputError where the data is missing or a file cannot be written, before anything is loaded."""
-    if not arguments.data.exists():
+    if isinstance(arguments.data, Path) and not arguments.data.exists():
         raise InputError(f"--data: {arguments.data} does not exist; name a folder, an archive or a table of images")
     for option, target in _targets(arguments).items():
         check_output(
@@ -146,11 +152,11 @@ def _check_nothing_is_lost(arguments: argparse.Namespace, model: Path) -> None:
     A plot among the images would be one of them the next time.
     """
     targets = {option: target.resolve() for option, target in _targets(arguments).items()}
-    data = arguments.data.resolve()
+    data = arguments.data.resolve() if isinstance(arguments.data, Path) else None
     for option, target in targets.items():
         if target == model.resolve():
             raise InputError(f"{option}: got {target}, which is the model; name another file")
-        if target.is_relative_to(data) and (target.exists() or option == "--plot"):
+        if data and target.is_relative_to(data) and (target.exists() or option == "--plot"):
             raise InputError(f"{option}: got {target}, which is or lies in the data; name a file elsewhere")
     if len(set(targets.values())) < len(targets):
         raise InputError(f"--plot and --json: got {arguments.plot} for both; name two files")

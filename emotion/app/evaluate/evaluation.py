@@ -1,6 +1,5 @@
 """The evaluation of a model on labeled images, from the source to the report."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from emotion.app.evaluate.selection import Selection, count_images, match_classe
 from emotion.core.errors import InputError
 from emotion.core.labels import Scheme
 from emotion.core.metadata import ModelMetadata
+from emotion.core.stores import Location, StoreAddress
 from emotion.evaluation.group_columns import select_columns
 from emotion.ingest.label_reader import make_label_reader
 from emotion.ingest.sources.locate import open_source
@@ -52,12 +52,12 @@ class Choices:
     settings: Settings = field(default_factory=Settings)
 
 
-def evaluate(engine: Engine, data: Path, choices: Choices) -> dict[str, Any]:
+def evaluate(engine: Engine, data: Location, choices: Choices) -> dict[str, Any]:
     """Return the report on a model and labeled images; on a terminal, a progress bar is shown.
 
     Args:
         engine: the loaded model.
-        data: a folder, an archive or a table, of a layout that the readers know.
+        data: a folder, an archive or a table, of a layout that the readers know; or a folder of a store.
         choices: those of the command line.
 
     Raises:
@@ -68,7 +68,8 @@ def evaluate(engine: Engine, data: Path, choices: Choices) -> dict[str, Any]:
     classes = match_classes(metadata.emotions, choices.scheme)
     source = open_data(data, classes, choices.numbers)
     _check_columns(source, choices.groups)
-    _check_written(source, data if data.is_dir() else data.parent, choices.written)
+    if isinstance(data, Path):
+        _check_written(source, data if data.is_dir() else data.parent, choices.written)
     selection = select_images(count_images(source), classes, only=choices.emotions, split=choices.split)
     crops = resolve_crops(metadata, choices.faces)
     flip = metadata.flip if choices.flip is None else choices.flip
@@ -90,13 +91,15 @@ def evaluate(engine: Engine, data: Path, choices: Choices) -> dict[str, Any]:
     }
 
 
-def open_data(data: Path, classes: Scheme, numbers: str | dict[int, str] | None) -> Source:
-    """Return the source in the folder or file `data`.
+def open_data(data: Location, classes: Scheme, numbers: str | dict[int, str] | None) -> Source:
+    """Return the source in the folder or file `data`, or in the folder of a store.
 
     Raises:
         InputError: no reader knows it, or its labels cannot be read.
     """
     labels = make_label_reader(classes, numbers)
+    if isinstance(data, StoreAddress):
+        return open_source(data, None, labels)
     return open_source(data, None, labels) if data.is_dir() else open_source(data.parent, data.name, labels)
 
 
@@ -132,10 +135,10 @@ def describe_model(metadata: ModelMetadata, crops: CropSettings, *, flip: bool) 
     }
 
 
-def describe_data(data: Path, source: Source, selection: Selection, answers: Answers) -> dict[str, Any]:
+def describe_data(data: Location, source: Source, selection: Selection, answers: Answers) -> dict[str, Any]:
     """Return the name and layout of the data, and the numbers of images that are scored and that are not."""
     return {
-        "name": data.resolve().name,
+        "name": data.resolve().name if isinstance(data, Path) else data.name,
         "layout": source.layout,
         "split": selection.split,
         "images": len(answers.images),
@@ -162,9 +165,3 @@ def describe_intervals(answers: Answers, settings: Settings) -> dict[str, Any]:
     """Return the way in which intervals were made: draws of images, or of groups where the data names some."""
     by = "group" if (answers.images["group"] != "").any() else "image"
     return {"level": 0.95, "bootstrap_by": by, **settings._asdict()}
-
-
-def hash_file(path: Path) -> str:
-    """Return the sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

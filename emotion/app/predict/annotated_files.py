@@ -10,9 +10,11 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from emotion.app.predict.image_files import ImageFile
+from emotion.app.outputs import free_name
+from emotion.app.predict.stored_files import ImageFile
 from emotion.core.errors import InputError, is_disk_full
 from emotion.core.files import atomic_path
+from emotion.core.stores import Location
 from emotion.faces.detection import Box
 from emotion.inference.annotation import annotate
 from emotion.inference.predictor import Face
@@ -32,7 +34,7 @@ MOST_ENLARGED_SIDE = 2000
 """Pixels of the longer side of an enlarged image at most."""
 
 
-def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
+def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Location, Path]:
     """Return the path in `folder` of the annotated image of each file. Subfolders stay as they are.
 
     JPEG files stay JPEG. All others become PNG. A name that is taken gets a number.
@@ -50,8 +52,8 @@ def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Path, Path]:
             f"--annotate: the folder {folder} cannot be made ({error.strerror}); name another folder"
         ) from None
     taken: dict[str, int] = {}
-    targets = {file.path: folder / _free_name(_target_name(file.relative), taken) for file in files if not file.problem}
-    originals = {path.resolve() for path in targets}
+    targets = {file.path: folder / free_name(_target_name(file.relative), taken) for file in files if not file.problem}
+    originals = {path.resolve() for path in targets if isinstance(path, Path)}
     for target in targets.values():
         if target.resolve() in originals or not _is_ours(target):
             raise InputError(
@@ -101,16 +103,6 @@ def write_annotated(target: Path, content: bytes) -> None:
 
 def _target_name(name: Path) -> Path:
     return name if name.suffix.lower() in (*JPEG_SUFFIXES, ".png") else name.with_suffix(".png")
-
-
-def _free_name(name: Path, taken: dict[str, int]) -> Path:
-    """Return `name`, with a number where it is taken. On some systems A and a are the same name."""
-    free, first = name, str(name).casefold()
-    while str(free).casefold() in taken:
-        taken[first] += 1
-        free = name.with_name(f"{name.stem}-{taken[first]}{name.suffix}")
-    taken[str(free).casefold()] = 1
-    return free
 
 
 def _is_ours(target: Path) -> bool:

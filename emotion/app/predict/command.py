@@ -4,24 +4,29 @@ import argparse
 import io
 import shutil
 import sys
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion.app.arguments import add_cluster_argument, add_predictor_arguments, make_predictor, make_shared_predictor
+from emotion.app.outputs import add_overwrite_argument
 from emotion.parallel.address import scheduler_address, use_cluster
 
 if TYPE_CHECKING:  # at run time they would load OpenCV
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
     from tqdm import tqdm
 
     from emotion.app.predict.csv_and_json import OutputFormat
-    from emotion.app.predict.image_files import ImageFile
     from emotion.app.predict.results import ImageResult, ResultCounts
+    from emotion.app.predict.stored_files import ImageFile
+    from emotion.core.stores import Location
     from emotion.inference.predictor import Predictor
+
+    Write = Callable[[ImageResult], None]
 
 TABLE, CSV, JSON = "table", "csv", "json"
 
@@ -34,6 +39,7 @@ images:
   A folder stands for all images in it and in the folders below. Hidden files
   and hidden folders are left out. Put a pattern in quotes, so that the shell
   passes it on unchanged.
+  A folder may lie in a store: s3://BUCKET/FOLDER, gs://, az:// or ssh://.
 
 output:
   A terminal gets a table. A file or another program gets CSV.
@@ -48,6 +54,10 @@ output:
     happy, sad, ...      probability of each emotion
   --json writes the same values: one object per image and line, with a list
   of faces.
+
+  --parquet FOLDER writes the same columns as Parquet: part-00000.parquet and
+  so on, each once it is whole. Readers take the folder as one table. Where the
+  run ends early, the rows so far are there.
 
   A file name that is not UTF-8 keeps its bytes in CSV. JSON writes these
   bytes as \\udc80 to \\udcff.
@@ -73,6 +83,7 @@ examples:
   emotion predict photo.jpg                      print a table
   emotion predict ~/Pictures --csv > faces.csv   read a folder, write CSV
   emotion predict 'photos/**/*.jpg' --json       read a pattern, print JSON
+  emotion predict s3://bucket/photos --parquet faces
   emotion predict photo.jpg --annotate boxed     also write boxed/photo.jpg
   emotion predict faces --detector whole         images of one face each"""
 
@@ -90,6 +101,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     output_format = parser.add_mutually_exclusive_group()
     for name, use in ((TABLE, "print a table"), (CSV, "print CSV"), (JSON, "print JSON")):
         output_format.add_argument(f"--{name}", dest="output_format", action="store_const", const=name, help=use)
+    output_format.add_argument("--parquet", metavar="FOLDER", help="write Parquet files into this folder")
+    add_overwrite_argument(parser)
     parser.add_argument(
         "--annotate", type=Path, metavar="FOLDER", help="write images with boxed and labeled faces into this folder"
     )
@@ -112,29 +125,28 @@ def run(arguments: argparse.Namespace) -> None:
     from emotion.app.predict.results import ResultCounts
 
     use_cluster(arguments.cluster)
+    open_output = _find_output(arguments)
     files = collect_files(arguments.paths, excluded=arguments.annotate)
     targets = plan_targets(files, arguments.annotate) if arguments.annotate else {}
     predictor = make_predictor(arguments)
-    name = arguments.output_format or (TABLE if sys.stdout.isatty() else CSV)
-    output = _make_output(name, predictor.emotions, files)
-    _print_lines(output.header())
     counts = ResultCounts()
     with (
+        open_output(predictor.emotions, files) as write,
         tqdm(total=len(files), unit=" images", delay=1, disable=None, leave=False) as bar,
         closing(_predict(files, predictor, arguments, targets, bar.update)) as results,
     ):
         for result in results:
             counts.add(result)
             with _without_bar(bar):
-                _print_lines(output.lines(result))
-    _finish(counts, is_table=name == TABLE)
+                write(result)
+    _finish(counts, arguments)
 
 
 def _predict(
     files: "Sequence[ImageFile]",
     predictor: "Predictor",
     arguments: argparse.Namespace,
-    targets: "Mapping[Path, Path]",
+    targets: "Mapping[Location, Path]",
     on_prepared: "Callable[[], object]",
 ) -> "Generator[ImageResult, None, None]":
     """Return an iterator over the results of all files, from here or from a cluster."""
@@ -150,7 +162,30 @@ def _predict(
     return predict_on_cluster(pieces, shared, address, targets=targets, on_prepared=on_prepared)
 
 
-def _make_output(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "OutputFormat":
+def _find_output(arguments: argparse.Namespace) -> "Callable[..., AbstractContextManager[Write]]":
+    """Return what opens the output for some emotions and files; raise InputError where it cannot be used."""
+    if not arguments.parquet:
+        return partial(_open_text, _name_format(arguments))
+    from emotion.app.predict.parquet_parts import find_earlier, open_parts
+    from emotion.core.stores import locate
+
+    folder = locate(arguments.parquet)
+    earlier = find_earlier(folder, overwrite=arguments.overwrite)
+    return lambda emotions, files: open_parts(folder, emotions, earlier)
+
+
+def _name_format(arguments: argparse.Namespace) -> str:
+    return arguments.output_format or (TABLE if sys.stdout.isatty() else CSV)
+
+
+@contextmanager
+def _open_text(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "Iterator[Write]":
+    output = _make_format(name, emotions, files)
+    _print_lines(output.header())
+    yield lambda result: _print_lines(output.lines(result))
+
+
+def _make_format(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "OutputFormat":
     """Return the format called `name`, and set the encoding of standard output for it."""
     if name == TABLE:
         # Only a table needs rich.
@@ -183,9 +218,11 @@ def _print_lines(lines: "Sequence[str]") -> None:
         print(line, flush=True)
 
 
-def _finish(counts: "ResultCounts", *, is_table: bool) -> None:
+def _finish(counts: "ResultCounts", arguments: argparse.Namespace) -> None:
     """Print the counts and end with the exit status. A program gets the counts only if an image has no face."""
-    if is_table:
+    if arguments.parquet:
+        print(f"{counts}; written to {arguments.parquet}", file=sys.stderr)
+    elif _name_format(arguments) == TABLE:
         print(f"\n{counts}")
     elif counts.exit_status:
         print(counts, file=sys.stderr)

@@ -1,12 +1,12 @@
-"""The image files that the user names: files, folders with all images in them, and patterns."""
+"""The image files that the user names: files, folders with all images in them, patterns, and addresses of stores."""
 
-import glob
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from emotion.app.named_files import FileKind, NamedFile, collect_named_files
+from emotion.app.predict.stored_files import ImageFile, list_images
+from emotion.core.stores import Location, is_store_address, parse_address
 from emotion.data.images import is_image
 
 URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<credentials>[^/?#]*@)?", re.IGNORECASE)
@@ -16,55 +16,33 @@ STREAMS = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp
 """Schemes of URLs that give videos and cameras."""
 
 
-class ImageFile(NamedTuple):
-    """A file to read, or a name without a file.
-
-    Attributes:
-        path: the file, in the folder that the user named.
-        relative: its path below the folder that the user named. For a file that the user named, it is the file's name.
-        problem: why it cannot be read; None where it may be readable.
-    """
-
-    path: Path
-    relative: Path
-    problem: str | None = None
-
-
 def collect_files(names: Sequence[str], *, excluded: Path | None = None) -> list[ImageFile]:
-    """Return the files of all `names`, each once, in the order of the names and sorted within each.
+    """Return the images of all `names`, as `collect_named_files` does, and those of stores in the same order.
 
-    A file that is named may have any suffix. From a folder and the folders below it come the files with the suffix of
-    an image, without hidden ones. A name with `*`, `?` or `[` that is no file is a pattern, where `**` stands for any
-    folders. A name without a file is kept, with its problem; a URL is kept without its user and password.
+    A URL is kept without its user and password.
 
-    Args:
-        names: as the user wrote them.
-        excluded: a folder that is left out where it is in another one.
+    Raises:
+        InputError: a store cannot be used.
     """
-    unique: dict[Path, ImageFile] = {}
+    unique: dict[Location, ImageFile] = {}
     for name in names:
-        try:
-            files = list(_files_of(name, excluded))
-        except OSError as error:
-            # The other names are read all the same.
-            files = [ImageFile(Path(name), Path(Path(name).name), f"it cannot be read: {error.strerror}")]
-        for file in files:
+        for file in _files_of(name, excluded):
             unique.setdefault(file.path.absolute(), file)
     return list(unique.values())
 
 
-def _files_of(name: str, excluded: Path | None) -> Iterator[ImageFile]:
-    path = Path(name)
+def _files_of(name: str, excluded: Path | None) -> Iterable[ImageFile]:
+    if is_store_address(name):
+        return list_images(parse_address(name))
+    return collect_named_files([name], FileKind("image", is_image, _find_url), excluded=excluded)
+
+
+def _find_url(name: str) -> NamedFile | None:
     url = URL.match(name)
-    if name and path.is_dir():
-        yield from _files_below(path, excluded)
-    elif url and not path.exists():
-        shown = Path(name.replace(url["credentials"] or "", "", 1))
-        yield ImageFile(shown, shown, _explain_url(url["scheme"].lower()))
-    elif glob.escape(name) == name or path.exists():
-        yield ImageFile(path, Path(path.name), None if name else "the name is empty")
-    else:
-        yield from _files_matching(name, excluded)
+    if url is None or Path(name).exists():
+        return None
+    shown = Path(name.replace(url["credentials"] or "", "", 1))
+    return NamedFile(shown, shown, _explain_url(url["scheme"].lower()))
 
 
 def _explain_url(scheme: str) -> str:
@@ -76,36 +54,3 @@ def _explain_url(scheme: str) -> str:
         "this is a URL, and `emotion predict` reads files; download the image and name its file, or read a video with "
         "`emotion video URL`"
     )
-
-
-def _files_matching(pattern: str, excluded: Path | None) -> Iterator[ImageFile]:
-    # Not Path.glob, which takes no pattern that begins with / and finds hidden files.
-    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
-    if not matches:
-        yield ImageFile(Path(pattern), Path(pattern), "no file has this name or matches this pattern")
-    for name in matches:
-        if Path(name).is_dir():
-            yield from _files_below(Path(name), excluded)
-        else:
-            yield ImageFile(Path(name), Path(Path(name).name))
-
-
-def _files_below(top: Path, excluded: Path | None) -> Iterator[ImageFile]:
-    """Yield the images in `top` and below, and a problem where there is no image or a folder cannot be read."""
-    problems: list[OSError] = []
-    empty = True
-    for root, folders, names in os.walk(top, onerror=problems.append):
-        here = Path(root)
-        folders[:] = [name for name in sorted(folders) if name[0] != "." and not _is_same(here / name, excluded)]
-        for name in sorted(names):
-            if name[0] != "." and is_image(name):
-                empty = False
-                yield ImageFile(here / name, (here / name).relative_to(top))
-    for problem in problems:
-        yield ImageFile(Path(problem.filename), Path(), f"the folder cannot be read: {problem.strerror}")
-    if empty and not problems:
-        yield ImageFile(top, Path(), "there is no image in this folder")
-
-
-def _is_same(folder: Path, other: Path | None) -> bool:
-    return other is not None and other.exists() and folder.samefile(other)

@@ -8,10 +8,12 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.app.predict.image_files import ImageFile
+from emotion.app.named_files import NamedFile
 from emotion.app.predict.predict_files import Piece, predict_pieces
 from emotion.app.predict.results import UNREADABLE, ImageResult
+from emotion.app.predict.stored_files import ImageFile
 from emotion.app.shared_predictor import SharedPredictor
+from emotion.core.stores import Location
 from emotion.parallel.cluster import ClusterError, map_on_cluster
 
 
@@ -25,8 +27,8 @@ class RemotePiece(NamedTuple):
     """
 
     files: Piece
-    shown: Sequence[Path]
-    targets: Mapping[Path, Path]
+    shown: Sequence[Location]
+    targets: Mapping[Location, Path]
 
 
 def predict_on_cluster(
@@ -34,7 +36,7 @@ def predict_on_cluster(
     shared: SharedPredictor,
     address: str,
     *,
-    targets: Mapping[Path, Path],
+    targets: Mapping[Location, Path],
     on_prepared: Callable[[], object] = lambda: None,
 ) -> Generator[ImageResult, None, None]:
     """Yield the result of each file in `pieces`, in their order; see `predict_pieces`.
@@ -64,10 +66,14 @@ def predict_on_cluster(
             yield result
 
 
-def _make_remote(piece: Piece, targets: Mapping[Path, Path]) -> RemotePiece:
-    files = [file._replace(path=file.path.absolute()) for file in piece]
+def _make_remote(piece: Piece, targets: Mapping[Location, Path]) -> RemotePiece:
+    files = [_with_whole_path(file) for file in piece]
     own = {file.path.absolute(): targets[file.path].absolute() for file in piece if file.path in targets}
     return RemotePiece(files, [file.path for file in piece], own)
+
+
+def _with_whole_path(file: ImageFile) -> ImageFile:
+    return file._replace(path=file.path.absolute()) if isinstance(file, NamedFile) else file
 
 
 def _predict_piece(shared: SharedPredictor, piece: RemotePiece) -> list[ImageResult]:
@@ -82,5 +88,5 @@ def _name_piece(piece: RemotePiece) -> str:
 
 def _give_reason(piece: RemotePiece, error: ClusterError) -> list[ImageResult]:
     """Return a result for each image of a piece that the cluster could not do."""
-    pairs: list[tuple[Path, ImageFile]] = list(zip(piece.shown, piece.files, strict=True))
+    pairs: list[tuple[Location, ImageFile]] = list(zip(piece.shown, piece.files, strict=True))
     return [ImageResult(path, f"{UNREADABLE}: {error}", is_file=not file.problem) for path, file in pairs]

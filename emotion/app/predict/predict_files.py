@@ -10,16 +10,17 @@ from contextlib import closing, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from emotion.app.predict.annotated_files import encode_annotated, write_annotated
-from emotion.app.predict.image_files import ImageFile
 from emotion.app.predict.results import NO_FACE, OK, UNREADABLE, ImageResult
-from emotion.data.images import ImageError, read_image
+from emotion.app.predict.stored_files import ImageFile, StoredFile, cut_fetches, fetch
+from emotion.core.stores import Location
+from emotion.data.images import ImageError, decode, read_image
 from emotion.faces.detection import Detection
 from emotion.inference.predictor import BATCH_SIZE, Face, Predictor
 from emotion.parallel.cores import available_cores
@@ -54,7 +55,7 @@ class _PreparedImage:
         is_file: whether there is a file that may be an image.
     """
 
-    path: Path
+    path: Location
     problem: str | None = None
     detections: Sequence[Detection] = ()
     crops: Sequence[np.ndarray] = ()
@@ -77,7 +78,7 @@ def predict_pieces(
     predictor: Predictor,
     *,
     threads: int | None = None,
-    targets: Mapping[Path, Path] | None = None,
+    targets: Mapping[Location, Path] | None = None,
     on_prepared: Callable[[], object] = lambda: None,
 ) -> Generator[ImageResult, None, None]:
     """Yield the result of each file in `pieces`, in their order, as soon as it is known.
@@ -92,7 +93,7 @@ def predict_pieces(
         on_prepared: is called once per image, after its faces are detected and before its result is yielded.
 
     Raises:
-        InputError: an annotated image cannot be written.
+        InputError: an annotated image cannot be written, or a store cannot be used.
     """
     files = [file for piece in pieces for file in piece]
     workers = min(threads or available_cores(), max(1, len(files)))
@@ -100,8 +101,10 @@ def predict_pieces(
     with (
         single_threaded_opencv() if workers > 1 else nullcontext(),
         ThreadPoolExecutor(workers) as pool,
+        ThreadPoolExecutor(1) as fetcher,
+        closing(_map_in_order(fetcher, fetch, cut_fetches(files), 2)) as fetched,
         # It is closed before the pool, which would otherwise prepare all waiting images.
-        closing(_map_in_order(pool, prepare, files, AHEAD * workers)) as prepared,
+        closing(_map_in_order(pool, prepare, chain.from_iterable(fetched), AHEAD * workers)) as prepared,
     ):
         for piece in pieces:
             for batch in _batches(islice(prepared, len(piece)), on_prepared):
@@ -113,7 +116,7 @@ def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _Pre
     if file.problem:
         return _PreparedImage(file.path, file.problem, is_file=False)
     try:
-        image = _read_file(file.path)
+        image = _read_file(file)
     except ImageError as error:
         return _PreparedImage(file.path, str(error))
     except MemoryError:
@@ -123,11 +126,15 @@ def _prepare(file: ImageFile, *, predictor: Predictor, keep_image: bool) -> _Pre
     return _PreparedImage(file.path, None, detections, crops, image if keep_image and detections else None)
 
 
-def _read_file(path: Path) -> np.ndarray:
+def _read_file(file: ImageFile) -> np.ndarray:
+    if isinstance(file, StoredFile):
+        if isinstance(file.content, ImageError):
+            raise file.content
+        return decode(file.content or b"")
     # Reading a pipe could wait for ever, and reading a device could never end.
-    if path.exists() and not path.is_file():
+    if file.path.exists() and not file.path.is_file():
         raise ImageError("it is a device or a pipe, not a file")
-    return read_image(path)
+    return read_image(file.path)
 
 
 def _map_in_order(
@@ -179,7 +186,7 @@ def _status(one: _PreparedImage) -> str:
 
 
 def _annotate_batch(
-    pool: Executor, batch: Sequence[_PreparedImage], results: Sequence[ImageResult], targets: Mapping[Path, Path]
+    pool: Executor, batch: Sequence[_PreparedImage], results: Sequence[ImageResult], targets: Mapping[Location, Path]
 ) -> Iterator[ImageResult]:
     """Yield the results of a batch, each once its annotated image is written."""
     written = [

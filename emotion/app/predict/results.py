@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from emotion.app.counts import number_of
+from emotion.core.stores import Location
 from emotion.inference.predictor import Face
 
 OK, NO_FACE, UNREADABLE = "ok", "no face", "unreadable"
@@ -24,7 +25,7 @@ class ImageResult:
         is_file: whether there is a file; False for an empty folder, a pattern without matches and the like.
     """
 
-    path: Path
+    path: Location
     status: str
     faces: Sequence[Face] = ()
     is_file: bool = True
@@ -54,15 +55,11 @@ class ResultCounts:
 
     def __str__(self) -> str:
         parts = [
-            f"{self.images[OK]} with {_number_of(self.faces, 'face')}",
+            f"{self.images[OK]} with {number_of(self.faces, 'face')}",
             f"{self.images[NO_FACE]} without a face",
             f"{self.images[UNREADABLE]} unreadable",
         ]
-        counts = f"{_number_of(self.images.total(), 'image')}: {', '.join(parts)}"
+        counts = f"{number_of(self.images.total(), 'image')}: {', '.join(parts)}"
         if not self.names_without_image:
             return counts
-        return f"{counts}; {_number_of(self.names_without_image, 'name')} without an image"
-
-
-def _number_of(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        return f"{counts}; {number_of(self.names_without_image, 'name')} without an image"

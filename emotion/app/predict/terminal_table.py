@@ -5,11 +5,11 @@ Table would lay out all rows at once and cut texts at their end, so the rows are
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
 from emotion.app.predict.results import ImageResult
+from emotion.core.stores import Location
 from emotion.inference.predictor import Face
 from emotion.presentation.formats import percent
 
@@ -31,7 +31,7 @@ class Table:
         encoding: the terminal's encoding. Where it has no blocks, bars are drawn with `#`.
     """
 
-    def __init__(self, emotions: Sequence[str], paths: Sequence[Path], *, columns: int, encoding: str) -> None:
+    def __init__(self, emotions: Sequence[str], paths: Sequence[Location], *, columns: int, encoding: str) -> None:
         self._emotions = emotions
         self._block = BLOCK if _can_encode(BLOCK, encoding) else ASCII_BLOCK
         self._emotion_width = max(len("emotion"), *map(len, emotions))
@@ -78,7 +78,7 @@ def _can_encode(text: str, encoding: str) -> bool:
     return True
 
 
-def _printable(text: Path | str) -> str:
+def _printable(text: Location | str) -> str:
     """Return `text` with a replacement for each character that moves the cursor or cannot be shown."""
     return "".join(letter if letter.isprintable() else UNPRINTABLE for letter in str(text))
 

@@ -16,7 +16,7 @@ from types import TracebackType
 import numpy as np
 
 from emotion.data.images import ImageError, decode
-from emotion.parallel.batches import end_with_parent
+from emotion.parallel.parent import end_with_parent
 
 Decode = Callable[[bytes], Awaitable[np.ndarray]]
 """A function that decodes as `emotion.data.images.decode` while the server goes on answering."""

@@ -4,23 +4,18 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from emotion.app.arguments import add_predictor_arguments, make_predictor, positive_int
+from emotion.app.arguments import add_cluster_argument, add_predictor_arguments, make_predictor, positive_int
+from emotion.app.named_files import is_one_file
 from emotion.app.outputs import add_overwrite_argument
 from emotion.app.tracking_arguments import add_tracking_arguments, positive_seconds
-
-if TYPE_CHECKING:  # at run time it would load OpenCV
-    from emotion.app.video.output_files import OutputFiles
-    from emotion.app.video.summary import Summary
-    from emotion.inference.live_stream import LiveStream
-    from emotion.inference.video_reader import VideoReader
+from emotion.parallel.address import use_cluster
 
 CUT_OFF, NO_FACE = 3, 1
 """Exit statuses: the video ends early; it shows no face."""
 
 DESCRIPTION = """\
-Track the faces in a video and predict their emotions. Write the video again
+Track the faces in videos and predict their emotions. Write each video again
 with boxes, numbers and labels, or write a table of all faces, or both.
 
 Without --output and --csv, holiday.mov becomes holiday-emotions.mp4 in the
@@ -61,6 +56,18 @@ table:
                          with square pixels; x and y are the upper left corner
     happy, sad, ...      probability of each emotion
 
+several videos:
+  A folder stands for all videos in it and in the folders below, by their
+  suffixes. Hidden ones are left out. Put a pattern in quotes, so that the shell
+  passes it on unchanged. A folder, a pattern or several names make --output and
+  --csv name folders, which get NAME-emotions.mp4 and NAME.csv of each video.
+  Subfolders stay as they are. A name that is taken gets a number.
+  What cannot be read is named, and the others go on.
+  With --cluster each video is a task for a worker, which reads and writes the
+  files itself: all machines need the folders under the same paths. A worker
+  uses one core for a task, and --threads has no effect there.
+  One video or stream is read on this machine.
+
 streams:
   VIDEO can be an address that begins with rtsp, rtsps, http or https.
   A stream without end is connected again where it breaks off, at most 5 times
@@ -72,12 +79,14 @@ unfinished files:
   called NAME.partial.mp4 or NAME.partial.csv, and has all frames up to there.
 
 exit status:
-  0    the whole video was read, and it shows a face
+  0    the whole video was read, and it shows a face; or so did all
   1    the video shows no face (the files are written), or it cannot be read,
        or a file cannot be written
+       of several videos: none shows a face
   2    the command line is wrong
   3    the video is broken and ends early, or a stream is lost; the frames
        before are written
+       of several videos: some cannot be read, end early or show no face
   130  Ctrl-C ended the command
 
 examples:
@@ -85,6 +94,7 @@ examples:
   emotion video talk.mp4 --csv talk.csv         write the table only, faster
   emotion video talk.mp4 -o new.mp4 --every 5   run the model less often
   emotion video talk.mp4 --search 0 --smooth 0  read each frame as an image
+  emotion video clips -o new --csv tables       read all videos of a folder
   emotion video rtsp://camera.local/1 --csv cam.csv --seconds 60
                                                 read a minute of a stream"""
 
@@ -98,9 +108,22 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=DETAILS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="VIDEO", help="video to read, or the address of a stream")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="video to write: .mp4, .mov, .mkv or .avi")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="table to write")
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="VIDEO",
+        help="video, folder, or pattern such as 'clips/**/*.mp4'; or the address of a stream",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="video to write: .mp4, .mov, .mkv or .avi; of several videos, the folder to write them to",
+    )
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="table to write; of several videos, the folder to write tables to"
+    )
     add_overwrite_argument(parser)
     parser.add_argument(
         "--every",
@@ -116,69 +139,55 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--no-bars", action="store_true", help="do not draw bars for the probabilities")
     add_tracking_arguments(parser)
     add_predictor_arguments(parser)
+    add_cluster_argument(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Read a video and write the files that the arguments name.
+    """Read the videos and write the files that the arguments name.
 
     Raises:
-        InputError: the video cannot be read, or a file cannot be written.
-        SystemExit: the video ends early, or shows no face.
+        InputError: a video cannot be read, or a file cannot be written.
+        SystemExit: a video ends early or shows no face; or, of several, cannot be read.
     """
-    from emotion.app.video.output_files import OutputFiles
-    from emotion.app.video.processing import process_video
-    from emotion.app.video.sources import file_of, is_endless, open_source
-    from emotion.inference.tracking import FaceTracker
+    use_cluster(arguments.cluster)
+    if is_one_file(arguments.sources):
+        _read_one(arguments, arguments.sources[0])
+        return
+    from emotion.app.video.many import read_videos
 
-    outputs = OutputFiles(*_choose_paths(arguments))
-    outputs.check(file_of(arguments.source), overwrite=arguments.overwrite)
-    with open_source(arguments.source, time_limit=arguments.seconds) as reader:
+    read_videos(arguments)
+
+
+def _read_one(arguments: argparse.Namespace, source: str) -> None:
+    """Read one video or stream, and exit with NO_FACE or CUT_OFF if it shows no face or ends early."""
+    from emotion.app.video.jobs import VideoOptions, find_warning, track_video
+    from emotion.app.video.output_files import OutputFiles, print_kept
+    from emotion.app.video.sources import file_of, open_source
+
+    outputs = OutputFiles(*_choose_paths(arguments, source))
+    outputs.check(file_of(source), overwrite=arguments.overwrite)
+    with open_source(source, time_limit=arguments.seconds) as reader:
         predictor = make_predictor(arguments)
-        tracker = FaceTracker(
-            predictor, search_every=arguments.search, classify_every=arguments.every, half_life=arguments.smooth
-        )
         try:
-            summary = process_video(
-                reader,
-                tracker,
-                outputs,
-                emotions=predictor.emotions,
-                bars=not arguments.no_bars,
-                time_limit=arguments.seconds,
-                completed_by_interrupt=is_endless(reader),
-                sound=not arguments.no_sound,
-            )
+            summary = track_video(VideoOptions.of(arguments), predictor, reader, outputs)
         except BaseException:
-            _print_partial_files(outputs)
+            print_kept(outputs.kept)
             raise
     print(summary.describe(outputs.paths))
-    _exit_if_incomplete(summary, reader)
+    warning = find_warning(summary, reader)
+    if warning:
+        print(f"warning: {warning}. The frames before are written", file=sys.stderr)
+    if not summary.faces:
+        sys.exit(NO_FACE)
+    if warning:
+        sys.exit(CUT_OFF)
 
 
-def _choose_paths(arguments: argparse.Namespace) -> tuple[Path | None, Path | None]:
+def _choose_paths(arguments: argparse.Namespace, source: str) -> tuple[Path | None, Path | None]:
     """Return the paths of the video and the table to write."""
     from emotion.app.video.sources import default_output
 
     if arguments.output is None and arguments.csv is None:
-        return default_output(arguments.source), None
+        return default_output(source), None
     return arguments.output, arguments.csv
-
-
-def _print_partial_files(outputs: "OutputFiles") -> None:
-    if outputs.kept:
-        print(*(f"\n{path} has the frames up to here" for path in outputs.kept), sep="", file=sys.stderr)
-
-
-def _exit_if_incomplete(summary: "Summary", reader: "VideoReader | LiveStream") -> None:
-    """Exit with NO_FACE or CUT_OFF if the video shows no face or ends early; warn if it ends early."""
-    problem = reader.failure
-    if summary.missing_frames:
-        declared = summary.frames + summary.missing_frames
-        problem = f"{reader.name} is cut off or broken: it ends after frame {summary.frames} of {declared}"
-    if problem:
-        print(f"warning: {problem}. The frames before are written", file=sys.stderr)
-    if not summary.faces:
-        sys.exit(NO_FACE)
-    if problem:
-        sys.exit(CUT_OFF)

@@ -1,6 +1,7 @@
 """The files that `emotion video` and `emotion webcam` write. Each has a temporary name until it is complete."""
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -48,6 +49,12 @@ class OutputFiles:
             raise InputError(f"--output and --csv: got {self.video} for both, expected two files")
         for path in self.paths:
             check_output(path, overwrite=overwrite, sources=[source] if source is not None else [])
+
+
+def print_kept(kept: Sequence[Path]) -> None:
+    """Name the partial files that were kept, on standard error."""
+    if kept:
+        print(*(f"\n{path} has the frames up to here" for path in kept), sep="", file=sys.stderr)
 
 
 NO_FILES = OutputFiles(None, None)

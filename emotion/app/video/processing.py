@@ -15,6 +15,7 @@ from emotion.inference.ahead import iterate_ahead
 from emotion.inference.codecs.encoder import Sound
 from emotion.inference.tracking import FaceTracker
 from emotion.inference.video_reader import Frame
+from emotion.parallel.cancellation import raise_if_canceled
 
 
 class VideoSource(Protocol):
@@ -76,6 +77,7 @@ def process_video(
     Raises:
         InputError: the video holds no frame, or the new one cannot be written.
         OSError: the disk is full, or a folder cannot be written to.
+        CanceledError: this machine is a worker of a cluster, and the command has ended.
     """
     find_sound = (lambda: reader.sound) if sound else None
     with (
@@ -85,6 +87,7 @@ def process_video(
         closing(tracker.track(frames)) as tracked_frames,
     ):
         for frame, tracked_faces in tracked_frames:
+            raise_if_canceled()
             if frame.seconds >= time_limit:
                 return writer.summary
             writer.write(frame, tracked_faces)

@@ -34,9 +34,20 @@ class Summary:
 
     def describe(self, paths: Sequence[Path]) -> str:
         """Return the counts and the files written, in two or three lines."""
+        return "\n".join([self.describe_counts(), *(f"written: {path}" for path in paths)])
+
+    def describe_counts(self) -> str:
+        """Return the counts in one line."""
         faces = {0: "no face", 1: "1 face"}.get(self.faces, f"{self.faces} faces")
         frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
-        lines = [f"{frames} ({self.seconds:.1f} s), {faces}"]
-        if self.faces:
-            lines[0] += f", {self.frames_with_faces / self.frames:.0%} of the frames show one"
-        return "\n".join([*lines, *(f"written: {path}" for path in paths)])
+        counts = f"{frames} ({self.seconds:.1f} s), {faces}"
+        if not self.faces:
+            return counts
+        return f"{counts}, {self.frames_with_faces / self.frames:.0%} of the frames show one"
+
+    def describe_break(self, name: str) -> str:
+        """Return where the video of this name breaks off; an empty text where it is whole."""
+        if not self.missing_frames:
+            return ""
+        declared = self.frames + self.missing_frames
+        return f"{name} is cut off or broken: it ends after frame {self.frames} of {declared}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emotion.core.errors import InputError
 from emotion.core.folder_walk import Kind, explain_closed, walk
+from emotion.core.stores import Location, StoreAddress
 from emotion.data.file_formats import identify
 from emotion.data.images import is_image
 from emotion.ingest.ferplus import is_ferplus
@@ -18,8 +19,9 @@ from emotion.ingest.sources.layouts.manifest_table import is_manifest
 from emotion.ingest.sources.layouts.paths import LABEL_SUFFIXES
 from emotion.ingest.sources.layouts.readers import fits, read_files
 from emotion.ingest.sources.layouts.split_manifests import find_splits, read_manifests
-from emotion.ingest.sources.source import Source, split_of
+from emotion.ingest.sources.source import Source
 from emotion.ingest.sources.split_archives import are_splits, merge
+from emotion.ingest.sources.stores import is_wrapper, open_in_store
 from emotion.ingest.sources.system_files import is_hidden
 from emotion.ingest.sources.trees import FolderTree
 
@@ -33,13 +35,15 @@ HOW_TO_GET_IMAGES = (
 )
 
 
-def open_source(folder: Path, file: str | None, labels: LabelReader) -> Source:
+def open_source(folder: Location, file: str | None, labels: LabelReader) -> Source:
     """Return the source in `folder`: its only archive, CSV file or tree of class folders, or the one named `file`.
 
     Raises:
         InputError: there is no source, or several and `file` is None; its layout is unknown; it lies behind a link to
-            a folder; or a folder cannot be listed.
+            a folder; or a folder cannot be listed. It is also raised where a store cannot be used.
     """
+    if isinstance(folder, StoreAddress):
+        return open_in_store(folder, file, labels)
     if not folder.exists():
         raise InputError(f"the source folder {folder} (source.folder) does not exist. {HOW_TO_GET_IMAGES}")
     if not folder.is_dir():
@@ -125,7 +129,7 @@ def _descend(folder: Path, labels: LabelReader) -> tuple[Path, Path, list[Path]]
     folders = [path for path in items if path.is_dir()]
     # To open each of many images would take seconds.
     files = [path for path in items if not is_image(path.name) and path not in folders and may_be_source(path)]
-    if len(folders) != 1 or files or not _is_wrapper(folders[0], labels):
+    if len(folders) != 1 or files or not _wraps(folders[0], labels):
         return folder, folder, files
     base, inner, files = _descend(folders[0], labels)
     has_labels = any(path.name.lower().endswith(LABEL_SUFFIXES) for path in items)
@@ -136,10 +140,8 @@ def _list_items(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not is_hidden(path.name) and not is_ferplus(path.name))
 
 
-def _is_wrapper(folder: Path, labels: LabelReader) -> bool:
-    """Return whether a folder only wraps others. A doubled one, `images/images`, shows only from outside."""
-    is_doubled = (folder / folder.name).is_dir()
-    return not (is_doubled or split_of(folder.name) or labels.knows(folder.name))
+def _wraps(folder: Path, labels: LabelReader) -> bool:
+    return is_wrapper(folder.name, labels, is_doubled=(folder / folder.name).is_dir())
 
 
 def _has_known_form(path: Path) -> bool:

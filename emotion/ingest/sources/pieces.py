@@ -1,43 +1,22 @@
 """Images of a tree as pieces of work for other processes or machines."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from emotion.data.images import ImageError
-from emotion.ingest.sources.trees import FileTree, Listing, make_listing
+from emotion.ingest.sources.loaded_tree import LoadedTree
+from emotion.ingest.sources.store_tree import StoreTree
+from emotion.ingest.sources.trees import FileTree
 from emotion.parallel.address import scheduler_address
-from emotion.parallel.batches import batched
+from emotion.parallel.batches import batched, batched_by_weight
 
 Item = TypeVar("Item")
 
 PIECE_BYTES = 4 * 2**20
-"""Bytes of files from which a piece is complete where they are sent, so that large images do not fill the memory."""
+"""Bytes of files from which a piece is complete where they are sent, or read at once, so that they fit in memory."""
 
 FilesOf = Callable[[Item], Iterable[str]]
 """Returns the names of the files that belong to an item, such as an entry."""
-
-
-class LoadedTree(NamedTuple):
-    """Files in memory, of a tree that only this machine can read; see `FileTree`."""
-
-    name: str
-    contents: Mapping[str, bytes | ImageError]
-    """The content of each file, or the reason why it cannot be read."""
-
-    def list(self) -> Listing:
-        """Return the files in memory; see `FileTree`."""
-        return make_listing(self.contents, {})
-
-    def read(self, file: str) -> bytes:
-        """Return the content of a file; see `FileTree`."""
-        content = self.contents[file]
-        if isinstance(content, ImageError):
-            raise content
-        return content
-
-    def for_workers(self) -> FileTree:
-        """Return this tree; see `FileTree`."""
-        return self
 
 
 def cut_pieces(
@@ -45,15 +24,32 @@ def cut_pieces(
 ) -> Iterator[tuple[FileTree, list[Item]]]:
     """Yield lists of at most `size` items in their order, each with a tree that has their files.
 
-    On a cluster the tree is one that workers can read. Where they cannot, it has the files in memory, and pieces end
-    at PIECE_BYTES.
+    On a cluster the tree is one that workers can read. Where they cannot, it has the files in memory. Pieces of such
+    files, and of a store's, also end at PIECE_BYTES.
     """
     shared = tree.for_workers() if scheduler_address() else tree
     if shared is None:
         yield from _load_pieces(tree, items, size, files_of)
-        return
-    for batch in batched(items, size):
-        yield shared, batch
+    elif isinstance(shared, StoreTree):
+        yield from _cut_store(shared, items, size, files_of)
+    else:
+        for batch in batched(items, size):
+            yield shared, batch
+
+
+def at_hand(tree: FileTree) -> FileTree:
+    """Return the tree of a piece with its files at hand: those of a store are read at the same time."""
+    return tree.load() if isinstance(tree, StoreTree) else tree
+
+
+def _cut_store(
+    tree: StoreTree, items: Iterable[Item], size: int, files_of: FilesOf[Item]
+) -> Iterator[tuple[FileTree, list[Item]]]:
+    def weigh(item: Item) -> int:
+        return sum(map(tree.size, files_of(item)))
+
+    for batch in batched_by_weight(items, size, weigh, PIECE_BYTES):
+        yield tree.part(file for item in batch for file in files_of(item)), batch
 
 
 def _load_pieces(

@@ -11,7 +11,7 @@ from emotion.core.errors import InputError
 from emotion.data.images import ImageError, decode
 from emotion.ingest.sources.content import rejected
 from emotion.ingest.sources.layouts.layout import Layout
-from emotion.ingest.sources.pieces import cut_pieces
+from emotion.ingest.sources.pieces import at_hand, cut_pieces
 from emotion.ingest.sources.source import BATCH, Batch, Content, Convert, Describe, Entry, Place
 from emotion.ingest.sources.trees import FileTree, Listing
 from emotion.parallel.batches import batched, map_batches
@@ -71,7 +71,7 @@ def _name_piece(piece: Piece) -> str:
 
 
 def _convert_piece(convert: Convert, piece: tuple[FileTree, Sequence[Place]]) -> list[np.ndarray]:
-    tree, places = piece
+    tree, places = at_hand(piece[0]), piece[1]
     return [convert(_decode_again(tree, place.image), place) for place in places]
 
 
@@ -85,7 +85,7 @@ def _decode_again(tree: FileTree, image: str) -> np.ndarray:
 
 
 def _read_contents(describe: Describe, piece: tuple[FileTree, Sequence[Entry]]) -> list[Content]:
-    tree, entries = piece
+    tree, entries = at_hand(piece[0]), piece[1]
     return [_read_content(tree, describe, entry) for entry in entries]
 
 

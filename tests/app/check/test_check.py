@@ -397,3 +397,23 @@ def test_make_repro_checks_before_dvc_looks():
 def test_outside_of_a_project_the_message_is_that_of_all_commands(here, run_emotion):
     status, _, _ = run_emotion("check")
     assert "params.yaml is missing" in status
+
+
+# Stores
+
+
+def test_a_source_in_a_store_is_reported(report, memory):
+    for name, content in CLASSES.items():
+        memory.pipe_file(f"/bucket/raw/{name}", content)
+    memory.pipe_file("/bucket/raw/.DS_Store", b"x")
+    found = report({}, source_folder="memory://bucket/raw", labels_scheme=["happy", "sad"])
+    assert found["faults"] == []
+    assert found["files"]["images"] == {"files": 6, "bytes": 6 * len(IMAGE), "suffixes": [".png"]}
+    assert found["files"]["system files"]["files"] == 1
+    assert (found["source"]["name"], found["source"]["images"]) == ("memory://bucket/raw", 6)
+
+
+def test_a_store_without_images_is_a_fault(check, memory):
+    status, _, err = check({}, source_folder="memory://bucket/raw")
+    assert status == 1
+    assert "memory://bucket/raw (source.folder) holds no images" in err

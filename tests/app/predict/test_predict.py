@@ -21,8 +21,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emotion.app.named_files import NamedFile
 from emotion.app.predict.annotated_files import plan_targets
-from emotion.app.predict.image_files import ImageFile, collect_files
+from emotion.app.predict.image_files import collect_files
 from emotion.app.predict.predict_files import cut_pieces, predict_pieces
 from emotion.app.predict.results import ImageResult, ResultCounts
 from emotion.app.predict.terminal_table import Table
@@ -184,7 +185,7 @@ def make_tree(folder):
 
 
 def paths_of(names, **options):
-    return [file.path.as_posix() for file in collect_files(names, **options)]
+    return [str(file.path) for file in collect_files(names, **options)]
 
 
 def test_folders_give_their_images_sorted_and_without_hidden_ones(here):
@@ -692,7 +693,7 @@ class Slow(Predictor):
 
 
 def files_of(paths):
-    return [ImageFile(Path(path), Path(Path(path).name)) for path in paths]
+    return [NamedFile(Path(path), Path(Path(path).name)) for path in paths]
 
 
 def test_faces_of_many_images_go_to_the_model_together(here, model):

@@ -36,12 +36,10 @@ def test_what_is_no_video_is_refused(content, problem, here, emotion_video):
     assert file_names(here) == before
 
 
-def test_a_folder_and_a_pipe_are_no_videos(here, emotion_video):
-    (here / "folder.mp4").mkdir()
-    assert re.match(r"error: folder\.mp4 .*not a file.*expected a video", emotion_video("folder.mp4")[0])
-    if hasattr(os, "mkfifo"):
-        os.mkfifo(here / "pipe.mp4")
-        assert re.match(r"error: pipe\.mp4 .*not a file.*expected a video", emotion_video("pipe.mp4")[0])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_no_video(here, emotion_video):
+    os.mkfifo(here / "pipe.mp4")
+    assert re.match(r"error: pipe\.mp4 .*not a file.*expected a video", emotion_video("pipe.mp4")[0])
 
 
 def test_sound_alone_is_no_video(here, emotion_video):

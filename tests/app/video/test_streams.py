@@ -102,7 +102,7 @@ def test_every_failure_is_named_in_time_and_without_secrets(here, emotion_video)
 
 
 def test_a_mistake_in_the_command_shows_no_secret(emotion_video):
-    status, out, err = emotion_video("a.mp4", secret_address("rtsp", "127.0.0.1"))
+    status, out, err = emotion_video("a.mp4", "--every", secret_address("rtsp", "127.0.0.1"))
     assert status == 2
     assert "rtsp://127.0.0.1" in err
     assert_no_secrets(out, err)

@@ -11,7 +11,7 @@ from emotion.data.images import ImageError, is_image
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.layouts.layout import Layout, OtherLayoutError, make_entry
 from emotion.ingest.sources.layouts.paths import count_skipped, list_some, split_of_folders, split_path
-from emotion.ingest.sources.pieces import cut_pieces
+from emotion.ingest.sources.pieces import at_hand, cut_pieces
 from emotion.ingest.sources.source import BATCH, Entry
 from emotion.ingest.sources.trees import FileTree
 from emotion.parallel.batches import map_batches
@@ -71,7 +71,7 @@ def _described(files: Files) -> list[str]:
 
 
 def _make_entries(labels: LabelReader, piece: tuple[FileTree, Sequence[Files]]) -> list[Entry]:
-    tree, files = piece
+    tree, files = at_hand(piece[0]), piece[1]
     return [_make_entry(tree, labels, *one) for one in files]
 
 

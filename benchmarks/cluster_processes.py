@@ -1,4 +1,4 @@
-"""A scheduler of Dask and workers as processes of this machine, for tests."""
+"""A scheduler of Dask and workers as processes of this machine, for measurements and tests."""
 
 import os
 import signal
@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from distributed import Client
 
-ROOT = Path(__file__).parents[2]
+from emotion.parallel.parent import end_with_parent
+
+ROOT = Path(__file__).parents[1]
 
 START_SECONDS = 60
 
@@ -76,6 +79,7 @@ class Cluster:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=partial(end_with_parent, os.getpid()),
             )
 
     def _wait_for_address(self) -> str:

@@ -1,0 +1,1 @@
+"""`emotion sweep`: queued experiments of DVC as tasks of a Dask cluster."""
