@@ -4,7 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
-    *("tutorial", "reading", "images", "labels", "training", "experiments", "models", "sharing"),
+    *("tutorial", "reading", "images", "labels", "training", "experiments", "cluster", "models", "sharing"),
     *("figures", "speed", "log", "glossary"),
 )
 DOCUMENTS = (ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES))

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from emotion.core.errors import InputError, first_line
 from emotion.parallel.address import DASK_CONFIGURATION, SCHEDULER
 from emotion.parallel.on_worker import UnreadableOnWorkerError
-from emotion.parallel.piece import PieceFailure, WrongEnvironmentError, make_task
+from emotion.parallel.piece import RUN_PACKED, PieceFailure, WrongEnvironmentError, make_packer
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -218,7 +218,7 @@ class _ClusterMap(Generic[Item, Result]):
         recover: Recover,
     ) -> None:
         self._client, self._address = client, address
-        self._function, self._task = function, make_task(function)
+        self._function, self._pack = function, make_packer(function)
         self._name, self._recover = name, recover
         self._window, self._counted = 1, -float(REFRESH_SECONDS)
 
@@ -258,7 +258,7 @@ class _ClusterMap(Generic[Item, Result]):
     def _submit(self, piece: Item, workers: list[str] | None = None) -> "Future[Any]":
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sending large graph")  # a piece may hold images
-            return self._client.submit(self._task, piece, pure=False, workers=workers)
+            return self._client.submit(RUN_PACKED, self._pack(piece), pure=False, workers=workers)
 
     def _result(self, submitted: _Submitted[Item]) -> Result:
         """Return the result of a piece, from the second worker where the first one fails."""

@@ -1,6 +1,7 @@
 """A piece of work on a worker of a cluster: it runs only where the worker has the same code and packages."""
 
 import hashlib
+import pickle
 import platform
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -68,8 +69,13 @@ def find_difference(own: Environment, expected: Environment) -> str:
     return ""
 
 
-def run_piece(function: Callable[[Any], Any], expected: Environment, piece: Any) -> Any:
+def run_piece(function: bytes, expected: Environment, piece: bytes) -> Any:
     """Return `function(piece)`, on a worker.
+
+    Args:
+        function: pickled, since the worker may lack its module.
+        expected: what `environment` returns where the command runs.
+        piece: pickled, too.
 
     Raises:
         PieceFailure: the function raised an error, or the worker differs from what is expected.
@@ -82,21 +88,41 @@ def run_piece(function: Callable[[Any], Any], expected: Environment, piece: Any)
         raise PieceFailure(get_worker().address, _portable(error)) from None
 
 
-def _run_checked(function: Callable[[Any], Any], expected: Environment, piece: Any) -> Any:
+def _run_checked(function: bytes, expected: Environment, piece: bytes) -> Any:
     difference = find_difference(environment(), expected)
     if difference:
         raise WrongEnvironmentError(
             f"it has {difference}" if difference != CODE else f"{CODE} there is not that of this machine"
         )
     with as_worker(), single_threaded_opencv():
-        return function(piece)
+        return pickle.loads(function)(pickle.loads(piece))  # noqa: S301
 
 
 def _portable(error: Exception) -> Exception:
     """Return an error that can be sent: one of ours, or its text."""
+    if isinstance(error, ModuleNotFoundError):
+        return WrongEnvironmentError(f"the module {error.name} is not installed there")
     return error if isinstance(error, InputError) else RuntimeError(f"{type(error).__name__}: {error}")
 
 
-def make_task(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return what a worker calls with a piece, in place of `function`."""
-    return partial(run_piece, function, dict(environment()))
+RUN_PACKED = pickle.loads
+"""The task with a packed piece. Every worker has it, and Dask ends a worker that lacks a module of its task."""
+
+
+def make_packer(function: Callable[[Any], Any]) -> Callable[[Any], bytes]:
+    """Return what packs a piece, so that RUN_PACKED calls `run_piece` with the function and the piece."""
+    return partial(_pack, pickle.dumps(function), dict(environment()))
+
+
+def _pack(function: bytes, expected: Environment, piece: Any) -> bytes:
+    return pickle.dumps(_Call(function, expected, pickle.dumps(piece)))
+
+
+class _Call:
+    """Is unpickled as the result of `run_piece`."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return run_piece, self._arguments

@@ -1,5 +1,6 @@
 """emotion.parallel.cluster: a map on a scheduler and workers, as processes on this machine."""
 
+import importlib
 import os
 import re
 import signal
@@ -261,6 +262,20 @@ def test_a_lost_scheduler_ends_the_map(tmp_path):
         with pytest.raises(ClusterError, match=r"the scheduler at \S+ is lost"):
             list(results)
     assert time.monotonic() - began < 10
+
+
+def test_a_module_that_a_worker_lacks_is_named_and_the_worker_stays(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/only_here.py").write_text("def double(number):\n    return 2 * number\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path / "here")
+    double = importlib.import_module("only_here").double
+    with running_cluster(tmp_path, 0, PYTHONPATH=f"{ROOT}:{tmp_path / 'here'}") as started:
+        worker = started.add_worker(PYTHONPATH=str(ROOT))
+        started.wait_for_workers(1)
+        with pytest.raises(ClusterError, match=r"worker tcp\S+ cannot be used: the module only_here is not installed"):
+            list(map_on_cluster(started.address, double, [1]))
+        assert list(map_on_cluster(started.address, functions.double, [[1]])) == [[2]]
+        assert worker.poll() is None
 
 
 @pytest.mark.slow

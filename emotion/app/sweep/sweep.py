@@ -12,7 +12,7 @@ from emotion.app.sweep.job import Job, Outcome
 from emotion.app.sweep.on_worker import run_experiment
 from emotion.core.errors import first_line
 from emotion.parallel.cluster import KILLED, ClusterError, explain
-from emotion.parallel.piece import PieceFailure, WrongEnvironmentError, make_task
+from emotion.parallel.piece import RUN_PACKED, PieceFailure, WrongEnvironmentError, make_packer
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -60,7 +60,7 @@ class Sweep:
         self._waiting = deque(_Try(job) for job in jobs)
         self._running: dict[Future[Any], _Try] = {}
         self._unusable: dict[str, str] = {}
-        self._task = make_task(run)
+        self._pack = make_packer(run)
         self._since: float | None = time.monotonic()
 
     def results(self) -> Iterator[Result]:
@@ -116,7 +116,12 @@ class Sweep:
                 one.worker = worker
                 key = f"{one.job.experiment.name}-{time.time_ns()}"
                 future = self._client.submit(
-                    self._task, one.job, key=key, pure=False, workers=[worker], allow_other_workers=True
+                    RUN_PACKED,
+                    self._pack(one.job),
+                    key=key,
+                    pure=False,
+                    workers=[worker],
+                    allow_other_workers=True,
                 )
                 self._running[future] = one
                 return
