@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 INSTALL = "pip install 'facial-emotion-pipeline[cluster]'"
 
-CONNECTING_SECONDS = 5
+CONNECTING_SECONDS = 8
 """Time in which the scheduler has to answer."""
 
 REFRESH_SECONDS = 2
@@ -57,7 +57,7 @@ class ClusterError(InputError):
 
 
 class KilledWorkersError(Exception):
-    """A piece ended one worker after the other. Dask has tried several, so nobody tries it again."""
+    """A piece ended one worker after the other, or waited on workers that another piece ended."""
 
 
 Recover = Callable[[Any, ClusterError], Any]
@@ -256,16 +256,20 @@ class _ClusterMap(Generic[Item, Result]):
         return {address: worker["nthreads"] for address, worker in workers.items()}
 
     def _submit(self, piece: Item, workers: list[str] | None = None) -> "Future[Any]":
+        """Submit a piece, to one of `workers` while one of them is there."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sending large graph")  # a piece may hold images
-            return self._client.submit(RUN_PACKED, self._pack(piece), pure=False, workers=workers)
+            packed = self._pack(piece)
+            return self._client.submit(
+                RUN_PACKED, packed, pure=False, workers=workers, allow_other_workers=bool(workers)
+            )
 
     def _result(self, submitted: _Submitted[Item]) -> Result:
         """Return the result of a piece, from the second worker where the first one fails."""
         try:
             return self._wait(submitted)
         except PieceFailure as failure:
-            if isinstance(failure.error, WrongEnvironmentError | KilledWorkersError):
+            if isinstance(failure.error, WrongEnvironmentError):
                 return self._settle(submitted, failure)
             others = [worker for worker in self._threads() if worker != failure.worker]
         again = _Submitted(submitted.number, submitted.piece, self._submit(submitted.piece, others or None))

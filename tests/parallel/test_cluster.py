@@ -243,14 +243,17 @@ def test_a_killed_worker_changes_no_result(tmp_path):
         assert [*first, *flat(results)] == DOUBLED
 
 
-def test_a_piece_that_ends_its_workers_is_named(tmp_path):
-    with running_cluster(tmp_path, 3, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1") as started:
+def test_a_piece_that_ends_its_workers_is_named_and_its_neighbors_are_not(tmp_path):
+    with running_cluster(tmp_path, 0, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as started:
+        for _ in range(2):
+            started.add_worker("--nanny")
+        started.wait_for_workers(2)
         results = map_on_cluster(
             started.address, functions.end_worker_on_50, batched(NUMBERS, 10), recover=lambda batch, error: [str(error)]
         )
         values = flat(results)
-    assert len(values) == 86
     assert "each worker that took it ended" in values[50]
+    assert values[:50] + values[51:] == [*range(50), *range(60, 95)]
 
 
 def test_a_lost_scheduler_ends_the_map(tmp_path):
