@@ -20,6 +20,7 @@ pytest.importorskip("distributed")
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 WAIT_SECONDS = 120
+END_SECONDS = 20
 
 CODE = {"PYTHONPATH": str(ROOT), "EMOTION_SCHEDULER": ""}
 """The code of this working tree, for the machines of the cluster and for the command."""
@@ -65,10 +66,13 @@ def cluster(project, tmp_path) -> Iterator[Cluster]:
         for number in (1, 2)
     ]
     yield Cluster(str(file), tmp_path, workers)
-    for process in reversed(started):
+    for process in reversed(started):  # a worker that loses its scheduler while it closes may stay
         process.terminate()
-    for process in started:
-        process.wait(WAIT_SECONDS)
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture

@@ -40,9 +40,8 @@ def run(job: Job) -> Outcome:
     time.sleep(0.2)
     with lock:
         running[worker] -= 1
-        first = len(tries[name]) == 1
         first_worker = next(iter(tries.values()))[0]
-    if name.startswith("fails") or (name.startswith("fails once") and first):
+    if name == "fails" or (name == "fails once" and len(tries[name]) == 1):
         raise InputError("no such luck")
     if name.startswith("wrong everywhere") or (name.startswith("wrong") and worker == first_worker):
         raise WrongEnvironmentError("it has no git")
@@ -89,6 +88,12 @@ def test_a_failed_experiment_is_tried_once_more_elsewhere_and_the_others_go_on(s
     assert len(set(tries["fails"])) == 2
     assert all(isinstance(result, Outcome) for result in results.values())
     assert [line.partition(":")[0] for line in told] == ["fails"]
+
+
+def test_an_experiment_that_fails_once_ends_well(sweep):
+    results, _ = sweep("fails once")
+    assert isinstance(results["fails once"], Outcome)
+    assert len(set(tries["fails once"])) == 2
 
 
 def test_a_worker_that_cannot_be_used_gets_no_more_experiments(sweep):
