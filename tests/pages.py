@@ -4,8 +4,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
-    *("tutorial", "reading", "images", "labels", "training", "experiments", "cluster", "models", "sharing"),
-    *("figures", "speed", "log", "glossary"),
+    *("tutorial", "reading", "images", "layouts", "labels", "training", "experiments", "cluster", "models"),
+    *("sharing", "security", "figures", "speed", "log", "glossary"),
 )
 DOCUMENTS = (ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES))
 
