@@ -72,9 +72,11 @@ def train_and_write(params: Params, scheme: Scheme) -> None:
         with start_live() if distribution.is_first() else nullcontext() as live:
             result = train(data, len(scheme.emotions), params, CHECKPOINTS, partial(log_epoch, live), pretrained)
     except DivergedError as error:
-        if error.network is None or not distribution.is_first():
+        if error.network is None:
             raise
-        save_model(LAST_GOOD_MODEL, error.network, metadata)
+        if distribution.is_first():
+            save_model(LAST_GOOD_MODEL, error.network, metadata)
+        distribution.wait_for_all()  # the end of one rank would end the first one, which writes
         raise InputError(f"{error}; the best epoch before that is kept in {LAST_GOOD_MODEL}") from None
     if distribution.is_first():
         write_results(result, metadata, params)
