@@ -115,7 +115,7 @@ def test_what_is_under_way_is_canceled_at_the_end(address, sweep):
 
 
 def test_the_user_is_told_once_where_the_workers_are_lost(monkeypatch):
-    states = [{"tcp://a:1": {}}] * 2 + [{}] * 8
+    states: list[dict[str, object]] = [{"tcp://a:1": {}}, {"tcp://a:1": {}}, *({} for _ in range(8))]
 
     def describe_scheduler(n_workers: int) -> dict[str, object]:
         if not states:
