@@ -35,12 +35,6 @@ from tests.makers import ROOT, encode, image_files, make_rows, write_files, writ
 pytestmark = pytest.mark.medium
 
 
-@pytest.fixture(autouse=True)
-def alone_at_first(monkeypatch):
-    """Have no cluster, and undo what --cluster sets in this process."""
-    monkeypatch.setenv(SCHEDULER, "")
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory) -> Iterator[Cluster]:
     with running_cluster(tmp_path_factory.mktemp("cluster")) as started:
