@@ -72,9 +72,11 @@ def train_and_write(params: Params, scheme: Scheme) -> None:
         with start_live() if distribution.is_first() else nullcontext() as live:
             result = train(data, len(scheme.emotions), params, CHECKPOINTS, partial(log_epoch, live), pretrained)
     except DivergedError as error:
-        if error.network is None or not distribution.is_first():
+        if error.network is None:
             raise
-        save_model(LAST_GOOD_MODEL, error.network, metadata)
+        if distribution.is_first():
+            save_model(LAST_GOOD_MODEL, error.network, metadata)
+        distribution.wait_for_all()  # the end of one rank would end the first one, which writes
         raise InputError(f"{error}; the best epoch before that is kept in {LAST_GOOD_MODEL}") from None
     if distribution.is_first():
         write_results(result, metadata, params)
@@ -176,8 +178,18 @@ def summary(result: "TrainingResult") -> dict[str, object]:
 
 def run_follower() -> None:
     """Run a rank other than the first: wait for that one, which has the lock of DVC and checks what goes in."""
+    run_command(check_follower)
     ranks.wait_for_coordinator()
     run_command(main)
+
+
+def check_follower() -> None:
+    """Raise InputError where only one process is to train, so that no first rank would ever come."""
+    if load_params("train").train.processes == 1:
+        raise InputError(
+            "this process is one of several, but train.processes is 1; set it to the number of processes in "
+            "params.yaml, or start `dvc repro` once only, such as with `srun --ntasks=1`"
+        )
 
 
 def run() -> None:

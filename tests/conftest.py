@@ -48,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name != "test_loop.py")
 
 
+@pytest.fixture(autouse=True)
+def alone_at_first() -> Iterator[None]:
+    """Have no cluster at first, and undo what --cluster sets in this process: later tests would look for that one."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("EMOTION_SCHEDULER", "")
+        yield
+
+
 @cache
 def set_up_keras() -> None:
     """Set Keras up as the stages do, once a process: TensorFlow takes its number of threads only at its start."""

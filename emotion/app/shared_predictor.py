@@ -1,13 +1,16 @@
 """A predictor on the workers of a cluster: each loads the model file once, and it has to be the same file."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from emotion.app.file_hash import hash_file
 from emotion.core.errors import InputError
 from emotion.inference.predictor import Predictor, find_standard
 from emotion.parallel.on_worker import is_on_worker
+
+MOST_LOADED = 2
+"""Predictors that a worker keeps. It may run for weeks, and each command may name another model."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def share_predictor(
     return SharedPredictor(None if model is None else model.absolute(), digest, detector, margin, smallest, thorough)
 
 
-@cache
+@lru_cache(maxsize=MOST_LOADED)
 def _load(shared: SharedPredictor) -> Predictor:
     path = shared.model or find_standard()
     if _hash(path) != shared.sha256:

@@ -151,7 +151,8 @@ def parse_address(text: str) -> StoreAddress:
     user, _, machine = host.rpartition("@")
     has_user = BACKENDS[scheme].has_users
     # A password may hold a /, and its start then looks like a host.
-    is_secret = ":" in user or (":" in host and not has_user) or ("@" in host and not has_user)
+    starts_as_password = ":" in host and not user and "@" in path
+    is_secret = ":" in user or starts_as_password or (not has_user and re.search("[:@]", host) is not None)
     if is_secret or not machine or re.search(r"[?#\t\r\n]|::|^\s|\s$", rest):
         raise InputError(f"got an address of {scheme}:// that cannot be used, expected {describe_form(scheme)}")
     return StoreAddress(scheme, host, re.sub("/+", "/", path).strip("/"))

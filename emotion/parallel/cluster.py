@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from tqdm import tqdm
 
 from emotion.core.errors import InputError, first_line
+from emotion.core.stores import is_store_address, parse_address, read_store
 from emotion.parallel.address import DASK_CONFIGURATION, SCHEDULER
 from emotion.parallel.on_worker import UnreadableOnWorkerError
 from emotion.parallel.piece import RUN_PACKED, PieceFailure, WrongEnvironmentError, make_packer
@@ -346,8 +347,18 @@ def explain(error: Exception) -> Exception:
 
 
 def _can_read(path: str) -> bool:
+    if is_store_address(path):
+        return _can_read_in_store(path)
     try:
         with Path(path).open("rb"):
             return True
     except OSError:
         return False
+
+
+def _can_read_in_store(address: str) -> bool:
+    try:
+        (content,) = read_store(parse_address(address), [""])
+    except InputError:
+        return False
+    return isinstance(content, bytes)

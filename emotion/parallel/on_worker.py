@@ -28,7 +28,7 @@ class UnreadableOnWorkerError(InputError):
     def __str__(self) -> str:
         return (
             f"{self.path} cannot be read there ({self.reason}), and this machine can read it; workers need the same "
-            "files under the same paths, for example in a folder that all machines mount"
+            "files under the same paths, for example in a folder that all machines mount, and may read the same stores"
         )
 
 

@@ -5,6 +5,7 @@ gradients, the statistics of batch normalization, random numbers and mixup are t
 take the same step. In a training by one process, on any backend, every function here does nothing, or what is plain.
 """
 
+import logging
 import re
 import socket
 from collections.abc import Iterator
@@ -62,6 +63,7 @@ def connect(rank: Rank) -> None:
 def _initialize(rank: Rank) -> None:
     import jax
 
+    logging.getLogger("jax._src.distributed").setLevel(logging.ERROR)  # it warns of the variable that keeps proxies out
     jax.distributed.initialize(
         rank.coordinator,
         rank.processes,

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,6 @@ from tests.app.writing import read_files
 from tests.makers import ROOT, encode, image_files, make_rows, write_files, write_params, write_zip
 
 pytestmark = pytest.mark.medium
-
-
-@pytest.fixture(autouse=True)
-def alone_at_first(monkeypatch):
-    """Have no cluster, and undo what --cluster sets in this process."""
-    monkeypatch.setenv(SCHEDULER, "")
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +137,16 @@ def test_a_worker_without_the_model_is_named(photos, model, tmp_path, cluster):
     copy.write_bytes(b"another one")
     with pytest.raises(ClusterError, match=r"the model file \S+copy.onnx there is not that of this machine"):
         predict_all(shared, cluster)
+
+
+def test_a_worker_that_does_not_share_the_folder_of_annotated_images_is_named(photos, model, cluster, monkeypatch):
+    gone = nullcontext([photos.parent / "boxed/mark"])  # a worker with another folder there sees no mark
+    monkeypatch.setattr("emotion.app.predict.on_cluster.marked_folders", lambda folders: gone)
+    files = collect_files(["photos/06.jpg"])
+    targets = {file.path: Path("boxed/06.jpg") for file in files}
+    with pytest.raises(ClusterError, match=r"on the worker \S+: .*boxed there is not the folder of this machine"):
+        list(predict_on_cluster([files], share(model), cluster.address, targets=targets, folder=Path("boxed")))
+    assert not Path("boxed").exists()
 
 
 def test_a_model_that_is_missing_here_is_named(here, cluster, run_emotion):

@@ -25,12 +25,6 @@ def cluster(s3_server, tmp_path_factory) -> Iterator[Cluster]:
         yield started
 
 
-@pytest.fixture(autouse=True)
-def alone_at_first(monkeypatch):
-    """Have no cluster, and undo what --cluster sets in this process."""
-    monkeypatch.setenv(SCHEDULER, "")
-
-
 def make_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Run the stage create_dataframe on s3://faces/raw in a new folder; return the files that it wrote."""
     folder.mkdir()

@@ -9,7 +9,7 @@ from pathlib import Path
 from emotion.core.errors import InputError
 from emotion.data.images import read_bytes
 from emotion.parallel.batches import map_batches
-from emotion.parallel.on_worker import is_on_worker
+from emotion.parallel.on_worker import UnreadableOnWorkerError, is_on_worker
 
 
 def double(batch: Sequence[int]) -> list[int]:
@@ -72,6 +72,13 @@ def length_of(path: str) -> int | str:
         if is_on_worker():
             raise
         return str(error)
+
+
+def read_where_allowed(address: str) -> str:
+    """Return the address on this machine; workers are denied access."""
+    if is_on_worker():
+        raise UnreadableOnWorkerError(address, "Permission denied")
+    return address
 
 
 def map_inside(numbers: Sequence[int]) -> list[int]:

@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.cluster_processes import ROOT, Cluster, running_cluster
 from emotion.core.errors import InputError
+from emotion.core.stores import parse_address, write_store
 from emotion.parallel import cluster, piece
 from emotion.parallel.address import SCHEDULER, scheduler_address, use_cluster
 from emotion.parallel.batches import batched, map_batches
@@ -158,6 +159,14 @@ def test_a_file_that_only_workers_lack_is_named(address, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ClusterError, match=r"here\.png cannot be read there \(No such file"):
         list(map_on_cluster(address, functions.length_of, ["here.png"]))
+
+
+def test_a_file_of_a_store_that_only_workers_may_not_read_is_named(address, memory):
+    here, gone = "memory://bucket/here.png", "memory://bucket/gone.png"
+    write_store(parse_address(here), b"12")
+    assert list(map_on_cluster(address, functions.read_where_allowed, [gone])) == [gone]
+    with pytest.raises(ClusterError, match=r"here\.png cannot be read there \(Permission denied\)"):
+        list(map_on_cluster(address, functions.read_where_allowed, [here]))
 
 
 @pytest.mark.parametrize(

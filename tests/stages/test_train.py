@@ -270,11 +270,10 @@ def test_a_start_that_does_not_fit_is_refused(teacher, monkeypatch):
         run(monkeypatch)
 
 
-def test_a_training_that_breaks_leaves_its_best_epoch(project, monkeypatch):
-    """From the second epoch on the targets hold no numbers."""
+def break_in_the_second_epoch(monkeypatch):
+    """Have targets that hold no numbers from the second epoch on."""
     from emotion.training import loop
     from emotion.training.input_pipeline import epoch_dataset
-    from stages.train import LAST_GOOD_MODEL
 
     def broken_dataset(targets, epoch, params):
         if epoch == 1:
@@ -282,7 +281,34 @@ def test_a_training_that_breaks_leaves_its_best_epoch(project, monkeypatch):
         return epoch_dataset(targets, epoch, params)
 
     monkeypatch.setattr(loop, "epoch_dataset", broken_dataset)
+
+
+def test_a_training_that_breaks_leaves_its_best_epoch(project, monkeypatch):
+    from stages.train import LAST_GOOD_MODEL
+
+    break_in_the_second_epoch(monkeypatch)
     with pytest.raises(InputError, match=r"epoch 2, step 1\b.*last_good"):
         run(monkeypatch)
     assert load_model(LAST_GOOD_MODEL)[1].size == 24
     assert not TRAINED_MODEL.exists()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_ranks_of_a_training_that_breaks_wait_for_the_first_one_to_write(project, monkeypatch, first):
+    from emotion.training import distribution
+    from stages.train import LAST_GOOD_MODEL
+
+    written = []
+    break_in_the_second_epoch(monkeypatch)
+    monkeypatch.setattr(distribution, "is_first", lambda: first)
+    monkeypatch.setattr(distribution, "wait_for_all", lambda: written.append(LAST_GOOD_MODEL.exists()))
+    with pytest.raises(InputError, match=r"epoch 2, step 1\b.*last_good"):
+        run(monkeypatch)
+    assert written == [first]
+
+
+def test_a_further_rank_of_a_training_by_one_process_is_refused(project):
+    from stages.train import check_follower
+
+    with pytest.raises(InputError, match=r"train\.processes is 1"):
+        check_follower()

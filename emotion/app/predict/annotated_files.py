@@ -18,6 +18,7 @@ from emotion.core.stores import Location
 from emotion.faces.detection import Box
 from emotion.inference.annotation import annotate
 from emotion.inference.predictor import Face
+from emotion.inference.stream_address import is_address
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 JPEG_QUALITY = 92
@@ -43,8 +44,10 @@ def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Location, Pat
         Paths of the new files, by the path of each file without a problem.
 
     Raises:
-        InputError: `folder` cannot be made, or a file that was not made here would be overwritten.
+        InputError: `folder` is an address or cannot be made, or a file that was not made here would be overwritten.
     """
+    if is_address(str(folder)):
+        raise InputError("--annotate: got an address, expected a folder of this machine, such as boxed")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -159,7 +159,9 @@ def _predict(
     from emotion.app.predict.on_cluster import predict_on_cluster
 
     shared = make_shared_predictor(arguments)
-    return predict_on_cluster(pieces, shared, address, targets=targets, on_prepared=on_prepared)
+    return predict_on_cluster(
+        pieces, shared, address, targets=targets, folder=arguments.annotate, on_prepared=on_prepared
+    )
 
 
 def _find_output(arguments: argparse.Namespace) -> "Callable[..., AbstractContextManager[Write]]":

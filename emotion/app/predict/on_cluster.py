@@ -12,6 +12,7 @@ from emotion.app.named_files import NamedFile
 from emotion.app.predict.predict_files import Piece, predict_pieces
 from emotion.app.predict.results import UNREADABLE, ImageResult
 from emotion.app.predict.stored_files import ImageFile
+from emotion.app.shared_folders import check_marks, marked_folders
 from emotion.app.shared_predictor import SharedPredictor
 from emotion.core.stores import Location
 from emotion.parallel.cluster import ClusterError, map_on_cluster
@@ -37,6 +38,7 @@ def predict_on_cluster(
     address: str,
     *,
     targets: Mapping[Location, Path],
+    folder: Path | None = None,
     on_prepared: Callable[[], object] = lambda: None,
 ) -> Generator[ImageResult, None, None]:
     """Yield the result of each file in `pieces`, in their order; see `predict_pieces`.
@@ -48,22 +50,24 @@ def predict_on_cluster(
         shared: makes the predictor of a worker.
         address: of the scheduler.
         targets: as in `predict_pieces`.
+        folder: has all of `targets`; None where there are none. Workers have to see the same folder.
         on_prepared: as in `predict_pieces`.
 
     Raises:
         InputError: the cluster cannot be used; a worker lacks a file, the model or a package, or cannot write.
     """
-    results = map_on_cluster(
-        address,
-        partial(_predict_piece, shared),
-        (_make_remote(piece, targets) for piece in pieces),
-        name=_name_piece,
-        recover=_give_reason,
-    )
-    with closing(results):
-        for result in chain.from_iterable(results):
-            on_prepared()
-            yield result
+    with marked_folders(filter(None, [folder])) as marks:
+        results = map_on_cluster(
+            address,
+            partial(_predict_piece, shared, marks),
+            (_make_remote(piece, targets) for piece in pieces),
+            name=_name_piece,
+            recover=_give_reason,
+        )
+        with closing(results):
+            for result in chain.from_iterable(results):
+                on_prepared()
+                yield result
 
 
 def _make_remote(piece: Piece, targets: Mapping[Location, Path]) -> RemotePiece:
@@ -76,7 +80,8 @@ def _with_whole_path(file: ImageFile) -> ImageFile:
     return file._replace(path=file.path.absolute()) if isinstance(file, NamedFile) else file
 
 
-def _predict_piece(shared: SharedPredictor, piece: RemotePiece) -> list[ImageResult]:
+def _predict_piece(shared: SharedPredictor, marks: Sequence[Path], piece: RemotePiece) -> list[ImageResult]:
+    check_marks(marks)
     results = predict_pieces([piece.files], shared.load(), threads=1, targets=piece.targets)
     return [replace(result, path=path) for result, path in zip(results, piece.shown, strict=True)]
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 from threading import Lock
@@ -20,6 +20,7 @@ from emotion.core.errors import InputError, in_one_line
 from emotion.parallel.address import SCHEDULER
 from emotion.parallel.cancellation import is_canceled
 from emotion.parallel.piece import WrongEnvironmentError
+from emotion.parallel.ranks import COORDINATOR, NUMBER, TASK
 
 FOLDER = "emotion-sweep"
 """The folder below the one that Dask gives a worker. Dask removes it with the worker, also after a kill."""
@@ -59,14 +60,22 @@ def check_worker(job: Job) -> None:
         raise WrongEnvironmentError("it runs Windows, and sweeps need Linux or macOS")
     if not shutil.which("git"):
         raise WrongEnvironmentError("git was not found there")
-    if version("dvc") != job.places.dvc:
-        raise WrongEnvironmentError(f"it has dvc {version('dvc')} in place of {job.places.dvc}")
+    _check_dvc(job.places.dvc)
     for sign in job.places.signs:
         if not Path(sign).is_file():
             raise WrongEnvironmentError(
                 f"the folder {Path(sign).parent}, a remote of DVC, is not that of this machine; use a folder that all "
                 "machines mount under this path, or a server"
             )
+
+
+def _check_dvc(wanted: str) -> None:
+    try:
+        found = version("dvc")
+    except PackageNotFoundError:
+        found = "(not installed)"
+    if found != wanted:
+        raise WrongEnvironmentError(f"it has dvc {found} in place of {wanted}")
 
 
 @contextmanager
@@ -140,7 +149,7 @@ class Clone:
 
     def _call(self, folder: Path, *command: str) -> None:
         """Run a command in a folder; raise InputError where it fails, or once the experiment is canceled."""
-        own = {"cwd": folder, "env": self._environment(), "stderr": STDOUT}
+        own = {"cwd": folder, "env": clone_environment(self._shared), "stderr": STDOUT}
         with self._log.open("ab") as log, guarded("run", *command, stdout=log, **own) as process:
             status = self._wait(process)
         if status:
@@ -155,23 +164,28 @@ class Clone:
                 if self._canceled():
                     raise InputError("canceled") from None
 
-    def _environment(self) -> dict[str, str]:
-        """Return the variables of this worker, less those that Dask set for tasks in its threads."""
-        import dask
-
-        by_dask = dask.config.get("distributed.nanny.pre-spawn-environ", {})
-        kept = {name: value for name, value in os.environ.items() if value != str(by_dask.get(name))}
-        kept.pop(SCHEDULER, None)  # the stages use this machine alone
-        programs = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-        quiet = {"GIT_TERMINAL_PROMPT": "0", "DVC_SITE_CACHE_DIR": str(self._shared / "site")}
-        return kept | quiet | {"PATH": programs}
-
     def _read_log_end(self) -> str:
         try:
             lines = self._log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
         except FileNotFoundError:
             return ""
         return "\n".join(f"  {in_one_line(line)}" for line in lines[-LOG_LINES:])
+
+
+def clone_environment(shared: Path) -> dict[str, str]:
+    """Return the variables of this worker, less those that Dask set for tasks in its threads.
+
+    Stages use this machine alone, so the cluster is not named, and a worker that srun started is no rank of a training.
+    """
+    import dask
+
+    by_dask = dask.config.get("distributed.nanny.pre-spawn-environ", {})
+    kept = {name: value for name, value in os.environ.items() if value != str(by_dask.get(name))}
+    for name in (SCHEDULER, COORDINATOR, NUMBER, TASK):
+        kept.pop(name, None)
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "DVC_SITE_CACHE_DIR": str(shared / "site")}
+    return kept | quiet | {"PATH": programs}
 
 
 def write_settings(path: Path, places: Places, cache: Path) -> None:

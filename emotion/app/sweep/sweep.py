@@ -61,7 +61,7 @@ class Sweep:
         self._running: dict[Future[Any], _Try] = {}
         self._unusable: dict[str, str] = {}
         self._pack = make_packer(run)
-        self._since: float | None = time.monotonic()
+        self._seen, self._is_told = time.monotonic(), False
 
     def results(self) -> Iterator[Result]:
         """Yield each experiment as it ends, with its outcome or its last failure; cancel the rest at the end.
@@ -95,12 +95,12 @@ class Sweep:
                 self._submit(worker, alone=len(usable) == 1)
 
     def _notice(self, has_workers: bool) -> None:
-        """Tell the user once where no worker comes for a while."""
+        """Tell the user once where no worker is there for a while, at the start or later."""
         if has_workers:
-            self._since = None
-        elif self._since is not None and time.monotonic() - self._since > NOTICE_SECONDS:
+            self._seen, self._is_told = time.monotonic(), False
+        elif not self._is_told and time.monotonic() - self._seen > NOTICE_SECONDS:
             self._tell(f"waiting: no worker is connected to {self._address}")
-            self._since = None
+            self._is_told = True
 
     def _busy(self) -> set[str]:
         """Return the workers with an experiment: those that got one, and those that took one of a lost worker."""

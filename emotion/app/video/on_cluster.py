@@ -3,19 +3,17 @@
 Workers open the files themselves. So all machines mount the folders under the same paths.
 """
 
-import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from emotion.app.outputs import check_output
+from emotion.app.shared_folders import check_marks, marked_folders
 from emotion.app.shared_predictor import SharedPredictor
 from emotion.app.video.jobs import Job, Outcome, VideoOptions, do_job
-from emotion.core.errors import InputError
-from emotion.core.files import TEMPORARY
 from emotion.parallel.cluster import ClusterError, map_on_cluster
 from emotion.parallel.on_worker import UnreadableOnWorkerError, is_on_worker
 
@@ -46,17 +44,6 @@ def do_on_cluster(
             yield from bar
 
 
-@contextmanager
-def marked_folders(folders: Iterable[Path]) -> Iterator[Sequence[Path]]:
-    """Make folders, and yield a hidden file in each, by which a worker knows that its folder is the same one."""
-    with ExitStack() as stack:
-        marks = []
-        for folder in sorted({folder.absolute() for folder in folders}):
-            folder.mkdir(parents=True, exist_ok=True)
-            marks.append(Path(stack.enter_context(tempfile.NamedTemporaryFile(prefix=TEMPORARY, dir=folder)).name))
-        yield marks
-
-
 def _do_remote(options: VideoOptions, shared: SharedPredictor, marks: Sequence[Path], job: Job) -> Outcome:
     if is_on_worker():
         _check_worker(job, marks)
@@ -70,12 +57,8 @@ def _check_worker(job: Job, marks: Sequence[Path]) -> None:
             pass
     except OSError as error:
         raise UnreadableOnWorkerError(str(job.source), str(error.strerror)) from None
-    for mark in marks:
-        if mark.parent in [target.parent for target in job.targets] and not mark.exists():
-            raise InputError(
-                f"{mark.parent} there is not the folder of this machine; workers write to the same folders under the "
-                "same paths, for example in one that all machines mount"
-            )
+    folders = [target.parent for target in job.targets]
+    check_marks(mark for mark in marks if mark.parent in folders)
     for target in job.targets:
         # An earlier worker may have written it, and ended before it could say so.
         check_output(target, overwrite=True)

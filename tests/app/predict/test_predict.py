@@ -552,6 +552,14 @@ def hashes(folder):
     return {path: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def test_annotated_images_are_not_written_to_an_address(here, predict):
+    save(here / "a.png", noise())
+    status, out, _ = predict("a.png", "--annotate", "s3://bucket/boxed")
+    assert status.startswith("error: --annotate: got an address, expected a folder")
+    assert out == ""
+    assert [path.name for path in here.iterdir()] == ["a.png"]
+
+
 def test_annotated_images_lie_as_their_originals_do(here, predict):
     save(here / "one/photo.jpg", noise(300, 400))
     save(here / "one/deep/photo.png", noise(300, 400, seed=1))

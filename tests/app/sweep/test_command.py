@@ -3,17 +3,18 @@
 import re
 import sys
 from dataclasses import replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 from dvc.config import Config
 
 from emotion.app import cli
 from emotion.app.sweep.job import Experiment, Job, Outcome, Places
-from emotion.app.sweep.on_worker import check_worker, read_accuracy, write_settings
+from emotion.app.sweep.on_worker import check_worker, clone_environment, read_accuracy, write_settings
 from emotion.app.sweep.runner import describe
 from emotion.core.errors import InputError
 from emotion.parallel.piece import PieceFailure, WrongEnvironmentError
+from emotion.parallel.ranks import find_place
 
 PLACES = Places("url", {}, None, (), "/none", {}, "0")
 JOB = Job(Experiment("calm-cat", "1" * 40, "2" * 40, "3" * 40, (), ("raw",)), PLACES)
@@ -37,6 +38,36 @@ def test_the_line_of_an_experiment_has_its_worker_time_and_figure():
 def test_a_worker_with_another_dvc_is_refused():
     with pytest.raises(WrongEnvironmentError, match="in place of 0"):
         check_worker(JOB)
+
+
+def test_a_worker_without_dvc_is_refused(monkeypatch):
+    def find(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("emotion.app.sweep.on_worker.version", find)
+    with pytest.raises(WrongEnvironmentError, match=r"dvc \(not installed\) in place of 0"):
+        check_worker(JOB)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"EMOTION_COORDINATOR": "10.0.0.1:4711", "EMOTION_RANK": "1"},
+        {
+            "SLURM_JOB_ID": "1",
+            "SLURM_STEP_NODELIST": "node[1-2]",
+            "SLURM_STEP_NUM_TASKS": "2",
+            "SLURM_PROCID": "1",
+        },
+    ],
+)
+def test_an_experiment_is_no_rank_and_uses_no_cluster_though_its_worker_has_a_place(place, tmp_path, monkeypatch):
+    pytest.importorskip("dask")
+    for name, value in {"EMOTION_SCHEDULER": "tcp://host:8786", **place}.items():
+        monkeypatch.setenv(name, value)
+    environment = clone_environment(tmp_path)
+    assert find_place(environment) is None
+    assert "EMOTION_SCHEDULER" not in environment
 
 
 def test_a_worker_without_git_is_refused(monkeypatch):

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 
@@ -116,3 +117,21 @@ def test_what_is_under_way_is_canceled_at_the_end(address, sweep):
         time.sleep(1)
         assert sum(map(len, client.processing().values())) == 0
     assert len(tries) < 6
+
+
+def test_the_user_is_told_once_where_the_workers_are_lost(monkeypatch):
+    states: list[dict[str, object]] = [{"tcp://a:1": {}}, {"tcp://a:1": {}}, *({} for _ in range(8))]
+
+    def describe_scheduler(n_workers: int) -> dict[str, object]:
+        if not states:
+            raise OSError("the end")
+        return {"workers": states.pop(0)}
+
+    client = Mock(scheduler_info=describe_scheduler)
+    client.processing.return_value = {}
+    monkeypatch.setattr("emotion.app.sweep.sweep.NOTICE_SECONDS", 0)
+    monkeypatch.setattr(Sweep, "_wait", lambda self: ())
+    told: list[str] = []
+    with pytest.raises(ClusterError, match="the end"):
+        list(Sweep(client, "tcp://b:2", make_jobs("one"), told.append, run).results())
+    assert told == ["waiting: no worker is connected to tcp://b:2"]
