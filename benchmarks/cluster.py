@@ -173,7 +173,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         for work, (command, images) in works.items():
             (top / work).mkdir()
             figures[work] = compare(command, images, arguments.rounds, top / work)
-        figures["training"] = measure_training(top / "training", arguments.rounds)
+        if arguments.training_rounds:
+            figures["training"] = measure_training(top / "training", arguments.training_rounds)
     return {
         "machine": processor(),
         "versions": {name: version(name) for name in ("dask", "numpy", "opencv-python-headless")},
@@ -190,6 +191,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="a .tflite or .onnx file")
     parser.add_argument("--fer2013", type=Path, required=True, help="FER2013's archive, for small images")
     parser.add_argument("--rounds", type=int, default=3, help="%(default)s")
+    parser.add_argument("--training-rounds", type=int, default=2, help="0 leaves trainings out (%(default)s)")
     parser.add_argument("--out", type=Path, default=RESULT, help="%(default)s")
     arguments = parser.parse_args()
     arguments.model = arguments.model.resolve()

@@ -18,8 +18,8 @@ from tqdm import tqdm
 from benchmarks.predict_speed import ROOT, summarize
 from emotion.core.errors import InputError
 
-IMAGES, VALIDATION, SIZE, CLASSES = 4096, 256, 48, 7
-EPOCHS = 4
+IMAGES, VALIDATION, SIZE, CLASSES = 1024, 256, 48, 7
+EPOCHS = 3
 ARCHITECTURE = "residual"
 
 
@@ -45,6 +45,7 @@ def measure_training(folder: Path, rounds: int) -> dict[str, Any]:
     for name in tqdm([*WAYS] * rounds, desc="training", unit=" runs", disable=None):
         rates[name].append(time_training(folder, WAYS[name]))
     return {
+        "rounds": rounds,
         "architecture": ARCHITECTURE,
         "batch_size": write_params(folder, WAYS["jax_1x1"]),
         "images_a_second": {name: summarize(values) for name, values in rates.items()},
