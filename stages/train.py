@@ -178,18 +178,8 @@ def summary(result: "TrainingResult") -> dict[str, object]:
 
 def run_follower() -> None:
     """Run a rank other than the first: wait for that one, which has the lock of DVC and checks what goes in."""
-    run_command(check_follower)
     ranks.wait_for_coordinator()
     run_command(main)
-
-
-def check_follower() -> None:
-    """Raise InputError where only one process is to train, so that no first rank would ever come."""
-    if load_params("train").train.processes == 1:
-        raise InputError(
-            "this process is one of several, but train.processes is 1; set it to the number of processes in "
-            "params.yaml, or start `dvc repro` once only, such as with `srun --ntasks=1`"
-        )
 
 
 def run() -> None:

@@ -305,10 +305,3 @@ def test_ranks_of_a_training_that_breaks_wait_for_the_first_one_to_write(project
     with pytest.raises(InputError, match=r"epoch 2, step 1\b.*last_good"):
         run(monkeypatch)
     assert written == [first]
-
-
-def test_a_further_rank_of_a_training_by_one_process_is_refused(project):
-    from stages.train import check_follower
-
-    with pytest.raises(InputError, match=r"train\.processes is 1"):
-        check_follower()
