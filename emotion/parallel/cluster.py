@@ -47,6 +47,9 @@ WAITING_PER_THREAD = 3
 SAME_EVERYWHERE = {"python": 2, "dask": 3, "distributed": 3}
 """Packages by which the machines of a cluster understand each other, and the numbers of a version that count."""
 
+UNKNOWN = "an unknown worker"
+"""The name in a failure whose worker Dask does not tell."""
+
 KILLED = (
     "each worker that took it ended, perhaps for want of memory; give workers more memory (`dask worker "
     "--memory-limit`) or fewer threads"
@@ -296,28 +299,20 @@ class _ClusterMap(Generic[Item, Result]):
             PieceFailure: the function raised an error there.
             ClusterError: the scheduler is lost.
         """
-        from distributed.scheduler import KilledWorker
-
         try:
             return self._wait_with_notice(submitted.future)
-        except PieceFailure:
-            raise
-        except KilledWorker as error:
-            raise PieceFailure(error.last_worker.address, KilledWorkersError(KILLED)) from None
         except (CancelledError, OSError) as error:
             raise ClusterError(
                 f"the scheduler at {self._address} is lost ({first_line(error)}), at {self._name_piece(submitted)}; "
                 "start it and the command again"
             ) from None
-        except Exception as error:  # Dask could not bring the piece there or the result back
-            raise PieceFailure("?", explain(error)) from None
 
     def _wait_with_notice(self, future: "Future[Any]") -> Result:
         """Return the result once it is there; say once where no worker is."""
         told = False
         while True:
             try:
-                result: Result = future.result(timeout=NOTICE_SECONDS)
+                result: Result = read_result(future, NOTICE_SECONDS)
                 return result
             except TimeoutError:
                 if not told and not self._threads():
@@ -326,7 +321,7 @@ class _ClusterMap(Generic[Item, Result]):
 
     def _describe(self, submitted: _Submitted[Item], failure: PieceFailure) -> ClusterError:
         error = failure.error
-        where = f"the worker {failure.worker}" if failure.worker != "?" else "the cluster"
+        where = f"the worker {failure.worker}" if failure.worker != UNKNOWN else "the cluster"
         if isinstance(error, WrongEnvironmentError):
             return ClusterError(
                 f"{where} cannot be used: {error}. Install the same code and packages there, from "
@@ -338,7 +333,27 @@ class _ClusterMap(Generic[Item, Result]):
         return self._name(submitted.piece) if self._name else f"piece {submitted.number} of the work"
 
 
-def explain(error: Exception) -> Exception:
+def read_result(future: "Future[Any]", seconds: float | None = None) -> Any:
+    """Return the result of a task of RUN_PACKED, once it has ended.
+
+    Raises:
+        PieceFailure: the task failed, or Dask could not bring it there or its result back.
+        TimeoutError: it did not end within so many seconds.
+        CancelledError, OSError: the scheduler is lost.
+    """
+    from distributed.scheduler import KilledWorker
+
+    try:
+        return future.result(timeout=seconds)
+    except (PieceFailure, CancelledError, OSError):  # TimeoutError is an OSError
+        raise
+    except KilledWorker as error:
+        raise PieceFailure(error.last_worker.address, KilledWorkersError(KILLED)) from None
+    except Exception as error:
+        raise PieceFailure(UNKNOWN, _explain(error)) from None
+
+
+def _explain(error: Exception) -> Exception:
     """Return what an error of Dask's own means for the user."""
     for cause in (error, error.__cause__):
         if isinstance(cause, ModuleNotFoundError):

@@ -1,6 +1,5 @@
 """The git remote and the DVC remotes through which the machines of a sweep share experiments."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from emotion.app.programs import run_git, run_program
+from emotion.app.shared_folders import marked_folders
 from emotion.app.sweep.job import Experiment
 from emotion.core.errors import InputError, first_line
-from emotion.core.files import TEMPORARY
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -95,21 +94,14 @@ def signed_folders(remotes: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[s
     Raises:
         InputError: a folder cannot be written.
     """
+    signs: list[Path] = []
     with ExitStack() as stack:
-        yield tuple(
-            stack.enter_context(_sign(Path(remote["url"]))) for remote in remotes.values() if "://" not in remote["url"]
-        )
-
-
-@contextmanager
-def _sign(folder: Path) -> Iterator[str]:
-    with ExitStack() as stack:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            sign = stack.enter_context(tempfile.NamedTemporaryFile(prefix=f"{TEMPORARY}sweep-", dir=folder))
-        except OSError as error:
-            raise InputError(f"{folder}, a remote of DVC, cannot be written: {error.strerror}") from None
-        yield sign.name
+        for folder in (Path(remote["url"]) for remote in remotes.values() if "://" not in remote["url"]):
+            try:
+                signs += stack.enter_context(marked_folders([folder]))
+            except OSError as error:
+                raise InputError(f"{folder}, a remote of DVC, cannot be written: {error.strerror}") from None
+        yield tuple(map(str, signs))
 
 
 @contextmanager

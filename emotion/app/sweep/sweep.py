@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emotion.app.sweep.job import Job, Outcome
 from emotion.app.sweep.on_worker import run_experiment
 from emotion.core.errors import first_line
-from emotion.parallel.cluster import KILLED, ClusterError, explain
+from emotion.parallel.cluster import NOTICE_SECONDS, UNKNOWN, ClusterError, read_result
 from emotion.parallel.piece import RUN_PACKED, PieceFailure, WrongEnvironmentError, make_packer
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 2
 """Time after which the workers are looked at again, when no experiment has ended."""
-
-NOTICE_SECONDS = 10
-"""Time without a worker after which the user is told."""
-
-UNKNOWN = "an unknown worker"
 
 Result = tuple[Job, Outcome | PieceFailure]
 
@@ -142,7 +137,7 @@ class Sweep:
         """Yield the result of a try that ended, unless another try follows."""
         one = self._running.pop(future)
         try:
-            yield one.job, _read(future)
+            yield one.job, read_result(future)
         except PieceFailure as failure:
             yield from self._settle_failure(one, failure)
 
@@ -159,23 +154,3 @@ class Sweep:
             self._waiting.append(one)
         else:
             yield one.job, failure
-
-
-def _read(future: "Future[Any]") -> Outcome:
-    """Return the outcome of a task that ended.
-
-    Raises:
-        PieceFailure: it failed.
-        CancelledError: the scheduler is lost.
-    """
-    from distributed.scheduler import KilledWorker
-
-    try:
-        outcome: Outcome = future.result()
-        return outcome
-    except (PieceFailure, CancelledError, OSError):
-        raise
-    except KilledWorker as error:
-        raise PieceFailure(error.last_worker.address, MemoryError(KILLED)) from None
-    except Exception as error:  # Dask could not bring the task there or the outcome back
-        raise PieceFailure(UNKNOWN, explain(error)) from None

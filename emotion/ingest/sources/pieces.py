@@ -1,6 +1,6 @@
 """Images of a tree as pieces of work for other processes or machines."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from emotion.data.images import ImageError
@@ -14,6 +14,8 @@ Item = TypeVar("Item")
 
 PIECE_BYTES = 4 * 2**20
 """Bytes of files from which a piece is complete where they are sent, or read at once, so that they fit in memory."""
+
+Contents = Mapping[str, bytes | ImageError]
 
 FilesOf = Callable[[Item], Iterable[str]]
 """Returns the names of the files that belong to an item, such as an entry."""
@@ -55,21 +57,17 @@ def _cut_store(
 def _load_pieces(
     tree: FileTree, items: Iterable[Item], size: int, files_of: FilesOf[Item]
 ) -> Iterator[tuple[FileTree, list[Item]]]:
-    batch: list[Item] = []
-    contents: dict[str, bytes | ImageError] = {}
-    length = 0
-    for item in items:
-        contents |= _read(tree, files_of(item))
-        batch.append(item)
-        length = sum(len(content) for content in contents.values() if isinstance(content, bytes))
-        if len(batch) == size or length >= PIECE_BYTES:
-            yield LoadedTree(tree.name, contents), batch
-            batch, contents = [], {}
-    if batch:
-        yield LoadedTree(tree.name, contents), batch
+    loaded = ((item, _read(tree, files_of(item))) for item in items)
+    for batch in batched_by_weight(loaded, size, lambda one: _count_bytes(one[1]), PIECE_BYTES):
+        contents = {file: content for _, files in batch for file, content in files.items()}
+        yield LoadedTree(tree.name, contents), [item for item, _ in batch]
 
 
-def _read(tree: FileTree, files: Iterable[str]) -> dict[str, bytes | ImageError]:
+def _count_bytes(contents: Contents) -> int:
+    return sum(len(content) for content in contents.values() if isinstance(content, bytes))
+
+
+def _read(tree: FileTree, files: Iterable[str]) -> Contents:
     """Return the content of the files, or the reason why one cannot be read. Those that are gone are left out."""
     contents: dict[str, bytes | ImageError] = {}
     for file in files:

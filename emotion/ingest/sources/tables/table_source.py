@@ -11,7 +11,7 @@ from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.sources.content import rejected
 from emotion.ingest.sources.source import BATCH, Batch, Convert, Describe, Entry, Place, split_of
 from emotion.ingest.sources.tables.pixel_values import Shape
-from emotion.parallel.batches import map_batches
+from emotion.parallel.batches import batched_by_weight, map_batches
 
 BATCH_BYTES = 4 * 2**20
 """Bytes of rows from which a batch is complete, so that large rows do not fill the memory."""
@@ -101,17 +101,8 @@ class TableSource:
 
 
 def batched_rows(rows: Iterator[Row], size: int = BATCH) -> Iterator[list[Row]]:
-    """Yield lists of up to `size` rows, or fewer where they reach BATCH_BYTES."""
-    batch: list[Row] = []
-    weight = 0
-    for row in rows:
-        batch.append(row)
-        weight += row.size
-        if len(batch) >= size or weight >= BATCH_BYTES:
-            yield batch
-            batch, weight = [], 0
-    if batch:
-        yield batch
+    """Return an iterator over lists of up to `size` rows, or fewer where they reach BATCH_BYTES."""
+    return batched_by_weight(rows, size, lambda row: row.size, BATCH_BYTES)
 
 
 def take_first(lines: Iterator[Any]) -> list[Any]:
