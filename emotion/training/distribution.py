@@ -8,7 +8,7 @@ take the same step. In a training by one process, on any backend, every function
 import logging
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from math import ceil
@@ -145,6 +145,65 @@ def own_part(rows: slice) -> slice:
     return slice(start, start + length)
 
 
+def is_shared(batch: Any) -> bool:
+    """Return whether ranks hold a part each of `batch`, a tensor in a step; Keras tries other sizes beforehand."""
+    size = batch.shape[0]
+    return processes() > 1 and size is not None and size % processes() == 0
+
+
+def on_own_part(function: Callable[..., Any], batch: Any, *weights: Any, joined: int = 0) -> Any:
+    """Return what `function` makes of a shared batch, called by each rank with its own part.
+
+    Args:
+        function: takes a part of the batch, and the weights.
+        batch: tensor that `is_shared`.
+        weights: tensors or variables that all ranks have.
+        joined: how many of the results, the last ones, are the same on all ranks; the others are parts of a batch.
+    """
+    import jax
+    from jax.sharding import PartitionSpec
+
+    data_parallel = keras.distribution.distribution()
+    part, same = PartitionSpec(data_parallel.batch_dim_name), PartitionSpec()
+    shared = jax.shard_map(
+        function,
+        mesh=data_parallel.device_mesh.backend_mesh,
+        in_specs=(part, *[same] * len(weights)),
+        out_specs=(part, *[same] * joined) if joined else part,
+    )
+    return shared(batch, *map(keras.ops.convert_to_tensor, weights))
+
+
+def sum_gradients_of(weight: Any) -> Any:
+    """Return `weight`, within `on_own_part`; ranks sum its gradients, once and in its shape.
+
+    Without it they sum those of the first value that depends on their parts, which may have a larger shape.
+    """
+    import jax
+
+    return jax.lax.pcast(weight, _axis(), to="varying")
+
+
+def sum_in_step(value: Any) -> Any:
+    """Return the sum of the values that the ranks have, within `on_own_part`."""
+    import jax
+
+    return jax.lax.psum(value, _axis())
+
+
+def gather_in_step(value: Any) -> Any:
+    """Return the values that the ranks have, (ranks, ...), within `on_own_part`."""
+    import jax
+
+    own = jax.nn.one_hot(jax.lax.axis_index(_axis()), processes(), dtype=value.dtype)
+    return sum_in_step(keras.ops.tensordot(own, value, axes=0))
+
+
+def _axis() -> str:
+    """Return the name that JAX knows the ranks by."""
+    return str(keras.distribution.distribution().batch_dim_name)
+
+
 def check_same(parts: dict[str, bytes]) -> None:
     """Raise InputError where ranks do not train on the same; the message names them and what differs.
 
@@ -226,12 +285,16 @@ class _SharedNetwork:
         size = ceil(len(x) / (steps * processes()))  # of steps that have one size, so that one is compiled
         numbers = np.minimum(np.arange(steps * size * processes()), len(x) - 1)
         own = x[numbers[own_part(slice(0, len(numbers)))]]
-        return gather(self._predict_alone(own, size))[: len(x)]
+        return gather(self._predict_own(own, size))[: len(x)]
 
-    def _predict_alone(self, images: np.ndarray, size: int) -> np.ndarray:
+    def _predict_own(self, images: np.ndarray, size: int) -> np.ndarray:
+        import jax
+
         values = [
-            [variable.value.addressable_data(0) for variable in variables]
+            [variable.value for variable in variables]
             for variables in (self.network.trainable_variables, self.network.non_trainable_variables)
         ]
-        batches = (images[start : start + size] for start in range(0, len(images), size))
-        return np.concatenate([np.asarray(self._call(values, batch)) for batch in batches])
+        layout = keras.distribution.distribution().get_data_layout(images.shape).backend_layout
+        parts = (images[start : start + size] for start in range(0, len(images), size))
+        batches = (jax.make_array_from_process_local_data(layout, part) for part in parts)
+        return np.concatenate([self._call(values, batch).addressable_data(0) for batch in batches])

@@ -1,7 +1,8 @@
 """The same network made of layers that train faster: the one entry to this folder.
 
-Three things make a stock training step slow on a processor. Each has a file here that says how it is avoided: batch
-normalization of many operations, convolutions by 3x3 kernels over many channels, and kernel gradients in bfloat16.
+Four things make a stock training step slow on a processor. Each has a file here that says how it is avoided: batch
+normalization of many operations, and its many exchanges between ranks; convolutions by 3x3 kernels over many channels;
+and kernel gradients in bfloat16.
 """
 
 from typing import Any
@@ -11,7 +12,9 @@ import keras
 from emotion.model_files.keras_setup import accelerator, backend
 from emotion.training.acceleration.fused_batch_normalization import FusedBatchNormalization
 from emotion.training.acceleration.kernel_gradients import KernelGradientConvolution
+from emotion.training.acceleration.shared_batch_normalization import SharedBatchNormalization
 from emotion.training.acceleration.winograd import KERNEL_SIZE, WinogradConvolution
+from emotion.training.distribution import processes
 from emotion.training.precision import cpu_flags
 
 
@@ -36,11 +39,19 @@ def to_training_network(network: keras.Model, precision: str | None = None) -> k
 
 def _training_class(layer: keras.Operation, config: dict[str, Any]) -> type[keras.Operation]:
     """Return the class that replaces the class of `layer`, or the same class; `config` belongs to the new layer."""
-    if type(layer) is keras.layers.BatchNormalization and backend() == "tensorflow":
-        return FusedBatchNormalization
+    if type(layer) is keras.layers.BatchNormalization:
+        return _normalization_class()
     if type(layer) is keras.layers.Conv2D and _is_plain(layer) and _trains_on_processor():
         return _convolution_class(layer, keras.dtype_policies.get(config["dtype"]).compute_dtype)
     return type(layer)
+
+
+def _normalization_class() -> type[keras.layers.BatchNormalization]:
+    """Return the class of batch normalization for this backend and number of processes."""
+    if backend() == "tensorflow":
+        return FusedBatchNormalization
+    stock: type[keras.layers.BatchNormalization] = keras.layers.BatchNormalization
+    return SharedBatchNormalization if processes() > 1 else stock
 
 
 def _convolution_class(layer: keras.layers.Conv2D, dtype: str) -> type[keras.layers.Conv2D]:

@@ -12,12 +12,14 @@ plain convolution in float32, and far below those of bfloat16.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from emotion.training.distribution import is_shared, on_own_part, sum_gradients_of
 
 KERNEL_SIZE = 3
 
@@ -44,7 +46,10 @@ class WinogradConvolution(keras.layers.Conv2D):
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Return the maps convolved, (n, height out, width out, filters), without bias."""
         if is_faster(inputs.shape, self.filters):
-            return convolve_by_products(inputs, kernel, padding=1 if self.padding == "same" else 0)
+            padding = 1 if self.padding == "same" else 0
+            if is_shared(inputs):
+                return on_own_part(partial(_convolve_part, padding=padding), inputs, kernel)
+            return convolve_by_products(inputs, kernel, padding)
         return super().convolution_op(inputs, kernel)
 
 
@@ -124,6 +129,11 @@ def convolve_by_products(inputs: Any, kernel: Any, padding: int) -> Any:
     maps = ops.matmul(columns.outputs, ops.reshape(tiles, (-1, columns.values, filters)))
     maps = ops.matmul(rows.outputs, ops.reshape(maps, (-1, rows.values, len(columns.outputs) * filters)))
     return ops.reshape(maps, (-1, len(rows.outputs), len(columns.outputs), filters))
+
+
+def _convolve_part(part: Any, kernel: Any, padding: int) -> Any:
+    """Convolve the own part of maps that ranks share; a transformed kernel has up to seven times the numbers to sum."""
+    return convolve_by_products(part, sum_gradients_of(kernel), padding)
 
 
 def _tile_size(size: int) -> int:
