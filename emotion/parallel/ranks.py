@@ -241,6 +241,11 @@ class _Started:
     process: "subprocess.Popen[bytes]"
     errors: IO[bytes] | None
 
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether a signal or the end of another rank ended this one, and not an error."""
+        return self.process.returncode < 0 or self.process.returncode == LOST
+
     def explain(self, processes: int) -> str:
         """Return how the rank ended, and what it said at last."""
         status = self.process.returncode
@@ -315,7 +320,8 @@ def _wait(ranks: list[_Started]) -> None:
         _poll_until(ranks, lambda statuses: bool(set(statuses) - {0, None, LOST}), seconds=GRACE)
         failed = [rank for rank in ranks if rank.process.returncode]
         first = min(failed, key=lambda rank: (rank.process.returncode == LOST, rank.process.returncode))
-        raise InputError(f"{first.explain(len(ranks))}. The other ranks were ended. {GO_ON}")
+        advice = f". {GO_ON}" if first.was_interrupted else ""
+        raise InputError(f"{first.explain(len(ranks))}. The other ranks were ended{advice}")
 
 
 def _poll_until(

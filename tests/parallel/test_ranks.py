@@ -217,6 +217,7 @@ def test_the_end_of_one_rank_is_named_and_ends_the_others(fault, said, tmp_path)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert re.search(said, errors), errors
+    assert ("Run the command again" in errors) == ("SIGKILL" in errors), "an error of its own would come again"
     assert all_end(started(tmp_path))
 
 

@@ -1,8 +1,8 @@
 """The same network made of layers that train faster: the one entry to this folder.
 
-Four things make a stock training step slow on a processor. Each has a file here that says how it is avoided: batch
-normalization of many operations, and its many exchanges between ranks; convolutions by 3x3 kernels over many channels;
-and kernel gradients in bfloat16.
+Four things make a stock training step slow on a processor. Each has a file here that says how it is avoided. Batch
+normalization has many operations, and many exchanges between ranks. Convolutions by 3x3 kernels over many channels
+take many multiply-adds. Kernel gradients are slow in bfloat16.
 """
 
 from typing import Any
