@@ -4,6 +4,7 @@ Dask finds the workers, sends the pieces and gives those of a lost worker to ano
 under way, tries a piece that fails once more elsewhere, and turns Dask's errors into sentences.
 """
 
+import asyncio
 import logging
 import re
 import sys
@@ -144,9 +145,11 @@ def _open_client(target: Mapping[str, str]) -> "Client":
 
         async def _start(self, *arguments: Any, **named: Any) -> None:
             try:
-                await super()._start(*arguments, **named)
-            except Exception:
+                await asyncio.wait_for(super()._start(*arguments, **named), CONNECTING_SECONDS + 0.5)
+            except Exception as error:
                 await self._close(fast=True)
+                if isinstance(error, asyncio.TimeoutError) and not str(error):  # a server of another kind stays silent
+                    raise TimeoutError(f"no answer after {CONNECTING_SECONDS} s") from None
                 raise
 
     return ClosingClient(**target, timeout=CONNECTING_SECONDS, set_as_default=False)

@@ -4,8 +4,10 @@ import importlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -213,6 +215,36 @@ def test_a_wrong_address_is_a_sentence_within_ten_seconds(wrong, reason, monkeyp
     with pytest.raises(ClusterError, match=re.escape(reason)):
         map_on_cluster(wrong, functions.double, [[1]])
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", (8).to_bytes(8, "little")])
+def test_a_server_of_another_kind_is_a_sentence(reply, monkeypatch):
+    """It stays silent, answers in another protocol, or as Dask begins, and then keeps the connection."""
+    monkeypatch.setattr(cluster, "CONNECTING_SECONDS", 1)
+    taken = []
+
+    def serve(server: socket.socket) -> None:
+        while True:
+            try:
+                taken.append(server.accept()[0])
+            except OSError:
+                return
+            taken[-1].sendall(reply)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=[server])
+        thread.start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        began = time.monotonic()
+        try:
+            with pytest.raises(ClusterError, match=f"no scheduler of Dask answers at {address}"):
+                map_on_cluster(address, functions.double, [[1]])
+            assert time.monotonic() - began < 5
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in taken:
+                connection.close()
 
 
 def test_without_certificates_a_command_ends_at_once_with_one_sentence(tmp_path):

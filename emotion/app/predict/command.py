@@ -183,8 +183,14 @@ def _name_format(arguments: argparse.Namespace) -> str:
 @contextmanager
 def _open_text(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "Iterator[Write]":
     output = _make_format(name, emotions, files)
-    _print_lines(output.header())
-    yield lambda result: _print_lines(output.lines(result))
+    header = output.header()
+
+    def write(result: "ImageResult") -> None:
+        _print_lines([*header, *output.lines(result)])
+        header.clear()
+
+    yield write  # where the work fails before its first result, nothing is printed
+    _print_lines(header)
 
 
 def _make_format(name: str, emotions: "Sequence[str]", files: "Sequence[ImageFile]") -> "OutputFormat":
