@@ -23,6 +23,7 @@ from emotion.presentation.colors import COLORS
 Arguments = ParamSpec("Arguments")
 
 DPI = 100
+PLACE_DECIMALS = 6  # of positions, as shares of a figure
 MARGIN = 0.18  # inches around everything
 TITLE_HEIGHT = 0.34  # inches
 LINE_HEIGHT = 0.22  # inches, of a line of the subtitle
@@ -181,8 +182,23 @@ def _render(figure: Figure) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
+        _place_axes(figure)
         canvas.draw()
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
+
+
+def _place_axes(figure: Figure) -> None:
+    """Place the axes as the layout does, in rounded numbers, and keep them there.
+
+    The solver of the layout sums in an order that differs from run to run. A letter could move by a part of a pixel.
+    """
+    engine = figure.get_layout_engine()
+    if engine is None or not figure.axes:
+        return
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(tuple(np.round(axes.get_position(original=True).bounds, PLACE_DECIMALS)))
 
 
 def _save_image(image: Image.Image, path: Path) -> None:

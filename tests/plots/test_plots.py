@@ -127,6 +127,13 @@ def test_the_same_bytes_twice(tmp_path):
         assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes(), name
 
 
+def test_axes_stand_at_rounded_places_since_the_layout_differs_in_last_bits(tmp_path):
+    figure = plot_training(make_history(), 1)
+    style.save_indexed(figure, tmp_path / "one.png")
+    places = [place for axes in figure.axes for place in axes.get_position(original=True).bounds]
+    assert places == pytest.approx([round(place, style.PLACE_DECIMALS) for place in places], abs=1e-12)
+
+
 def test_drawing_changes_no_setting_of_matplotlib():
     import matplotlib
 
