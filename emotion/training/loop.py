@@ -109,6 +109,10 @@ def train(
     else:
         student.restore(state.variables)
     epochs = _Epochs(data, params, sizes, networks, student, state)
+    if distribution.processes() > 1:
+        _say(
+            f"{distribution.processes()} processes train together; JAX compiles their step first, for up to two minutes"
+        )
     hidden = None if distribution.is_first() else True  # None: unless on a terminal
     with tqdm(total=len(sizes) * steps, initial=len(state.history) * steps, disable=hidden) as bar:
         epochs.fit(bar, checkpoint, after_epoch)

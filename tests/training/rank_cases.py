@@ -24,6 +24,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "residual": SMALL | {"architecture": "residual"},
     "residual_wide": SMALL | {"architecture": "residual_wide"},
     "two classes": SMALL | {"classes": 2},
+    "bfloat16": SMALL | {"precision": "mixed_bfloat16"},
     "long": SMALL | {"epochs": 60, "batch_size": 16},
     "diverging": SMALL
     | {"size": 24, "architecture": "conv64_128_256", "learning_rate": 10.0, "weight_decay": 0.9, "epochs": 30},

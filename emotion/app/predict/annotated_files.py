@@ -1,8 +1,8 @@
 """Annotated images as files. They never overwrite an image that was not made here."""
 
 import io
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +33,22 @@ LEAST_SIDE = 240
 
 MOST_ENLARGED_SIDE = 2000
 """Pixels of the longer side of an enlarged image at most."""
+
+
+@contextmanager
+def planned_targets(files: Sequence[ImageFile], folder: Path | None) -> Iterator[Mapping[Location, Path]]:
+    """Yield what `plan_targets` returns, or nothing without a folder. An error in the block leaves no empty folder."""
+    if folder is None:
+        yield {}
+        return
+    is_new = not folder.exists()
+    try:
+        yield plan_targets(files, folder)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # it has images
+                folder.rmdir()
+        raise
 
 
 def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Location, Path]:

@@ -120,25 +120,25 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from tqdm import tqdm
 
-    from emotion.app.predict.annotated_files import plan_targets
+    from emotion.app.predict.annotated_files import planned_targets
     from emotion.app.predict.image_files import collect_files
     from emotion.app.predict.results import ResultCounts
 
     use_cluster(arguments.cluster)
     open_output = _find_output(arguments)
     files = collect_files(arguments.paths, excluded=arguments.annotate)
-    targets = plan_targets(files, arguments.annotate) if arguments.annotate else {}
-    predictor = make_predictor(arguments)
     counts = ResultCounts()
-    with (
-        open_output(predictor.emotions, files) as write,
-        tqdm(total=len(files), unit=" images", delay=1, disable=None, leave=False) as bar,
-        closing(_predict(files, predictor, arguments, targets, bar.update)) as results,
-    ):
-        for result in results:
-            counts.add(result)
-            with _without_bar(bar):
-                write(result)
+    with planned_targets(files, arguments.annotate) as targets:
+        predictor = make_predictor(arguments)
+        with (
+            open_output(predictor.emotions, files) as write,
+            tqdm(total=len(files), unit=" images", delay=1, disable=None, leave=False) as bar,
+            closing(_predict(files, predictor, arguments, targets, bar.update)) as results,
+        ):
+            for result in results:
+                counts.add(result)
+                with _without_bar(bar):
+                    write(result)
     _finish(counts, arguments)
 
 

@@ -101,9 +101,15 @@ def _follow(sweep: Sweep, total: int, ended: set[Experiment], collector: Collect
                 collected += isinstance(result, Outcome) and collector.collect(job.experiment)
                 bar.update()
     finally:
-        rest = total - collected
-        tell(f"{collected} of {total} experiments ended well" + ("; the rest stays in the queue" if rest else ""))
+        tell(count(len(ended), collected, total))
     return collected
+
+
+def count(ended: int, collected: int, total: int) -> str:
+    """Return what the user reads at the end: how many experiments ended well, are here, and stay in the queue."""
+    missing = f", and {collected} of these are here" if collected < ended else ""
+    rest = "; the rest stays in the queue" if collected < total else ""
+    return f"{ended} of {total} experiments ended well{missing}{rest}"
 
 
 def describe(result: Result) -> str:

@@ -152,6 +152,11 @@ def run(arguments: argparse.Namespace) -> None:
     """
     use_cluster(arguments.cluster)
     if is_one_file(arguments.sources):
+        if arguments.cluster:
+            print(
+                "note: one video or stream is read on this machine; several videos are read on the cluster",
+                file=sys.stderr,
+            )
         _read_one(arguments, arguments.sources[0])
         return
     from emotion.app.video.many import read_videos

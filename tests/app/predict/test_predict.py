@@ -560,6 +560,16 @@ def test_annotated_images_are_not_written_to_an_address(here, predict):
     assert [path.name for path in here.iterdir()] == ["a.png"]
 
 
+def test_an_error_leaves_no_empty_folder_for_annotated_images(here, predict):
+    save(here / "a.png", noise())
+    status, _, _ = predict("a.png", "--annotate", "annotated", model="none.tflite")
+    assert "none.tflite" in status
+    assert not (here / "annotated").exists()
+    (here / "mine").mkdir()
+    predict("a.png", "--annotate", "mine", model="none.tflite")
+    assert (here / "mine").is_dir()
+
+
 def test_annotated_images_lie_as_their_originals_do(here, predict):
     save(here / "one/photo.jpg", noise(300, 400))
     save(here / "one/deep/photo.png", noise(300, 400, seed=1))
@@ -667,7 +677,7 @@ def test_an_annotated_image_that_cannot_be_written_leaves_nothing(here, predict,
     monkeypatch.setattr(Path, "replace", fail)
     status, _, _ = predict("a.png", "--detector", "whole", "--annotate", "annotated")
     assert re.match("error: .*annotated/a.png.*Permission denied", status)
-    assert list((here / "annotated").iterdir()) == []
+    assert not (here / "annotated").exists()
 
 
 # Many images

@@ -11,7 +11,7 @@ from dvc.config import Config
 from emotion.app import cli
 from emotion.app.sweep.job import Experiment, Job, Outcome, Places
 from emotion.app.sweep.on_worker import check_worker, clone_environment, read_accuracy, write_settings
-from emotion.app.sweep.runner import describe
+from emotion.app.sweep.runner import count, describe
 from emotion.core.errors import InputError
 from emotion.parallel.piece import PieceFailure, WrongEnvironmentError
 from emotion.parallel.ranks import find_place
@@ -33,6 +33,12 @@ def test_the_line_of_an_experiment_has_its_worker_time_and_figure():
     failed = describe((JOB, PieceFailure("tcp://a:1", InputError("the end of the log"))))
     assert "tcp://a:1" in failed
     assert "the end of the log" in failed
+
+
+def test_the_last_line_counts_what_ended_and_what_is_here():
+    assert count(2, 2, 2) == "2 of 2 experiments ended well"
+    assert count(1, 1, 2) == "1 of 2 experiments ended well; the rest stays in the queue"
+    assert count(1, 0, 2).startswith("1 of 2 experiments ended well, and 0 of these are here")
 
 
 def test_a_worker_with_another_dvc_is_refused():

@@ -86,6 +86,7 @@ def test_a_worker_ends_its_work_with_the_command(clips, here, model, cluster, nu
 
 
 def test_one_video_needs_no_cluster(clip, here, emotion_video, monkeypatch):
+    assert "on this machine" in emotion_video(clip, "--csv", "alone.csv", "--cluster", "nowhere")[2]
     monkeypatch.setenv(SCHEDULER, "nowhere")
     assert emotion_video(clip, "--csv", "out.csv")[0] == 0
     assert emotion_video(clip.parent, "--csv", "tables")[0].startswith("error: the address of the cluster is 'nowhere'")
