@@ -50,7 +50,8 @@ def environment(wheel, tmp_path_factory):
     python = folder / "bin/python"
     run(python, "-m", "pip", "install", "--constraint", ROOT / "requirements.txt", wheel, folder=folder)
     packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", folder=folder).strip())
-    (packages / "sitecustomize.py").write_text(OFFLINE)
+    (packages / "offline.py").write_text(OFFLINE, encoding="utf-8")
+    (packages / "offline.pth").write_text("import offline\n", encoding="utf-8")  # Debian has a sitecustomize.py already
     return folder / "bin"
 
 
