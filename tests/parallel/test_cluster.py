@@ -308,6 +308,18 @@ def test_a_lost_scheduler_ends_the_map(tmp_path):
     assert time.monotonic() - began < 10
 
 
+def test_a_scheduler_that_is_lost_while_a_result_is_in_use_ends_the_map_with_a_sentence(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(cluster, "CONNECTING_SECONDS", 1)
+    with running_cluster(tmp_path, 1) as started:
+        results = map_on_cluster(started.address, functions.double_slowly, batched(range(2000), 2))
+        next(results)
+        os.killpg(started.scheduler.pid, signal.SIGKILL)
+        time.sleep(4)  # the client has closed itself by then
+        with pytest.raises(ClusterError, match=r"the scheduler at \S+ is lost"):
+            list(results)
+    assert "ERROR" not in capfd.readouterr().err
+
+
 def test_a_module_that_a_worker_lacks_is_named_and_the_worker_stays(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     (tmp_path / "here/only_here.py").write_text("def double(number):\n    return 2 * number\n", encoding="utf-8")
