@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+import distributed
 import pytest
 
 from benchmarks.cluster_processes import ROOT, Cluster, running_cluster
@@ -146,6 +147,21 @@ def test_what_the_user_can_mend_ends_the_map(address):
                 recover=lambda batch, error: pytest.fail("recovered"),
             )
         )
+
+
+def test_a_full_disk_ends_the_map_and_is_no_fault_of_the_piece(address):
+    with pytest.raises(ClusterError, match="the disk is full there"):
+        list(map_on_cluster(address, functions.fill_disk_on_50, batched(NUMBERS, 10), recover=lambda *_: []))
+
+
+def test_a_worker_that_has_used_its_memory_goes_on(tmp_path):
+    with running_cluster(tmp_path, 0) as started:
+        started.add_worker("--memory-limit", "320MB")  # without a nanny, which would end it
+        started.wait_for_workers(1)
+        pack = piece.make_packer(functions.hold_memory)
+        with distributed.Client(started.address, set_as_default=False) as client:
+            futures = [client.submit(piece.RUN_PACKED, pack(number), pure=False) for number in range(3)]
+            assert [future.result(timeout=20) for future in futures] == [0, 1, 2]
 
 
 def test_a_file_that_no_machine_can_read_has_the_result_of_this_machine_alone(address, tmp_path):
