@@ -11,8 +11,9 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -117,7 +118,8 @@ def connect(address: str) -> "Client":
         raise ClusterError(
             f"the cluster {address} needs the package dask, which is not installed; install it with {INSTALL}"
         ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it reports comes as errors, too
+    for name in ("distributed", "distributed.client"):  # Dask gives each a level; what they report comes as errors, too
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     target = _find_target(address)
     try:
         with warnings.catch_warnings():
@@ -237,7 +239,7 @@ class _ClusterMap(Generic[Item, Result]):
             while self._submit_ahead(waiting, numbered):
                 yield self._result(waiting.popleft())
         finally:
-            self._client.cancel([submitted.future for submitted in waiting], force=True)
+            cancel(self._client, [submitted.future for submitted in waiting])
             self._client.close()
 
     def _submit_ahead(self, waiting: "deque[_Submitted[Item]]", numbered: Iterator[tuple[int, Item]]) -> bool:
@@ -259,12 +261,13 @@ class _ClusterMap(Generic[Item, Result]):
 
     def _threads(self) -> Mapping[str, int]:
         """Return the number of threads by the address of the worker."""
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        with naming_lost_scheduler(self._address):
+            workers = find_workers(self._client)
         return {address: worker["nthreads"] for address, worker in workers.items()}
 
     def _submit(self, piece: Item, workers: list[str] | None = None) -> "Future[Any]":
         """Submit a piece, to one of `workers` while one of them is there."""
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), naming_lost_scheduler(self._address):
             warnings.filterwarnings("ignore", message="Sending large graph")  # a piece may hold images
             packed = self._pack(piece)
             return self._client.submit(
@@ -302,13 +305,8 @@ class _ClusterMap(Generic[Item, Result]):
             PieceFailure: the function raised an error there.
             ClusterError: the scheduler is lost.
         """
-        try:
+        with naming_lost_scheduler(self._address, f", at {self._name_piece(submitted)}"):
             return self._wait_with_notice(submitted.future)
-        except (CancelledError, OSError) as error:
-            raise ClusterError(
-                f"the scheduler at {self._address} is lost ({first_line(error)}), at {self._name_piece(submitted)}; "
-                "start it and the command again"
-            ) from None
 
     def _wait_with_notice(self, future: "Future[Any]") -> Result:
         """Return the result once it is there; say once where no worker is."""
@@ -334,6 +332,45 @@ class _ClusterMap(Generic[Item, Result]):
 
     def _name_piece(self, submitted: _Submitted[Item]) -> str:
         return self._name(submitted.piece) if self._name else f"piece {submitted.number} of the work"
+
+
+def find_workers(client: "Client") -> Mapping[str, Mapping[str, Any]]:
+    """Return what the scheduler tells of its workers, by their addresses.
+
+    Raises:
+        OSError: the scheduler is lost.
+    """
+    information: Mapping[str, Any] = client.scheduler_info(n_workers=-1)
+    if "workers" not in information:  # the client was closed, since it could not connect again
+        raise ConnectionError("it does not answer")
+    workers: Mapping[str, Mapping[str, Any]] = information["workers"]
+    return workers
+
+
+def cancel(client: "Client", futures: "Sequence[Future[Any]]") -> None:
+    """Cancel tasks, where the scheduler is still there."""
+    from distributed.client import ClosedClientError
+
+    with suppress(ClosedClientError):
+        client.cancel(futures, force=True)
+
+
+@contextmanager
+def naming_lost_scheduler(address: str, place: str = "") -> Iterator[None]:
+    """Raise ClusterError in place of what Dask raises in the block where the scheduler at `address` is lost.
+
+    Args:
+        address: for the message.
+        place: goes on with the message and says where the work was.
+    """
+    from distributed.client import ClosedClientError
+
+    try:
+        yield
+    except (CancelledError, ClosedClientError, OSError) as error:
+        raise ClusterError(
+            f"the scheduler at {address} is lost ({first_line(error)}){place}; start it and the command again"
+        ) from None
 
 
 def read_result(future: "Future[Any]", seconds: float | None = None) -> Any:

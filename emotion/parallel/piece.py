@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, is_disk_full
 from emotion.parallel.on_worker import as_worker
 from emotion.parallel.single_thread import single_threaded_opencv
 
@@ -82,10 +82,23 @@ def run_piece(function: bytes, expected: Environment, piece: bytes) -> Any:
     """
     from distributed import get_worker
 
+    _keep_at_work()
     try:
         return _run_checked(function, expected, piece)
     except Exception as error:
         raise PieceFailure(get_worker().address, _portable(error)) from None
+
+
+def _keep_at_work() -> None:
+    """Have Dask not pause this worker at 80 % of its memory limit; at 95 % it ends the worker, as before.
+
+    Libraries and a model do not give memory back, so the pause would have no end, and its pieces would wait for ever.
+    """
+    from distributed import get_worker
+
+    manager = get_worker().memory_manager
+    if manager is not None:
+        manager.memory_pause_fraction = False
 
 
 def _run_checked(function: bytes, expected: Environment, piece: bytes) -> Any:
@@ -102,6 +115,8 @@ def _portable(error: Exception) -> Exception:
     """Return an error that can be sent: one of ours, or its text."""
     if isinstance(error, ModuleNotFoundError):
         return WrongEnvironmentError(f"the module {error.name} is not installed there")
+    if isinstance(error, OSError) and is_disk_full(error):
+        return InputError(f"the disk is full there ({error}); free some space and run the command again")
     return error if isinstance(error, InputError) else RuntimeError(f"{type(error).__name__}: {error}")
 
 

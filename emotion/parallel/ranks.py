@@ -32,6 +32,8 @@ NODES, TASKS, TASK, JOB = "SLURM_STEP_NODELIST", "SLURM_STEP_NUM_TASKS", "SLURM_
 LOWEST_SLURM_PORT, SLURM_PORTS = 61440, 4096
 """Ports for jobs of SLURM, as JAX chooses them: by the number of the job, so that all tasks know it."""
 
+HIGHEST_PORT = 65535
+
 LOST = 75
 """The exit status of a rank that ended since another one did."""
 
@@ -113,7 +115,7 @@ def find_place(environment: Mapping[str, str]) -> tuple[str, int] | None:
     if coordinator is None or number is None:
         missing = COORDINATOR if coordinator is None else NUMBER
         raise InputError(f"{missing} is not set; set both {COORDINATOR}=HOST:PORT and {NUMBER}, or none of them")
-    if not re.fullmatch(r".+:\d{1,5}", coordinator):
+    if not re.fullmatch(r".+:\d{1,5}", coordinator) or not 0 < split_address(coordinator)[1] <= HIGHEST_PORT:
         raise InputError(
             f"{COORDINATOR}: got {coordinator}, expected an address of rank 0 and a free port: 10.0.0.1:4711"
         )

@@ -1,5 +1,6 @@
 """Functions for the workers of a cluster in tests. Workers import them by the name of this module."""
 
+import errno
 import os
 import signal
 import time
@@ -55,6 +56,24 @@ def refuse_50(batch: Sequence[int]) -> list[int]:
     if 50 in batch:
         raise InputError("50 is refused; write 51")
     return list(batch)
+
+
+def fill_disk_on_50(batch: Sequence[int]) -> list[int]:
+    """Return the batch, unless 50 is in it, which has no room on the disk."""
+    if 50 in batch:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return list(batch)
+
+
+held: list[bytes] = []
+"""Memory that a worker does not give back."""
+
+
+def hold_memory(number: int) -> int:
+    """Return the number, once Dask has seen that this worker has used as much as 300 MB."""
+    held[:] = [b"1" * 300_000_000]
+    time.sleep(0.5)
+    return number
 
 
 def end_worker_on_50(batch: Sequence[int]) -> list[int]:

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+import distributed
 import pytest
 
 from benchmarks.cluster_processes import ROOT, Cluster, running_cluster
@@ -146,6 +147,21 @@ def test_what_the_user_can_mend_ends_the_map(address):
                 recover=lambda batch, error: pytest.fail("recovered"),
             )
         )
+
+
+def test_a_full_disk_ends_the_map_and_is_no_fault_of_the_piece(address):
+    with pytest.raises(ClusterError, match="the disk is full there"):
+        list(map_on_cluster(address, functions.fill_disk_on_50, batched(NUMBERS, 10), recover=lambda *_: []))
+
+
+def test_a_worker_that_has_used_its_memory_goes_on(tmp_path):
+    with running_cluster(tmp_path, 0) as started:
+        started.add_worker("--memory-limit", "320MB")  # without a nanny, which would end it
+        started.wait_for_workers(1)
+        pack = piece.make_packer(functions.hold_memory)
+        with distributed.Client(started.address, set_as_default=False) as client:
+            futures = [client.submit(piece.RUN_PACKED, pack(number), pure=False) for number in range(3)]
+            assert [future.result(timeout=20) for future in futures] == [0, 1, 2]
 
 
 def test_a_file_that_no_machine_can_read_has_the_result_of_this_machine_alone(address, tmp_path):
@@ -306,6 +322,18 @@ def test_a_lost_scheduler_ends_the_map(tmp_path):
         with pytest.raises(ClusterError, match=r"the scheduler at \S+ is lost"):
             list(results)
     assert time.monotonic() - began < 10
+
+
+def test_a_scheduler_that_is_lost_while_a_result_is_in_use_ends_the_map_with_a_sentence(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(cluster, "CONNECTING_SECONDS", 1)
+    with running_cluster(tmp_path, 1) as started:
+        results = map_on_cluster(started.address, functions.double_slowly, batched(range(2000), 2))
+        next(results)
+        os.killpg(started.scheduler.pid, signal.SIGKILL)
+        time.sleep(4)  # the client has closed itself by then
+        with pytest.raises(ClusterError, match=r"the scheduler at \S+ is lost"):
+            list(results)
+    assert "ERROR" not in capfd.readouterr().err
 
 
 def test_a_module_that_a_worker_lacks_is_named_and_the_worker_stays(tmp_path, monkeypatch):

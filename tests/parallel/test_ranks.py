@@ -75,6 +75,8 @@ def test_our_variables_place_a_rank(monkeypatch):
         ({"EMOTION_RANK": "1"}, "EMOTION_COORDINATOR"),
         ({"EMOTION_COORDINATOR": "a:1"}, "EMOTION_RANK"),
         ({"EMOTION_COORDINATOR": "a", "EMOTION_RANK": "1"}, "EMOTION_COORDINATOR"),
+        ({"EMOTION_COORDINATOR": "a:0", "EMOTION_RANK": "1"}, "EMOTION_COORDINATOR"),
+        ({"EMOTION_COORDINATOR": "a:65536", "EMOTION_RANK": "1"}, "EMOTION_COORDINATOR"),
         ({"EMOTION_COORDINATOR": "a:1", "EMOTION_RANK": "-1"}, "EMOTION_RANK"),
     ],
 )

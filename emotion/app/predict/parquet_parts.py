@@ -105,13 +105,18 @@ class _Parts:
 
 
 def _make_rows(result: ImageResult, emotions: int) -> list[tuple[Any, ...]]:
-    path = os.fsencode(str(result.path)).decode("utf-8", "backslashreplace")
+    path, status = _escape(str(result.path)), _escape(result.status)
     if not result.faces:
-        return [(path, None, result.status, *[None] * (len(COLUMNS) - 3 + emotions))]
+        return [(path, None, status, *[None] * (len(COLUMNS) - 3 + emotions))]
     return [
-        (path, number, result.status, face.emotion, face.confidence, *face.box, *face.probabilities.tolist())
+        (path, number, status, face.emotion, face.confidence, *face.box, *face.probabilities.tolist())
         for number, face in enumerate(result.faces, start=1)
     ]
+
+
+def _escape(text: str) -> str:
+    r"""Return a text with the bytes of file names that are not UTF-8 as escapes such as `\xff`: Parquet is UTF-8."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
 def _remove(folder: Location, names: Sequence[str]) -> None:

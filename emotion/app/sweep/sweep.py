@@ -3,15 +3,21 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emotion.app.sweep.job import Job, Outcome
 from emotion.app.sweep.on_worker import run_experiment
-from emotion.core.errors import first_line
-from emotion.parallel.cluster import NOTICE_SECONDS, UNKNOWN, ClusterError, read_result
+from emotion.parallel.cluster import (
+    NOTICE_SECONDS,
+    UNKNOWN,
+    ClusterError,
+    cancel,
+    find_workers,
+    naming_lost_scheduler,
+    read_result,
+)
 from emotion.parallel.piece import RUN_PACKED, PieceFailure, WrongEnvironmentError, make_packer
 
 if TYPE_CHECKING:
@@ -66,20 +72,21 @@ class Sweep:
         """
         try:
             while self._waiting or self._running:
-                self._submit_to_idle_workers()
-                ended = [result for future in self._wait() for result in self._settle(future)]
-                with suppress(ClusterError, CancelledError, OSError):  # they come again in the next round
-                    self._submit_to_idle_workers()  # before the caller takes its time with the results
-                yield from ended
-        except (CancelledError, OSError) as error:
-            raise ClusterError(
-                f"the scheduler at {self._address} is lost ({first_line(error)}); start it and the command again"
-            ) from None
+                yield from self._do_round()
         finally:
-            self._client.cancel(list(self._running), force=True)
+            cancel(self._client, list(self._running))
+
+    def _do_round(self) -> Sequence[Result]:
+        """Give work to idle workers, and return what ended since."""
+        with naming_lost_scheduler(self._address):
+            self._submit_to_idle_workers()
+            ended = [result for future in self._wait() for result in self._settle(future)]
+        with suppress(ClusterError), naming_lost_scheduler(self._address):  # it comes again in the next round
+            self._submit_to_idle_workers()  # before the caller takes its time with the results
+        return ended
 
     def _submit_to_idle_workers(self) -> None:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        workers = find_workers(self._client)
         usable = sorted(set(workers) - set(self._unusable))
         if workers and not usable:
             worker, reason = next(iter(self._unusable.items()))

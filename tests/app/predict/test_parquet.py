@@ -104,8 +104,10 @@ def test_the_same_results_give_the_same_bytes(here, memory):
 
 
 def test_a_name_that_is_not_utf8_is_escaped(here):
-    write(here / "table", [ImageResult(Path(os.fsdecode(b"\xff.png")), "no face")])
-    assert pd.read_parquet(here / "table")["path"].tolist() == ["\\xff.png"]
+    name = os.fsdecode(b"\xff.png")  # a piece of work that failed on a cluster is named in the status
+    write(here / "table", [ImageResult(Path(name), f"unreadable: {name} failed")])
+    table = pd.read_parquet(here / "table")
+    assert table[["path", "status"]].to_numpy().tolist() == [["\\xff.png", "unreadable: \\xff.png failed"]]
 
 
 @pytest.mark.parametrize("error", [InputError, KeyboardInterrupt])

@@ -135,3 +135,10 @@ def test_the_user_is_told_once_where_the_workers_are_lost(monkeypatch):
     with pytest.raises(ClusterError, match="the end"):
         list(Sweep(client, "tcp://b:2", make_jobs("one"), told.append, run).results())
     assert told == ["waiting: no worker is connected to tcp://b:2"]
+
+
+def test_a_scheduler_that_is_lost_while_a_result_is_fetched_ends_the_sweep_with_a_sentence():
+    closed = distributed.client.ClosedClientError("Client is closed")
+    client = Mock(scheduler_info=Mock(return_value={}), cancel=Mock(side_effect=closed))
+    with pytest.raises(ClusterError, match="the scheduler at tcp://b:2 is lost"):
+        list(Sweep(client, "tcp://b:2", make_jobs("one"), print, run).results())
