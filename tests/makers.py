@@ -17,6 +17,7 @@ from emotion.core.metadata import METADATA_PROPERTY, ModelMetadata, write_metada
 from emotion.core.params import check_params
 from emotion.core.paths import FACE_CROP, FACE_SEARCH, HISTORY
 from emotion.core.stores import Location
+from emotion.ingest.ferplus import CHOICES
 from emotion.ingest.label_reader import LabelReader
 from emotion.ingest.photos.face_settings import resolve_crop, resolve_search, write_settings
 from emotion.ingest.sources import locate
@@ -76,6 +77,31 @@ def csv_text(rows: list[Row]) -> str:
         for emotion, split, image in rows
     ]
     return "\n".join(["emotion,pixels,Usage", *lines, ""])
+
+
+VOTES_HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+"""The columns as the real fer2013new.csv has them."""
+
+
+def votes_for(**votes: int) -> dict[str, int]:
+    """Return a row of votes by the names of FER+, for votes by ours such as `no_face`."""
+    return {choice: votes.get(word.replace(" ", "_"), 0) for choice, word in CHOICES.items()}
+
+
+def votes_text(usages: Sequence[str], votes: Sequence[dict[str, int]], header: str = VOTES_HEADER) -> str:
+    """Return the text of a fer2013new.csv."""
+    lines = [
+        ",".join(str({"Usage": usage, "Image name": f"fer{number:07}.png", **row}[name]) for name in header.split(","))
+        for number, (usage, row) in enumerate(zip(usages, votes, strict=True))
+    ]
+    return "\n".join([header, *lines, ""])
+
+
+def write_ferplus(folder: Path, rows: list[Row], votes: Sequence[dict[str, int]], header: str = VOTES_HEADER) -> None:
+    """Write images as fer2013.csv, and their votes as fer2013new.csv."""
+    usages = [USAGES[split] for _, split, _ in rows]
+    files = {"fer2013.csv": csv_text(rows), "fer2013new.csv": votes_text(usages, votes, header)}
+    write_files(folder, {name: text.encode() for name, text in files.items()})
 
 
 def image_files(rows: list[Row], suffix: str = ".png") -> dict[str, bytes]:

@@ -2,7 +2,8 @@
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emotion.core.errors import InputError, is_disk_full
@@ -12,6 +13,19 @@ from emotion.inference.stream_address import is_address
 def add_overwrite_argument(parser: argparse.ArgumentParser) -> None:
     """Add --overwrite, which `check_output` takes."""
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+
+
+@contextmanager
+def removed_if_empty(folder: Path) -> Iterator[None]:
+    """Return a context in which `folder` may be made. After an error it removes what is new and empty, parents too."""
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # it does not exist, or has files
+            for one in new:
+                one.rmdir()
+        raise
 
 
 def check_output(

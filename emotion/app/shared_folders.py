@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from emotion.app.outputs import removed_if_empty
 from emotion.core.errors import InputError
 from emotion.core.files import TEMPORARY
 
@@ -15,6 +16,7 @@ def marked_folders(folders: Iterable[Path]) -> Iterator[Sequence[Path]]:
     with ExitStack() as stack:
         marks = []
         for folder in sorted({folder.absolute() for folder in folders}):
+            stack.enter_context(removed_if_empty(folder))
             folder.mkdir(parents=True, exist_ok=True)
             marks.append(Path(stack.enter_context(tempfile.NamedTemporaryFile(prefix=TEMPORARY, dir=folder)).name))
         yield marks

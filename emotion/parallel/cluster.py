@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from tqdm import tqdm
 
 from emotion.core.errors import InputError, first_line
-from emotion.core.stores import is_store_address, parse_address, read_store
+from emotion.core.stores import hide_secrets, is_store_address, parse_address, read_store
 from emotion.parallel.address import DASK_CONFIGURATION, SCHEDULER
 from emotion.parallel.on_worker import UnreadableOnWorkerError
 from emotion.parallel.piece import RUN_PACKED, PieceFailure, WrongEnvironmentError, make_packer
@@ -35,13 +35,13 @@ Result = TypeVar("Result")
 INSTALL = "pip install 'facial-emotion-pipeline[cluster]'"
 
 CONNECTING_SECONDS = 8
-"""Time in which the scheduler has to answer."""
+"""Time in which the scheduler has to answer, and then the workers."""
 
 REFRESH_SECONDS = 2
 """Time after which the workers are counted again."""
 
 NOTICE_SECONDS = 10
-"""Time without a worker after which the user is told."""
+"""Time without a result after which the user is told of workers that do not work."""
 
 WAITING_PER_THREAD = 3
 """Pieces under way for each thread of a worker. Few keep memory small, and none would leave workers idle."""
@@ -65,6 +65,9 @@ class ClusterError(InputError):
 class KilledWorkersError(Exception):
     """A piece ended one worker after the other, or waited on workers that another piece ended."""
 
+
+Workers = dict[str, dict[str, Any]]
+"""What the scheduler tells of its workers, by their addresses."""
 
 Recover = Callable[[Any, ClusterError], Any]
 """Returns the result in place of a piece that failed on the cluster, or raises the error."""
@@ -168,10 +171,10 @@ def _find_target(address: str) -> Mapping[str, str]:
                 f"--scheduler-file {address}`"
             )
         return {"scheduler_file": address}
-    if not re.fullmatch(r"([a-z]+://)?[^\s/]+:\d+", address):
+    if not re.fullmatch(r"([a-z]+://)?[^\s/@?]+:\d+", address):
         raise ClusterError(
-            f"the address of the cluster is {address!r}, expected one such as tcp://host:8786, a scheduler file "
-            f"(.json), or `{DASK_CONFIGURATION}` for that of Dask's configuration"
+            f"the address of the cluster is {hide_secrets(address)!r}, expected one such as tcp://host:8786, a "
+            f"scheduler file (.json), or `{DASK_CONFIGURATION}` for that of Dask's configuration"
         )
     return {"address": address}
 
@@ -190,8 +193,22 @@ def _read_configuration() -> Mapping[str, str]:
     )
 
 
+def _read_versions(client: "Client", address: str) -> Any:
+    """Return the versions of packages of this machine, the scheduler and the workers."""
+    with naming_lost_scheduler(address):
+        before = find_workers(client)
+    try:  # `client.get_versions` has no limit of time
+        return client.sync(client._get_versions, callback_timeout=CONNECTING_SECONDS)
+    except TimeoutError:
+        with naming_lost_scheduler(address):
+            reason = find_obstacle(find_workers(client), before) or "its workers are slow to answer"
+        raise ClusterError(
+            f"the cluster at {address} cannot be used now: {reason}. End that one, or try again"
+        ) from None
+
+
 def _check_versions(client: "Client", address: str) -> None:
-    found: Any = client.get_versions(check=False)
+    found = _read_versions(client, address)
     own = found["client"]["packages"]
     machines = {f"the scheduler at {address}": found["scheduler"]}
     machines |= {f"the worker {worker}": versions for worker, versions in found["workers"].items()}
@@ -309,16 +326,19 @@ class _ClusterMap(Generic[Item, Result]):
             return self._wait_with_notice(submitted.future)
 
     def _wait_with_notice(self, future: "Future[Any]") -> Result:
-        """Return the result once it is there; say once where no worker is."""
-        told = False
+        """Return the result once it is there; say once what keeps a worker from work."""
+        told, before = "", Workers()
         while True:
             try:
                 result: Result = read_result(future, NOTICE_SECONDS)
                 return result
             except TimeoutError:
-                if not told and not self._threads():
-                    tqdm.write(f"waiting: no worker is connected to {self._address}", file=sys.stderr)
-                    told = True
+                workers = find_workers(self._client)
+                obstacle = find_obstacle(workers, before)
+                if obstacle not in ("", told):
+                    tqdm.write(f"waiting at {self._address}: {obstacle}", file=sys.stderr)
+                    told = obstacle
+                before = workers
 
     def _describe(self, submitted: _Submitted[Item], failure: PieceFailure) -> ClusterError:
         error = failure.error
@@ -334,7 +354,7 @@ class _ClusterMap(Generic[Item, Result]):
         return self._name(submitted.piece) if self._name else f"piece {submitted.number} of the work"
 
 
-def find_workers(client: "Client") -> Mapping[str, Mapping[str, Any]]:
+def find_workers(client: "Client") -> Workers:
     """Return what the scheduler tells of its workers, by their addresses.
 
     Raises:
@@ -343,8 +363,25 @@ def find_workers(client: "Client") -> Mapping[str, Mapping[str, Any]]:
     information: Mapping[str, Any] = client.scheduler_info(n_workers=-1)
     if "workers" not in information:  # the client was closed, since it could not connect again
         raise ConnectionError("it does not answer")
-    workers: Mapping[str, Mapping[str, Any]] = information["workers"]
+    workers: Workers = information["workers"]
     return workers
+
+
+def find_obstacle(workers: Workers, before: Workers) -> str:
+    """Return what keeps a worker from work, for the user; an empty text where nothing does.
+
+    Args:
+        workers: as `find_workers` returns them.
+        before: those of some seconds ago. A worker that the scheduler has not seen since does not answer.
+    """
+    if not workers:
+        return "no worker is connected"
+    for worker, state in sorted(workers.items()):
+        if state["last_seen"] == before.get(worker, {}).get("last_seen"):
+            return f"the worker {worker} does not answer; after some minutes Dask gives its work to another one"
+        if state["status"] == "paused":
+            return f"Dask paused the worker {worker}, whose memory is nearly full; start it again with more"
+    return ""
 
 
 def cancel(client: "Client", futures: "Sequence[Future[Any]]") -> None:

@@ -88,6 +88,11 @@ def find_rank(processes: int) -> Rank | None:
     place = find_place(os.environ)
     if place is None or (processes == 1 and NUMBER not in os.environ):
         return None
+    if processes == 1:
+        raise InputError(
+            f"{NUMBER} is set, but train.processes is 1; set train.processes in params.yaml to the number of processes "
+            f"that you start, or unset {COORDINATOR} and {NUMBER}"
+        )
     coordinator, number = place
     if number >= processes:
         raise InputError(
@@ -158,13 +163,17 @@ def set_environment(threads: int) -> None:
 
 
 def wait_for_coordinator() -> None:
-    """Return once rank 0 listens, however long that takes; say so where it does not yet."""
+    """Return once rank 0 listens, however long that takes; say so where it does not yet, and why."""
     coordinator, number = find_place(os.environ) or ("", 0)
-    waits = False
-    while not _answers(coordinator):
-        if not waits:
-            print(f"rank {number} waits for rank 0 at {coordinator}; Ctrl-C ends it", flush=True)
-        waits = True
+    told = False
+    while reason := _try_to_reach(coordinator):
+        if not told:
+            print(
+                f"rank {number} waits for rank 0 at {coordinator} ({reason}). That one listens when its stage train "
+                "runs, and only where train.processes is the number of ranks. Ctrl-C ends the wait",
+                flush=True,
+            )
+        told = True
         time.sleep(10 * PAUSE)
 
 
@@ -174,12 +183,13 @@ def announce(rank: Rank) -> None:
         print(f"rank 0 waits at {rank.coordinator} for the other ranks, {rank.processes} in all", flush=True)
 
 
-def _answers(address: str) -> bool:
+def _try_to_reach(address: str) -> str:
+    """Return why nothing answers at an address; an empty text where something does."""
     try:
         socket.create_connection(split_address(address), timeout=5).close()
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return error.strerror or "no answer"
+    return ""
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.app.outputs import check_output
+from emotion.app.outputs import check_output, removed_if_empty
 from emotion.core.errors import InputError
 
 
@@ -75,3 +75,26 @@ def test_all_commands_keep_a_file_that_is_there(command, tmp_path, monkeypatch, 
     assert (out, (tmp_path / there).read_text(encoding="utf-8")) == ("", "kept")
     refused, _, _ = run_emotion(*arguments, there, "--overwrite")
     assert "exists already" not in str(refused)
+
+
+@pytest.mark.parametrize("name", ["", "file"])
+def test_an_error_leaves_no_new_and_empty_folder(here, name):
+    def make_and_fail():
+        Path("a/b/c").mkdir(parents=True)
+        if name:
+            Path("a", name).touch()
+        raise InputError("a fault")
+
+    with pytest.raises(InputError), removed_if_empty(Path("a/b/c")):
+        make_and_fail()
+    assert Path("a").exists() == bool(name)
+    assert not Path("a/b").exists()
+
+
+def test_a_folder_that_was_there_stays(here):
+    Path("mine").mkdir()
+    with pytest.raises(InputError), removed_if_empty(Path("mine/new")):
+        raise InputError("a fault")
+    with pytest.raises(InputError), removed_if_empty(Path("mine")):
+        raise InputError("a fault")
+    assert Path("mine").is_dir()

@@ -10,8 +10,7 @@ from emotion.core.paths import REJECTED, TABLE
 from emotion.data.table import read_table
 from emotion.ingest.ferplus import CARRIED_VOTES
 from stages import create_dataframe
-from tests.ingest.test_ferplus import votes_for, write_source
-from tests.makers import csv_text, make_rows, write_files, write_params
+from tests.makers import csv_text, make_rows, votes_for, write_ferplus, write_files, write_params
 
 ROWS = make_rows()
 VOTES = [votes_for(**{emotion: 6, "unknown": 3, "no_face": 1}) for emotion, _, _ in ROWS]
@@ -27,7 +26,7 @@ def people(table=None, here=None, **changes):
 
 
 def test_ferplus_beside_the_source_is_told_under_any_scheme(here):
-    write_source(ROWS, VOTES)
+    write_ferplus(here / "data/raw", ROWS, VOTES)
     found = people(here=here)
     assert found.count(2) == {ROWS[2][0]: 6, "unknown": 3, "no face": 1}
     assert found.describe(2) == f"{ROWS[2][0]} 6, unknown 3, no face 1"
@@ -48,7 +47,7 @@ def test_votes_of_the_source_and_of_the_table_are_told(here):
 
 
 def test_votes_on_other_images_are_refused(here):
-    write_source(ROWS[:-1], VOTES[:-1])
+    write_ferplus(here / "data/raw", ROWS[:-1], VOTES[:-1])
     write_files(here / "data/raw", {"fer2013.csv": csv_text(ROWS).encode()})
     with pytest.raises(InputError, match=r"fer2013new.csv: 41 rows, but .*fer2013.csv has 42"):
         people(here=here)

@@ -15,8 +15,7 @@ from emotion.ingest.ferplus import parse_votes
 from emotion.ingest.sources.pixel_hash import hash_pixels
 from stages import create_dataframe
 from tests.ingest.decisions import write_lines
-from tests.ingest.test_ferplus import votes_for, write_source
-from tests.makers import Row, csv_text, make_rows, write_files, write_params
+from tests.makers import Row, csv_text, make_rows, votes_for, write_ferplus, write_files, write_params
 
 ROWS = make_rows(per_class=2)
 """Two images of each of the seven emotions in each split: `train` 0 to 13, `val` to 27, `test` to 41."""
@@ -40,7 +39,7 @@ def run(here):
         if votes is None:
             write_files(here / "data/raw", {"fer2013.csv": csv_text(rows).encode()})
         else:
-            write_source(rows, votes)
+            write_ferplus(here / "data/raw", rows, votes)
         write_lines(*lines)
         write_params(here, **({"labels_decisions": "decisions.csv"} | changes))
         create_dataframe.main()

@@ -1,7 +1,6 @@
 """The votes of FER+: read, matched to the source's rows, and made into labels or targets."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +29,23 @@ from emotion.ingest.ferplus import (
     target_votes,
 )
 from stages import create_dataframe, extract_features
-from tests.makers import USAGES, Row, csv_text, encode, find_fer2013, image_files, make_rows, write_files, write_params
+from tests.makers import (
+    USAGES,
+    VOTES_HEADER,
+    Row,
+    csv_text,
+    encode,
+    find_fer2013,
+    image_files,
+    make_rows,
+    votes_for,
+    write_ferplus,
+    write_files,
+    write_params,
+)
 
 RAW = Path("data/raw")
 WORDS = list(CHOICES.values())
-HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-"""The columns as the real file has them."""
 
 
 @pytest.fixture
@@ -51,30 +61,11 @@ def run(tmp_path, monkeypatch):
     return run_there
 
 
-def votes_for(**votes: int) -> dict[str, int]:
-    return {choice: votes.get(word.replace(" ", "_"), 0) for choice, word in CHOICES.items()}
-
-
-def votes_text(usages: Sequence[str], votes: Sequence[dict[str, int]], header: str = HEADER) -> str:
-    """Return the text of a fer2013new.csv."""
-    lines = [
-        ",".join(str({"Usage": usage, "Image name": f"fer{number:07}.png", **row}[name]) for name in header.split(","))
-        for number, (usage, row) in enumerate(zip(usages, votes, strict=True))
-    ]
-    return "\n".join([header, *lines, ""])
-
-
 def eight() -> tuple[list[Row], list[dict[str, int]]]:
     """Return two images in each split for each of the eight emotions, as FER2013 and as FER+ have them."""
     rows = make_rows(emotions=KNOWN_EMOTIONS)
     votes = [votes_for(**{emotion: 7, "unknown": 2, "no_face": 1}) for emotion, _, _ in rows]
     return [("sad" if emotion == "contempt" else emotion, split, image) for emotion, split, image in rows], votes
-
-
-def write_source(rows: list[Row], votes: Sequence[dict[str, int]], header: str = HEADER) -> None:
-    usages = [USAGES[split] for _, split, _ in rows]
-    files = {"fer2013.csv": csv_text(rows), "fer2013new.csv": votes_text(usages, votes, header)}
-    write_files(RAW, {name: text.encode() for name, text in files.items()})
 
 
 # Majority
@@ -171,7 +162,7 @@ def test_labels_come_from_the_votes(run):
     # With the first two left out, angry would have no training images.
     rows += make_rows(1, seed=2, emotions=("angry",))
     votes += [votes_for(angry=10)] * 3
-    write_source(rows, votes)
+    write_ferplus(RAW, rows, votes)
     table = run()
     assert list(table.columns) == [*COLUMNS, MAJORITY]
     # Ten votes for one emotion each, but for the first two, and for the one with five votes for each of two.
@@ -187,10 +178,10 @@ def test_labels_come_from_the_votes(run):
 
 
 def test_the_order_of_the_columns_and_their_case_do_not_matter(run):
-    write_source(*eight())
+    write_ferplus(RAW, *eight())
     table = run()
-    turned = ",".join(reversed(HEADER.split(",")))
-    write_source(*eight(), header=turned)
+    turned = ",".join(reversed(VOTES_HEADER.split(",")))
+    write_ferplus(RAW, *eight(), header=turned)
     text = (RAW / "fer2013new.csv").read_text(encoding="utf-8").replace(turned, turned.upper().replace(",", ", "))
     (RAW / "fer2013new.csv").unlink()
     write_files(RAW, {"FER2013New.csv": b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()})
@@ -199,7 +190,7 @@ def test_the_order_of_the_columns_and_their_case_do_not_matter(run):
 
 def test_other_schemes_do_not_read_the_votes(run):
     rows, votes = eight()
-    write_source(rows, votes)
+    write_ferplus(RAW, rows, votes)
     table = run(labels_scheme="seven")
     (RAW / "fer2013new.csv").write_text("nothing", encoding="utf-8")
     pd.testing.assert_frame_equal(run(labels_scheme="seven"), table)
@@ -208,7 +199,7 @@ def test_other_schemes_do_not_read_the_votes(run):
 
 def test_rejected_rows_have_votes_too(run):
     rows, votes = eight()
-    write_source(rows, votes)
+    write_ferplus(RAW, rows, votes)
     whole = run()
     lines = (RAW / "fer2013.csv").read_text(encoding="utf-8").split("\n")
     lines[3] = lines[3].replace(",", ",999 ", 1)
@@ -219,7 +210,7 @@ def test_rejected_rows_have_votes_too(run):
 
 
 def test_a_file_beside_a_source_in_a_folder_of_its_own_is_found(run):
-    write_source(*eight())
+    write_ferplus(RAW, *eight())
     table = run()
     RAW.rename("data/fer2013")
     RAW.mkdir()
@@ -242,7 +233,7 @@ def test_training_gets_the_votes_for_the_emotions(run, file_format):
     rows, votes = eight()
     votes[2] = votes_for(disgust=4, contempt=3, happy=1, unknown=2)
     votes[4] = votes_for(no_face=10)
-    write_source(rows, votes)
+    write_ferplus(RAW, rows, votes)
     table = run(labels_targets="votes", features_format=file_format)
     assert list(table.columns) == [*COLUMNS, MAJORITY, "votes"]
     assert table["votes"][2] == "0 4 0 0 0 0 0 3"
@@ -287,13 +278,13 @@ def test_folders_that_carry_their_votes_give_the_same_table_as_the_rows(run):
     rows, votes = eight()
     votes[0] = votes_for(unknown=6, happy=4)
     votes[2] = votes_for(disgust=4, contempt=3, happy=1, unknown=2)
-    write_source(rows, votes)
+    write_ferplus(RAW, rows, votes)
     rows_table = run(labels_targets="votes")
     folders = {"train": "FER2013Train", "val": "FER2013Valid", "test": "FER2013Test"}
     lists = dict.fromkeys(folders.values(), "")
     for number, ((_, split, image), row) in enumerate(zip(rows, votes, strict=True)):
         name = f"fer{number:07}.png"
-        numbers = ",".join(str(row[choice]) for choice in HEADER.split(",")[2:])
+        numbers = ",".join(str(row[choice]) for choice in VOTES_HEADER.split(",")[2:])
         lists[folders[split]] += f'{name},"(0, 0, 48, 48)",{numbers}\n'
         write_files(RAW / "fer", {f"{folders[split]}/{name}": encode(image)})
     write_files(RAW / "fer", {f"{folder}/label.csv": text.encode() for folder, text in lists.items()})
@@ -312,7 +303,7 @@ def test_votes_of_seven_emotions_with_those_of_the_source(run):
     rows, votes = eight()
     votes[2] = votes_for(disgust=4, contempt=3, happy=1, unknown=2)
     votes[3] = votes_for(contempt=9)
-    write_source(rows, votes)
+    write_ferplus(RAW, rows, votes)
     table = run(labels_scheme="ferplus_seven", labels_targets="votes", labels_source_votes=10)
     assert rows[2][0] == "disgust"
     assert table["votes"][2] == "0 14 0 0 0 0 0"
@@ -356,7 +347,7 @@ def test_a_missing_file_says_where_to_get_it(run):
 
 def test_class_folders_have_no_rows(run):
     rows, votes = eight()
-    write_source(rows, votes)
+    write_ferplus(RAW, rows, votes)
     (RAW / "fer2013.csv").unlink()
     write_files(RAW, image_files(rows))
     with pytest.raises(
@@ -381,7 +372,7 @@ def test_class_folders_have_no_rows(run):
     ],
 )  # fmt: skip
 def test_other_tables_are_refused(run, old, new, message):
-    write_source(*eight())
+    write_ferplus(RAW, *eight())
     path = RAW / "fer2013new.csv"
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -392,7 +383,7 @@ def test_other_tables_are_refused(run, old, new, message):
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'Usage\n"open'])
 def test_files_that_are_no_tables_are_refused(run, content):
-    write_source(*eight())
+    write_ferplus(RAW, *eight())
     (RAW / "fer2013new.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"^data/raw/fer2013new\.csv"):
         run()
@@ -400,7 +391,7 @@ def test_files_that_are_no_tables_are_refused(run, content):
 
 @pytest.mark.parametrize("rows", [0, 47, 49])
 def test_other_numbers_of_rows_are_refused(run, rows):
-    write_source(*eight())
+    write_ferplus(RAW, *eight())
     path = RAW / "fer2013new.csv"
     lines = path.read_text(encoding="utf-8").strip().split("\n")
     path.write_text("\n".join([*lines, lines[-1]][: rows + 1]), encoding="utf-8")
@@ -410,7 +401,7 @@ def test_other_numbers_of_rows_are_refused(run, rows):
 
 def test_an_empty_line_within_the_source_is_refused(run):
     """The rows behind it have the numbers of their lines, and no longer those of their votes."""
-    write_source(*eight())
+    write_ferplus(RAW, *eight())
     path = RAW / "fer2013.csv"
     lines = path.read_text(encoding="utf-8").split("\n")
     path.write_text("\n".join([*lines[:5], "", *lines[5:]]), encoding="utf-8")
@@ -423,7 +414,7 @@ def test_an_empty_line_within_the_source_is_refused(run):
 def test_a_class_that_nobody_saw_is_named(run):
     rows, votes = eight()
     votes = [votes_for(happy=10) if row["contempt"] else row for row in votes]
-    write_source(rows, votes)
+    write_ferplus(RAW, rows, votes)
     with pytest.raises(
         InputError,
         match=r"^labels\.scheme: got ferplus, but there are no images of contempt in any "

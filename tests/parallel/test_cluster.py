@@ -23,7 +23,7 @@ from emotion.core.stores import parse_address, write_store
 from emotion.parallel import cluster, piece
 from emotion.parallel.address import SCHEDULER, scheduler_address, use_cluster
 from emotion.parallel.batches import batched, map_batches
-from emotion.parallel.cluster import WAITING_PER_THREAD, ClusterError, map_on_cluster
+from emotion.parallel.cluster import WAITING_PER_THREAD, ClusterError, find_obstacle, map_on_cluster
 from emotion.parallel.piece import CODE, environment, find_difference
 from tests.parallel import cluster_functions as functions
 
@@ -311,6 +311,33 @@ def test_a_piece_that_ends_its_workers_is_named_and_its_neighbors_are_not(tmp_pa
         values = flat(results)
     assert "each worker that took it ended" in values[50]
     assert values[:50] + values[51:] == [*range(50), *range(60, 95)]
+
+
+def test_a_worker_that_does_not_answer_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "CONNECTING_SECONDS", 2)
+    monkeypatch.setattr(cluster, "NOTICE_SECONDS", 2)
+    with running_cluster(tmp_path, 1) as started:
+        results = map_on_cluster(started.address, functions.double_slowly, batched(range(8), 2))
+        first = next(results)
+        (worker,) = started.workers
+        (address,) = started.worker_addresses().values()
+        os.kill(worker.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(ClusterError, match=rf"the worker {address} does not answer"):
+                map_on_cluster(started.address, functions.double, [[1]])
+            threading.Timer(7, os.kill, (worker.pid, signal.SIGCONT)).start()
+            assert [*first, *flat(results)] == [2 * number for number in range(8)]
+        finally:
+            os.kill(worker.pid, signal.SIGCONT)
+    assert capsys.readouterr().err.count(f"the worker {address} does not answer") == 1
+
+
+def test_an_obstacle_is_told():
+    state = {"last_seen": 1.0, "status": "running"}
+    assert find_obstacle({"tcp://a:1": state}, {}) == ""
+    assert "tcp://a:1 does not answer" in find_obstacle({"tcp://a:1": state}, {"tcp://a:1": state})
+    assert "paused the worker tcp://a:1" in find_obstacle({"tcp://a:1": state | {"status": "paused"}}, {})
+    assert find_obstacle({}, {}) == "no worker is connected"
 
 
 def test_a_lost_scheduler_ends_the_map(tmp_path):

@@ -85,11 +85,18 @@ def test_a_place_that_is_incomplete_or_wrong_is_named(environment, named):
         find_place(environment)
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [2, 3])
 def test_a_number_beyond_the_processes_is_refused(processes, monkeypatch):
     place(monkeypatch, number=str(processes))
     with pytest.raises(InputError, match=rf"rank {processes}\b.*train\.processes is {processes}\b"):
         find_rank(processes)
+
+
+def test_a_rank_of_a_training_by_one_process_is_refused(monkeypatch):
+    """It would train on JAX, to other bits than those of one process, under the same params."""
+    place(monkeypatch, number="0")
+    with pytest.raises(InputError, match=r"EMOTION_RANK is set, but train\.processes is 1\b"):
+        find_rank(1)
 
 
 def test_srun_places_a_rank():
@@ -145,7 +152,7 @@ def test_a_rank_waits_until_the_first_one_listens(monkeypatch, capsys):
     monkeypatch.setattr(time, "sleep", listen_then)
     ranks.wait_for_coordinator()
     servers[0].close()
-    assert capsys.readouterr().out.count(f"rank 1 waits for rank 0 at {address}") == 1
+    assert capsys.readouterr().out.count(f"rank 1 waits for rank 0 at {address} (Connection refused)") == 1
 
 
 def test_an_address_that_is_taken_or_of_another_machine_is_refused():

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.makers import csv_text, make_rows
+from tests.makers import make_rows, votes_for, write_ferplus
 from tests.pipeline.project import BIN, Project, clone
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -17,9 +17,9 @@ FIRST_SIZE = "train.progressive_sizes=[[40,0.5]]"
 
 @pytest.fixture(scope="module")
 def distilled(origin, tmp_path_factory) -> Project:
-    """A fresh clone with a few random images as FER2013, under the preset photo-nano."""
-    project = clone(origin, tmp_path_factory.mktemp("trial") / "main")
-    (project.path / "data/raw/fer2013.csv").write_text(csv_text(make_rows(size=48)), encoding="utf-8")
+    """A fresh clone with a few random images as FER2013 and their votes, under the preset photo-nano."""
+    project, rows = clone(origin, tmp_path_factory.mktemp("trial") / "main"), make_rows(size=48)
+    write_ferplus(project.path / "data/raw", rows, [votes_for(**{emotion: 10}) for emotion, _, _ in rows])
     project.run(str(BIN / "emotion"), "preset", "photo-nano", variables={"PYTHONPATH": str(project.path)})
     return project
 

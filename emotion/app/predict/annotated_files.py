@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from emotion.app.outputs import free_name
+from emotion.app.outputs import free_name, removed_if_empty
 from emotion.app.predict.stored_files import ImageFile
 from emotion.core.errors import InputError, is_disk_full
 from emotion.core.files import atomic_path
@@ -41,14 +41,8 @@ def planned_targets(files: Sequence[ImageFile], folder: Path | None) -> Iterator
     if folder is None:
         yield {}
         return
-    is_new = not folder.exists()
-    try:
+    with removed_if_empty(folder):
         yield plan_targets(files, folder)
-    except BaseException:
-        if is_new:
-            with suppress(OSError):  # it has images
-                folder.rmdir()
-        raise
 
 
 def plan_targets(files: Sequence[ImageFile], folder: Path) -> dict[Location, Path]:

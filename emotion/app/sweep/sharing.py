@@ -38,13 +38,13 @@ def find_git_url(remote: str) -> str:
 
 
 def without_credentials(url: str) -> str:
-    """Return an address without its password, and without the user name where it may be a token."""
+    """Return an address without password and query, and without the user name where it may be a token."""
     parts = urlsplit(url)
-    if not parts.scheme or "@" not in parts.netloc:
+    if not parts.scheme or not parts.netloc:
         return url
     login, _, host = parts.netloc.rpartition("@")
     user = "" if parts.scheme in ("http", "https") else login.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{user}@{host}" if user else host))
+    return urlunsplit(parts._replace(netloc=f"{user}@{host}" if user else host, query=""))
 
 
 def list_refs(remote: str) -> set[str]:
@@ -81,10 +81,8 @@ def describe_remotes(repository: "Repo", names: set[str]) -> dict[str, Mapping[s
 
 
 def _describe(settings: Mapping[str, object]) -> Mapping[str, str]:
-    kept = {key: str(settings[key]) for key in SENT_SETTINGS if key in settings}
-    return kept | {
-        "url": without_credentials(kept["url"]) if "://" in kept["url"] else str(Path(kept["url"]).resolve())
-    }
+    kept = {key: without_credentials(str(settings[key])) for key in SENT_SETTINGS if key in settings}
+    return kept | ({} if "://" in kept["url"] else {"url": str(Path(kept["url"]).resolve())})
 
 
 @contextmanager

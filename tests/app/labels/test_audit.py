@@ -15,8 +15,7 @@ from emotion.core.paths import FEATURES, TABLE
 from emotion.data.table import read_table
 from stages import create_dataframe, extract_features
 from tests.app.labels.test_page import read_data
-from tests.ingest.test_ferplus import votes_for, write_source
-from tests.makers import write_params
+from tests.makers import votes_for, write_ferplus, write_params
 
 pytestmark = pytest.mark.tf
 
@@ -37,7 +36,7 @@ def project(here, tiny):
     for row in range(3 * 40):
         image = PATTERNS[(row + (row in PLANTED)) % 3] + generator.integers(0, 40, (SIZE, SIZE), dtype=np.uint8)
         rows.append((CLASSES[row % 3], ("train", "train", "val", "test")[row // 3 % 4], image))
-    write_source(rows, [votes_for(**{emotion: 10}) for emotion, _, _ in rows])
+    write_ferplus(here / "data/raw", rows, [votes_for(**{emotion: 10}) for emotion, _, _ in rows])
     recipe = {"architecture": tiny, "optimizer": "adam", "learning_rate": 0.01, "batch_size": 16}
     calm = {"flip": False, "rotation": 0.0, "shift": 0.0, "erase": 0.0}
     sections = {"train": recipe, "augmentation": calm, "features": {"image_size": SIZE}}

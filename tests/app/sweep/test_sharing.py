@@ -53,6 +53,7 @@ def refs_of(bare: Path) -> list[str]:
     "url, shown",
     [
         ("https://someone:secret@host/a.git", "https://host/a.git"),
+        ("https://host/a?token=secret", "https://host/a"),
         ("https://token@host:8443/a.git", "https://host:8443/a.git"),
         ("ssh://git:secret@host:22/a.git", "ssh://git@host:22/a.git"),
         ("git@host:a.git", "git@host:a.git"),
@@ -65,7 +66,12 @@ def test_no_password_of_an_address_is_sent(url, shown):
 
 
 def test_workers_get_the_address_of_a_remote_and_no_password(tmp_path):
-    settings = {"url": "s3://bucket/a", "endpointurl": "http://host", "secret_access_key": "secret", "verify": False}
+    settings = {
+        "url": "s3://bucket/a",
+        "endpointurl": "http://a:b@host",
+        "secret_access_key": "secret",
+        "verify": False,
+    }
     found = describe_remotes(Repository(store=settings, other={"url": str(tmp_path)}), {"store"})
     assert found == {"store": {"url": "s3://bucket/a", "endpointurl": "http://host"}}
 
