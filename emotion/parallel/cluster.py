@@ -67,7 +67,7 @@ class KilledWorkersError(Exception):
 
 
 Workers = dict[str, dict[str, Any]]
-"""What the scheduler tells of its workers, by their addresses."""
+"""The scheduler's record of each worker, by its address."""
 
 Recover = Callable[[Any, ClusterError], Any]
 """Returns the result in place of a piece that failed on the cluster, or raises the error."""
