@@ -246,7 +246,7 @@ def write_store(file: StoreAddress, content: bytes) -> None:
 
 
 def remove_from_store(folder: StoreAddress, names: Iterable[str]) -> None:
-    """Remove files.
+    """Remove files. Those that are gone already are left out.
 
     Raises:
         InputError: the store refuses or does not answer.
@@ -254,7 +254,8 @@ def remove_from_store(folder: StoreAddress, names: Iterable[str]) -> None:
     with _explained(folder, "written"):
         system, path = _open(folder)
         for name in names:
-            system.rm_file(f"{path.rstrip('/')}/{name}")
+            with suppress(FileNotFoundError):
+                system.rm_file(f"{path.rstrip('/')}/{name}")
 
 
 def _open(address: StoreAddress) -> tuple[Any, str]:

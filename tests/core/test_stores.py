@@ -119,6 +119,7 @@ def test_files_are_listed_written_read_and_removed(memory):
     assert read_store(folder / "notes.txt", [""]) == [b"four"]
     assert read_store(folder, []) == []
     remove_from_store(folder, ["notes.txt", "sad/ä.png"])
+    remove_from_store(folder, ["notes.txt"])
     assert list(list_store(folder)) == ["happy/a.png", "happy/b [1]*.png"]
     assert list_store(parse_address("memory://bucket/other")) == {}
 
