@@ -2,23 +2,29 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from emotion.app.outputs import removed_if_empty
 from emotion.core.errors import InputError
-from emotion.core.files import TEMPORARY
+from emotion.core.files import remove_leftovers, temporary_prefix
 
 
 @contextmanager
 def marked_folders(folders: Iterable[Path]) -> Iterator[Sequence[Path]]:
-    """Make folders, and yield a hidden file in each, for `check_marks`. They are removed at the end of the block."""
+    """Make folders, and yield a hidden file in each, for `check_marks`. They are removed at the end of the block.
+
+    What killed commands left in the folders is removed first.
+    """
     with ExitStack() as stack:
         marks = []
         for folder in sorted({folder.absolute() for folder in folders}):
             stack.enter_context(removed_if_empty(folder))
             folder.mkdir(parents=True, exist_ok=True)
-            marks.append(Path(stack.enter_context(tempfile.NamedTemporaryFile(prefix=TEMPORARY, dir=folder)).name))
+            with suppress(PermissionError):  # what other users left stays
+                remove_leftovers(folder)
+            mark = stack.enter_context(tempfile.NamedTemporaryFile(prefix=temporary_prefix(), dir=folder))
+            marks.append(Path(mark.name))
         yield marks
 
 

@@ -56,7 +56,7 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
         InputError: the file cannot get its name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=_prefix(), suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=temporary_prefix(), suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = path.parent / Path(name).name  # as `path`, relative or not
     temporary.chmod(0o666 & ~_umask())
@@ -91,7 +91,7 @@ def atomic_folder(folder: Path, *, durable: bool = False) -> Iterator[Path]:
         durable: whether its files are on the disk at the end.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=_prefix(), dir=folder.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=folder.parent) as name:
         new, old = Path(name) / NEW, Path(name) / folder.name
         new.mkdir()
         yield new
@@ -134,15 +134,15 @@ def set_aside(path: Path) -> Path:
     return path.rename(aside)
 
 
-def _prefix() -> str:
-    """Return the start of the names of this process's temporary files."""
+def temporary_prefix() -> str:
+    """Return the start of the names of this process's temporary files, by which `remove_leftovers` knows them."""
     return f"{TEMPORARY}{crc32(platform.node().encode()):08x}-{os.getpid()}-"
 
 
 def _is_abandoned(path: Path) -> bool:
     """Return whether `path` is a temporary file of a process of this machine that has ended."""
     named = re.fullmatch(TEMPORARY_NAME, path.name)
-    if sys.platform == "win32" or named is None or not path.name.startswith(_prefix()[: len(TEMPORARY) + 8]):
+    if sys.platform == "win32" or named is None or not path.name.startswith(temporary_prefix()[: len(TEMPORARY) + 8]):
         return False
     try:
         os.kill(int(named["process"]), 0)

@@ -6,7 +6,7 @@ Users and passwords come from the environment and from the store's own configura
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,6 +81,9 @@ SECRET = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]*://).*@")
 
 ETAGS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 """Names under which stores tell that a file changed, the surest first."""
+
+FILE_REFUSALS = ("AccessDenied", "403", "InvalidObjectState")
+"""S3's codes for one file that is closed. s3fs raises PermissionError for other codes too, such as ExpiredToken."""
 
 
 class StoreAddress(NamedTuple):
@@ -233,12 +236,17 @@ def write_store(file: StoreAddress, content: bytes) -> None:
         folder, _, name = path.rpartition("/")
         temporary = f"{folder}/.partial-{os.getpid()}-{name}"
         system.makedirs(folder, exist_ok=True)
-        system.pipe_file(temporary, content)
-        system.mv(temporary, path)
+        try:
+            system.pipe_file(temporary, content)
+            system.mv(temporary, path)
+        except BaseException:
+            with suppress(Exception):  # the error of before says more
+                system.rm_file(temporary)
+            raise
 
 
 def remove_from_store(folder: StoreAddress, names: Iterable[str]) -> None:
-    """Remove files.
+    """Remove files. Those that are gone already are left out.
 
     Raises:
         InputError: the store refuses or does not answer.
@@ -246,7 +254,8 @@ def remove_from_store(folder: StoreAddress, names: Iterable[str]) -> None:
     with _explained(folder, "written"):
         system, path = _open(folder)
         for name in names:
-            system.rm_file(f"{path.rstrip('/')}/{name}")
+            with suppress(FileNotFoundError):
+                system.rm_file(f"{path.rstrip('/')}/{name}")
 
 
 def _open(address: StoreAddress) -> tuple[Any, str]:
@@ -294,7 +303,7 @@ def _explain(address: StoreAddress, error: Exception) -> str:
         top = f"{address.scheme}://{address.host}"
         return f"there is no {top}, or nothing of this name in it; correct the address"
     if isinstance(error, PermissionError):
-        return f"access is denied ({_reason(error)}); check the permissions of the user of {backend.configuration}"
+        return f"access is denied ({_reason(error)}); check the user of {backend.configuration}, and what it may do"
     if "credential" in f"{type(error).__name__} {error}".lower():
         return f"no user and password were found; they come from {backend.configuration}"
     return f"the store does not answer as expected ({_reason(error)}); check the address and the network"
@@ -308,9 +317,15 @@ def _explain_file(error: Exception) -> StoreFileError:
     """
     if isinstance(error, FileNotFoundError):
         return StoreFileError("the file cannot be read: No such file or directory")
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) and _find_s3_code(error) in (*FILE_REFUSALS, ""):
         return StoreFileError("the file cannot be read: Permission denied")
     raise error
+
+
+def _find_s3_code(error: Exception) -> str:
+    """Return S3's code of an error, or an empty text where there is none, as with other stores."""
+    response = getattr(error.__cause__, "response", None)  # of botocore's ClientError
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
 def _reason(error: Exception) -> str:

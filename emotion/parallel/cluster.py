@@ -70,7 +70,7 @@ Workers = dict[str, dict[str, Any]]
 """The scheduler's record of each worker, by its address."""
 
 Recover = Callable[[Any, ClusterError], Any]
-"""Returns the result in place of a piece that failed on the cluster, or raises the error."""
+"""Returns the result in place of a piece that ended its workers, or raises the error."""
 
 
 def raise_error(piece: object, error: ClusterError) -> Any:
@@ -95,11 +95,10 @@ def map_on_cluster(
         function: it and its results must be picklable, and its module known to the workers.
         pieces: each must be picklable. Errors of the iterator are raised by the result.
         name: returns what a message calls a piece; by default its number.
-        recover: is called for a piece that ended its workers, or failed on two for a reason that no user can mend.
+        recover: is called for a piece that ended its workers.
 
     Raises:
-        ClusterError: no scheduler answers, its machines have other versions, or a piece failed for want of something
-            that a worker needs.
+        ClusterError: no scheduler answers, its machines have other versions, or a piece failed on two workers.
     """
     client = connect(address)
     return _ClusterMap(client, address, function, name, recover).results(pieces)
@@ -306,13 +305,17 @@ class _ClusterMap(Generic[Item, Result]):
             return self._settle(again, failure)
 
     def _settle(self, submitted: _Submitted[Item], failure: PieceFailure) -> Result:
-        """Return the result of a piece that failed twice, as this machine alone would have it, or recover."""
+        """Return the result of a piece that failed twice, as this machine alone would have it, or recover.
+
+        Any other fault, such as a mistake in the code, would end the command on this machine alone, too.
+        """
         error = failure.error
         if isinstance(error, UnreadableOnWorkerError) and not _can_read(error.path):
             return self._function(submitted.piece)
-        if isinstance(error, InputError):
-            raise self._describe(submitted, failure)
-        result: Result = self._recover(submitted.piece, self._describe(submitted, failure))
+        described = self._describe(submitted, failure)
+        if not isinstance(error, KilledWorkersError):
+            raise described
+        result: Result = self._recover(submitted.piece, described)
         return result
 
     def _wait(self, submitted: _Submitted[Item]) -> Result:

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from distributed import Client
 
@@ -199,6 +200,30 @@ def test_ctrl_c_ends_the_command_and_the_work(photos, model, cluster):
         while any(client.processing().values()) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not any(client.processing().values())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_kill_leaves_the_rows_so_far_and_no_mark_for_good(photos, model, cluster, run_emotion, number):
+    script = "import sys; from emotion.app.cli import main; main()"
+    names = [f"photos/./{'./' * number}{name:02}.jpg" for number in range(1, 60) for name in range(40)]
+    options = ["--model", str(model), "--annotate", "boxed", "--cluster", cluster.address]
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "predict", *names, *options, "--parquet", "table"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while len(list(Path("boxed").glob("*.jpg"))) < 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(60) == (130 if number == signal.SIGTERM else -number)
+    own = f".partial-*-{process.pid}-*"
+    assert bool(list(Path("boxed").glob(own))) == (number == signal.SIGKILL)
+    assert Path("table").exists() == (number == signal.SIGTERM)
+    if number == signal.SIGTERM:
+        assert set(pd.read_parquet("table")["status"]) == {"ok"}
+    run_emotion("predict", "photos/00.jpg", *options, "--csv")
+    assert not list(Path("boxed").glob(own))
 
 
 @pytest.mark.slow

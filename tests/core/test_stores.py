@@ -119,6 +119,7 @@ def test_files_are_listed_written_read_and_removed(memory):
     assert read_store(folder / "notes.txt", [""]) == [b"four"]
     assert read_store(folder, []) == []
     remove_from_store(folder, ["notes.txt", "sad/ä.png"])
+    remove_from_store(folder, ["notes.txt"])
     assert list(list_store(folder)) == ["happy/a.png", "happy/b [1]*.png"]
     assert list_store(parse_address("memory://bucket/other")) == {}
 
@@ -142,6 +143,35 @@ def test_a_fault_of_the_network_is_none_of_the_file(memory, monkeypatch):
 
 def _fail_on_the_way(*arguments, **options):
     raise ConnectionResetError(f"reset at memory://me:{SECRET}@host/a\nmore")
+
+
+def test_a_file_of_another_store_that_is_closed_is_told(memory, monkeypatch):
+    write_store(parse_address("memory://bucket/a"), b"one")
+    monkeypatch.setattr(type(memory), "cat_file", _refuse)
+    (closed,) = read_store(parse_address("memory://bucket"), ["a"])
+    assert "Permission denied" in str(closed)
+
+
+def _refuse(*arguments, **options):
+    raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize("moment", ["pipe_file", "mv"])
+def test_a_write_that_fails_leaves_no_half_file_on_a_server(memory, monkeypatch, moment):
+    monkeypatch.setitem(stores.BACKENDS, "memory", stores.BACKENDS["memory"]._replace(has_users=True))
+    folder = parse_address("memory://host/out")
+    write_store(folder / "a", b"old")
+    pipe_file = type(memory).pipe_file
+
+    def fail(system, path, *arguments):
+        pipe_file(system, path, b"half")
+        raise OSError("the disk of the server is full")
+
+    monkeypatch.setattr(type(memory), moment, fail)
+    with pytest.raises(InputError, match=r"memory://host/out/a cannot be written: .*the disk of the server is full"):
+        write_store(folder / "a", b"new")
+    assert list(list_store(folder)) == ["a"]
+    assert read_store(folder, ["a"]) == [b"old"]
 
 
 # S3
@@ -218,15 +248,35 @@ def test_a_store_that_refuses_is_named_within_ten_seconds(s3, monkeypatch):
 
 
 @pytest.mark.medium
-def test_a_closed_file_is_told(s3, monkeypatch):
+@pytest.mark.parametrize("code", ["AccessDenied", "403", "InvalidObjectState"])
+def test_a_closed_file_is_told(s3, monkeypatch, code):
     folder = parse_address(s3.put("raw", FILES))
-    monkeypatch.setattr("s3fs.S3FileSystem._cat_file", _refuse)
+    refuse_by_s3(monkeypatch, code, "closed")
     (closed,) = read_store(folder, ["notes.txt"])
     assert "Permission denied" in str(closed)
 
 
-async def _refuse(*arguments, **options):
-    raise PermissionError("Access Denied")
+@pytest.mark.medium
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AccountProblem"])
+def test_a_user_who_is_refused_is_no_fault_of_the_file(s3, monkeypatch, code):
+    folder = parse_address(s3.put("raw", FILES))
+    refuse_by_s3(monkeypatch, code, f"The token of s3://{SECRET}@faces has expired.")
+    with pytest.raises(
+        InputError, match=r"s3://faces/raw cannot be read: access is denied \(The token .*expired"
+    ) as error:
+        read_store(folder, ["notes.txt"])
+    assert SECRET not in str(error.value)
+
+
+def refuse_by_s3(monkeypatch, code, message):
+    """Have S3 refuse the content of files with an error, as s3fs passes it on."""
+    from botocore.exceptions import ClientError
+    from s3fs.errors import translate_boto_error
+
+    async def refuse(*arguments, **options):
+        raise translate_boto_error(ClientError({"Error": {"Code": code, "Message": message}}, "GetObject"))
+
+    monkeypatch.setattr("s3fs.S3FileSystem._cat_file", refuse)
 
 
 @pytest.mark.medium

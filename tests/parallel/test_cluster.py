@@ -128,25 +128,13 @@ def test_a_piece_that_fails_on_both_is_named(address):
         list(map_on_cluster(address, functions.fail_on_50, batched(NUMBERS, 10)))
 
 
-def test_a_result_can_take_the_place_of_a_piece_that_fails(address):
-    results = map_on_cluster(
-        address, functions.fail_on_50, batched(NUMBERS, 10), recover=lambda batch, error: [f"{error}"]
-    )
-    values = flat(results)
-    assert len(values) == 86
-    assert "50 is not possible" in values[50]
-
-
-def test_what_the_user_can_mend_ends_the_map(address):
-    with pytest.raises(ClusterError, match="50 is refused; write 51"):
-        list(
-            map_on_cluster(
-                address,
-                functions.refuse_50,
-                batched(NUMBERS, 10),
-                recover=lambda batch, error: pytest.fail("recovered"),
-            )
-        )
+@pytest.mark.parametrize(
+    "function, reason",
+    [(functions.fail_on_50, "ZeroDivisionError: 50 is not possible"), (functions.refuse_50, "50 is refused; write 51")],
+)
+def test_no_result_takes_the_place_of_a_piece_that_fails_without_an_end_of_its_workers(address, function, reason):
+    with pytest.raises(ClusterError, match=f"piece 6 of the work failed on the worker tcp.*{reason}"):
+        list(map_on_cluster(address, function, batched(NUMBERS, 10), recover=lambda *_: pytest.fail("recovered")))
 
 
 def test_a_full_disk_ends_the_map_and_is_no_fault_of_the_piece(address):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from emotion.app.arguments import add_cluster_argument, add_predictor_arguments, make_predictor, make_shared_predictor
 from emotion.app.outputs import add_overwrite_argument
+from emotion.app.termination import interrupted_by_termination
 from emotion.parallel.address import scheduler_address, use_cluster
 
 if TYPE_CHECKING:  # at run time they would load OpenCV
@@ -74,10 +75,11 @@ annotated images:
   Only annotated images of earlier runs are overwritten.
 
 exit status:
-  0  every image has a face
-  1  no image has a face, or an argument cannot be used, such as the model
-  2  the command line is wrong
-  3  some images have no face or cannot be read; their lines say why
+  0    every image has a face
+  1    no image has a face, or an argument cannot be used, such as the model
+  2    the command line is wrong
+  3    some images have no face or cannot be read; their lines say why
+  130  Ctrl-C or `kill` ended the command
 
 examples:
   emotion predict photo.jpg                      print a table
@@ -128,7 +130,7 @@ def run(arguments: argparse.Namespace) -> None:
     open_output = _find_output(arguments)
     files = collect_files(arguments.paths, excluded=arguments.annotate)
     counts = ResultCounts()
-    with planned_targets(files, arguments.annotate) as targets:
+    with interrupted_by_termination(), planned_targets(files, arguments.annotate) as targets:
         predictor = make_predictor(arguments)
         with (
             open_output(predictor.emotions, files) as write,

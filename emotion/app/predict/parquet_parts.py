@@ -64,7 +64,7 @@ def open_parts(
     Args:
         folder: where the parts are written; it is made with the first one.
         emotions: the names of the probabilities, in their order.
-        earlier: as `find_earlier` returns it. These parts are removed before the first one is written.
+        earlier: as `find_earlier` returns it. The first part takes their place.
 
     Raises:
         InputError: a part cannot be written.
@@ -96,12 +96,14 @@ class _Parts:
             self._write()
 
     def _write(self) -> None:
-        if not self._parts:
-            _remove(self._folder, self._earlier)
-        content, name = _encode(self._rows, self._emotions), f"part-{self._parts:05}.parquet"
-        # They are not written again at the end of the block where this fails.
+        """Write the rows as a part. After an interruption, the end of the block writes the same part again."""
+        name, earlier = f"part-{self._parts:05}.parquet", () if self._parts else self._earlier
+        try:
+            _write_file(self._folder, name, _encode(self._rows, self._emotions), earlier)
+        except Exception:
+            self._rows = []  # what refused them refuses them again
+            raise
         self._rows, self._parts = [], self._parts + 1
-        _write_file(self._folder, name, content)
 
 
 def _make_rows(result: ImageResult, emotions: int) -> list[tuple[Any, ...]]:
@@ -119,14 +121,6 @@ def _escape(text: str) -> str:
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
-def _remove(folder: Location, names: Sequence[str]) -> None:
-    if isinstance(folder, StoreAddress):
-        remove_from_store(folder, names)
-        return
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
-
-
 def _encode(rows: Sequence[tuple[Any, ...]], emotions: Sequence[str]) -> bytes:
     """Return rows as the bytes of a Parquet file. The types of the columns do not depend on the rows."""
     import pyarrow as pa
@@ -140,9 +134,13 @@ def _encode(rows: Sequence[tuple[Any, ...]], emotions: Sequence[str]) -> bytes:
     return content.getvalue()
 
 
-def _write_file(folder: Location, name: str, content: bytes) -> None:
+def _write_file(folder: Location, name: str, content: bytes, earlier: Sequence[str]) -> None:
+    """Write a part in place of earlier ones. Readers never find parts of two runs."""
     if isinstance(folder, StoreAddress):
+        remove_from_store(folder, earlier)
         write_store(folder / name, content)
         return
     with atomic_path(folder / name) as temporary:
         temporary.write_bytes(content)
+        for replaced in earlier:  # only now, since a full disk may have prevented the new part
+            (folder / replaced).unlink(missing_ok=True)

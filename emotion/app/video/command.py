@@ -8,6 +8,7 @@ from pathlib import Path
 from emotion.app.arguments import add_cluster_argument, add_predictor_arguments, make_predictor, positive_int
 from emotion.app.named_files import is_one_file
 from emotion.app.outputs import add_overwrite_argument
+from emotion.app.termination import interrupted_by_termination
 from emotion.app.tracking_arguments import add_tracking_arguments, positive_seconds
 from emotion.parallel.address import use_cluster
 
@@ -71,12 +72,13 @@ several videos:
 streams:
   VIDEO can be an address that begins with rtsp, rtsps, http or https.
   A stream without end is connected again where it breaks off, at most 5 times
-  in a row. --seconds ends it, and so does Ctrl-C. Both complete the files.
+  in a row. --seconds, Ctrl-C and `kill` end it. All three complete the files.
   Of the address only the host is printed, since the rest may hold a password.
 
 unfinished files:
-  A file has a hidden name until it is complete. After Ctrl-C or an error, it is
-  called NAME.partial.mp4 or NAME.partial.csv, and has all frames up to there.
+  A file has a hidden name until it is complete. After Ctrl-C, `kill` or an
+  error, it is called NAME.partial.mp4 or NAME.partial.csv, and has all frames
+  up to there.
 
 exit status:
   0    the whole video was read, and it shows a face; or so did all
@@ -87,7 +89,7 @@ exit status:
   3    the video is broken and ends early, or a stream is lost; the frames
        before are written
        of several videos: some cannot be read, end early or show no face
-  130  Ctrl-C ended the command
+  130  Ctrl-C or `kill` ended the command
 
 examples:
   emotion video holiday.mp4                     write holiday-emotions.mp4
@@ -151,12 +153,17 @@ def run(arguments: argparse.Namespace) -> None:
         SystemExit: a video ends early or shows no face; or, of several, cannot be read.
     """
     use_cluster(arguments.cluster)
+    if arguments.cluster and is_one_file(arguments.sources):
+        print(
+            "note: one video or stream is read on this machine; several videos are read on the cluster",
+            file=sys.stderr,
+        )
+    with interrupted_by_termination():
+        _read(arguments)
+
+
+def _read(arguments: argparse.Namespace) -> None:
     if is_one_file(arguments.sources):
-        if arguments.cluster:
-            print(
-                "note: one video or stream is read on this machine; several videos are read on the cluster",
-                file=sys.stderr,
-            )
         _read_one(arguments, arguments.sources[0])
         return
     from emotion.app.video.many import read_videos

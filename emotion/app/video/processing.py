@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import Protocol
 
 from tqdm import tqdm
 
-from emotion.app.termination import interrupted_by_termination
 from emotion.app.video.face_writer import FaceWriter
 from emotion.app.video.output_files import OutputFiles
 from emotion.app.video.summary import Summary
@@ -82,7 +81,7 @@ def process_video(
     find_sound = (lambda: reader.sound) if sound else None
     with (
         FaceWriter(outputs, emotions, reader.frame_rate, bars=bars, find_sound=find_sound) as writer,
-        _completed(completed_by_interrupt),
+        suppress(KeyboardInterrupt) if completed_by_interrupt else nullcontext(),
         _frames_with_progress(reader) as frames,
         closing(tracker.track(frames)) as tracked_frames,
     ):
@@ -93,16 +92,6 @@ def process_video(
             writer.write(frame, tracked_faces)
     writer.summary.missing_frames = reader.missing_frames
     return writer.summary
-
-
-@contextmanager
-def _completed(by_interrupt: bool) -> Iterator[None]:
-    """End the block without an error at an interruption or SIGTERM, if that is the usual end."""
-    if not by_interrupt:
-        yield
-        return
-    with suppress(KeyboardInterrupt), interrupted_by_termination():
-        yield
 
 
 @contextmanager

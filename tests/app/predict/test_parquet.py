@@ -1,5 +1,6 @@
 """`emotion predict --parquet`: whole parts that readers take as one table, also where the run ends early."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from emotion.core.stores import parse_address
 from emotion.faces.detection import Box
 from emotion.inference.predictor import Face
 from tests.app.predict.test_predict import noise, rows_of, save
+from tests.app.writing import read_files
 
 pytestmark = pytest.mark.medium
 
@@ -126,7 +128,7 @@ def test_an_error_leaves_the_rows_so_far(here, monkeypatch, error):
 def test_a_part_that_cannot_be_written_is_not_tried_again(here, monkeypatch):
     calls = []
 
-    def refuse(folder, name, content):
+    def refuse(folder, name, *_):
         calls.append(name)
         raise InputError("the store refuses")
 
@@ -135,6 +137,41 @@ def test_a_part_that_cannot_be_written_is_not_tried_again(here, monkeypatch):
     with pytest.raises(InputError, match="the store refuses"):
         write(here / "table", make_results(30))
     assert calls == ["part-00000.parquet"]
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_an_interruption_of_a_write_loses_no_row_and_repeats_none(here, monkeypatch, is_whole):
+    write_file, calls = parquet_parts._write_file, []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) != 2 or is_whole:
+            write_file(*arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(parquet_parts, "FIRST_ROWS", 10)
+    monkeypatch.setattr(parquet_parts, "PART_ROWS", 10)
+    monkeypatch.setattr(parquet_parts, "_write_file", interrupted)
+    results = list(make_results(15))  # the last one completes the second part
+    with pytest.raises(KeyboardInterrupt):
+        write(here / "table", results)
+    rows = pd.read_parquet(here / "table")
+    assert rows["path"].tolist() == [str(result.path) for result in results for _ in result.faces or [None]]
+
+
+def test_a_full_disk_leaves_the_parts_of_an_earlier_run(here, monkeypatch):
+    write(here / "table", make_results(30))
+    (here / "table/part-00001.parquet").write_bytes((here / "table/part-00000.parquet").read_bytes())
+    before = read_files(here / "table")
+
+    def fill_disk(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", fill_disk)
+    with pytest.raises(OSError, match="No space left"):
+        write(here / "table", make_results(3), overwrite=True)
+    assert read_files(here / "table") == before
 
 
 @pytest.mark.parametrize("place", ["table", "memory://bucket/table"])

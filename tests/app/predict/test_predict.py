@@ -813,11 +813,12 @@ def test_a_reader_that_goes_away_ends_it_quietly(model, many):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
-def test_an_interruption_ends_it_with_one_line(model, many):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_it_with_one_line(model, many, number):
     # What runs in the background of a script ignores interruptions, and so would what it starts.
     process = start(model, many, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     out = b"".join(process.stdout.readline() for _ in range(5))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out += process.stdout.read()
     assert process.wait(timeout=60) == 130
     assert process.stderr.read() == b"interrupted\n"

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,8 @@ def test_a_stream_is_read_alone(folder, here, emotion_video):
     assert (out, err, file_names(here)) == ("", "", ["clips"])
 
 
-def test_an_interruption_ends_the_command_and_keeps_what_is_there(folder, here, emotion_video, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_the_command_and_keeps_what_is_there(folder, here, emotion_video, monkeypatch, number):
     calls = 0
     classify = FaceTracker.classify
 
@@ -147,7 +149,7 @@ def test_an_interruption_ends_the_command_and_keeps_what_is_there(folder, here, 
         nonlocal calls
         calls += 1
         if calls > FRAMES + 5:
-            raise KeyboardInterrupt
+            signal.raise_signal(number)
         return classify(*arguments)
 
     monkeypatch.setattr(FaceTracker, "classify", interrupted)

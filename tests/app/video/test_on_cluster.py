@@ -65,7 +65,7 @@ def is_written(folder: Path, process: str = "*") -> bool:
     return any(folder.rglob(f"{TEMPORARY}*-{process}-*.csv"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_worker_ends_its_work_with_the_command(clips, here, model, cluster, number):
     before = {"long.mp4", "tables"}
     (here / "long.mp4").symlink_to(clips.parent / "long.mp4")
@@ -78,9 +78,10 @@ def test_a_worker_ends_its_work_with_the_command(clips, here, model, cluster, nu
     )
     wait_until(lambda: is_written(here / "tables"))
     process.send_signal(number)
-    assert process.wait(SECONDS) == (130 if number == signal.SIGINT else -number)
+    assert process.wait(SECONDS) == (-number if number == signal.SIGKILL else 130)
     wait_until(lambda: (here / "tables/long.partial.csv").exists() and not is_written(here / "tables"))
     assert not (here / "tables/long.csv").exists()
+    assert number == signal.SIGKILL or not list((here / "tables").glob(f"{TEMPORARY}*"))
     assert 0 < len(read_rows(here / "tables/long.partial.csv")) < LONG * FRAMES
     assert {path.name for path in here.iterdir()} == before
 

@@ -1,6 +1,7 @@
 """`emotion video` reads a camera in the network, ends in time, and never prints a secret."""
 
 import re
+import signal
 import threading
 import time
 
@@ -62,7 +63,8 @@ def test_a_stream_that_is_lost_leaves_complete_files_and_a_warning(here, emotion
     assert_no_secrets(out, err, (here / "cam.csv").read_text(encoding="utf-8"))
 
 
-def test_ctrl_c_completes_the_files_of_a_stream(here, emotion_video, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_completes_the_files_of_a_stream(here, emotion_video, monkeypatch, number):
     from emotion.inference.tracking import FaceTracker
 
     classify, calls = FaceTracker.classify, []
@@ -70,7 +72,7 @@ def test_ctrl_c_completes_the_files_of_a_stream(here, emotion_video, monkeypatch
     def interrupted(*arguments):
         calls.append(1)
         if len(calls) == 8:
-            raise KeyboardInterrupt
+            signal.raise_signal(number)
         return classify(*arguments)
 
     monkeypatch.setattr(FaceTracker, "classify", interrupted)
