@@ -1,6 +1,7 @@
 """What tests of several modules share."""
 
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from functools import cache, partial
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 OTHER_KINDS = ("medium", "tf", "pipeline", "browser", "fer2013")
 WHOLE_FILE = re.compile(rf"^pytestmark = .*pytest\.mark\.({'|'.join(OTHER_KINDS)})\b", re.MULTILINE)
 LOADED_BEFORE = pytest.StashKey[bool]()
+
+
+def pytest_configure() -> None:
+    """Have tests and what they start take Ctrl-C, which shells turn off for processes in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
