@@ -109,6 +109,7 @@ def archive_of(name: str) -> bytes:
         ("x.dat", b"", "x.dat: its .* is another file"),
         ("missing.dat", None, "missing.dat cannot be read"),
     ],
+    ids=["no archive", "another member", "another model", "another file", "no file"],  # archives have their time
 )
 def test_another_file_is_refused(tmp_path, name, content, message):
     if content is not None:
