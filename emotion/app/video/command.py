@@ -153,17 +153,17 @@ def run(arguments: argparse.Namespace) -> None:
         SystemExit: a video ends early or shows no face; or, of several, cannot be read.
     """
     use_cluster(arguments.cluster)
-    if arguments.cluster and is_one_file(arguments.sources):
-        print(
-            "note: one video or stream is read on this machine; several videos are read on the cluster",
-            file=sys.stderr,
-        )
     with interrupted_by_termination():
         _read(arguments)
 
 
 def _read(arguments: argparse.Namespace) -> None:
     if is_one_file(arguments.sources):
+        if arguments.cluster:
+            print(
+                "note: one video or stream is read on this machine; several videos are read on the cluster",
+                file=sys.stderr,
+            )
         _read_one(arguments, arguments.sources[0])
         return
     from emotion.app.video.many import read_videos

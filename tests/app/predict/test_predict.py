@@ -799,9 +799,9 @@ def many(here):
     return here / "many"
 
 
-def start(model, folder, **options):
+def start(model, folder):
     command = [EMOTION, "predict", folder, "--csv", "--detector", "whole", "--model", model]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(model, many):
@@ -815,8 +815,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(model, many):
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_it_with_one_line(model, many, number):
-    # What runs in the background of a script ignores interruptions, and so would what it starts.
-    process = start(model, many, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process = start(model, many)
     out = b"".join(process.stdout.readline() for _ in range(5))
     process.send_signal(number)
     out += process.stdout.read()
